@@ -67,6 +67,10 @@ pub struct Pins {
     stimulus_number: u64,
     next_port: PortId,
     log: Option<Vec<(Ps, u64)>>,
+    #[serde(skip)]
+    posted: bool,
+    #[serde(skip)]
+    wake: Option<Ps>,
     /// What was seen from outside so far.
     pub trace: Trace,
     #[serde(skip)]
@@ -168,6 +172,37 @@ impl Pins {
         if let Some(drive) = answer {
             self.drive_from_outside(drive, at);
         }
+        self.take_posted(at);
+    }
+
+    /// Parts answered a call with changes of their own: those that are due happen now, the others later.
+    fn take_posted(&mut self, now: Ps) {
+        let Some(posted) = self.world.0.take_posted() else { return };
+        self.posted = true;
+        self.wake = self.wake.into_iter().chain(posted.wake).min();
+        for (at, drive) in posted.drives {
+            if at <= now {
+                self.drive_from_outside(drive, now);
+            } else {
+                self.drive_later(drive, at);
+            }
+        }
+    }
+
+    /// Has a part posted something since the last call? The run loop must look at its horizon again.
+    #[inline]
+    pub fn was_posted(&mut self) -> bool {
+        std::mem::take(&mut self.posted)
+    }
+
+    /// When the run must come back because a part asked for it.
+    pub fn wake(&self) -> Ps {
+        self.wake.unwrap_or(Ps::MAX)
+    }
+
+    /// The run has come back.
+    pub fn clear_wake(&mut self) {
+        self.wake = None;
     }
 
     /// A part drives a pin, or lets go of it, at `at`, which is now.
@@ -270,6 +305,7 @@ impl Pins {
                 }
             }
         }
+        self.take_posted(at);
         back
     }
 
@@ -317,23 +353,29 @@ impl Pins {
     pub fn i2c_start(&mut self, sda: u8, scl: u8, address: u16, read: bool, at: Ps) -> Option<PortId> {
         self.trace.see(Kind::I2c, at, u64::from(address) << 8 | u64::from(read));
         let world = &mut *self.world.0;
-        self.i2c
+        let port = self
+            .i2c
             .iter()
             .filter(|(_, wire)| wire.is_on(sda, scl) && wire.answers_to(address))
             .find(|(port, _)| world.i2c_start(*port, at, address, read))
-            .map(|(port, _)| *port)
+            .map(|(port, _)| *port);
+        self.take_posted(at);
+        port
     }
 
     /// The controller writes a byte to the target that acknowledged.
     pub fn i2c_write(&mut self, port: PortId, byte: u8, at: Ps) -> bool {
         self.trace.see(Kind::I2c, at, 0x1_0000 | u64::from(byte));
-        self.world.0.i2c_write(port, at, byte)
+        let acknowledged = self.world.0.i2c_write(port, at, byte);
+        self.take_posted(at);
+        acknowledged
     }
 
     /// The controller reads a byte from the target that acknowledged.
     pub fn i2c_read(&mut self, port: PortId, at: Ps) -> u8 {
         let byte = self.world.0.i2c_read(port, at);
         self.trace.see(Kind::I2c, at, 0x2_0000 | u64::from(byte));
+        self.take_posted(at);
         byte
     }
 
@@ -341,6 +383,7 @@ impl Pins {
     pub fn i2c_stop(&mut self, port: PortId, at: Ps) {
         self.trace.see(Kind::I2c, at, 0x3_0000);
         self.world.0.i2c_stop(port, at);
+        self.take_posted(at);
     }
 
     /// Keeps every level change from now on, for [`Pins::take_log`]; or stops doing so.

@@ -161,8 +161,9 @@ impl Chip {
     }
 
     fn run_inner(&mut self, until: Ps) -> Stop {
-        self.schedule_stimuli();
+        self.system.dev.fabric.pins.clear_wake();
         loop {
+            self.schedule_stimuli();
             self.forget_stale_code();
             if let Some(stop) = self.carry_out_requests() {
                 return stop;
@@ -175,10 +176,11 @@ impl Chip {
             if let Some((key, console, _)) = self.system.dev.fabric.consoles.take_seen() {
                 return Stop::Text { key, console };
             }
+            let fabric = &self.system.dev.fabric;
+            let until = until.min(fabric.pins.wake());
             if now >= until {
                 return Stop::Time;
             }
-            let fabric = &self.system.dev.fabric;
             let horizon = fabric.clock.first_cycle_from(fabric.events.next().min(until)).max(cycle + 1);
             let stop = if self.deliver_interrupts(cycle) { self.run_cores(horizon) } else { self.sleep_until(horizon) };
             if let Some(stop) = stop {
@@ -190,7 +192,9 @@ impl Chip {
     fn schedule_stimuli(&mut self) {
         let fabric = &mut self.system.dev.fabric;
         let next = fabric.pins.next_stimulus();
-        fabric.at(Slot::Stimulus, next);
+        if next != fabric.events.due(Slot::Stimulus as usize) {
+            fabric.at(Slot::Stimulus, next);
+        }
     }
 
     fn forget_stale_code(&mut self) {

@@ -230,6 +230,9 @@ impl Fabric {
             (io.out_override.apply(io.mux_out), io.enable_override.apply(io.mux_enable) & !io.output_disable)
         };
         self.pins.drive(u64::from(out), u64::from(enable), at);
+        if self.pins.was_posted() {
+            self.attention();
+        }
         self.inputs_changed();
     }
 
