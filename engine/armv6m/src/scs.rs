@@ -158,7 +158,9 @@ impl Core {
             return Err(Miss::Fault(cause, addr));
         }
         if bytes != 4 {
-            self.count(format!("PPB access of {bytes} bytes at {addr:#010x} (UNPREDICTABLE)"));
+            self.count(format!(
+                "PPB access of {bytes} bytes at {addr:#010x} (UNPREDICTABLE)"
+            ));
             return Err(Miss::Fault(cause, addr));
         }
         Ok(())
@@ -167,11 +169,20 @@ impl Core {
     #[cold]
     pub(crate) fn ppb_load(&mut self, addr: u32, bytes: u32, cycle: u64) -> Result<Beat, Miss> {
         self.check_ppb(addr, bytes, Cause::BusRead)?;
-        Ok(Beat { value: self.read_ppb(addr, cycle), cycles: 1 })
+        Ok(Beat {
+            value: self.read_ppb(addr, cycle),
+            cycles: 1,
+        })
     }
 
     #[cold]
-    pub(crate) fn ppb_store(&mut self, addr: u32, value: u32, bytes: u32, cycle: u64) -> Result<u32, Miss> {
+    pub(crate) fn ppb_store(
+        &mut self,
+        addr: u32,
+        value: u32,
+        bytes: u32,
+        cycle: u64,
+    ) -> Result<u32, Miss> {
         self.check_ppb(addr, bytes, Cause::BusWrite)?;
         self.write_ppb(addr, value, cycle);
         Err(Miss::DoneWithAttention)
@@ -191,7 +202,9 @@ impl Core {
             NVIC_ISPR | NVIC_ICPR => self.nvic.irq_pending,
             NVIC_IPR0..=NVIC_IPR7 => {
                 let first = (addr - NVIC_IPR0) as usize;
-                (0..4).map(|byte| pack_priority(self.nvic.priorities[first + byte as usize], byte)).sum()
+                (0..4)
+                    .map(|byte| pack_priority(self.nvic.priorities[first + byte as usize], byte))
+                    .sum()
             }
             CPUID => CPUID_VALUE,
             ICSR => {
@@ -211,7 +224,10 @@ impl Core {
             }
             CCR => CCR_VALUE,
             SHPR2 => pack_priority(self.scb.svcall_priority, 3),
-            SHPR3 => pack_priority(self.scb.pendsv_priority, 2) | pack_priority(self.scb.systick_priority, 3),
+            SHPR3 => {
+                pack_priority(self.scb.pendsv_priority, 2)
+                    | pack_priority(self.scb.systick_priority, 3)
+            }
             SHCSR => u32::from(self.nvic.svcall_pending) * SHCSR_SVCALLPENDED,
             MPU_TYPE => MPU_TYPE_VALUE,
             MPU_CTRL => self.mpu.ctrl,

@@ -59,7 +59,6 @@ pub struct Snapshot {
 }
 
 /// An RP2040 with its flash chip.
-#[derive(Debug)]
 pub struct Chip {
     cores: [Core; 2],
     held: [bool; 2],
