@@ -88,7 +88,9 @@ class Twin:
         self.board = Board.load(board)
         self.seed = seed
         self.image = (
-            image if isinstance(image, Image) or image is None else Image.load(image, self.board.chip.name, elf=elf)
+            image
+            if isinstance(image, Image) or image is None
+            else Image.load(image, self.board.chip.name, elf=elf, flash_size=self.board.flash_size)
         )
         self._start(_engine.Rp2040(self.board.flash_size))
         if rom is not None:
