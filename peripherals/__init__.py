@@ -1,1 +1,3 @@
-"""Parts."""
+"""Parts: one file per part, named after it."""
+
+__all__: list[str] = []
