@@ -22,12 +22,14 @@ uint16_t mix(uint16_t from, uint16_t to, int part);
 /* The same for a gradient: what 5 or 6 bits cannot show is spread over 4 x 4 pixels (ordered dither). */
 uint16_t mix_dithered(uint16_t from, uint16_t to, int part, int x, int y);
 void fill(struct rect area, uint16_t colour);
-/* The part `area` of a gradient that fills `of` from top to bottom. */
+/* The part `area` of a gradient that fills `of` from top to bottom. Left edge and width are multiples of 4. */
 void fill_gradient(struct rect area, struct rect of, uint16_t top, uint16_t bottom);
 /* A disc, or the corner of something round: `radius` in 1/16 of a pixel, edges smooth. */
 void disc(int centre_x16, int centre_y16, int radius16, uint16_t colour);
 /* A bar with round ends, coloured from `left` to `right`. */
 void bar(struct rect area, uint16_t left, uint16_t right);
+/* A picture of the size of `area`. Left edge and width are even. */
+void picture(struct rect area, const uint16_t *pixels);
 int text_width(const struct font *font, const char *text);
 void text(const struct font *font, int x, int y, uint16_t colour, const char *text);
 

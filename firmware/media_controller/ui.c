@@ -17,11 +17,11 @@ static const struct rect whole = {0, 0, WIDTH, HEIGHT};
 static const struct rect art = {16, 44, ART_SIZE, ART_SIZE};
 static const struct rect playing_area = {144, 108, 160, 44};
 static const struct rect battery_area = {240, 4, 76, 20};
-static const struct rect volume_area = {10, 164, 300, 68};
+static const struct rect volume_area = {8, 164, 304, 68};
 static const struct rect volume_bar = {18, 212, 284, 10};
 #define KNOB_RADIUS 8
 
-static uint16_t cover[ART_SIZE][ART_SIZE];
+static uint16_t cover[ART_SIZE][ART_SIZE] __attribute__((aligned(4)));
 
 static void background(struct rect area) { fill_gradient(area, whole, TOP, BOTTOM); }
 
@@ -48,9 +48,7 @@ void ui_init(void) {
 }
 
 static void draw_cover(void) {
-    for (int y = 0; y < ART_SIZE; y++)
-        for (int x = 0; x < ART_SIZE; x++)
-            canvas[art.y + y][art.x + x] = cover[y][x];
+    picture(art, cover[0]);
     for (int edge = 0; edge < 2; edge++) {
         fill((struct rect){art.x, art.y + edge * (ART_SIZE - 1), ART_SIZE, 1}, FAINT);
         fill((struct rect){art.x + edge * (ART_SIZE - 1), art.y, 1, ART_SIZE}, FAINT);
@@ -89,8 +87,7 @@ struct rect ui_draw_battery(int battery) {
     return battery_area;
 }
 
-struct rect ui_draw_playing(int playing) {
-    background(playing_area);
+static void draw_playing(int playing) {
     int x = playing_area.x + 21, y = playing_area.y + 21;
     disc(x * 16 + 8, y * 16 + 8, 20 * 16, playing ? ACCENT : TRACK);
     uint16_t sign = playing ? TOP : INK;
@@ -102,11 +99,15 @@ struct rect ui_draw_playing(int playing) {
         for (int side = -1; side <= 1; side += 2)
             fill((struct rect){x + 5 * side - 2, y - 8, 5, 17}, sign);
     text(&font_18, playing_area.x + 52, playing_area.y + 14, playing ? ACCENT : FAINT, playing ? "Playing" : "Paused");
+}
+
+struct rect ui_draw_playing(int playing) {
+    background(playing_area);
+    draw_playing(playing);
     return playing_area;
 }
 
-struct rect ui_draw_volume(int volume) {
-    background(volume_area);
+static void draw_volume(int volume) {
     text(&font_12, volume_bar.x, 190, FAINT, "VOLUME");
     const char *digits = number(volume);
     text(&font_36, volume_bar.x + volume_bar.width - text_width(&font_36, digits), 170, INK, digits);
@@ -117,6 +118,11 @@ struct rect ui_draw_volume(int volume) {
     int x16 = (volume_bar.x + filled) * 16 - volume_bar.height * 8, y16 = volume_bar.y * 16 + volume_bar.height * 8;
     disc(x16, y16, KNOB_RADIUS * 16, INK);
     disc(x16, y16, KNOB_RADIUS * 16 - 64, mix(ACCENT, ACCENT_2, volume * 256 / 100));
+}
+
+struct rect ui_draw_volume(int volume) {
+    background(volume_area);
+    draw_volume(volume);
     return volume_area;
 }
 
@@ -129,6 +135,6 @@ void ui_draw_all(int volume, int playing, int battery) {
     text(&font_24, 144, 44, INK, "Night Drive");
     text(&font_18, 144, 74, FAINT, "The Interrupts");
     ui_draw_battery(battery);
-    ui_draw_playing(playing);
-    ui_draw_volume(volume);
+    draw_playing(playing);
+    draw_volume(volume);
 }

@@ -1,6 +1,7 @@
 """Pad the second stage to 252 bytes, add the boot ROM's CRC32 and write it as an assembler source.
 
-RP2040 datasheet 2.8.1.3.1: polynomial 0x04C11DB7, start value 0xFFFFFFFF, bits not reflected, no final inversion.
+RP2040 datasheet 2.8.1.3.1: polynomial 0x04C11DB7, start value 0xFFFFFFFF, bits not reflected, no final
+inversion.
 """
 
 from __future__ import annotations

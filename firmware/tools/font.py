@@ -1,8 +1,8 @@
 """Make smooth bitmaps of the pixel font, as a C source.
 
-Each glyph is doubled three times by the rule known as EPX (AdvMAME2x): a corner of a doubled pixel takes its neighbours' colour
-where the two neighbours agree and those opposite do not. Diagonals become slopes. Boxes of the large picture are then averaged down to
-each size, which leaves coverage from 0 to 15: the alpha of a pixel.
+Each glyph is doubled three times by the rule known as EPX (AdvMAME2x): a corner of a doubled pixel takes its
+neighbours' colour where the two neighbours agree and those opposite do not. Diagonals become slopes. Boxes of the
+large picture are then averaged down to each size, which leaves coverage from 0 to 15: the alpha of a pixel.
 """
 
 from __future__ import annotations
@@ -87,9 +87,8 @@ def main(drawing: Path, source: Path) -> None:
         lines += ["    " + "".join(f"{byte}," for byte in data[i : i + 24]) for i in range(0, len(data), 24)]
         lines.append("};")
         space = max(1, round(size / ROWS))
-        tables.append(
-            f"const struct font font_{size} = {{{size}, {space}, alpha_{size}, {{\n    " + "\n    ".join(entries) + "\n}};"
-        )
+        tables.append(f"const struct font font_{size} = {{{size}, {space}, alpha_{size}, {{")
+        tables += [f"    {entry}" for entry in entries] + ["}};"]
     source.write_text("\n".join(lines + tables) + "\n")
 
 

@@ -1,8 +1,8 @@
 """The record of the committed images: what each one is, what it was built from and with.
 
-    manifest.py write BUILD --compiler GCC   after a build: BUILD/manifest.json
-    manifest.py install BUILD IMAGES         copy the images that are committed, and the record
-    manifest.py check IMAGES                 are the images those of the record, and are their sources as they were?
+manifest.py write BUILD --compiler GCC   after a build: BUILD/manifest.json
+manifest.py install BUILD IMAGES         copy the images that are committed, and the record
+manifest.py check IMAGES                 are images and sources those of the record?
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def source_hash(sources: list[str]) -> str:
 
 
 def toolchain(compiler: str) -> dict[str, str]:
-    """Return the versions that decide the bytes: Debian's package versions, or what the tools say of themselves."""
+    """Return the versions that decide the bytes: Debian's, or what the tools say of themselves."""
     versions = {}
     tools = {"gcc-arm-none-eabi": compiler, "binutils-arm-none-eabi": compiler.removesuffix("gcc") + "ld"}
     for package, tool in tools.items():
@@ -89,13 +89,15 @@ def check(images: Path) -> list[str]:
         if gone or source_hash(entry["sources"]) != entry["source_sha256"]:
             wrong.append(f"{name}: its sources have changed since it was built: run `make firmware`")
     known = {f"{name}{suffix}" for name in record["images"] for suffix in COMMITTED} | {"manifest.json"}
-    wrong += [f"{file.name} is not in the manifest" for file in sorted(images.iterdir()) if file.name not in known]
+    unknown = sorted(file.name for file in images.iterdir() if file.name not in known)
+    wrong += [f"{name} is not in the manifest" for name in unknown]
     return wrong
 
 
 def main() -> int:
     """Run one of the three commands."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     commands = parser.add_subparsers(dest="command", required=True)
     writing = commands.add_parser("write")
     writing.add_argument("build", type=Path)

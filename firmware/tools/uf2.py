@@ -39,10 +39,9 @@ def pages(segments: list[tuple[int, bytes]]) -> dict[int, bytearray]:
 def uf2(laid_out: dict[int, bytearray]) -> bytes:
     """Return the UF2 file of these pages."""
     blocks = []
+    start = struct.pack("<3I", MAGIC_START0, MAGIC_START1, FLAG_FAMILY_ID_PRESENT)
     for number, (address, data) in enumerate(laid_out.items()):
-        header = struct.pack(
-            "<8I", MAGIC_START0, MAGIC_START1, FLAG_FAMILY_ID_PRESENT, address, PAGE, number, len(laid_out), FAMILY_RP2040
-        )
+        header = start + struct.pack("<5I", address, PAGE, number, len(laid_out), FAMILY_RP2040)
         blocks.append(header + bytes(data).ljust(476, b"\0") + struct.pack("<I", MAGIC_END))
     return b"".join(blocks)
 
