@@ -1,1 +1,14 @@
-//! Placeholder.
+//! What every chip is built of, and that knows no chip: virtual time, the event queue, memory whose
+//! pages are shared between snapshots, declared registers, pins and the ports on them, the trace.
+
+pub mod console;
+pub mod events;
+pub mod gaps;
+pub mod i2c;
+pub mod memory;
+pub mod pins;
+pub mod ports;
+pub mod registers;
+pub mod spi;
+pub mod time;
+pub mod trace;

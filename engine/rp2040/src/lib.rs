@@ -1,1 +1,40 @@
-//! Placeholder.
+//! RP2040, revision B2: one module per chapter of the datasheet (Raspberry Pi, RP2040 Datasheet, build 2024-02).
+
+pub mod adc;
+pub mod block;
+pub mod bootrom;
+pub mod bus;
+pub mod busctrl;
+pub mod chip;
+pub mod clocks;
+pub mod dma;
+pub mod fabric;
+pub mod flash;
+pub mod i2c;
+pub mod io_bank0;
+pub mod io_qspi;
+pub mod pads;
+pub mod pads_bank0;
+pub mod pads_qspi;
+pub mod pio;
+pub mod pll;
+pub mod psm;
+pub mod pwm;
+pub mod resets;
+pub mod rosc;
+pub mod rtc;
+pub mod sio;
+pub mod spi;
+pub mod ssi;
+pub mod syscfg;
+pub mod sysinfo;
+pub mod system;
+pub mod tbman;
+pub mod timer;
+pub mod uart;
+pub mod usb;
+pub mod vreg;
+pub mod watchdog;
+pub mod xip;
+pub mod xip_ctrl;
+pub mod xosc;

@@ -1,0 +1,80 @@
+//! The event queue: one slot per thing that can be due, at most one due time per slot.
+//!
+//! A chip numbers its slots in an enum. Events due at the same picosecond fire in the order of their
+//! numbers, so the order is written down once, in that enum, and never depends on who asked first.
+
+use crate::time::Ps;
+use serde::{Deserialize, Serialize};
+
+/// Due times by slot.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Events {
+    due: Vec<Ps>,
+    next: Ps,
+}
+
+impl Events {
+    /// A queue of `slots` slots, none of them due.
+    pub fn new(slots: usize) -> Self {
+        Self { due: vec![Ps::MAX; slots], next: Ps::MAX }
+    }
+
+    /// When the next event is due; `Ps::MAX` for never.
+    #[inline]
+    pub fn next(&self) -> Ps {
+        self.next
+    }
+
+    /// When this slot is due; `Ps::MAX` for never.
+    pub fn due(&self, slot: usize) -> Ps {
+        self.due[slot]
+    }
+
+    /// Makes the slot due at `at`, instead of what it was due at before.
+    pub fn at(&mut self, slot: usize, at: Ps) {
+        let before = std::mem::replace(&mut self.due[slot], at);
+        if at <= self.next {
+            self.next = at;
+        } else if before == self.next {
+            self.next = self.due.iter().copied().min().unwrap_or(Ps::MAX);
+        }
+    }
+
+    /// Makes the slot due never.
+    pub fn cancel(&mut self, slot: usize) {
+        self.at(slot, Ps::MAX);
+    }
+
+    /// Takes the first slot that is due at `now` or earlier.
+    pub fn pop(&mut self, now: Ps) -> Option<usize> {
+        if self.next > now {
+            return None;
+        }
+        let slot = self.due.iter().position(|&due| due == self.next)?;
+        self.cancel(slot);
+        Some(slot)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_fire_by_time_then_by_slot() {
+        let mut events = Events::new(4);
+        events.at(3, 10);
+        events.at(1, 10);
+        events.at(2, 5);
+        events.at(0, 50);
+        events.at(0, 60);
+        assert_eq!(events.next(), 5);
+        assert_eq!(events.pop(4), None);
+        let mut order = vec![];
+        while let Some(slot) = events.pop(100) {
+            order.push(slot);
+        }
+        assert_eq!(order, [2, 1, 3, 0]);
+        assert_eq!(events.next(), Ps::MAX);
+    }
+}

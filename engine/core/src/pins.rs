@@ -1,0 +1,408 @@
+//! The pins of a chip and everything that hangs on them.
+//!
+//! The chip says what it drives and pulls; parts drive from outside; the level of each pin follows. A
+//! change of level goes, in this order, into the trace, to the decoders of the ports on that pin and into the log.
+
+use crate::i2c::I2cWire;
+use crate::ports::{Edge, Nobody, Outside, PortId};
+use crate::spi::SpiWire;
+use crate::time::Ps;
+use crate::trace::{Kind, Trace};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A pin whose edges go outside: one by one and at once, or gathered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Watch {
+    pin: u8,
+    gathered: Option<Vec<(Ps, bool)>>,
+}
+
+/// A change of what a part drives onto a pin; `None` lets go of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drive {
+    /// The pin.
+    pub pin: u8,
+    /// High, low, or not driven.
+    pub level: Option<bool>,
+}
+
+/// The outside world, put back by whoever owns the twin after a snapshot is restored.
+struct World(Box<dyn Outside>);
+
+impl Default for World {
+    fn default() -> Self {
+        Self(Box::new(Nobody))
+    }
+}
+
+impl Clone for World {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("World")
+    }
+}
+
+/// All pins of a chip, one bit each.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Pins {
+    level: u64,
+    out: u64,
+    enable: u64,
+    pull_up: u64,
+    keep: u64,
+    outside: u64,
+    outside_enable: u64,
+    watched: u64,
+    contention: u64,
+    spi: Vec<(PortId, SpiWire)>,
+    i2c: Vec<(PortId, I2cWire)>,
+    watches: Vec<(PortId, Watch)>,
+    stimuli: BTreeMap<(Ps, u64), Drive>,
+    stimulus_number: u64,
+    next_port: PortId,
+    log: Option<Vec<(Ps, u64)>>,
+    /// What was seen from outside so far.
+    pub trace: Trace,
+    #[serde(skip)]
+    world: World,
+}
+
+impl Pins {
+    /// The level of every pin.
+    #[inline(always)]
+    pub fn level(&self) -> u64 {
+        self.level
+    }
+
+    /// The level of one pin.
+    pub fn is_high(&self, pin: u8) -> bool {
+        self.level >> pin & 1 != 0
+    }
+
+    /// The pins that the chip drives now.
+    pub fn driven(&self) -> u64 {
+        self.enable
+    }
+
+    /// Pins that chip and parts have driven against each other at some time.
+    pub fn contention(&self) -> u64 {
+        self.contention
+    }
+
+    /// Who is outside from now on.
+    pub fn set_outside(&mut self, outside: Box<dyn Outside>) {
+        self.world = World(outside);
+    }
+
+    /// The chip's outputs and output enables change at `at`.
+    #[inline]
+    pub fn drive(&mut self, out: u64, enable: u64, at: Ps) {
+        self.out = out;
+        self.enable = enable;
+        self.settle(at);
+    }
+
+    /// The chip's pulls change. A pin with both keeps its last level when nobody drives it.
+    pub fn pull(&mut self, up: u64, down: u64, at: Ps) {
+        self.pull_up = up & !down;
+        self.keep = up & down;
+        self.settle(at);
+    }
+
+    #[inline]
+    fn settle(&mut self, at: Ps) {
+        let idle = self.pull_up | (self.keep & self.level);
+        let outside = (self.outside & self.outside_enable) | (idle & !self.outside_enable);
+        let level = (self.out & self.enable) | (outside & !self.enable);
+        self.contention |= (self.out ^ self.outside) & self.enable & self.outside_enable;
+        let changed = level ^ self.level;
+        if changed != 0 {
+            self.level = level;
+            self.trace.see(Kind::Pins, at, level);
+            if changed & self.watched != 0 {
+                self.notify(changed, at);
+            }
+        }
+    }
+
+    fn notify(&mut self, changed: u64, at: Ps) {
+        let level = self.level;
+        let mut answer = None;
+        for (port, wire) in &mut self.spi {
+            if changed & wire.mask() != 0 {
+                if let Some(miso) = wire.change(*port, changed, level, at, &mut self.trace, &mut *self.world.0) {
+                    answer = Some(miso);
+                }
+            }
+        }
+        for (port, wire) in &mut self.i2c {
+            if changed & wire.mask() != 0 {
+                if let Some(sda) = wire.change(*port, changed, level, at, &mut self.trace, &mut *self.world.0) {
+                    answer = Some(sda);
+                }
+            }
+        }
+        for index in 0..self.watches.len() {
+            let (port, watch) = &mut self.watches[index];
+            let port = *port;
+            if changed >> watch.pin & 1 == 0 {
+                continue;
+            }
+            let high = level >> watch.pin & 1 != 0;
+            if let Some(edges) = &mut watch.gathered {
+                edges.push((at, high));
+            } else {
+                self.flush_spi();
+                self.world.0.edge(port, Edge { at, level: high });
+            }
+        }
+        if let Some(log) = &mut self.log {
+            log.push((at, level));
+        }
+        if let Some(drive) = answer {
+            self.drive_from_outside(drive, at);
+        }
+    }
+
+    /// A part drives a pin, or lets go of it, at `at`, which is now.
+    pub fn drive_from_outside(&mut self, drive: Drive, at: Ps) {
+        let bit = 1u64 << drive.pin;
+        self.outside_enable =
+            if drive.level.is_some() { self.outside_enable | bit } else { self.outside_enable & !bit };
+        self.outside = if drive.level == Some(true) { self.outside | bit } else { self.outside & !bit };
+        self.settle(at);
+    }
+
+    /// A part will drive a pin at a later time. Same time: in the order in which they were asked for.
+    pub fn drive_later(&mut self, drive: Drive, at: Ps) {
+        self.stimuli.insert((at, self.stimulus_number), drive);
+        self.stimulus_number += 1;
+    }
+
+    /// When the next change from outside is due.
+    pub fn next_stimulus(&self) -> Ps {
+        self.stimuli.keys().next().map_or(Ps::MAX, |key| key.0)
+    }
+
+    /// Carries out the changes from outside that are due at `now`.
+    pub fn apply_stimuli(&mut self, now: Ps) {
+        while self.next_stimulus() <= now {
+            if let Some(((at, _), drive)) = self.stimuli.pop_first() {
+                self.drive_from_outside(drive, at);
+            }
+        }
+    }
+
+    fn new_port(&mut self, mask: u64) -> PortId {
+        self.watched |= mask;
+        self.next_port += 1;
+        self.next_port
+    }
+
+    /// Attaches an SPI target.
+    pub fn attach_spi(&mut self, wire: SpiWire) -> PortId {
+        let port = self.new_port(wire.mask());
+        self.spi.push((port, wire));
+        port
+    }
+
+    /// Attaches an I2C target.
+    pub fn attach_i2c(&mut self, wire: I2cWire) -> PortId {
+        let port = self.new_port(wire.mask());
+        self.i2c.push((port, wire));
+        port
+    }
+
+    /// Tells a part about each edge of a pin at once.
+    pub fn attach_edges(&mut self, pin: u8) -> PortId {
+        let port = self.new_port(1 << pin);
+        self.watches.push((port, Watch { pin, gathered: None }));
+        port
+    }
+
+    /// Gathers the edges of a pin.
+    pub fn attach_pulses(&mut self, pin: u8) -> PortId {
+        let port = self.new_port(1 << pin);
+        self.watches.push((port, Watch { pin, gathered: Some(Vec::new()) }));
+        port
+    }
+
+    /// Hands out everything that was gathered.
+    pub fn flush(&mut self) {
+        self.flush_spi();
+        for (port, watch) in &mut self.watches {
+            if let Some(edges) = watch.gathered.as_mut().filter(|edges| !edges.is_empty()) {
+                let edges = std::mem::take(edges).into_iter().map(|(at, level)| Edge { at, level }).collect();
+                self.world.0.pulses(*port, edges);
+            }
+        }
+    }
+
+    fn flush_spi(&mut self) {
+        for (port, wire) in &mut self.spi {
+            wire.flush(*port, &mut *self.world.0);
+        }
+    }
+
+    /// The routed hardware controller on `sck` and `mosi` shifts `bits` bits, the first of which is sampled at
+    /// `at`; returns what comes back on `miso`. This is the fast path: no edge appears unless somebody looks.
+    pub fn spi_shift(&mut self, lines: SpiLines, value: u32, bits: u32, at: Ps, bit_time: Ps) -> u32 {
+        if self.edges_wanted(1u64 << lines.sck | lines.mosi.map_or(0, |pin| 1u64 << pin)) {
+            self.spi_edges(lines, value, bits, at, bit_time);
+        }
+        let idle = if lines.miso.is_some_and(|pin| self.is_high(pin)) { u32::MAX } else { 0 };
+        let mut back = idle & (u32::MAX >> (32 - bits));
+        for (port, wire) in &mut self.spi {
+            if wire.is_clocked_by(lines.sck) {
+                let mosi = lines.mosi == Some(wire.mosi());
+                let line = if self.level >> wire.mosi() & 1 != 0 { u32::MAX } else { 0 };
+                let sent = if mosi { value } else { line };
+                let answer =
+                    wire.shift(*port, sent, bits, self.level, at, bit_time, &mut self.trace, &mut *self.world.0);
+                if let (Some(answer), true) = (answer, lines.miso.is_some() && lines.miso == wire.miso()) {
+                    back = answer;
+                }
+            }
+        }
+        back
+    }
+
+    /// Does anybody look at the edges of these pins themselves, apart from the SPI decoders?
+    fn edges_wanted(&self, mask: u64) -> bool {
+        self.log.is_some() || self.watches.iter().any(|(_, watch)| mask >> watch.pin & 1 != 0)
+    }
+
+    /// The edges of a byte that took the fast path, for those who look at the wire.
+    fn spi_edges(&mut self, lines: SpiLines, value: u32, bits: u32, at: Ps, bit_time: Ps) {
+        let sck = 1u64 << lines.sck;
+        let mosi = lines.mosi.map_or(0, |pin| 1u64 << pin);
+        let idle = self.level & sck;
+        let mut level = self.level;
+        for bit in 0..bits {
+            let sample = at + u64::from(bit) * bit_time;
+            level = (level & !mosi) | if value >> (bits - 1 - bit) & 1 != 0 { mosi } else { 0 };
+            self.show(level, sample.saturating_sub(bit_time / 2));
+            level = if lines.sample_rising { level | sck } else { level & !sck };
+            self.show(level, sample);
+            level = if lines.sample_rising { level & !sck } else { level | sck };
+            self.show(level, sample + bit_time / 2);
+        }
+        self.show((level & !sck) | idle, at + u64::from(bits - 1) * bit_time + bit_time / 2);
+    }
+
+    /// Shows a level to pulse watchers and the log alone.
+    fn show(&mut self, level: u64, at: Ps) {
+        let changed = level ^ self.level;
+        if changed == 0 {
+            return;
+        }
+        self.level = level;
+        for (_, watch) in &mut self.watches {
+            if let (Some(edges), true) = (&mut watch.gathered, changed >> watch.pin & 1 != 0) {
+                edges.push((at, level >> watch.pin & 1 != 0));
+            }
+        }
+        if let Some(log) = &mut self.log {
+            log.push((at, level));
+        }
+    }
+
+    /// A routed hardware controller on these lines sends START and an address. The port that acknowledges, if any.
+    pub fn i2c_start(&mut self, sda: u8, scl: u8, address: u16, read: bool, at: Ps) -> Option<PortId> {
+        self.trace.see(Kind::I2c, at, u64::from(address) << 8 | u64::from(read));
+        let world = &mut *self.world.0;
+        self.i2c
+            .iter()
+            .filter(|(_, wire)| wire.is_on(sda, scl) && wire.answers_to(address))
+            .find(|(port, _)| world.i2c_start(*port, at, address, read))
+            .map(|(port, _)| *port)
+    }
+
+    /// The controller writes a byte to the target that acknowledged.
+    pub fn i2c_write(&mut self, port: PortId, byte: u8, at: Ps) -> bool {
+        self.trace.see(Kind::I2c, at, 0x1_0000 | u64::from(byte));
+        self.world.0.i2c_write(port, at, byte)
+    }
+
+    /// The controller reads a byte from the target that acknowledged.
+    pub fn i2c_read(&mut self, port: PortId, at: Ps) -> u8 {
+        let byte = self.world.0.i2c_read(port, at);
+        self.trace.see(Kind::I2c, at, 0x2_0000 | u64::from(byte));
+        byte
+    }
+
+    /// The controller sends STOP, or a START that ends the transaction with this target.
+    pub fn i2c_stop(&mut self, port: PortId, at: Ps) {
+        self.trace.see(Kind::I2c, at, 0x3_0000);
+        self.world.0.i2c_stop(port, at);
+    }
+
+    /// Keeps every level change from now on, for [`Pins::take_log`]; or stops doing so.
+    pub fn keep_log(&mut self, on: bool) {
+        self.watched = if on { u64::MAX } else { self.watched_by_ports() };
+        self.log = on.then(Vec::new);
+    }
+
+    fn watched_by_ports(&self) -> u64 {
+        let spi = self.spi.iter().map(|(_, wire)| wire.mask());
+        let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
+        let edges = self.watches.iter().map(|(_, watch)| 1u64 << watch.pin);
+        spi.chain(i2c).chain(edges).fold(0, |a, b| a | b)
+    }
+
+    /// The level changes since the last call.
+    pub fn take_log(&mut self) -> Vec<(Ps, u64)> {
+        self.log.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+}
+
+/// Which pins a hardware SPI controller is routed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpiLines {
+    /// The clock.
+    pub sck: u8,
+    /// Controller out, where routed.
+    pub mosi: Option<u8>,
+    /// Controller in, where routed.
+    pub miso: Option<u8>,
+    /// Data is sampled on the rising edge (modes 0 and 3).
+    pub sample_rising: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chip_beats_part_beats_pull() {
+        let mut pins = Pins::default();
+        pins.pull(0b10, 0b01, 0);
+        assert_eq!(pins.level(), 0b10);
+        pins.drive_from_outside(Drive { pin: 1, level: Some(false) }, 1);
+        assert_eq!(pins.level(), 0);
+        pins.drive(0b10, 0b10, 2);
+        assert_eq!(pins.level(), 0b10);
+        assert_eq!(pins.contention(), 0b10);
+        pins.drive_from_outside(Drive { pin: 1, level: None }, 3);
+        pins.drive(0, 0, 4);
+        assert_eq!(pins.level(), 0b10);
+    }
+
+    #[test]
+    fn stimuli_come_in_order_of_time_then_of_asking() {
+        let mut pins = Pins::default();
+        pins.keep_log(true);
+        pins.drive_later(Drive { pin: 0, level: Some(false) }, 20);
+        pins.drive_later(Drive { pin: 0, level: Some(true) }, 10);
+        pins.drive_later(Drive { pin: 0, level: Some(true) }, 20);
+        assert_eq!(pins.next_stimulus(), 10);
+        pins.apply_stimuli(20);
+        assert_eq!(pins.take_log(), [(10, 1), (20, 0), (20, 1)]);
+    }
+}

@@ -1,0 +1,98 @@
+//! Ports: the only border between a chip and what is around it.
+//!
+//! The engine side of a port sits on pins and decodes what they carry. Data leaves in batches with time
+//! stamps; the other side is asked at once only where the chip needs an answer.
+
+use crate::time::Ps;
+
+/// The number of a port, given out when it is attached.
+pub type PortId = u32;
+
+/// Bytes that an SPI target received, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SpiBatch {
+    /// The bytes.
+    pub data: Vec<u8>,
+    /// For each byte the level of D/CX at its last bit; 1 where the port has no such pin.
+    pub dc: Vec<u8>,
+    /// For each byte the time of its last bit's sampling edge.
+    pub at: Vec<Ps>,
+    /// For each byte the time from its first to its last sampling edge: seven bit times.
+    pub span: Vec<u32>,
+}
+
+impl SpiBatch {
+    /// How many bytes.
+    pub fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    /// None?
+    pub fn is_empty(&self) -> bool {
+        self.data.is_empty()
+    }
+}
+
+/// What an SPI target shifts out next: `dummy` clocks without data, then the bytes, most significant bit first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SpiAnswer {
+    /// Clocks before the first bit of data.
+    pub dummy: u8,
+    /// The data.
+    pub data: Vec<u8>,
+}
+
+/// One level change on one pin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edge {
+    /// When.
+    pub at: Ps,
+    /// The level from then on.
+    pub level: bool,
+}
+
+/// The other side of all ports. The language binding implements it; tests of the engine do as well.
+pub trait Outside: Send {
+    /// An SPI target received bytes while it was selected. Batches end at each change of the chip select.
+    fn spi(&mut self, port: PortId, batch: SpiBatch);
+    /// The chip select of an SPI target changed.
+    fn spi_select(&mut self, port: PortId, at: Ps, selected: bool);
+    /// An SPI target that answers received this byte (it is not part of a batch): what does it shift out from the next clock on?
+    fn spi_answer(&mut self, port: PortId, at: Ps, byte: u8, dc: bool) -> Option<SpiAnswer>;
+    /// An I2C controller sent START and an address: does the target acknowledge?
+    fn i2c_start(&mut self, port: PortId, at: Ps, address: u16, read: bool) -> bool;
+    /// A byte for an addressed I2C target: does it acknowledge?
+    fn i2c_write(&mut self, port: PortId, at: Ps, byte: u8) -> bool;
+    /// The next byte of an addressed I2C target.
+    fn i2c_read(&mut self, port: PortId, at: Ps) -> u8;
+    /// The transaction with this I2C target ended.
+    fn i2c_stop(&mut self, port: PortId, at: Ps);
+    /// A pin that a part watches changed.
+    fn edge(&mut self, port: PortId, edge: Edge);
+    /// The pulses of a pin whose edges are gathered.
+    fn pulses(&mut self, port: PortId, edges: Vec<Edge>);
+}
+
+/// Nobody is there: nothing answers.
+#[derive(Debug, Default)]
+pub struct Nobody;
+
+impl Outside for Nobody {
+    fn spi(&mut self, _: PortId, _: SpiBatch) {}
+    fn spi_select(&mut self, _: PortId, _: Ps, _: bool) {}
+    fn spi_answer(&mut self, _: PortId, _: Ps, _: u8, _: bool) -> Option<SpiAnswer> {
+        None
+    }
+    fn i2c_start(&mut self, _: PortId, _: Ps, _: u16, _: bool) -> bool {
+        false
+    }
+    fn i2c_write(&mut self, _: PortId, _: Ps, _: u8) -> bool {
+        false
+    }
+    fn i2c_read(&mut self, _: PortId, _: Ps) -> u8 {
+        0xFF
+    }
+    fn i2c_stop(&mut self, _: PortId, _: Ps) {}
+    fn edge(&mut self, _: PortId, _: Edge) {}
+    fn pulses(&mut self, _: PortId, _: Vec<Edge>) {}
+}

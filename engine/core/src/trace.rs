@@ -1,0 +1,85 @@
+//! The trace: everything that can be seen from outside, in order, folded into one hash.
+//!
+//! Every pin level, console byte, bus transaction and reset passes here. Folding costs a multiplication an
+//! event, so it is always on; two runs that show the world the same things at the same times have the same hash.
+
+use crate::time::Ps;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// What kind of thing was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub enum Kind {
+    /// The level of all pins; the value is a bit per pin.
+    Pins = 1,
+    /// A byte that a console port carried out of the chip.
+    UartOut = 2,
+    /// A byte that a console port carried into the chip.
+    UartIn = 3,
+    /// A byte shifted to an SPI target.
+    Spi = 4,
+    /// A step of an I2C transaction.
+    I2c = 5,
+    /// The chip was reset; the value is the reason.
+    Reset = 6,
+    /// A packet on USB.
+    Usb = 7,
+    /// A processor stopped for good.
+    Crash = 8,
+}
+
+/// The running hash.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Trace {
+    state: u64,
+    events: u64,
+}
+
+impl Trace {
+    /// One thing was seen at `at`.
+    #[inline(always)]
+    pub fn see(&mut self, kind: Kind, at: Ps, value: u64) {
+        let a = self.state ^ at ^ 0x9E37_79B9_7F4A_7C15;
+        let b = value.rotate_left(32) ^ ((kind as u64) << 56) ^ 0xD6E8_FEB8_6659_FD93;
+        let product = u128::from(a) * u128::from(b | 1);
+        self.state = (product as u64) ^ ((product >> 64) as u64) ^ value;
+        self.events += 1;
+    }
+
+    /// How many things were seen.
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// The hash of all that was seen so far, as SHA-256 in hexadecimal.
+    pub fn sha256(&self) -> String {
+        let mut hasher = Sha256::new();
+        hasher.update(self.state.to_le_bytes());
+        hasher.update(self.events.to_le_bytes());
+        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_value_kind_and_order_all_count() {
+        let hash = |events: &[(Kind, Ps, u64)]| {
+            let mut trace = Trace::default();
+            for &(kind, at, value) in events {
+                trace.see(kind, at, value);
+            }
+            trace.sha256()
+        };
+        let base = hash(&[(Kind::Pins, 10, 1), (Kind::Pins, 20, 2)]);
+        assert_eq!(base, hash(&[(Kind::Pins, 10, 1), (Kind::Pins, 20, 2)]));
+        assert_ne!(base, hash(&[(Kind::Pins, 20, 2), (Kind::Pins, 10, 1)]));
+        assert_ne!(base, hash(&[(Kind::Pins, 10, 1), (Kind::Pins, 21, 2)]));
+        assert_ne!(base, hash(&[(Kind::Pins, 10, 1), (Kind::Pins, 20, 3)]));
+        assert_ne!(base, hash(&[(Kind::Pins, 10, 1), (Kind::UartOut, 20, 2)]));
+        assert_ne!(base, hash(&[(Kind::Pins, 10, 1)]));
+    }
+}

@@ -1,0 +1,398 @@
+//! The whole chip and its run loop.
+//!
+//! Processors run in slices, blocks are events. A slice ends at the next event, at a fixed length where
+//! both processors are awake, or as soon as an access asks for attention. Of two awake processors the one that is behind
+//! runs, and one that is ahead waits with its next shared access, so all shared accesses happen in the order of time.
+
+use crate::bootrom::RomExit;
+use crate::fabric::{Reason, Request, Slot};
+use crate::system::{Devices, Memories, System};
+use armv6m::{Code, Core, Exit, LockupReport};
+use engine_core::memory::{Frozen, Memory};
+use engine_core::time::Ps;
+use engine_core::trace::Kind;
+use serde::{Deserialize, Serialize};
+
+/// Cycles that one processor may run ahead of the other between shared accesses.
+pub const SLICE: u64 = 64;
+
+/// Why a run came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The time given is over.
+    Time,
+    /// A watched text appeared on a console.
+    Text {
+        /// The key given with the text.
+        key: u32,
+        /// The console's number.
+        console: usize,
+    },
+    /// A breakpoint was reached and not yet executed.
+    Breakpoint {
+        /// Which processor.
+        core: usize,
+        /// Its address.
+        pc: u32,
+    },
+    /// The chip was reset; the run may go on.
+    Reset(Reason),
+    /// A processor is locked up: it will not go on.
+    Lockup {
+        /// Which processor.
+        core: usize,
+        /// What happened.
+        report: Box<LockupReport>,
+    },
+    /// The ROM went to USB boot: no valid image, or the firmware asked for it.
+    UsbBoot(String),
+}
+
+/// A chip at rest: everything, to go on from later or elsewhere.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Snapshot {
+    cores: [Core; 2],
+    held: [bool; 2],
+    devices: Devices,
+    sram: Frozen,
+    flash: Frozen,
+}
+
+/// An RP2040 with its flash chip.
+#[derive(Debug)]
+pub struct Chip {
+    cores: [Core; 2],
+    held: [bool; 2],
+    system: System,
+    code: Code,
+    slice: u64,
+}
+
+impl Chip {
+    /// A chip after power-on with this much erased flash.
+    pub fn new(flash_size: usize) -> Self {
+        let mut chip = Self {
+            cores: [Core::new(0), Core::new(1)],
+            held: [false; 2],
+            system: System::new(flash_size),
+            code: Code::default(),
+            slice: SLICE,
+        };
+        chip.reset_core(0);
+        chip.reset_core(1);
+        chip
+    }
+
+    /// Another slice length; results may differ only where firmware races on plain SRAM.
+    pub fn set_slice(&mut self, cycles: u64) {
+        self.slice = cycles.max(1);
+    }
+
+    /// The processors.
+    pub fn cores(&self) -> &[Core; 2] {
+        &self.cores
+    }
+
+    /// The processors, to change their registers while they stand still.
+    pub fn cores_mut(&mut self) -> &mut [Core; 2] {
+        &mut self.cores
+    }
+
+    /// Everything but the processors.
+    pub fn system(&self) -> &System {
+        &self.system
+    }
+
+    /// Everything but the processors.
+    pub fn system_mut(&mut self) -> &mut System {
+        &mut self.system
+    }
+
+    /// Decoded code and breakpoints.
+    pub fn code_mut(&mut self) -> &mut Code {
+        &mut self.code
+    }
+
+    /// Forgets decoded code after memory was changed from outside.
+    pub fn memory_changed(&mut self) {
+        self.code.invalidate_all();
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Ps {
+        self.system.dev.fabric.now()
+    }
+
+    /// A picture of everything; the chip goes on as if nothing happened.
+    pub fn snapshot(&mut self) -> Snapshot {
+        self.system.dev.fabric.pins.flush();
+        Snapshot {
+            cores: self.cores.clone(),
+            held: self.held,
+            devices: self.system.dev.clone(),
+            sram: self.system.mem.sram.freeze(),
+            flash: self.system.mem.flash.freeze(),
+        }
+    }
+
+    /// A new chip that goes on from a picture. Nobody is outside until somebody is put there.
+    pub fn restore(snapshot: &Snapshot) -> Self {
+        Self {
+            cores: snapshot.cores.clone(),
+            held: snapshot.held,
+            system: System {
+                mem: Memories { sram: Memory::thaw(&snapshot.sram), flash: Memory::thaw(&snapshot.flash) },
+                dev: snapshot.devices.clone(),
+                core: 0,
+                other_cycle: u64::MAX,
+            },
+            code: Code::default(),
+            slice: SLICE,
+        }
+    }
+
+    /// Runs until `until` at the latest.
+    pub fn run(&mut self, until: Ps) -> Stop {
+        let stop = self.run_inner(until);
+        let cycle = self.system.dev.fabric.cycle;
+        self.system.sync_pio(cycle);
+        self.system.dev.fabric.pins.flush();
+        stop
+    }
+
+    fn run_inner(&mut self, until: Ps) -> Stop {
+        self.schedule_stimuli();
+        loop {
+            self.forget_stale_code();
+            if let Some(stop) = self.carry_out_requests() {
+                return stop;
+            }
+            let cycle = self.system.dev.fabric.cycle;
+            let now = self.system.dev.fabric.now();
+            if self.fire_events(now) {
+                continue;
+            }
+            if let Some((key, console, _)) = self.system.dev.fabric.consoles.take_seen() {
+                return Stop::Text { key, console };
+            }
+            if now >= until {
+                return Stop::Time;
+            }
+            let fabric = &self.system.dev.fabric;
+            let horizon = fabric.clock.first_cycle_from(fabric.events.next().min(until)).max(cycle + 1);
+            let stop = if self.deliver_interrupts(cycle) { self.run_cores(horizon) } else { self.sleep_until(horizon) };
+            if let Some(stop) = stop {
+                return stop;
+            }
+        }
+    }
+
+    fn schedule_stimuli(&mut self) {
+        let fabric = &mut self.system.dev.fabric;
+        let next = fabric.pins.next_stimulus();
+        fabric.at(Slot::Stimulus, next);
+    }
+
+    fn forget_stale_code(&mut self) {
+        for line in self.system.mem.sram.take_stale() {
+            for alias in crate::bus::sram_addresses(line) {
+                self.code.invalidate_line(alias);
+            }
+        }
+        for line in self.system.mem.flash.take_stale() {
+            for window in 0x10..0x14 {
+                self.code.invalidate_line(window << 24 | line);
+            }
+        }
+    }
+
+    /// What blocks asked of processors and chip. A reset is reported to the caller.
+    fn carry_out_requests(&mut self) -> Option<Stop> {
+        let mut stop = None;
+        for request in std::mem::take(&mut self.system.dev.fabric.requests) {
+            match request {
+                Request::HoldCore(core, hold) => {
+                    let core = usize::from(core);
+                    if self.held[core] && !hold {
+                        self.reset_core(core);
+                    }
+                    self.held[core] = hold;
+                }
+                Request::Restart(reason) => {
+                    self.restart(reason);
+                    stop = Some(Stop::Reset(reason));
+                }
+                Request::ResetBlocks(_) | Request::SysClock(_) => {
+                    self.system.dev.fabric.requests.push(request);
+                    self.system.carry_out_requests();
+                }
+            }
+        }
+        stop
+    }
+
+    fn reset_core(&mut self, core: usize) {
+        let cycle = self.system.dev.fabric.cycle;
+        self.system.core = core;
+        self.system.other_cycle = u64::MAX;
+        self.cores[core].reset(&mut self.system, 0);
+        self.cores[core].cycle = cycle;
+        self.cores[core].rom_trap_limit = crate::bootrom::ROM_SIZE;
+    }
+
+    /// The chip starts again from its ROM; SRAM, flash, and what the datasheet says survives, stay.
+    fn restart(&mut self, reason: Reason) {
+        let fabric = &mut self.system.dev.fabric;
+        let now = fabric.now();
+        fabric.pins.trace.see(Kind::Reset, now, reason as u64);
+        self.system.restart_devices(reason);
+        self.reset_core(0);
+        self.reset_core(1);
+        self.held = [false; 2];
+    }
+
+    fn fire_events(&mut self, now: Ps) -> bool {
+        let mut fired = false;
+        while let Some(slot) = self.system.dev.fabric.events.pop(now) {
+            self.system.event(crate::fabric::slot(slot));
+            fired = true;
+        }
+        fired
+    }
+
+    /// Lines and events reach the processors; a sleeping one that they wake goes on at `cycle`. True: somebody is awake.
+    fn deliver_interrupts(&mut self, cycle: u64) -> bool {
+        let fabric = &mut self.system.dev.fabric;
+        let events = std::mem::take(&mut fabric.events_sent);
+        let mut awake = false;
+        for (id, core) in self.cores.iter_mut().enumerate() {
+            core.set_irq_lines(fabric.irq[id]);
+            if events >> id & 1 != 0 {
+                core.wake_event();
+            }
+            if core.sleeping {
+                core.catch_up(cycle);
+                if core.pending_wakeup() {
+                    core.wake();
+                }
+            }
+            awake |= !core.sleeping && !self.held[id];
+        }
+        awake
+    }
+
+    fn is_awake(&self, id: usize) -> bool {
+        !self.cores[id].sleeping && !self.held[id]
+    }
+
+    /// The processors run until `horizon`, or until something needs attention.
+    fn run_cores(&mut self, horizon: u64) -> Option<Stop> {
+        let horizon = horizon.min(self.systick_horizon());
+        loop {
+            let quiet = self.system.pio_quiet_until();
+            let goal = horizon.min(quiet.max(self.system.dev.fabric.cycle + 1));
+            let (id, until) = match (self.is_awake(0), self.is_awake(1)) {
+                (true, true) => {
+                    let id = usize::from(self.cores[1].cycle < self.cores[0].cycle);
+                    let other = self.cores[1 - id].cycle;
+                    self.system.other_cycle = other;
+                    (id, goal.min(other + self.slice))
+                }
+                (true, false) => self.alone(0, goal),
+                (false, true) => self.alone(1, goal),
+                (false, false) => return None,
+            };
+            if self.cores[id].cycle >= goal {
+                self.advance_to(goal);
+                if self.system.dev.fabric.deadline == 0 || goal >= horizon {
+                    return None;
+                }
+                continue;
+            }
+            self.system.core = id;
+            self.system.dev.fabric.deadline = until;
+            let exit = self.cores[id].run(&mut self.system, &mut self.code);
+            if let Some(stop) = self.take_exit(id, exit) {
+                return Some(stop);
+            }
+            if self.system.dev.fabric.deadline == 0 {
+                self.advance_to(self.frontier().min(goal));
+                return None;
+            }
+        }
+    }
+
+    fn alone(&mut self, id: usize, goal: u64) -> (usize, u64) {
+        self.system.other_cycle = u64::MAX;
+        (id, goal)
+    }
+
+    /// The cycle that every awake processor has reached.
+    fn frontier(&self) -> u64 {
+        let reached = |id: usize| if self.is_awake(id) { self.cores[id].cycle } else { u64::MAX };
+        match reached(0).min(reached(1)) {
+            u64::MAX => self.cores[self.system.core].cycle,
+            cycle => cycle,
+        }
+    }
+
+    /// Chip time goes on to `cycle`; PIO too, where somebody could notice.
+    fn advance_to(&mut self, cycle: u64) {
+        let fabric = &mut self.system.dev.fabric;
+        fabric.cycle = fabric.cycle.max(cycle);
+        if self.system.pio_quiet_until() <= cycle {
+            self.system.sync_pio(cycle);
+        }
+    }
+
+    fn systick_horizon(&self) -> u64 {
+        let next = |id: usize| self.cores[id].next_systick_event().filter(|_| !self.held[id]).unwrap_or(u64::MAX);
+        next(0).min(next(1))
+    }
+
+    fn take_exit(&mut self, id: usize, exit: Exit) -> Option<Stop> {
+        match exit {
+            Exit::Deadline | Exit::Yield => None,
+            Exit::Sleep => {
+                self.system.dev.fabric.attention();
+                None
+            }
+            Exit::Breakpoint(pc) => {
+                self.advance_to(self.frontier());
+                Some(Stop::Breakpoint { core: id, pc })
+            }
+            Exit::Trap(number) => {
+                self.system.dev.fabric.cycle = self.system.dev.fabric.cycle.max(self.cores[id].cycle);
+                match self.system.call_rom(number, &mut self.cores[id]) {
+                    RomExit::Done => None,
+                    RomExit::Wait => {
+                        self.cores[id].sleep_for_event();
+                        self.system.dev.fabric.attention();
+                        None
+                    }
+                    RomExit::UsbBoot(why) => Some(Stop::UsbBoot(why)),
+                }
+            }
+            Exit::Lockup(report) => {
+                let now = self.system.dev.fabric.now();
+                self.system.dev.fabric.pins.trace.see(Kind::Crash, now, u64::from(self.cores[id].regs[15]));
+                self.advance_to(self.frontier());
+                Some(Stop::Lockup { core: id, report })
+            }
+            Exit::SysResetReq => {
+                self.system.dev.fabric.request(Request::Restart(Reason::SysResetReq));
+                None
+            }
+        }
+    }
+
+    /// Both processors sleep: time jumps to the next event, or to what PIO does on the way.
+    fn sleep_until(&mut self, horizon: u64) -> Option<Stop> {
+        let horizon = horizon.min(self.systick_horizon()).max(self.system.dev.fabric.cycle + 1);
+        let reached =
+            if self.system.pio_quiet_until() < horizon { self.system.run_pio_alone(horizon) } else { horizon };
+        let fabric = &mut self.system.dev.fabric;
+        fabric.cycle = fabric.cycle.max(reached);
+        None
+    }
+}

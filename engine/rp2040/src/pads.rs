@@ -1,0 +1,266 @@
+//! From function outputs to pins and back: the multiplexer of IO_BANK0 and the pads (datasheet 2.19.2 to 2.19.4).
+//!
+//! Every function (FUNCSEL column) keeps what it would drive on all 30 pins; the selected one, with its
+//! overrides and the pad's own switches, reaches the pin. All of it is a bit per pin.
+
+use crate::fabric::{Fabric, Irq};
+use engine_core::time::Ps;
+use serde::{Deserialize, Serialize};
+
+/// The columns of the function table, datasheet 2.19.2 table 278.
+#[allow(missing_docs)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Func {
+    Xip = 0,
+    Spi = 1,
+    Uart = 2,
+    I2c = 3,
+    Pwm = 4,
+    Sio = 5,
+    Pio0 = 6,
+    Pio1 = 7,
+    Clock = 8,
+    Usb = 9,
+}
+
+/// Number of function columns.
+pub const FUNCS: usize = 10;
+
+/// GPIO0 to GPIO29.
+pub const BANK0: u32 = 0x3FFF_FFFF;
+
+/// What an override field does to a signal (2.19.6.1: OUTOVER, OEOVER, INOVER).
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Override {
+    /// Pins whose signal is inverted.
+    pub invert: u32,
+    /// Pins whose signal is forced, to the value in `high`.
+    pub force: u32,
+    /// The forced value.
+    pub high: u32,
+}
+
+impl Override {
+    #[inline(always)]
+    fn apply(&self, signal: u32) -> u32 {
+        ((signal ^ self.invert) & !self.force) | (self.high & self.force)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.invert | self.force == 0
+    }
+}
+
+/// Interrupt state of the bank: raw edges and the enables for both processors and dormant wake (2.19.3).
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Interrupts {
+    /// Latched falling edges.
+    pub fell: u32,
+    /// Latched rising edges.
+    pub rose: u32,
+    /// Four bits a pin (level low, level high, edge low, edge high), eight pins a word; per processor and dormant wake.
+    pub enable: [[u32; 4]; 3],
+    /// As `enable`: forced by software.
+    pub force: [[u32; 4]; 3],
+    /// Pins for which any interrupt is enabled or forced.
+    pub watched: u32,
+}
+
+/// The state of multiplexer and pads.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Io {
+    out: [u32; FUNCS],
+    enable: [u32; FUNCS],
+    selected: [u32; FUNCS],
+    mux_out: u32,
+    mux_enable: u32,
+    /// OUTOVER.
+    pub out_override: Override,
+    /// OEOVER.
+    pub enable_override: Override,
+    /// INOVER.
+    pub in_override: Override,
+    /// Pads with OD set: the output driver is off, whatever the function says.
+    pub output_disable: u32,
+    /// Pads with IE set.
+    pub input_enable: u32,
+    /// Pads with PUE set.
+    pub pull_up: u32,
+    /// Pads with PDE set.
+    pub pull_down: u32,
+    /// No override is in use, which is the usual case.
+    plain: bool,
+    /// The inputs as the functions see them.
+    input: u32,
+    /// Interrupt state.
+    pub interrupts: Interrupts,
+}
+
+impl Default for Io {
+    fn default() -> Self {
+        Self {
+            out: [0; FUNCS],
+            enable: [0; FUNCS],
+            selected: [0; FUNCS],
+            mux_out: 0,
+            mux_enable: 0,
+            out_override: Override::default(),
+            enable_override: Override::default(),
+            in_override: Override::default(),
+            output_disable: 0,
+            input_enable: BANK0,
+            pull_up: 0,
+            pull_down: BANK0,
+            plain: true,
+            input: 0,
+            interrupts: Interrupts::default(),
+        }
+    }
+}
+
+impl Io {
+    /// The inputs as the functions see them: behind input enable and INOVER.
+    #[inline(always)]
+    pub fn input(&self) -> u32 {
+        self.input
+    }
+
+    /// The pins on which a function is selected.
+    pub fn selected(&self, func: Func) -> u32 {
+        self.selected[func as usize]
+    }
+
+    /// The outputs that the multiplexer passes on, before the overrides.
+    pub fn mux_output(&self) -> u32 {
+        self.mux_out
+    }
+
+    /// The output enables that the multiplexer passes on, before the overrides.
+    pub fn mux_enable(&self) -> u32 {
+        self.mux_enable
+    }
+
+    fn remix(&mut self) {
+        let mix = |values: &[u32; FUNCS], selected: &[u32; FUNCS]| {
+            values.iter().zip(selected).fold(0, |all, (value, mask)| all | (value & mask))
+        };
+        self.mux_out = mix(&self.out, &self.selected);
+        self.mux_enable = mix(&self.enable, &self.selected);
+        self.plain = self.out_override.is_idle()
+            && self.enable_override.is_idle()
+            && self.in_override.is_idle()
+            && self.output_disable == 0;
+    }
+
+    fn observe(&mut self, level: u32) -> u32 {
+        let before = self.input;
+        self.input = self.in_override.apply(level & self.input_enable);
+        let changed = before ^ self.input;
+        self.interrupts.rose |= changed & self.input;
+        self.interrupts.fell |= changed & before;
+        changed
+    }
+
+    /// The raw interrupt bits of the pins in word `word` (INTR0 to INTR3).
+    pub fn raw_interrupts(&self, word: usize) -> u32 {
+        let mut raw = 0;
+        for n in 0..8 {
+            let pin = word * 8 + n;
+            let bit = |mask: u32| mask >> pin & 1;
+            if pin < 30 {
+                let nibble = bit(!self.input)
+                    | bit(self.input) << 1
+                    | bit(self.interrupts.fell) << 2
+                    | bit(self.interrupts.rose) << 3;
+                raw |= nibble << (4 * n);
+            }
+        }
+        raw
+    }
+}
+
+impl Fabric {
+    /// A function drives its outputs from `at` on; all pins at once, a bit each.
+    #[inline]
+    pub fn drive(&mut self, func: Func, out: u32, enable: u32, at: Ps) {
+        let io = &mut self.io;
+        io.out[func as usize] = out;
+        io.enable[func as usize] = enable;
+        let mask = io.selected[func as usize];
+        let mux_out = (io.mux_out & !mask) | (out & mask);
+        let mux_enable = (io.mux_enable & !mask) | (enable & mask);
+        if (mux_out, mux_enable) != (io.mux_out, io.mux_enable) {
+            io.mux_out = mux_out;
+            io.mux_enable = mux_enable;
+            self.settle_pins(at);
+        }
+    }
+
+    /// As [`Fabric::drive`], for some pins of a column that several blocks share (SPI0 and SPI1, say).
+    pub fn drive_some(&mut self, func: Func, pins: u32, out: u32, enable: u32, at: Ps) {
+        let (old_out, old_enable) = (self.io.out[func as usize], self.io.enable[func as usize]);
+        self.drive(func, (old_out & !pins) | (out & pins), (old_enable & !pins) | (enable & pins), at);
+    }
+
+    /// FUNCSEL of a pin: a column, or none (NULL and the reserved values).
+    pub fn select_function(&mut self, pin: u8, func: Option<usize>, at: Ps) {
+        let bit = 1u32 << pin;
+        for (column, selected) in self.io.selected.iter_mut().enumerate() {
+            *selected = if func == Some(column) { *selected | bit } else { *selected & !bit };
+        }
+        self.pads_changed(at);
+    }
+
+    /// Overrides, pulls or pad switches changed.
+    pub fn pads_changed(&mut self, at: Ps) {
+        self.io.remix();
+        let (up, down) = (u64::from(self.io.pull_up), u64::from(self.io.pull_down));
+        self.pins.pull(up, down, at);
+        self.settle_pins(at);
+        self.inputs_changed();
+    }
+
+    #[inline]
+    fn settle_pins(&mut self, at: Ps) {
+        let io = &self.io;
+        let (out, enable) = if io.plain {
+            (io.mux_out, io.mux_enable)
+        } else {
+            (io.out_override.apply(io.mux_out), io.enable_override.apply(io.mux_enable) & !io.output_disable)
+        };
+        self.pins.drive(u64::from(out), u64::from(enable), at);
+        self.inputs_changed();
+    }
+
+    /// The levels of the pins may have changed, by the chip or from outside: edges are latched and interrupts follow.
+    #[inline]
+    pub fn inputs_changed(&mut self) {
+        let changed = self.io.observe(self.pins.level() as u32 & BANK0);
+        if changed & self.io.interrupts.watched != 0 {
+            self.update_bank0_irq();
+        }
+    }
+
+    /// IO_IRQ_BANK0 of both processors follows from raw interrupts, enables and forces.
+    pub fn update_bank0_irq(&mut self) {
+        let interrupts = &self.io.interrupts;
+        let mut level = [false; 2];
+        let mut watched = 0u32;
+        for word in 0..4 {
+            let raw = self.io.raw_interrupts(word);
+            for (core, level) in level.iter_mut().enumerate() {
+                let (enable, force) = (interrupts.enable[core][word], interrupts.force[core][word]);
+                *level |= raw & enable | force != 0;
+                for n in 0..8 {
+                    if (enable | force) >> (4 * n) & 0xF != 0 {
+                        watched |= 1 << (word * 8 + n).min(31);
+                    }
+                }
+            }
+        }
+        self.io.interrupts.watched = watched;
+        self.set_irq_of(0, Irq::IO_BANK0, level[0]);
+        self.set_irq_of(1, Irq::IO_BANK0, level[1]);
+    }
+}

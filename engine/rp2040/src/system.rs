@@ -1,0 +1,330 @@
+//! Everything but the processors: memories, blocks, and how they are brought up to date with each other.
+
+use crate::block::Block;
+use crate::bootrom::Bootrom;
+use crate::fabric::{Fabric, Irq, Reason, Request, Slot};
+use crate::flash::FlashChip;
+use crate::sio::Sio;
+use crate::*;
+use engine_core::memory::Memory;
+use engine_core::time::Hertz;
+use serde::{Deserialize, Serialize};
+
+/// SRAM0 to SRAM5, datasheet 2.6.2.
+pub const SRAM_SIZE: usize = 264 * 1024;
+
+/// The ring oscillator after power-on: nominally 6.5 MHz, datasheet 2.17.1.
+pub const ROSC_HZ: u64 = 6_500_000;
+
+/// The memories, which snapshots share by pages.
+#[derive(Debug)]
+pub struct Memories {
+    /// SRAM0 to SRAM5 as software usually sees them (striped).
+    pub sram: Memory,
+    /// The cells of the flash chip.
+    pub flash: Memory,
+}
+
+/// The blocks and what they share: all that a snapshot copies.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Devices {
+    pub fabric: Fabric,
+    pub bootrom: Bootrom,
+    pub flash_chip: FlashChip,
+    pub xip_ctrl: xip_ctrl::XipCtrl,
+    pub ssi: ssi::Ssi,
+    pub sio: Sio,
+    pub sysinfo: sysinfo::Sysinfo,
+    pub syscfg: syscfg::Syscfg,
+    pub clocks: clocks::Clocks,
+    pub resets: resets::Resets,
+    pub psm: psm::Psm,
+    pub io_bank0: io_bank0::IoBank0,
+    pub io_qspi: io_qspi::IoQspi,
+    pub pads_bank0: pads_bank0::PadsBank0,
+    pub pads_qspi: pads_qspi::PadsQspi,
+    pub xosc: xosc::Xosc,
+    pub pll: [pll::Pll; 2],
+    pub busctrl: busctrl::Busctrl,
+    pub uart: [uart::Uart; 2],
+    pub spi: [spi::Spi; 2],
+    pub i2c: [i2c::I2c; 2],
+    pub adc: adc::Adc,
+    pub pwm: pwm::Pwm,
+    pub timer: timer::Timer,
+    pub watchdog: watchdog::Watchdog,
+    pub rtc: rtc::Rtc,
+    pub rosc: rosc::Rosc,
+    pub vreg: vreg::Vreg,
+    pub tbman: tbman::Tbman,
+    pub dma: dma::Dma,
+    pub usb: usb::Usb,
+    pub pio: [pio::Pio; 2],
+}
+
+/// The chip without its processors, as a processor's bus sees it.
+#[derive(Debug)]
+pub struct System {
+    /// The memories.
+    pub mem: Memories,
+    /// The blocks.
+    pub dev: Devices,
+    /// The processor whose access is under way.
+    pub core: usize,
+    /// The cycle that the other processor has reached; `u64::MAX` while it sleeps.
+    pub other_cycle: u64,
+}
+
+impl Devices {
+    /// The blocks after power-on.
+    pub fn new(flash_size: usize) -> Self {
+        Self {
+            fabric: Fabric::new(Hertz::new(ROSC_HZ)),
+            bootrom: Bootrom::new(),
+            flash_chip: FlashChip::new(flash_size),
+            xip_ctrl: xip_ctrl::XipCtrl::new(),
+            ssi: ssi::Ssi::new(),
+            sio: Sio::new(),
+            sysinfo: sysinfo::Sysinfo::new(),
+            syscfg: syscfg::Syscfg::new(),
+            clocks: clocks::Clocks::new(),
+            resets: resets::Resets::new(),
+            psm: psm::Psm::new(),
+            io_bank0: io_bank0::IoBank0::new(),
+            io_qspi: io_qspi::IoQspi::new(),
+            pads_bank0: pads_bank0::PadsBank0::new(),
+            pads_qspi: pads_qspi::PadsQspi::new(),
+            xosc: xosc::Xosc::new(),
+            pll: [pll::Pll::new(0), pll::Pll::new(1)],
+            busctrl: busctrl::Busctrl::new(),
+            uart: [uart::Uart::new(0), uart::Uart::new(1)],
+            spi: [spi::Spi::new(0), spi::Spi::new(1)],
+            i2c: [i2c::I2c::new(0), i2c::I2c::new(1)],
+            adc: adc::Adc::new(),
+            pwm: pwm::Pwm::new(),
+            timer: timer::Timer::new(),
+            watchdog: watchdog::Watchdog::new(),
+            rtc: rtc::Rtc::new(),
+            rosc: rosc::Rosc::new(),
+            vreg: vreg::Vreg::new(),
+            tbman: tbman::Tbman::new(),
+            dma: dma::Dma::new(),
+            usb: usb::Usb::new(),
+            pio: [pio::Pio::new(0), pio::Pio::new(1)],
+        }
+    }
+}
+
+impl System {
+    /// A chip with this much flash on its QSPI pins, all of it erased.
+    pub fn new(flash_size: usize) -> Self {
+        Self {
+            mem: Memories { sram: Memory::new(SRAM_SIZE, 0), flash: Memory::new(flash_size, 0xFF) },
+            dev: Devices::new(flash_size),
+            core: 0,
+            other_cycle: u64::MAX,
+        }
+    }
+
+    /// Carries out what is due in a slot.
+    pub fn event(&mut self, slot: Slot) {
+        let Devices { fabric, timer, watchdog, rtc, usb, uart, i2c, spi, pwm, adc, ssi, clocks, xosc, .. } =
+            &mut self.dev;
+        match slot {
+            Slot::Stimulus => return self.stimulus(),
+            Slot::Dma | Slot::DmaTimer => return self.run_dma(slot),
+            Slot::Clocks => clocks.event(slot, fabric),
+            Slot::Xosc => xosc.event(slot, fabric),
+            Slot::Timer0 | Slot::Timer1 | Slot::Timer2 | Slot::Timer3 => timer.event(slot, fabric),
+            Slot::Watchdog => watchdog.event(slot, fabric),
+            Slot::Rtc => rtc.event(slot, fabric),
+            Slot::Usb | Slot::UsbHost => usb.event(slot, fabric),
+            Slot::Uart0Tx | Slot::Uart0Rx => uart[0].event(slot, fabric),
+            Slot::Uart1Tx | Slot::Uart1Rx => uart[1].event(slot, fabric),
+            Slot::I2c0 => i2c[0].event(slot, fabric),
+            Slot::I2c1 => i2c[1].event(slot, fabric),
+            Slot::Spi0 => spi[0].event(slot, fabric),
+            Slot::Spi1 => spi[1].event(slot, fabric),
+            Slot::Pwm => pwm.event(slot, fabric),
+            Slot::Adc => adc.event(slot, fabric),
+            Slot::Ssi => ssi.event(slot, fabric),
+            Slot::Count => unreachable!("Count is not a slot"),
+        }
+        self.carry_out_requests();
+    }
+
+    /// Changes from outside are due: blocks that watch pins are brought up to now first.
+    fn stimulus(&mut self) {
+        self.sync_pio(self.dev.fabric.cycle);
+        let fabric = &mut self.dev.fabric;
+        let now = fabric.now();
+        fabric.pins.apply_stimuli(now);
+        fabric.inputs_changed();
+        let next = fabric.pins.next_stimulus();
+        fabric.at(Slot::Stimulus, next);
+    }
+
+    /// Brings both PIO blocks to `cycle`.
+    #[inline]
+    pub fn sync_pio(&mut self, cycle: u64) {
+        for pio in &mut self.dev.pio {
+            while pio.cycle() < cycle {
+                pio.run(cycle, &mut self.dev.fabric);
+            }
+        }
+    }
+
+    /// Runs PIO without the processors, up to `cycle` or to the first change that a processor or the DMA
+    /// controller can see. Returns the cycle reached.
+    pub fn run_pio_alone(&mut self, cycle: u64) -> u64 {
+        let mut until = cycle;
+        for n in 0..2 {
+            if self.dev.pio[n].cycle() < until {
+                self.dev.pio[n].run(until, &mut self.dev.fabric);
+                until = until.min(self.dev.pio[n].cycle());
+            }
+        }
+        until
+    }
+
+    /// The first cycle at which PIO may change something that a processor or the DMA controller sees
+    /// without reading a PIO register: an interrupt line, an awaited DREQ, or an input whose edges interrupt.
+    pub fn pio_quiet_until(&self) -> u64 {
+        let fabric = &self.dev.fabric;
+        self.dev.pio.iter().map(|pio| pio.quiet_until(fabric)).min().unwrap_or(u64::MAX)
+    }
+
+    /// Carries out what blocks asked of the chip, as far as it concerns the blocks themselves.
+    pub fn carry_out_requests(&mut self) {
+        if self.dev.fabric.requests.is_empty() {
+            return;
+        }
+        for request in std::mem::take(&mut self.dev.fabric.requests) {
+            match request {
+                Request::ResetBlocks(mask) => self.reset_blocks(mask),
+                Request::SysClock(rate) => {
+                    self.sync_pio(self.dev.fabric.cycle);
+                    let fabric = &mut self.dev.fabric;
+                    fabric.clock.set_rate(rate, fabric.cycle);
+                }
+                Request::HoldCore(..) | Request::Restart(_) => self.dev.fabric.requests.push(request),
+            }
+        }
+    }
+
+    /// The inter-processor FIFO interrupts follow the FIFOs.
+    pub fn update_sio_irq(&mut self) {
+        for (core, irq) in [(0, Irq::SIO_PROC0), (1, Irq::SIO_PROC1)] {
+            let level = self.dev.sio.fifo_irq(core);
+            self.dev.fabric.set_irq_of(core, irq, level);
+        }
+    }
+
+    /// The chip restarts: blocks go back to their reset state but for what the reason leaves alone.
+    pub fn restart_devices(&mut self, reason: Reason) {
+        let _ = reason;
+        self.reset_blocks(u32::MAX);
+    }
+
+    /// RESETS.RESET bits, datasheet 2.14.3 table 213.
+    fn reset_blocks(&mut self, mask: u32) {
+        self.sync_pio(self.dev.fabric.cycle);
+        let Devices {
+            fabric,
+            adc,
+            busctrl,
+            dma,
+            i2c,
+            io_bank0,
+            io_qspi,
+            pads_bank0,
+            pads_qspi,
+            pio,
+            pll,
+            pwm,
+            rtc,
+            spi,
+            ..
+        } = &mut self.dev;
+        let on = |bit: u32| mask >> bit & 1 != 0;
+        let [i2c0, i2c1] = i2c;
+        let [pio0, pio1] = pio;
+        let [pll0, pll1] = pll;
+        let [spi0, spi1] = spi;
+        if on(0) {
+            adc.reset(fabric)
+        }
+        if on(1) {
+            busctrl.reset(fabric)
+        }
+        if on(2) {
+            dma.reset(fabric)
+        }
+        if on(3) {
+            i2c0.reset(fabric)
+        }
+        if on(4) {
+            i2c1.reset(fabric)
+        }
+        if on(5) {
+            io_bank0.reset(fabric)
+        }
+        if on(6) {
+            io_qspi.reset(fabric)
+        }
+        if on(8) {
+            pads_bank0.reset(fabric)
+        }
+        if on(9) {
+            pads_qspi.reset(fabric)
+        }
+        if on(10) {
+            pio0.reset(fabric)
+        }
+        if on(11) {
+            pio1.reset(fabric)
+        }
+        if on(12) {
+            pll0.reset(fabric)
+        }
+        if on(13) {
+            pll1.reset(fabric)
+        }
+        if on(14) {
+            pwm.reset(fabric)
+        }
+        if on(15) {
+            rtc.reset(fabric)
+        }
+        if on(16) {
+            spi0.reset(fabric)
+        }
+        if on(17) {
+            spi1.reset(fabric)
+        }
+        let Devices { fabric, syscfg, sysinfo, tbman, timer, uart, usb, .. } = &mut self.dev;
+        let [uart0, uart1] = uart;
+        if on(18) {
+            syscfg.reset(fabric)
+        }
+        if on(19) {
+            sysinfo.reset(fabric)
+        }
+        if on(20) {
+            tbman.reset(fabric)
+        }
+        if on(21) {
+            timer.reset(fabric)
+        }
+        if on(22) {
+            uart0.reset(fabric)
+        }
+        if on(23) {
+            uart1.reset(fabric)
+        }
+        if on(24) {
+            usb.reset(fabric)
+        }
+    }
+}
