@@ -16,7 +16,6 @@ it is built with the same compiler: both files, for the paths in the ELF are rel
 from __future__ import annotations
 
 import argparse
-import bz2
 import fcntl
 import hashlib
 import io
@@ -179,7 +178,9 @@ class Archive:
         )
         kinds = {line.split()[1] for line in verdict.stdout.splitlines() if line.startswith("[GNUPG:] ")}
         if "VALIDSIG" not in kinds or "BADSIG" in kinds:
-            raise BuildError(f"Debian's signature on {self.base}/dists/{SUITE}/InRelease does not hold:\n{verdict.stderr}")
+            raise BuildError(
+                f"Debian's signature on {self.base}/dists/{SUITE}/InRelease does not hold:\n{verdict.stderr}"
+            )
         return text.read_text()
 
     def fetch(self, path: str, digest: str, size: int) -> bytes:
@@ -204,7 +205,7 @@ class Archive:
         by_hash = self.release.get("Acquire-By-Hash") == "yes"
         place = f"{folder}/by-hash/SHA256/{digest}" if by_hash else path
         data = self.fetch(f"dists/{SUITE}/{place}", digest, size)
-        with lzma.open(io.BytesIO(data), "rt", encoding="utf-8") as lines:
+        with io.TextIOWrapper(lzma.LZMAFile(io.BytesIO(data)), encoding="utf-8") as lines:
             yield from paragraphs(lines)
 
 
@@ -310,7 +311,9 @@ def have_tools() -> None:
         return
     command = ["apt-get", "install", "--yes", "--no-install-recommends", *lacking]
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise BuildError("building MicroPython needs Debian packages that are missing. Run:\n  sudo " + " ".join(command))
+        raise BuildError(
+            "building MicroPython needs Debian packages that are missing. Run:\n  sudo " + " ".join(command)
+        )
     say("installing " + " ".join(lacking))
     quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     for step in (["apt-get", "update"], command):
@@ -332,10 +335,7 @@ def unpack(archive_file: Path, into: Path) -> None:
         if outcome.returncode:
             raise BuildError(f"dpkg-deb cannot unpack {archive_file.name}: {outcome.stderr}")
         return
-    openers = {".xz": lzma.open, ".bz2": bz2.open}
-    opener = openers.get(archive_file.suffix)
-    packed = opener(archive_file, "rb") if opener else archive_file.open("rb")
-    with packed, tarfile.open(fileobj=packed) as tar:
+    with tarfile.open(archive_file) as tar:
         members = tar.getmembers()
         if len({member.name.partition("/")[0] for member in members}) == 1 and ".debian." not in archive_file.name:
             top = members[0].name.partition("/")[0] + "/"
@@ -408,7 +408,7 @@ def compile_firmware(work: Path, epoch: int) -> Path:
     if outcome := run("arm-none-eabi-ar", "rcs", empty / "libstdc++.a").returncode:
         raise BuildError(f"arm-none-eabi-ar cannot make an empty archive (exit code {outcome})")
 
-    # No path and no date of this machine reaches the image, and nothing of this machine's own settings reaches the build.
+    # No path and no date of this machine reaches the image, and no setting of its user reaches the build.
     where = f"-ffile-prefix-map={work}=. -fdebug-prefix-map={work}=."  # the assembler is told the latter only
     env = {
         "PATH": os.environ["PATH"],
@@ -445,7 +445,9 @@ def compile_firmware(work: Path, epoch: int) -> Path:
 
 def recipe() -> dict[str, str]:
     """What decides whether a cached image still stands."""
-    compiler = run("arm-none-eabi-gcc", "--version").stdout.partition("\n")[0] if shutil.which("arm-none-eabi-gcc") else ""
+    compiler = (
+        run("arm-none-eabi-gcc", "--version").stdout.partition("\n")[0] if shutil.which("arm-none-eabi-gcc") else ""
+    )
     return {"script": sha256(Path(__file__).read_bytes()), "compiler": compiler}
 
 

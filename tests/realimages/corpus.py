@@ -31,7 +31,7 @@ GP2040CE_IMAGES = {
 
 # A build backend that only hands on the metadata which the sdist already carries. `pip download` asks a backend for
 # metadata even when the file alone is wanted; with this one nothing of the package runs on our machine.
-_IDLE_BACKEND = '''
+_IDLE_BACKEND = """
 import email, pathlib
 def prepare_metadata_for_build_wheel(directory, config_settings=None):
     text = pathlib.Path("PKG-INFO").read_text()
@@ -40,7 +40,7 @@ def prepare_metadata_for_build_wheel(directory, config_settings=None):
     info.mkdir()
     (info / "METADATA").write_text(text)
     return info.name
-'''
+"""
 
 
 class CorpusError(Exception):

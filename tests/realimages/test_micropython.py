@@ -53,7 +53,8 @@ def test_native_viper_and_inline_assembler(mpy: MicroPython) -> None:
     printed = mpy.run(
         "import micropython\n"
         "@micropython.native\ndef native(n):\n    s = 0\n    for i in range(n): s += i*i\n    return s\n"
-        "@micropython.viper\ndef viper(n: int) -> int:\n    s = 0\n    for i in range(n): s ^= i << (i & 7)\n    return s\n"
+        "@micropython.viper\ndef viper(n: int) -> int:\n    s = 0\n"
+        "    for i in range(n): s ^= i << (i & 7)\n    return s\n"
         "@micropython.asm_thumb\ndef asm(r0, r1):\n    mul(r0, r1)\n    sub(r0, r0, 5)\n"
         "print(native(100), viper(1000), asm(6, 7))"
     )
@@ -117,13 +118,13 @@ def test_adc_temperature_and_an_injected_voltage(mpy: MicroPython) -> None:
 
 
 def test_spi_in_loopback(mpy: MicroPython) -> None:
-    """LBM, bit 0 of SSPCR1 at 0x4003C004, ties the PL022's output to its input (datasheet 4.4.4). clk_peri is 48 MHz."""
+    """LBM, bit 0 of SSPCR1 at 0x4003C004, ties the PL022's output to its input (datasheet 4.4.4)."""
     printed = mpy.run(
         "from machine import SPI, mem32\n"
         "spi = SPI(0, baudrate=1_000_000)\nmem32[0x4003C004] |= 1\n"
         "out, back = b'a real image', bytearray(12)\nspi.write_readinto(out, back)\nprint(bytes(back), spi)"
     )
-    assert printed.startswith("b'a real image' SPI(0, baudrate=1000000,")  # 48 MHz / (2 * 24), 4.4.3.4
+    assert printed.startswith("b'a real image' SPI(0, baudrate=1000000,")  # clk_peri of 48 MHz / (2 * 24)
 
 
 def test_i2c_without_anybody_there(mpy: MicroPython) -> None:
@@ -165,7 +166,8 @@ def test_pio_interrupts_the_core(mpy: MicroPython) -> None:
         "@rp2.asm_pio()\ndef tick():\n"
         "    irq(rel(0))\n    set(x, 18) [0]\n    label('wait')\n    jmp(x_dec, 'wait') [0]\n"
         "n = 0\ndef count(sm):\n    global n\n    n += 1\n"
-        "sm = rp2.StateMachine(0, tick, freq=2100)\nsm.irq(count)\nsm.active(1)\ntime.sleep_ms(48)\nsm.active(0)\nprint(n)"
+        "sm = rp2.StateMachine(0, tick, freq=2100)\nsm.irq(count)\n"
+        "sm.active(1)\ntime.sleep_ms(48)\nsm.active(0)\nprint(n)"
     )
     assert printed.strip() == "5"
 
@@ -213,7 +215,7 @@ def test_uart_reaches_its_console(mpy: MicroPython) -> None:
 
 
 def test_rtc_knows_leap_years(mpy: MicroPython) -> None:
-    """docs/library/machine.RTC; the RTC handles leap years itself (datasheet 4.8.1). 2024 had a 29 February, a Thursday."""
+    """docs/library/machine.RTC; the RTC handles leap years itself (datasheet 4.8.1). 29 February 2024 was a Thursday."""
     printed = mpy.run(
         "import time\nfrom machine import RTC\n"
         "rtc = RTC()\nrtc.datetime((2024, 2, 28, 2, 23, 59, 58, 0))\ntime.sleep(3)\nprint(rtc.datetime())"
@@ -253,7 +255,7 @@ def test_the_board_id_is_the_flash_id(mpy: MicroPython) -> None:
 
 
 def test_files_survive_a_reset_and_main_py_runs(mpy: MicroPython) -> None:
-    """docs/rp2/general: littlefs in flash. docs/library/machine: reset() is a hard reset, by the watchdog on this port."""
+    """docs/rp2/general: littlefs in flash. docs/library/machine: reset() is a hard one, by the watchdog here."""
     mpy.run(
         "with open('/note.txt', 'w') as f: f.write('kept in flash\\n' * 1000)\n"
         "with open('/main.py', 'w') as f: f.write(\"print('main', 'is', 'running')\\n\")"
@@ -269,7 +271,7 @@ def test_files_survive_a_reset_and_main_py_runs(mpy: MicroPython) -> None:
 
 
 def test_an_unfed_watchdog_resets(mpy: MicroPython) -> None:
-    """docs/library/machine.WDT. The counter runs down twice a microsecond (erratum RP2040-E1), which the port allows for."""
+    """docs/library/machine.WDT. It counts twice a microsecond (erratum RP2040-E1), which the port allows for."""
     mpy.start("import machine, time\nmachine.WDT(timeout=500)\ntime.sleep(60)")
     started = mpy.twin.now
     mpy.console.expect_exact("MicroPython v1.25.0", timeout="10s")
