@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -103,9 +104,12 @@ def tight_loop(path: Path) -> Path:
         raise Missing(f"{path} is not there: `make firmware` builds it")
     with path.open("rb") as file:
         elf = ELFFile(file)
+        symbols = elf.get_section_by_name(".symtab")
+        if not isinstance(symbols, SymbolTableSection) or not (counter := symbols.get_symbol_by_name(COUNTER)):
+            raise Missing(f"{path} has no symbol {COUNTER}: it is not a build of firmware/tight_loop")
         plan = {
             "entry": elf["e_entry"] & ~1,
-            "counter": elf.get_section_by_name(".symtab").get_symbol_by_name(COUNTER)[0]["st_value"],
+            "counter": counter[0]["st_value"],
             "instructions_per_turn": INSTRUCTIONS_PER_TURN,
             "segments": [
                 {"address": segment["p_paddr"], "hex": segment.data().hex()}

@@ -215,7 +215,7 @@ def test_uart_reaches_its_console(mpy: MicroPython) -> None:
 
 
 def test_rtc_knows_leap_years(mpy: MicroPython) -> None:
-    """docs/library/machine.RTC; the RTC handles leap years itself (datasheet 4.8.1). 29.2.2024 was a Thursday."""
+    """docs/library/machine.RTC; the RTC knows leap years (datasheet 4.8.1). 29.2.2024 was a Thursday."""
     printed = mpy.run(
         "import time\nfrom machine import RTC\n"
         "rtc = RTC()\nrtc.datetime((2024, 2, 28, 2, 23, 59, 58, 0))\ntime.sleep(3)\nprint(rtc.datetime())"
