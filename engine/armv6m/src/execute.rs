@@ -383,7 +383,7 @@ macro_rules! access {
     ($load:ident, $read:ident, $store:ident, $write:ident, $bytes:literal) => {
         #[inline(always)]
         fn $load<B: Bus>(&mut self, bus: &mut B, addr: u32, cycle: u64) -> Result<Beat, Miss> {
-            if addr % $bytes != 0 {
+            if addr & ($bytes - 1) != 0 {
                 return Err(Miss::Fault(Cause::Unaligned, addr));
             }
             if addr >= PPB {
@@ -403,7 +403,7 @@ macro_rules! access {
             value: u32,
             cycle: u64,
         ) -> Result<u32, Miss> {
-            if addr % $bytes != 0 {
+            if addr & ($bytes - 1) != 0 {
                 return Err(Miss::Fault(Cause::Unaligned, addr));
             }
             if addr >= PPB {

@@ -1,6 +1,7 @@
 //! A flat machine for the tests: zero wait state memory, a single-cycle IO word, nothing else.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod random;
 pub mod thumb;
 
 use armv6m::{Beat, Bus, BusError, Code, Core, Exit};
