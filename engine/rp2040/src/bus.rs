@@ -6,6 +6,7 @@
 
 use crate::block::Block;
 use crate::fabric::Fabric;
+use crate::sio::Sio;
 use crate::system::{Devices, System, SRAM_SIZE};
 use armv6m::{Beat, Bus, BusError};
 use engine_core::memory::Memory;
@@ -304,7 +305,9 @@ impl System {
         }
         let Devices { sio, fabric, .. } = &mut self.dev;
         let value = sio.read(self.core, offset & 0xFFC, fabric);
-        self.update_sio_irq();
+        if Sio::is_fifo(offset) {
+            self.update_sio_irq();
+        }
         value
     }
 
@@ -315,7 +318,9 @@ impl System {
         }
         let Devices { sio, fabric, .. } = &mut self.dev;
         sio.write(self.core, offset & 0xFFC, value, fabric);
-        self.update_sio_irq();
+        if Sio::is_fifo(offset) {
+            self.update_sio_irq();
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! pins, the consoles, and the list of what is not modelled.
 
 use crate::pads::Io;
+use crate::sio::QspiGpio;
 use engine_core::console::Consoles;
 use engine_core::events::Events;
 use engine_core::gaps::Gaps;
@@ -173,6 +174,8 @@ pub struct Fabric {
     pub io: Io,
     /// The pins.
     pub pins: Pins,
+    /// The QSPI pins between SIO and IO_QSPI.
+    pub qspi: QspiGpio,
     /// Consoles on UARTs and USB.
     pub consoles: Consoles,
     /// Voltages on ADC inputs 0 to 3 in microvolts.
@@ -209,6 +212,7 @@ impl Fabric {
             dreq_awaited: 0,
             io: Io::default(),
             pins: Pins::default(),
+            qspi: QspiGpio::default(),
             consoles: Consoles::default(),
             microvolts: [0; 4],
             millicelsius: 27_000,
