@@ -23,6 +23,7 @@ pub mod pwm;
 pub mod resets;
 pub mod rosc;
 pub mod rtc;
+pub mod serial_in;
 pub mod sio;
 pub mod spi;
 pub mod ssi;
