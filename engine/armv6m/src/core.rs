@@ -345,6 +345,20 @@ impl Core {
         self.scb.sleep_deep
     }
 
+    /// Time passes for a sleeping core: its clock stood still, SysTick went on.
+    pub fn sleep_until(&mut self, cycle: u64) {
+        self.cycle = self.cycle.max(cycle);
+        self.advance_systick();
+    }
+
+    /// What WFE does, for code that is emulated at function level: sleeps unless an event came before.
+    pub fn wait_for_event(&mut self) {
+        if !std::mem::take(&mut self.event) {
+            self.sleeping = true;
+            self.waits_for_event = true;
+        }
+    }
+
     pub(crate) fn privileged(&self) -> bool {
         self.ipsr != 0 || !self.unprivileged
     }

@@ -62,7 +62,7 @@ pub struct Posted {
 }
 
 /// The other side of all ports. The language binding implements it; tests of the engine do as well.
-pub trait Outside: Send {
+pub trait Outside: Send + Sync {
     /// An SPI target received bytes while it was selected. Batches end at each change of the chip select.
     fn spi(&mut self, port: PortId, batch: SpiBatch);
     /// The chip select of an SPI target changed.

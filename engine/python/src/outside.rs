@@ -91,12 +91,13 @@ impl Outside for PythonOutside {
             let at = times(batch.at.into_iter());
             let span: Vec<u8> = batch.span.into_iter().flat_map(u32::to_le_bytes).collect();
             let bytes = |data: &[u8]| PyBytes::new(py, data);
-            target.call_method1("spi", (port, bytes(&batch.data), bytes(&batch.dc), bytes(&at), bytes(&span)))
+            target.call_method1("spi", (port, bytes(&batch.data), bytes(&batch.dc), bytes(&at), bytes(&span)))?;
+            Ok(())
         });
     }
 
     fn spi_select(&mut self, port: PortId, at: Ps, selected: bool) {
-        self.call(|_, target| target.call_method1("select", (port, at, selected)));
+        self.call(|_, target| target.call_method1("select", (port, at, selected)).map(drop));
     }
 
     fn spi_answer(&mut self, port: PortId, at: Ps, byte: u8, dc: bool) -> Option<SpiAnswer> {
@@ -118,18 +119,19 @@ impl Outside for PythonOutside {
     }
 
     fn i2c_stop(&mut self, port: PortId, at: Ps) {
-        self.call(|_, target| target.call_method1("i2c_stop", (port, at)));
+        self.call(|_, target| target.call_method1("i2c_stop", (port, at)).map(drop));
     }
 
     fn edge(&mut self, port: PortId, edge: Edge) {
-        self.call(|_, target| target.call_method1("edge", (port, edge.at, edge.level)));
+        self.call(|_, target| target.call_method1("edge", (port, edge.at, edge.level)).map(drop));
     }
 
     fn pulses(&mut self, port: PortId, edges: Vec<Edge>) {
         self.call(|py, target| {
             let at = times(edges.iter().map(|edge| edge.at));
             let level: Vec<u8> = edges.iter().map(|edge| u8::from(edge.level)).collect();
-            target.call_method1("pulses", (port, PyBytes::new(py, &at), PyBytes::new(py, &level)))
+            target.call_method1("pulses", (port, PyBytes::new(py, &at), PyBytes::new(py, &level)))?;
+            Ok(())
         });
     }
 

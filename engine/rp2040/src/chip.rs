@@ -59,7 +59,6 @@ pub struct Snapshot {
 }
 
 /// An RP2040 with its flash chip.
-#[derive(Debug)]
 pub struct Chip {
     cores: [Core; 2],
     held: [bool; 2],
@@ -286,18 +285,15 @@ impl Chip {
                 core.wake_event();
             }
             if core.sleeping {
-                core.catch_up(cycle);
-                if core.pending_wakeup() {
-                    core.wake();
-                }
+                core.sleep_until(cycle);
             }
-            awake |= !core.sleeping && !self.held[id];
+            awake |= is_awake(core, self.held[id]);
         }
         awake
     }
 
     fn is_awake(&self, id: usize) -> bool {
-        !self.cores[id].sleeping && !self.held[id]
+        is_awake(&self.cores[id], self.held[id])
     }
 
     /// The processors run until `horizon`, or until something needs attention.
@@ -381,7 +377,7 @@ impl Chip {
                 match self.system.call_rom(number, &mut self.cores[id]) {
                     RomExit::Done => None,
                     RomExit::Wait => {
-                        self.cores[id].sleep_for_event();
+                        self.cores[id].wait_for_event();
                         self.system.dev.fabric.attention();
                         None
                     }
@@ -410,4 +406,9 @@ impl Chip {
         fabric.cycle = fabric.cycle.max(reached);
         None
     }
+}
+
+/// Does it execute, or would it with the next step?
+fn is_awake(core: &Core, held: bool) -> bool {
+    !held && (!core.sleeping || core.pending_wakeup())
 }
