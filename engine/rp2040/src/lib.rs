@@ -23,6 +23,8 @@ pub mod pwm;
 pub mod resets;
 pub mod rosc;
 pub mod rtc;
+#[cfg(test)]
+mod serial_bench;
 pub mod serial_in;
 pub mod sio;
 pub mod spi;

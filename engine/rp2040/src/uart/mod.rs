@@ -6,8 +6,8 @@
 //! - The levels on TX are only made where somebody looks at that pin: a port, the log, a wire to another pin,
 //!   an edge interrupt, or loopback. Software that reads its own TX pin in GPIO_IN sees it high all the time.
 //! - A character from a console arrives whole, at its time, and never with an error. A console waits for room in
-//!   the FIFO, so it never overruns it. From a pin, each bit is sampled once, in its middle
-//!   (4.2.3.3: silicon takes the majority of three Baud16 samples around it).
+//!   the FIFO, so it never overruns it. From a pin, each bit is sampled once, in its middle (4.2.3.2), counted from
+//!   the edge of the start bit itself and not from the Baud16 grid.
 //! - A start bit is a falling edge: a line that is low from the moment at which the receiver is enabled is no
 //!   break until it has been high.
 //! - IrDA SIR (SIREN, SIRLP, UARTILPR) is not modelled. DTR, OUT1, OUT2, DSR, DCD and RI exist in loopback alone, as
@@ -30,7 +30,7 @@ use std::collections::VecDeque;
 use transmit::Sending;
 
 engine_core::registers! {
-    /// Datasheet 4.2.8, table 427.
+    /// Datasheet 4.2.8.
     pub Reg;
     UARTDR 0x000 = 0x0000_0000 { OE 11 ro; BE 10 ro; PE 9 ro; FE 8 ro; DATA 7:0 rw; }
     UARTRSR 0x004 = 0x0000_0000 { OE 3 w1c; BE 2 w1c; PE 1 w1c; FE 0 w1c; }
@@ -196,7 +196,7 @@ impl Uart {
         5 + self.bank.field(Reg::UARTLCR_H, UARTLCR_H::WLEN)
     }
 
-    /// The parity bit of a character, if it has one (table 426).
+    /// The parity bit of a character, if it has one (UARTLCR_H in 4.2.8).
     fn parity_bit(&self, value: u32) -> Option<u32> {
         let line = self.bank.get(Reg::UARTLCR_H);
         let even = UARTLCR_H::EPS.get(line);
@@ -360,7 +360,7 @@ impl Block for Uart {
     }
 }
 
-/// One picosecond per unit, for durations of `bits` bits and a half.
+/// The duration of this many half bits.
 fn half_bits(rate: Hertz, halves: u64) -> Ps {
-    rate.scaled(2, 1).duration(halves)
+    rate.duration(halves) / 2
 }

@@ -197,9 +197,7 @@ impl Uart {
             return;
         }
         self.receiver.fifo.push_back(entry);
-        for (error, raw) in
-            [(UARTDR::BE, UARTRIS::BERIS), (UARTDR::PE, UARTRIS::PERIS), (UARTDR::FE, UARTRIS::FERIS)]
-        {
+        for (error, raw) in [(UARTDR::BE, UARTRIS::BERIS), (UARTDR::PE, UARTRIS::PERIS), (UARTDR::FE, UARTRIS::FERIS)] {
             if error.is_set(u32::from(entry)) {
                 self.raw |= raw.mask;
             }
