@@ -1,6 +1,7 @@
 //! The RP2040 for Python.
 
 use crate::outside::{Inbox, PythonOutside};
+use ::rp2040::chip::{Chip, Snapshot as ChipSnapshot, Stop};
 use engine_core::console::Line;
 use engine_core::i2c::I2cWire;
 use engine_core::pins::Drive;
@@ -9,7 +10,6 @@ use engine_core::time::Ps;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-use ::rp2040::chip::{Chip, Snapshot as ChipSnapshot, Stop};
 
 /// A chip at rest.
 #[pyclass(frozen, module = "twins._engine")]
@@ -110,6 +110,16 @@ impl Rp2040 {
         self.chip.set_slice(cycles);
     }
 
+    /// Runs a real boot ROM image of 16 KB instead of the one at function level.
+    fn use_rom(&mut self, image: &[u8]) -> PyResult<()> {
+        self.chip.use_rom(image).map_err(PyValueError::new_err)
+    }
+
+    /// Core 0 starts at `entry` instead of in the ROM, as a debugger does with an image in RAM.
+    fn start_at(&mut self, entry: u32) {
+        self.chip.start_at(entry);
+    }
+
     /// Writes into the flash cells at an offset, as a programmer would.
     fn write_flash(&mut self, offset: usize, data: &[u8]) -> PyResult<()> {
         let flash = &mut self.chip.system_mut().mem.flash;
@@ -133,8 +143,7 @@ impl Rp2040 {
     /// Memory as a debugger sees it: no side effects. Unmapped and register addresses read as None.
     fn read<'py>(&mut self, py: Python<'py>, address: u32, count: u32) -> Option<Bound<'py, PyBytes>> {
         let system = self.chip.system_mut();
-        let bytes: Option<Vec<u8>> =
-            (0..count).map(|n| system.debug_read8(address.wrapping_add(n))).collect();
+        let bytes: Option<Vec<u8>> = (0..count).map(|n| system.debug_read8(address.wrapping_add(n))).collect();
         bytes.map(|bytes| PyBytes::new(py, &bytes))
     }
 

@@ -97,6 +97,20 @@ impl Chip {
         &mut self.cores
     }
 
+    /// Runs a real boot ROM image instead of the ROM at function level, from the next reset on, which is now.
+    pub fn use_rom(&mut self, image: &[u8]) -> Result<(), String> {
+        self.system.dev.bootrom.use_image(image)?;
+        self.code.invalidate_all();
+        self.reset_core(0);
+        self.reset_core(1);
+        Ok(())
+    }
+
+    /// Core 0 starts at `entry`, with the stack that the ROM would give it.
+    pub fn start_at(&mut self, entry: u32) {
+        self.cores[0].branch_exchange(entry | 1);
+    }
+
     /// Everything but the processors.
     pub fn system(&self) -> &System {
         &self.system
@@ -251,7 +265,7 @@ impl Chip {
         self.system.other_cycle = u64::MAX;
         self.cores[core].reset(&mut self.system, 0);
         self.cores[core].cycle = cycle;
-        self.cores[core].rom_trap_limit = crate::bootrom::ROM_SIZE;
+        self.cores[core].rom_trap_limit = self.system.dev.bootrom.trap_limit();
     }
 
     /// The chip starts again from its ROM; SRAM, flash, and what the datasheet says survives, stay.
