@@ -177,6 +177,7 @@ impl Chip {
         self.system.dev.fabric.pins.clear_wake();
         loop {
             self.schedule_stimuli();
+            self.tell_receivers();
             self.forget_stale_code();
             if let Some(stop) = self.carry_out_requests() {
                 return stop;
@@ -207,6 +208,16 @@ impl Chip {
         let next = fabric.pins.next_stimulus();
         if next != fabric.events.due(Slot::Stimulus as usize) {
             fabric.at(Slot::Stimulus, next);
+        }
+    }
+
+    /// Something was typed: the UARTs look at their consoles. (The USB host polls anyway.)
+    fn tell_receivers(&mut self) {
+        let fabric = &mut self.system.dev.fabric;
+        if fabric.consoles.take_typed() {
+            for slot in [Slot::Uart0Rx, Slot::Uart1Rx] {
+                fabric.soon(slot);
+            }
         }
     }
 

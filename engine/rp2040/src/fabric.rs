@@ -246,6 +246,14 @@ impl Fabric {
         self.at(slot, self.now().saturating_add(delay));
     }
 
+    /// Makes an event due now, unless it is due already. Its block looks at what else it waits for.
+    pub fn soon(&mut self, slot: Slot) {
+        let now = self.now();
+        if self.events.due(slot as usize) > now {
+            self.at(slot, now);
+        }
+    }
+
     /// Makes an event due never.
     pub fn cancel(&mut self, slot: Slot) {
         self.events.cancel(slot as usize);
