@@ -39,9 +39,7 @@ def test_the_images_are_those_of_the_manifest() -> None:
 def test_the_images_can_be_built_again_byte_for_byte(tmp_path: Path) -> None:
     """A build from source elsewhere gives the committed bytes."""
     if shutil.which(COMPILER) is None:
-        pytest.skip(
-            f"{COMPILER} is not on this machine: `apt install gcc-arm-none-eabi` to rebuild the images"
-        )
+        pytest.skip(f"{COMPILER} is not on this machine: `apt install gcc-arm-none-eabi` to rebuild the images")
     manifest = json.loads((IMAGES / "manifest.json").read_text())
     here = {package: debian_version(package) for package in manifest["toolchain"]}
     built = subprocess.run(

@@ -324,5 +324,6 @@ def _inside(path: Path, segment: Segment, target: Target, flash_size: int | None
         return
     raise ImageError(
         f"{path}: 0x{segment.address:08X} to 0x{segment.end:08X} is neither flash nor RAM of the "
-        f"{target.chip.upper()}: flash starts at 0x{flash.start:08X}, RAM at 0x{target.ram[0].start:08X}; is it for another chip?"
+        f"{target.chip.upper()}: flash starts at 0x{flash.start:08X}, "
+        f"RAM at 0x{target.ram[0].start:08X}; is it for another chip?"
     )

@@ -181,8 +181,8 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(result))
     else:
         print(
-            f"{Duration(twin.now)} of virtual time in {cpu:.2f} s of CPU time: {virtual / max(cpu, 1e-9):.2f} times real "
-            f"time, {sum(instructions) / max(cpu, 1e-9) / 1e6:.1f} MIPS",
+            f"{Duration(twin.now)} of virtual time in {cpu:.2f} s of CPU time: "
+            f"{virtual / max(cpu, 1e-9):.2f} times real time, {sum(instructions) / max(cpu, 1e-9) / 1e6:.1f} MIPS",
             file=sys.stderr,
         )
     return code
