@@ -6,11 +6,12 @@ Sitronix ST7789V datasheet v1.3: 8.10 (memory), 8.12 (address control), 9.1.28 (
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Cells = npt.NDArray[np.uint32]
+Cells = npt.NDArray[Any]
 Bytes = npt.NDArray[np.uint8]
 
 MY, MX, MV, ML, BGR, MH = 0x80, 0x40, 0x20, 0x10, 0x08, 0x04
