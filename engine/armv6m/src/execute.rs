@@ -44,6 +44,11 @@ fn add_with_carry(a: u32, b: u32, carry: bool) -> (u32, bool, u32) {
     (result, wide >> 32 != 0, (a ^ result) & (b ^ result))
 }
 
+#[inline(always)]
+fn is_unaligned(addr: u32, bytes: u32) -> bool {
+    addr & (bytes - 1) != 0
+}
+
 impl Core {
     /// Executes from PC until something stops it.
     pub(crate) fn execute<B: Bus>(&mut self, bus: &mut B, code: &mut Code) -> Stop {
@@ -383,7 +388,7 @@ macro_rules! access {
     ($load:ident, $read:ident, $store:ident, $write:ident, $bytes:literal) => {
         #[inline(always)]
         fn $load<B: Bus>(&mut self, bus: &mut B, addr: u32, cycle: u64) -> Result<Beat, Miss> {
-            if addr & ($bytes - 1) != 0 {
+            if is_unaligned(addr, $bytes) {
                 return Err(Miss::Fault(Cause::Unaligned, addr));
             }
             if addr >= PPB {
@@ -403,7 +408,7 @@ macro_rules! access {
             value: u32,
             cycle: u64,
         ) -> Result<u32, Miss> {
-            if addr & ($bytes - 1) != 0 {
+            if is_unaligned(addr, $bytes) {
                 return Err(Miss::Fault(Cause::Unaligned, addr));
             }
             if addr >= PPB {

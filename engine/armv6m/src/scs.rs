@@ -141,6 +141,15 @@ pub(crate) struct Mpu {
     rasr: [u32; 8],
 }
 
+/// A register of flags.
+pub(crate) fn bits<const N: usize>(flags: [(bool, u32); N]) -> u32 {
+    flags
+        .into_iter()
+        .filter(|(set, _)| *set)
+        .map(|(_, bit)| bit)
+        .sum()
+}
+
 /// Priority fields are the two top bits of each byte.
 fn unpack_priority(word: u32, byte: u32) -> u8 {
     (word >> (8 * byte + 6) & 3) as u8
@@ -208,27 +217,30 @@ impl Core {
             }
             CPUID => CPUID_VALUE,
             ICSR => {
-                u32::from(self.nvic.nmi_pending) * ICSR_NMIPENDSET
-                    | u32::from(self.nvic.pendsv_pending) * ICSR_PENDSVSET
-                    | u32::from(self.nvic.systick_pending) * ICSR_PENDSTSET
-                    | u32::from(self.nvic.irq_pending != 0) * ICSR_ISRPENDING
-                    | u32::from(self.vect_pending()) << ICSR_VECTPENDING_SHIFT
+                let flags = bits([
+                    (self.nvic.nmi_pending, ICSR_NMIPENDSET),
+                    (self.nvic.pendsv_pending, ICSR_PENDSVSET),
+                    (self.nvic.systick_pending, ICSR_PENDSTSET),
+                    (self.nvic.irq_pending != 0, ICSR_ISRPENDING),
+                ]);
+                flags
+                    | (u32::from(self.vect_pending()) << ICSR_VECTPENDING_SHIFT)
                     | u32::from(self.ipsr)
             }
             VTOR => self.scb.vtor,
             AIRCR => AIRCR_VECTKEYSTAT,
-            SCR => {
-                u32::from(self.scb.sleep_on_exit) * SCR_SLEEPONEXIT
-                    | u32::from(self.scb.sleep_deep) * SCR_SLEEPDEEP
-                    | u32::from(self.scb.sev_on_pend) * SCR_SEVONPEND
-            }
+            SCR => bits([
+                (self.scb.sleep_on_exit, SCR_SLEEPONEXIT),
+                (self.scb.sleep_deep, SCR_SLEEPDEEP),
+                (self.scb.sev_on_pend, SCR_SEVONPEND),
+            ]),
             CCR => CCR_VALUE,
             SHPR2 => pack_priority(self.scb.svcall_priority, 3),
             SHPR3 => {
                 pack_priority(self.scb.pendsv_priority, 2)
                     | pack_priority(self.scb.systick_priority, 3)
             }
-            SHCSR => u32::from(self.nvic.svcall_pending) * SHCSR_SVCALLPENDED,
+            SHCSR => bits([(self.nvic.svcall_pending, SHCSR_SVCALLPENDED)]),
             MPU_TYPE => MPU_TYPE_VALUE,
             MPU_CTRL => self.mpu.ctrl,
             MPU_RNR => self.mpu.region.into(),
