@@ -55,6 +55,7 @@ impl Core {
         let mut pc = self.regs[PC];
         let mut cycle = self.cycle;
         let mut executed = 0;
+        let mut decoded_before = u64::MAX;
 
         let stop = 'run: loop {
             let index = code.page(bus, pc);
@@ -62,7 +63,8 @@ impl Core {
             let page_number = pc >> PAGE_SHIFT;
 
             while pc >> PAGE_SHIFT == page_number {
-                if cycle >= bus.deadline() {
+                // An instruction that had to be decoded first has passed this check already.
+                if cycle >= bus.deadline() && decoded_before != executed {
                     break 'run Stop::Deadline;
                 }
                 if page.timed && self.fetched != pc & !3 {
@@ -347,6 +349,7 @@ impl Core {
                     OpCode::Undecoded => {
                         cycle = begun;
                         code.decode_at(bus, pc);
+                        decoded_before = executed;
                         continue 'run;
                     }
                     OpCode::Breakpoint => leave!(Stop::Breakpoint),

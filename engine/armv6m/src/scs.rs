@@ -160,6 +160,19 @@ fn pack_priority(priority: u8, byte: u32) -> u32 {
 }
 
 impl Core {
+    /// A debugger's read of a word of the Private Peripheral Bus, between two instructions. It has
+    /// the effects of a read by firmware: SYST_CSR.COUNTFLAG is cleared.
+    pub fn read_ppb(&mut self, addr: u32) -> u32 {
+        self.ppb_read(addr & !3, self.cycle)
+    }
+
+    /// A debugger's write of a word of the Private Peripheral Bus, between two instructions.
+    /// After writing to SysTick, ask for [`Core::next_systick_event`] again.
+    pub fn write_ppb(&mut self, addr: u32, value: u32) {
+        self.ppb_write(addr & !3, value, self.cycle);
+        self.systick_written = false;
+    }
+
     /// Checks an access to the system address space: 0xE010_0000 up is empty, the rest is for
     /// privileged words only (B3.1, B3.2.1).
     fn check_ppb(&mut self, addr: u32, bytes: u32, cause: Cause) -> Result<(), Miss> {
@@ -179,7 +192,7 @@ impl Core {
     pub(crate) fn ppb_load(&mut self, addr: u32, bytes: u32, cycle: u64) -> Result<Beat, Miss> {
         self.check_ppb(addr, bytes, Cause::BusRead)?;
         Ok(Beat {
-            value: self.read_ppb(addr, cycle),
+            value: self.ppb_read(addr, cycle),
             cycles: 1,
         })
     }
@@ -193,11 +206,11 @@ impl Core {
         cycle: u64,
     ) -> Result<u32, Miss> {
         self.check_ppb(addr, bytes, Cause::BusWrite)?;
-        self.write_ppb(addr, value, cycle);
+        self.ppb_write(addr, value, cycle);
         Err(Miss::DoneWithAttention)
     }
 
-    fn read_ppb(&mut self, addr: u32, cycle: u64) -> u32 {
+    fn ppb_read(&mut self, addr: u32, cycle: u64) -> u32 {
         if self.systick.advance(cycle) {
             self.pend_systick();
         }
@@ -253,7 +266,7 @@ impl Core {
         }
     }
 
-    fn write_ppb(&mut self, addr: u32, value: u32, cycle: u64) {
+    fn ppb_write(&mut self, addr: u32, value: u32, cycle: u64) {
         if self.systick.advance(cycle) {
             self.pend_systick();
         }
