@@ -129,7 +129,13 @@ impl System {
 
     /// Carries out what is due in a slot.
     pub fn event(&mut self, slot: Slot) {
-        if self.dev.fabric.io.serial.listened() != 0 {
+        // These change pins, or look at them, at this moment.
+        if match slot {
+            Slot::Uart0Tx | Slot::Uart0Rx | Slot::Uart1Tx | Slot::Uart1Rx | Slot::I2c0 | Slot::I2c1 => true,
+            Slot::Spi0 => self.dev.spi[0].drives_pins(),
+            Slot::Spi1 => self.dev.spi[1].drives_pins(),
+            _ => false,
+        } {
             self.sync_pio(self.dev.fabric.cycle);
         }
         let Devices { fabric, timer, watchdog, rtc, usb, uart, i2c, spi, pwm, adc, ssi, clocks, xosc, .. } =
