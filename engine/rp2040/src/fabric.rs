@@ -1,6 +1,7 @@
 //! What the blocks of the chip share: the clock, the event queue, interrupt and DMA request lines, the
 //! pins, the consoles, and the list of what is not modelled.
 
+use crate::clocks::tree::Tree;
 use crate::pads::Io;
 use engine_core::console::Consoles;
 use engine_core::events::Events;
@@ -110,6 +111,8 @@ const SLOTS: [Slot; Slot::Count as usize] = [
 /// The rates of the clock tree, datasheet 2.15.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Rates {
+    /// clk_sys.
+    pub sys: Hertz,
     /// clk_ref.
     pub reference: Hertz,
     /// clk_peri.
@@ -122,6 +125,8 @@ pub struct Rates {
     pub rtc: Hertz,
     /// The tick that the watchdog block makes from clk_ref for TIMER, watchdog and SysTick (4.7.2).
     pub tick: Hertz,
+    /// clk_gpout0 to clk_gpout3.
+    pub gpout: [Hertz; 4],
 }
 
 /// Something a block asks of the whole chip; carried out right after the register access.
@@ -161,6 +166,8 @@ pub struct Fabric {
     pub cycle: u64,
     /// The other clocks.
     pub rates: Rates,
+    /// Sources, generators and counters of the clock tree, from which the rates follow.
+    pub tree: Tree,
     /// The event queue, by [`Slot`]. Use [`Fabric::at`].
     pub events: Events,
     /// The interrupt lines that each processor sees.
@@ -196,13 +203,16 @@ impl Fabric {
             clock: Clock::new(boot_clock),
             cycle: 0,
             rates: Rates {
+                sys: boot_clock,
                 reference: boot_clock,
                 peri: Hertz::STOPPED,
                 usb: Hertz::STOPPED,
                 adc: Hertz::STOPPED,
                 rtc: Hertz::STOPPED,
                 tick: Hertz::STOPPED,
+                gpout: [Hertz::STOPPED; 4],
             },
+            tree: Tree::new(boot_clock),
             events: Events::new(Slot::Count as usize),
             irq: [0; 2],
             dreq: 0,
