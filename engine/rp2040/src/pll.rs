@@ -81,7 +81,9 @@ impl Pll {
         if let Some((fbdiv, refdiv)) = self.vco() {
             if !FBDIV_RANGE.contains(&fbdiv) || !VCO_RANGE.contains(&CRYSTAL.scaled(fbdiv, refdiv).round()) {
                 let name = format!("{} out of range", self.name());
-                fabric.gaps.touch(&name, "FBDIV 16 to 320 and a VCO of 750 to 1600 MHz are specified; taken as if it worked");
+                fabric
+                    .gaps
+                    .touch(&name, "FBDIV 16 to 320 and a VCO of 750 to 1600 MHz are specified; taken as if it worked");
             }
         }
         fabric.tree.pll[self.index] = self.ratio();

@@ -9,8 +9,6 @@ use crate::fabric::{Fabric, Request};
 use engine_core::registers::{Bank, Group, Registers, Write};
 use serde::{Deserialize, Serialize};
 
-const OTHER_STAGE: &str = "only the processors can be switched off by FRCE_OFF";
-
 engine_core::registers! {
     /// 2.13.5.
     pub Reg;
@@ -98,9 +96,9 @@ impl Block for Psm {
 
     fn peek(&mut self, offset: u32, _fabric: &mut Fabric) -> u32 {
         match Reg::at(offset) {
-            Some(Reg::DONE) => (0..2u8).filter(|&core| self.holds(core)).fold(ALL, |done, core| {
-                done & !(DONE::PROC0.mask << core)
-            }),
+            Some(Reg::DONE) => {
+                (0..2u8).filter(|&core| self.holds(core)).fold(ALL, |done, core| done & !(DONE::PROC0.mask << core))
+            }
             Some(register) => self.regs.load(register),
             None => 0,
         }

@@ -37,7 +37,9 @@ impl Block for Sysinfo {
         match Reg::at(offset) {
             Some(register) => {
                 if register == Reg::GITREF_RP2040 {
-                    fabric.gaps.touch("SYSINFO.GITREF_RP2040", "the value of B2 silicon is not published; that of B1 is read");
+                    fabric
+                        .gaps
+                        .touch("SYSINFO.GITREF_RP2040", "the value of B2 silicon is not published; that of B1 is read");
                 }
                 self.peek(offset, fabric)
             }

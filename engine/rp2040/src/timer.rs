@@ -255,7 +255,10 @@ mod tests {
         assert_eq!(timer.read(INTR, &mut fabric), 0);
         fabric.cycle = 1200;
         timer.event(Slot::Timer0, &mut fabric);
-        assert_eq!((timer.read(ARMED, &mut fabric), timer.read(INTR, &mut fabric), timer.read(INTS, &mut fabric)), (0, 1, 1));
+        assert_eq!(
+            (timer.read(ARMED, &mut fabric), timer.read(INTR, &mut fabric), timer.read(INTS, &mut fabric)),
+            (0, 1, 1)
+        );
         assert_eq!(fabric.irq, [1; 2]);
         timer.write(INTR, Write::word(1), &mut fabric);
         assert_eq!(fabric.irq, [0; 2]);

@@ -4,8 +4,8 @@
 //! Switching takes no time here (a few cycles of both clocks on silicon). Clock gating (WAKE_EN, SLEEP_EN) is kept
 //! and read back, but a gated clock does not stop its block.
 
-pub mod registers;
 mod measure;
+pub mod registers;
 pub mod ticks;
 pub mod tree;
 
@@ -89,8 +89,8 @@ impl Clocks {
             0 => (1 << 24) | u64::from(div & 0xFF),
             _ => u64::from(div),
         };
-        let on = matches!(n, REF | SYS)
-            || (CLK_GPOUT0_CTRL::ENABLE.is_set(ctrl) && !CLK_GPOUT0_CTRL::KILL.is_set(ctrl));
+        let on =
+            matches!(n, REF | SYS) || (CLK_GPOUT0_CTRL::ENABLE.is_set(ctrl) && !CLK_GPOUT0_CTRL::KILL.is_set(ctrl));
         Setting { from, divisor, on }
     }
 

@@ -9,7 +9,7 @@ pub struct Ticks {
     rate: Hertz,
     since: Ps,
     count: u64,
-    /// How far the period that runs at `since` had got, in 2^-32 of a period.
+    /// How far the period that runs at `since` had got, in 2^-64 of a period.
     phase: u64,
 }
 
@@ -30,7 +30,7 @@ impl Ticks {
         if self.phase == 0 || !self.rate.is_running() {
             return 0;
         }
-        ((u128::from(self.rate.duration(1)) * u128::from(self.phase)) >> 32) as Ps
+        ((u128::from(self.rate.duration(1)) * u128::from(self.phase) + (1 << 63)) >> 64) as Ps
     }
 
     /// Edges up to and including `now`.
@@ -62,7 +62,8 @@ impl Ticks {
         if self.rate.is_running() {
             let gone = now + self.lead() - self.since;
             let into = gone - self.rate.duration(count - self.count).min(gone);
-            self.phase = ((u128::from(into) << 32) / u128::from(self.rate.duration(1).max(1))).min(0xFFFF_FFFF) as u64;
+            let period = u128::from(self.rate.duration(1).max(1));
+            self.phase = ((u128::from(into) << 64) / period).min(u128::from(u64::MAX)) as u64;
         }
         self.count = count;
         self.since = now;
