@@ -60,6 +60,9 @@ pub struct Pins {
     outside_enable: u64,
     watched: u64,
     contention: u64,
+    settled_at: Ps,
+    told_as_bytes: u64,
+    nets: Vec<u64>,
     spi: Vec<(PortId, SpiWire)>,
     i2c: Vec<(PortId, I2cWire)>,
     watches: Vec<(PortId, Watch)>,
@@ -67,6 +70,10 @@ pub struct Pins {
     stimulus_number: u64,
     next_port: PortId,
     log: Option<Vec<(Ps, u64)>>,
+    #[serde(skip)]
+    posted: bool,
+    #[serde(skip)]
+    wake: Option<Ps>,
     /// What was seen from outside so far.
     pub trace: Trace,
     #[serde(skip)]
@@ -119,16 +126,68 @@ impl Pins {
     fn settle(&mut self, at: Ps) {
         let idle = self.pull_up | (self.keep & self.level);
         let outside = (self.outside & self.outside_enable) | (idle & !self.outside_enable);
-        let level = (self.out & self.enable) | (outside & !self.enable);
+        let mut level = (self.out & self.enable) | (outside & !self.enable);
         self.contention |= (self.out ^ self.outside) & self.enable & self.outside_enable;
+        if !self.nets.is_empty() {
+            level = self.join_levels(level);
+        }
         let changed = level ^ self.level;
         if changed != 0 {
             self.level = level;
-            self.trace.see(Kind::Pins, at, level);
+            self.settled_at = at;
+            if changed & !self.told_as_bytes != 0 {
+                self.trace.see(Kind::Pins, at, level & !self.told_as_bytes);
+            }
             if changed & self.watched != 0 {
                 self.notify(changed, at);
             }
         }
+    }
+
+    /// On a wire between pins low wins over high, as on an open-drain bus; pulls count where nobody drives.
+    fn join_levels(&mut self, level: u64) -> u64 {
+        let mut joined = level;
+        for &net in &self.nets {
+            let driven = net & (self.enable | self.outside_enable);
+            let (lows, highs) = (driven & !level, driven & level);
+            if lows != 0 && highs != 0 {
+                self.contention |= driven;
+            }
+            let high = if driven != 0 { lows == 0 } else { net & self.pull_up != 0 || level & net == net };
+            joined = if high { joined | net } else { joined & !net };
+        }
+        joined
+    }
+
+    /// Puts a wire between two pins.
+    pub fn join(&mut self, a: u8, b: u8, at: Ps) {
+        let mut net = 1u64 << a | 1u64 << b;
+        self.nets.retain(|other| {
+            let apart = other & net == 0;
+            if !apart {
+                net |= other;
+            }
+            apart
+        });
+        self.nets.push(net);
+        self.settle(at);
+    }
+
+    /// Does a port, the log or another pin see the level of one of these pins?
+    pub fn is_looked_at(&self, mask: u64) -> bool {
+        mask & self.watched != 0 || self.nets.iter().any(|net| net & mask != 0)
+    }
+
+    /// The controller on these pins puts its traffic into the trace byte by byte: their levels stay out of it,
+    /// so that the trace does not depend on whether somebody looks at the wire.
+    pub fn tell_as_bytes(&mut self, mask: u64, on: bool) {
+        self.told_as_bytes = if on { self.told_as_bytes | mask } else { self.told_as_bytes & !mask };
+    }
+
+    /// When the last change of any level happened.
+    #[inline(always)]
+    pub fn settled_at(&self) -> Ps {
+        self.settled_at
     }
 
     fn notify(&mut self, changed: u64, at: Ps) {
@@ -168,6 +227,37 @@ impl Pins {
         if let Some(drive) = answer {
             self.drive_from_outside(drive, at);
         }
+        self.take_posted(at);
+    }
+
+    /// Parts answered a call with changes of their own: those that are due happen now, the others later.
+    fn take_posted(&mut self, now: Ps) {
+        let Some(posted) = self.world.0.take_posted() else { return };
+        self.posted = true;
+        self.wake = self.wake.into_iter().chain(posted.wake).min();
+        for (at, drive) in posted.drives {
+            if at <= now {
+                self.drive_from_outside(drive, now);
+            } else {
+                self.drive_later(drive, at);
+            }
+        }
+    }
+
+    /// Has a part posted something since the last call? The run loop must look at its horizon again.
+    #[inline]
+    pub fn was_posted(&mut self) -> bool {
+        std::mem::take(&mut self.posted)
+    }
+
+    /// When the run must come back because a part asked for it.
+    pub fn wake(&self) -> Ps {
+        self.wake.unwrap_or(Ps::MAX)
+    }
+
+    /// The run has come back.
+    pub fn clear_wake(&mut self) {
+        self.wake = None;
     }
 
     /// A part drives a pin, or lets go of it, at `at`, which is now.
@@ -270,6 +360,7 @@ impl Pins {
                 }
             }
         }
+        self.take_posted(at);
         back
     }
 
@@ -317,23 +408,29 @@ impl Pins {
     pub fn i2c_start(&mut self, sda: u8, scl: u8, address: u16, read: bool, at: Ps) -> Option<PortId> {
         self.trace.see(Kind::I2c, at, u64::from(address) << 8 | u64::from(read));
         let world = &mut *self.world.0;
-        self.i2c
+        let port = self
+            .i2c
             .iter()
             .filter(|(_, wire)| wire.is_on(sda, scl) && wire.answers_to(address))
             .find(|(port, _)| world.i2c_start(*port, at, address, read))
-            .map(|(port, _)| *port)
+            .map(|(port, _)| *port);
+        self.take_posted(at);
+        port
     }
 
     /// The controller writes a byte to the target that acknowledged.
     pub fn i2c_write(&mut self, port: PortId, byte: u8, at: Ps) -> bool {
         self.trace.see(Kind::I2c, at, 0x1_0000 | u64::from(byte));
-        self.world.0.i2c_write(port, at, byte)
+        let acknowledged = self.world.0.i2c_write(port, at, byte);
+        self.take_posted(at);
+        acknowledged
     }
 
     /// The controller reads a byte from the target that acknowledged.
     pub fn i2c_read(&mut self, port: PortId, at: Ps) -> u8 {
         let byte = self.world.0.i2c_read(port, at);
         self.trace.see(Kind::I2c, at, 0x2_0000 | u64::from(byte));
+        self.take_posted(at);
         byte
     }
 
@@ -341,6 +438,7 @@ impl Pins {
     pub fn i2c_stop(&mut self, port: PortId, at: Ps) {
         self.trace.see(Kind::I2c, at, 0x3_0000);
         self.world.0.i2c_stop(port, at);
+        self.take_posted(at);
     }
 
     /// Keeps every level change from now on, for [`Pins::take_log`]; or stops doing so.
@@ -392,6 +490,38 @@ mod tests {
         pins.drive_from_outside(Drive { pin: 1, level: None }, 3);
         pins.drive(0, 0, 4);
         assert_eq!(pins.level(), 0b10);
+    }
+
+    #[test]
+    fn on_a_wire_between_pins_low_wins_and_a_pull_up_holds_it_high() {
+        let mut pins = Pins::default();
+        pins.pull(0b001, 0b110, 0);
+        pins.join(0, 1, 0);
+        pins.join(1, 2, 0);
+        assert_eq!(pins.level(), 0b111);
+        pins.drive(0, 0b100, 1);
+        assert_eq!(pins.level(), 0);
+        pins.drive(0, 0, 2);
+        assert_eq!(pins.level(), 0b111);
+        assert_eq!(pins.contention(), 0);
+        pins.drive(0b010, 0b011, 3);
+        assert_eq!((pins.level(), pins.contention()), (0, 0b011));
+        assert!(pins.is_looked_at(0b100) && !pins.is_looked_at(0b1000));
+    }
+
+    #[test]
+    fn a_wire_told_as_bytes_stays_out_of_the_trace() {
+        let hash = |look: bool| {
+            let mut pins = Pins::default();
+            pins.tell_as_bytes(1, true);
+            pins.drive(0b10, 0b11, 5);
+            if look {
+                pins.drive(0b11, 0b11, 6);
+            }
+            pins.drive(0b01 & u64::from(look), 0b11, 7);
+            pins.trace.sha256()
+        };
+        assert_eq!(hash(false), hash(true));
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl SpiWire {
     }
 
     fn selected(&self, level: u64) -> bool {
-        self.cs.map_or(true, |pin| level >> pin & 1 == 0)
+        self.cs.is_none_or(|pin| level >> pin & 1 == 0)
     }
 
     /// Pins changed. Returns what it drives onto its data output from now on.

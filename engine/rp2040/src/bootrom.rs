@@ -27,6 +27,16 @@ impl Bootrom {
     pub fn new() -> Self {
         Self::default()
     }
+
+    /// Addresses below this hold functions that are emulated; 0 when a real ROM image runs.
+    pub fn trap_limit(&self) -> u32 {
+        ROM_SIZE
+    }
+
+    /// Takes a real ROM image.
+    pub fn use_image(&mut self, _image: &[u8]) -> Result<(), String> {
+        Err("a real boot ROM is not supported yet".to_owned())
+    }
 }
 
 impl System {

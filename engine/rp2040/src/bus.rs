@@ -6,6 +6,7 @@
 
 use crate::block::Block;
 use crate::fabric::Fabric;
+use crate::sio::Sio;
 use crate::system::{Devices, System, SRAM_SIZE};
 use armv6m::{Beat, Bus, BusError};
 use engine_core::memory::Memory;
@@ -217,6 +218,21 @@ impl System {
         }
     }
 
+    /// A byte of memory as a debugger sees it, without side effects. `None`: no memory.
+    pub fn debug_read8(&mut self, addr: u32) -> Option<u8> {
+        let half = self.fetch16(addr & !1)?;
+        Some(half.to_le_bytes()[(addr & 1) as usize])
+    }
+
+    /// A debugger writes a byte of SRAM. False: no SRAM.
+    pub fn debug_write8(&mut self, addr: u32, value: u8) -> bool {
+        let offset = if addr >> 28 == 2 { sram_offset(addr) } else { None };
+        if let Some(offset) = offset {
+            self.store_sram(offset, u32::from(value), 1);
+        }
+        offset.is_some()
+    }
+
     #[inline(always)]
     fn store_sram(&mut self, offset: usize, value: u32, size: Size) {
         let sram = &mut self.mem.sram;
@@ -289,7 +305,9 @@ impl System {
         }
         let Devices { sio, fabric, .. } = &mut self.dev;
         let value = sio.read(self.core, offset & 0xFFC, fabric);
-        self.update_sio_irq();
+        if Sio::is_fifo(offset) {
+            self.update_sio_irq();
+        }
         value
     }
 
@@ -300,7 +318,9 @@ impl System {
         }
         let Devices { sio, fabric, .. } = &mut self.dev;
         sio.write(self.core, offset & 0xFFC, value, fabric);
-        self.update_sio_irq();
+        if Sio::is_fifo(offset) {
+            self.update_sio_irq();
+        }
     }
 }
 

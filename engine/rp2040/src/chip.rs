@@ -59,7 +59,6 @@ pub struct Snapshot {
 }
 
 /// An RP2040 with its flash chip.
-#[derive(Debug)]
 pub struct Chip {
     cores: [Core; 2],
     held: [bool; 2],
@@ -96,6 +95,20 @@ impl Chip {
     /// The processors, to change their registers while they stand still.
     pub fn cores_mut(&mut self) -> &mut [Core; 2] {
         &mut self.cores
+    }
+
+    /// Runs a real boot ROM image instead of the ROM at function level, from the next reset on, which is now.
+    pub fn use_rom(&mut self, image: &[u8]) -> Result<(), String> {
+        self.system.dev.bootrom.use_image(image)?;
+        self.code.invalidate_all();
+        self.reset_core(0);
+        self.reset_core(1);
+        Ok(())
+    }
+
+    /// Core 0 starts at `entry`, with the stack that the ROM would give it.
+    pub fn start_at(&mut self, entry: u32) {
+        self.cores[0].branch_exchange(entry | 1);
     }
 
     /// Everything but the processors.
@@ -161,8 +174,10 @@ impl Chip {
     }
 
     fn run_inner(&mut self, until: Ps) -> Stop {
-        self.schedule_stimuli();
+        self.system.dev.fabric.pins.clear_wake();
         loop {
+            self.schedule_stimuli();
+            self.tell_receivers();
             self.forget_stale_code();
             if let Some(stop) = self.carry_out_requests() {
                 return stop;
@@ -175,10 +190,11 @@ impl Chip {
             if let Some((key, console, _)) = self.system.dev.fabric.consoles.take_seen() {
                 return Stop::Text { key, console };
             }
+            let fabric = &self.system.dev.fabric;
+            let until = until.min(fabric.pins.wake());
             if now >= until {
                 return Stop::Time;
             }
-            let fabric = &self.system.dev.fabric;
             let horizon = fabric.clock.first_cycle_from(fabric.events.next().min(until)).max(cycle + 1);
             let stop = if self.deliver_interrupts(cycle) { self.run_cores(horizon) } else { self.sleep_until(horizon) };
             if let Some(stop) = stop {
@@ -190,7 +206,19 @@ impl Chip {
     fn schedule_stimuli(&mut self) {
         let fabric = &mut self.system.dev.fabric;
         let next = fabric.pins.next_stimulus();
-        fabric.at(Slot::Stimulus, next);
+        if next != fabric.events.due(Slot::Stimulus as usize) {
+            fabric.at(Slot::Stimulus, next);
+        }
+    }
+
+    /// Something was typed: the UARTs look at their consoles. (The USB host polls anyway.)
+    fn tell_receivers(&mut self) {
+        let fabric = &mut self.system.dev.fabric;
+        if fabric.consoles.take_typed() {
+            for slot in [Slot::Uart0Rx, Slot::Uart1Rx] {
+                fabric.soon(slot);
+            }
+        }
     }
 
     fn forget_stale_code(&mut self) {
@@ -237,7 +265,7 @@ impl Chip {
         self.system.other_cycle = u64::MAX;
         self.cores[core].reset(&mut self.system, 0);
         self.cores[core].cycle = cycle;
-        self.cores[core].rom_trap_limit = crate::bootrom::ROM_SIZE;
+        self.cores[core].rom_trap_limit = self.system.dev.bootrom.trap_limit();
     }
 
     /// The chip starts again from its ROM; SRAM, flash, and what the datasheet says survives, stay.
@@ -271,18 +299,15 @@ impl Chip {
                 core.wake_event();
             }
             if core.sleeping {
-                core.catch_up(cycle);
-                if core.pending_wakeup() {
-                    core.wake();
-                }
+                core.sleep_until(cycle);
             }
-            awake |= !core.sleeping && !self.held[id];
+            awake |= is_awake(core, self.held[id]);
         }
         awake
     }
 
     fn is_awake(&self, id: usize) -> bool {
-        !self.cores[id].sleeping && !self.held[id]
+        is_awake(&self.cores[id], self.held[id])
     }
 
     /// The processors run until `horizon`, or until something needs attention.
@@ -366,7 +391,7 @@ impl Chip {
                 match self.system.call_rom(number, &mut self.cores[id]) {
                     RomExit::Done => None,
                     RomExit::Wait => {
-                        self.cores[id].sleep_for_event();
+                        self.cores[id].wait_for_event();
                         self.system.dev.fabric.attention();
                         None
                     }
@@ -395,4 +420,9 @@ impl Chip {
         fabric.cycle = fabric.cycle.max(reached);
         None
     }
+}
+
+/// Does it execute, or would it with the next step?
+fn is_awake(core: &Core, held: bool) -> bool {
+    !held && (!core.sleeping || core.pending_wakeup())
 }

@@ -2,6 +2,7 @@
 //! pins, the consoles, and the list of what is not modelled.
 
 use crate::pads::Io;
+use crate::sio::QspiGpio;
 use engine_core::console::Consoles;
 use engine_core::events::Events;
 use engine_core::gaps::Gaps;
@@ -173,6 +174,8 @@ pub struct Fabric {
     pub io: Io,
     /// The pins.
     pub pins: Pins,
+    /// The QSPI pins between SIO and IO_QSPI.
+    pub qspi: QspiGpio,
     /// Consoles on UARTs and USB.
     pub consoles: Consoles,
     /// Voltages on ADC inputs 0 to 3 in microvolts.
@@ -209,6 +212,7 @@ impl Fabric {
             dreq_awaited: 0,
             io: Io::default(),
             pins: Pins::default(),
+            qspi: QspiGpio::default(),
             consoles: Consoles::default(),
             microvolts: [0; 4],
             millicelsius: 27_000,
@@ -240,6 +244,14 @@ impl Fabric {
     /// Makes an event due after `delay` from now.
     pub fn after(&mut self, slot: Slot, delay: Ps) {
         self.at(slot, self.now().saturating_add(delay));
+    }
+
+    /// Makes an event due now, unless it is due already. Its block looks at what else it waits for.
+    pub fn soon(&mut self, slot: Slot) {
+        let now = self.now();
+        if self.events.due(slot as usize) > now {
+            self.at(slot, now);
+        }
     }
 
     /// Makes an event due never.

@@ -23,6 +23,9 @@ pub mod pwm;
 pub mod resets;
 pub mod rosc;
 pub mod rtc;
+#[cfg(test)]
+mod serial_bench;
+pub mod serial_in;
 pub mod sio;
 pub mod spi;
 pub mod ssi;

@@ -4,6 +4,7 @@
 //! overrides and the pad's own switches, reaches the pin. All of it is a bit per pin.
 
 use crate::fabric::{Fabric, Irq};
+use crate::serial_in::Serial;
 use engine_core::time::Ps;
 use serde::{Deserialize, Serialize};
 
@@ -63,7 +64,7 @@ pub struct Interrupts {
     pub enable: [[u32; 4]; 3],
     /// As `enable`: forced by software.
     pub force: [[u32; 4]; 3],
-    /// Pins for which any interrupt is enabled or forced.
+    /// Pins for which any interrupt is enabled or forced, or whose edges a serial controller follows.
     pub watched: u32,
 }
 
@@ -95,6 +96,8 @@ pub struct Io {
     input: u32,
     /// Interrupt state.
     pub interrupts: Interrupts,
+    /// Inputs that serial controllers follow.
+    pub serial: Serial,
 }
 
 impl Default for Io {
@@ -115,6 +118,7 @@ impl Default for Io {
             plain: true,
             input: 0,
             interrupts: Interrupts::default(),
+            serial: Serial::default(),
         }
     }
 }
@@ -209,6 +213,7 @@ impl Fabric {
         for (column, selected) in self.io.selected.iter_mut().enumerate() {
             *selected = if func == Some(column) { *selected | bit } else { *selected & !bit };
         }
+        self.route_serial();
         self.pads_changed(at);
     }
 
@@ -230,6 +235,9 @@ impl Fabric {
             (io.out_override.apply(io.mux_out), io.enable_override.apply(io.mux_enable) & !io.output_disable)
         };
         self.pins.drive(u64::from(out), u64::from(enable), at);
+        if self.pins.was_posted() {
+            self.attention();
+        }
         self.inputs_changed();
     }
 
@@ -239,6 +247,7 @@ impl Fabric {
         let changed = self.io.observe(self.pins.level() as u32 & BANK0);
         if changed & self.io.interrupts.watched != 0 {
             self.update_bank0_irq();
+            self.serial_inputs_changed(changed);
         }
     }
 
@@ -259,7 +268,7 @@ impl Fabric {
                 }
             }
         }
-        self.io.interrupts.watched = watched;
+        self.io.interrupts.watched = watched | self.io.serial.listened();
         self.set_irq_of(0, Irq::IO_BANK0, level[0]);
         self.set_irq_of(1, Irq::IO_BANK0, level[1]);
     }

@@ -129,6 +129,9 @@ impl System {
 
     /// Carries out what is due in a slot.
     pub fn event(&mut self, slot: Slot) {
+        if self.dev.fabric.io.serial.listened() != 0 {
+            self.sync_pio(self.dev.fabric.cycle);
+        }
         let Devices { fabric, timer, watchdog, rtc, usb, uart, i2c, spi, pwm, adc, ssi, clocks, xosc, .. } =
             &mut self.dev;
         match slot {
