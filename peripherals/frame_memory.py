@@ -154,4 +154,4 @@ class FrameMemory:
         """The next `count` cells of the window, from its start."""
         (x0, x1), (y0, y1) = self.x, self.y
         cells: Cells = self.addressed()[y0 : y1 + 1, x0 : x1 + 1].reshape(-1)[:count]
-        return cells.copy()
+        return np.array(cells)
