@@ -1,3 +1,5 @@
 """Parts: one file per part, named after it."""
 
-__all__: list[str] = []
+from peripherals.st7789 import ST7789
+
+__all__ = ["ST7789"]

@@ -79,7 +79,7 @@ impl Code {
         let line = addr & !(LINE_BYTES - 1);
         if let Some(index) = self.find(line) {
             let page = &mut self.pages[index];
-            page.watched &= !(1 << (line % PAGE_BYTES >> LINE_SHIFT));
+            page.watched &= !(1 << ((line % PAGE_BYTES) >> LINE_SHIFT));
             page.forget(line, LINE_BYTES);
         }
         self.forget_straddling(line);
@@ -182,7 +182,7 @@ impl Code {
 
     fn watch<B: Bus>(&mut self, bus: &mut B, addr: u32) {
         let index = self.page(bus, addr);
-        let line = 1 << (addr % PAGE_BYTES >> LINE_SHIFT);
+        let line = 1 << ((addr % PAGE_BYTES) >> LINE_SHIFT);
         if self.pages[index].watched & line == 0 {
             self.pages[index].watched |= line;
             bus.watch_code(addr);

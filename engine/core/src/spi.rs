@@ -213,6 +213,15 @@ impl SpiWire {
         }
         let idle = u32::from(self.miso.is_some_and(|pin| level >> pin & 1 != 0));
         let mut back = 0;
+        if self.bits == 0 && bits % 8 == 0 && self.answer.is_empty() && self.answers == Answers::Never {
+            let dc = self.dc.map_or(1, |pin| (level >> pin) as u8 & 1);
+            for n in 0..bits / 8 {
+                self.shift = (value >> (bits - 8 * (n + 1))) as u8;
+                self.first_bit = at + u64::from(8 * n) * bit_time;
+                self.take_byte(port, dc, self.first_bit + 7 * bit_time, trace, outside);
+            }
+            return Some(if idle != 0 { u32::MAX >> (32 - bits) } else { 0 });
+        }
         for n in 0..bits {
             back = back << 1 | self.next_answer_bit().map_or(idle, u32::from);
             let bit = (value >> (bits - 1 - n)) as u8 & 1;
