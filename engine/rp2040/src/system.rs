@@ -4,7 +4,6 @@ use crate::block::Block;
 use crate::bootrom::Bootrom;
 use crate::fabric::{Fabric, Irq, Reason, Request, Slot};
 use crate::flash::FlashChip;
-use crate::pads::Func;
 use crate::sio::Sio;
 use crate::*;
 use engine_core::memory::Memory;
@@ -272,9 +271,7 @@ impl System {
             vreg.reset(fabric);
         }
         if on(psm::DONE::SIO) {
-            *sio = Sio::new();
-            let now = fabric.now();
-            fabric.drive(Func::Sio, 0, 0, now);
+            sio.reset(fabric);
         }
         self.update_sio_irq();
         self.carry_out_requests();

@@ -20,6 +20,7 @@ use crate::block::{undeclared, Block};
 use crate::fabric::{Fabric, Irq, Slot};
 use channel::{Channel, Part, PERMANENT};
 use engine_core::registers::{Bank, Group, Registers, Write};
+use engine_core::time::Ps;
 use registers::channel::CTRL_TRIG as CTRL;
 use registers::{Reg, CHANNELS, CHANNEL_STEP, DEBUG};
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,8 @@ pub struct Dma {
     /// Channels that are busy, enabled, and have transfers left; `paced` of them wait for requests.
     active: Mask,
     paced: Mask,
+    /// The paced ones that listen to a timer.
+    timed: Mask,
     high_priority: Mask,
     /// Channels whose last transfer is done, and whose end is due when the burst is over.
     finishing: Mask,
@@ -77,6 +80,7 @@ impl Dma {
             raised: 0,
             active: 0,
             paced: 0,
+            timed: 0,
             high_priority: 0,
             finishing: 0,
             served: 0,
@@ -189,7 +193,7 @@ impl Dma {
 
     /// Triggers, control and timers decide anew who can go on, and when.
     fn reconsider(&mut self, fabric: &mut Fabric) {
-        (self.active, self.paced, self.high_priority) = (0, 0, 0);
+        (self.active, self.paced, self.timed, self.high_priority) = (0, 0, 0, 0);
         fabric.dreq_awaited = 0;
         for (n, channel) in self.channels.iter().enumerate() {
             let bit: Mask = 1 << n;
@@ -203,12 +207,17 @@ impl Dma {
             }
             if channel.treq() != PERMANENT {
                 self.paced |= bit;
-                if channel.timer().is_none() {
+                if channel.timer().is_some() {
+                    self.timed |= bit;
+                } else {
                     fabric.dreq_awaited |= 1 << channel.treq();
                 }
             }
         }
         fabric.dreq &= !PULSES | fabric.dreq_awaited;
+        if self.timed == 0 {
+            fabric.cancel(Slot::DmaTimer);
+        }
         self.schedule(fabric);
     }
 
@@ -237,16 +246,15 @@ impl Dma {
         } else {
             fabric.cancel(Slot::Dma);
         }
-        let next = (0..4).filter_map(|timer| self.timer_due(timer)).min();
-        match next {
-            Some(cycle) => fabric.at(Slot::DmaTimer, fabric.clock.ps_at(cycle)),
-            None => fabric.cancel(Slot::DmaTimer),
+        if self.timed != 0 {
+            let next = (0..4).filter_map(|timer| self.timer_due(timer)).min();
+            fabric.at(Slot::DmaTimer, next.map_or(Ps::MAX, |cycle| fabric.clock.ps_at(cycle)));
         }
     }
 
     /// The cycle at which a timer's requests are to be served. Fast ones are gathered for a burst.
     fn timer_due(&self, timer: usize) -> Option<u64> {
-        let listeners = bits(self.paced).filter(|&n| self.channels[n].timer() == Some(timer));
+        let listeners = bits(self.timed).filter(|&n| self.channels[n].timer() == Some(timer));
         let left = listeners.map(|n| u64::from(self.channels[n].count)).min()?;
         let timer = &self.timers[timer];
         timer.due(timer.within(transfer::BURST).min(left))
@@ -256,7 +264,7 @@ impl Dma {
     fn credit_timers(&mut self, cycle: u64) {
         for (number, timer) in self.timers.iter_mut().enumerate() {
             let requests = timer.take(cycle);
-            for n in bits(self.paced) {
+            for n in bits(self.timed) {
                 let channel = &mut self.channels[n];
                 if channel.timer() == Some(number) {
                     channel.credit = requests.saturating_add(channel.credit.into()).min(0x3F) as u8;
@@ -289,7 +297,12 @@ impl Channel {
 
 /// The channels of a mask, lowest first.
 fn bits(mask: Mask) -> impl Iterator<Item = usize> {
-    (0..CHANNELS).filter(move |n| mask >> n & 1 != 0)
+    let mut left = mask & ((1 << CHANNELS) - 1);
+    std::iter::from_fn(move || {
+        let n = left.trailing_zeros() as usize;
+        left &= left.checked_sub(1)?;
+        Some(n)
+    })
 }
 
 impl Block for Dma {

@@ -488,3 +488,31 @@ fn every_declared_register_answers() {
     let gaps = bench.system.dev.fabric.gaps.all();
     assert_eq!(gaps.keys().filter(|name| name.starts_with("DMA")).collect::<Vec<_>>(), ["DMA.FIFO_LEVELS"]);
 }
+
+#[test]
+fn two_channels_keep_spi_in_step_through_its_fifos() {
+    // 4.4.2: DREQ 16 and 17, FIFOs of eight frames. Faster than the wire, the sender may never be more than
+    // eight frames ahead of the receiver, or the receive FIFO overruns.
+    const SPI0: u32 = 0x4003_C000;
+    const SSPDR: u32 = SPI0 + 0x08;
+    const SSPRIS: u32 = SPI0 + 0x18;
+    let mut bench = crate::serial_bench::Bench::new();
+    let data: Vec<u8> = (0..200).map(|n| (n * 7) as u8).collect();
+    let _ = bench.system.mem.sram.write(0, &data);
+    let channel = |n: u32, from: u32, to: u32, ctrl: u32| {
+        let at = DMA + n * CHANNEL_STEP;
+        [(at + READ_ADDR, from), (at + WRITE_ADDR, to), (at + TRANS_COUNT, 200), (at + CTRL_TRIG, ctrl)]
+    };
+    let receive = CTRL::TREQ_SEL.put(copy(1, BYTES), 17) & !CTRL::INCR_READ.mask;
+    let send = CTRL::TREQ_SEL.put(copy(0, BYTES), 16) & !CTRL::INCR_WRITE.mask;
+    let spi = [(RESETS_CLEAR, 1 << 2 | 1 << 16), (SPI0 + 0x10, 2), (SPI0, 7), (SPI0 + 0x24, 3), (SPI0 + 4, 0b11)];
+    let stores = [&spi[..], &channel(1, SSPDR, SRAM + 0x1000, receive), &channel(0, SRAM, SSPDR, send)].concat();
+    for (addr, value) in stores {
+        bench.system.dma_store(addr, value, 4).unwrap();
+    }
+    // 200 frames of 8 bits at 62.5 MHz, and what the PL022 leaves between frames.
+    bench.run(200 * 10 * 16_000);
+    assert_eq!(&bench.system.mem.sram.bytes()[0x1000..0x10C8], data);
+    assert_eq!(bench.system.dma_load(SSPRIS, 4).unwrap() & 1, 0, "no overrun");
+    assert_eq!(bench.system.dma_load(DMA + INTR, 4), Some(0b11));
+}
