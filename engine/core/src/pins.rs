@@ -203,7 +203,7 @@ impl Pins {
 
     /// Does a port, the log or another pin see the level of one of these pins?
     pub fn is_looked_at(&self, mask: u64) -> bool {
-        mask & self.watched != 0 || self.nets.iter().any(|net| net & mask != 0)
+        mask & self.watched != 0 || self.is_joined(mask)
     }
 
     /// The controller on these pins puts its traffic into the trace byte by byte: their levels stay out of it,
@@ -221,6 +221,8 @@ impl Pins {
     fn notify(&mut self, changed: u64, at: Ps) {
         let level = self.level;
         let mut answer = None;
+        // Several targets may let go of SDA at the same edge; a vector that stays empty costs nothing.
+        let mut sdas = Vec::new();
         for (port, wire) in &mut self.spi {
             if changed & wire.mask() != 0 {
                 if let Some(miso) = wire.change(*port, changed, level, at, &mut self.trace, &mut *self.world.0) {
@@ -231,7 +233,7 @@ impl Pins {
         for (port, wire) in &mut self.i2c {
             if changed & wire.mask() != 0 {
                 if let Some(sda) = wire.change(*port, changed, level, at, &mut self.trace, &mut *self.world.0) {
-                    answer = Some(sda);
+                    sdas.push(sda);
                 }
             }
         }
@@ -253,6 +255,9 @@ impl Pins {
             log.changes.push((at, changed, level));
         }
         if let Some(drive) = answer {
+            self.drive_from_outside(drive, at);
+        }
+        for drive in sdas {
             self.drive_from_outside(drive, at);
         }
         self.take_posted(at);
@@ -401,6 +406,11 @@ impl Pins {
         back
     }
 
+    /// Is one of these pins wired to another pin?
+    pub fn is_joined(&self, mask: u64) -> bool {
+        self.nets.iter().any(|net| net & mask != 0)
+    }
+
     fn are_joined(&self, a: u8, b: u8) -> bool {
         self.nets.iter().any(|net| net >> a & net >> b & 1 != 0)
     }
@@ -453,6 +463,27 @@ impl Pins {
         if let Some(log) = &mut self.log {
             log.changes.push((at, changed, level));
         }
+    }
+
+    /// What a routed hardware controller does to SDA and SCL on the fast path: a step, with the time of each level.
+    pub fn i2c_show(&mut self, sda: u8, scl: u8, levels: impl Iterator<Item = (Ps, bool, bool)>) {
+        let (sda, scl) = (1u64 << sda, 1u64 << scl);
+        if !self.edges_wanted(sda | scl) {
+            return;
+        }
+        let before = self.level;
+        let mut last = 0;
+        for (at, sda_high, scl_high) in levels {
+            last = at;
+            let level = if sda_high { sda } else { 0 } | if scl_high { scl } else { 0 };
+            self.show((self.level & !(sda | scl)) | level, at);
+        }
+        self.show(before, last);
+    }
+
+    /// Does a part at this address hang on the bus?
+    pub fn i2c_has(&self, sda: u8, scl: u8, wanted: impl Fn(&I2cWire) -> bool) -> bool {
+        self.i2c.iter().any(|(_, wire)| wire.is_on(sda, scl) && wanted(wire))
     }
 
     /// A routed hardware controller on these lines sends START and an address. The port that acknowledges, if any.
