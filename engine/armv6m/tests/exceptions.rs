@@ -387,6 +387,16 @@ fn wfe_waits_for_an_event() {
 }
 
 #[test]
+fn wfe_does_not_look_through_primask() {
+    let mut m = with_interrupts(&[CPSID, WFE, NOP]);
+    assert_eq!(m.run(), Exit::Sleep);
+    m.core.set_irq_lines(1);
+    assert!(!m.core.pending_wakeup());
+    m.core.pend_nmi();
+    assert!(m.core.pending_wakeup());
+}
+
+#[test]
 fn sevonpend_makes_a_masked_interrupt_an_event() {
     let mut m = Machine::new(&[WFE, NOP]);
     m.core.write_ppb(SCR, 1 << 4);
