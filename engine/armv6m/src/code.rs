@@ -103,6 +103,11 @@ impl Code {
         self.breakpoints.remove(&addr)
     }
 
+    /// Addresses with a breakpoint, in order.
+    pub fn breakpoints(&self) -> impl Iterator<Item = u32> + '_ {
+        self.breakpoints.iter().copied()
+    }
+
     /// Bytes held by decoded pages.
     pub fn resident_bytes(&self) -> usize {
         self.pages.len() * PAGE_OPS * size_of::<Op>()

@@ -346,6 +346,22 @@ impl Core {
                         bus.send_event();
                     }
 
+                    OpCode::Cps => {
+                        self.change_primask(op.imm != 0);
+                        attention = self.nvic.pending_and_enabled() != 0;
+                    }
+                    OpCode::Mrs => {
+                        r!(a) = self.read_special(op.imm);
+                        next = pc.wrapping_add(4);
+                        cycle += 2;
+                    }
+                    OpCode::Msr => {
+                        self.write_special(op.imm, r!(b));
+                        attention = self.nvic.pending_and_enabled() != 0;
+                        next = pc.wrapping_add(4);
+                        cycle += 2;
+                    }
+
                     OpCode::Undecoded => {
                         cycle = begun;
                         code.decode_at(bus, pc);
@@ -355,9 +371,6 @@ impl Core {
                     OpCode::Breakpoint => leave!(Stop::Breakpoint),
                     OpCode::Wfe
                     | OpCode::Wfi
-                    | OpCode::Cps
-                    | OpCode::Mrs
-                    | OpCode::Msr
                     | OpCode::Svc
                     | OpCode::Bkpt
                     | OpCode::Udf
