@@ -141,7 +141,7 @@ def test_the_firmware_uses_nothing_that_is_not_modelled(media_controller: Twin) 
 
 
 def test_a_handler_that_fails_raises_out_of_the_run(media_controller: Twin) -> None:
-    def broken(batch: object) -> None:
+    def broken(_: object) -> None:
         raise RuntimeError("the part is broken")
 
     media_controller.lcd._received = broken
