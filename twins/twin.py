@@ -88,7 +88,9 @@ class Twin:
         self.board = Board.load(board)
         self.seed = seed
         self.image = (
-            image if isinstance(image, Image) or image is None else Image.load(image, self.board.chip.name, elf=elf)
+            image
+            if isinstance(image, Image) or image is None
+            else Image.load(image, self.board.chip.name, elf=elf, flash_size=self.board.flash_size)
         )
         self._start(_engine.Rp2040(self.board.flash_size))
         if rom is not None:
@@ -160,7 +162,7 @@ class Twin:
 
     def run(self, duration: Time) -> None:
         """Runs for a time. Raises `FirmwareCrashed` when the firmware stops for good."""
-        self._advance(self.now + ps(duration))
+        self.advance(self.now + ps(duration))
 
     def run_until(self, condition: Callable[[], Any], timeout: Time = "10s", every: Time = POLL) -> Duration:
         """Runs until the condition holds, looking at it every so often; returns the time that passed.
@@ -173,10 +175,10 @@ class Twin:
             if self.now >= deadline:
                 name = getattr(condition, "__name__", repr(condition))
                 raise Timeout(f"{name} did not hold within {Duration(ps(timeout))} of virtual time (now {self.time})")
-            self._advance(min(self.now + step, deadline))
+            self.advance(min(self.now + step, deadline))
         return Duration(self.now - start)
 
-    def _advance(self, until: int, *, stop_at_text: bool = False) -> tuple[str, int, int, str]:
+    def advance(self, until: int, *, stop_at_text: bool = False) -> tuple[str, int, int, str]:
         """Runs to `until`, doing what parts asked for on the way. Comes back early for a text or a breakpoint."""
         if self._inside_at is not None:
             raise UsageError("a part's handler cannot run the twin: use self.after(...) to do something later")
@@ -195,6 +197,14 @@ class Twin:
             self._run_calls()
             if self._engine.now >= until:
                 return ("time", -1, -1, "")
+
+    def watch_text(self, text: str, key: int) -> None:
+        """`advance` comes back with ``("text", key, console number, "")`` when a console shows the text."""
+        self._engine.watch_text(text.encode(), key)
+
+    def unwatch_texts(self) -> None:
+        """Nobody waits for texts any more."""
+        self._engine.unwatch_texts()
 
     def _run_calls(self) -> None:
         now = self._engine.now

@@ -116,7 +116,8 @@ impl Clock {
     #[inline]
     pub fn ps_at(&self, cycle: u64) -> Ps {
         let n = cycle.saturating_sub(self.base_cycle);
-        let fraction = (u128::from(n) * u128::from(self.period_fraction)) >> 64;
+        // Rounded to nearest, so that an edge shared with another clock falls on the same picosecond in both.
+        let fraction = (u128::from(n) * u128::from(self.period_fraction) + (1 << 63)) >> 64;
         self.base_ps + n * self.period_whole + fraction as u64
     }
 

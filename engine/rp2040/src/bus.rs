@@ -6,6 +6,7 @@
 
 use crate::block::Block;
 use crate::fabric::Fabric;
+use crate::sio::Sio;
 use crate::system::{Devices, System, SRAM_SIZE};
 use armv6m::{Beat, Bus, BusError};
 use engine_core::memory::Memory;
@@ -148,6 +149,7 @@ impl System {
     /// A load from a block of registers. `None`: nothing is mapped there.
     fn load_block(&mut self, addr: u32, size: Size) -> Option<Beat> {
         self.catch_up_for(addr);
+        self.dev.fabric.accesses.count(addr);
         let offset = addr & 0xFFC;
         let word = match addr >> 14 {
             SSI => Some(self.load_ssi(offset)),
@@ -172,6 +174,7 @@ impl System {
     /// A store to a block of registers. `None`: nothing is mapped there.
     fn store_block(&mut self, addr: u32, value: u32, size: Size) -> Option<u32> {
         self.catch_up_for(addr);
+        self.dev.fabric.accesses.count(addr);
         let offset = addr & 0xFFC;
         let bits = widen(value, size);
         match addr >> 14 {
@@ -304,7 +307,9 @@ impl System {
         }
         let Devices { sio, fabric, .. } = &mut self.dev;
         let value = sio.read(self.core, offset & 0xFFC, fabric);
-        self.update_sio_irq();
+        if Sio::is_fifo(offset) {
+            self.update_sio_irq();
+        }
         value
     }
 
@@ -315,7 +320,9 @@ impl System {
         }
         let Devices { sio, fabric, .. } = &mut self.dev;
         sio.write(self.core, offset & 0xFFC, value, fabric);
-        self.update_sio_irq();
+        if Sio::is_fifo(offset) {
+            self.update_sio_irq();
+        }
     }
 }
 

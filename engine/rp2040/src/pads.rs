@@ -82,6 +82,8 @@ pub struct Io {
     pub enable_override: Override,
     /// INOVER.
     pub in_override: Override,
+    /// IRQOVER.
+    pub irq_override: Override,
     /// Pads with OD set: the output driver is off, whatever the function says.
     pub output_disable: u32,
     /// Pads with IE set.
@@ -94,6 +96,8 @@ pub struct Io {
     plain: bool,
     /// The inputs as the functions see them.
     input: u32,
+    /// The inputs as the interrupt logic sees them: from the pad, behind IRQOVER.
+    irq_input: u32,
     /// Interrupt state.
     pub interrupts: Interrupts,
     /// Inputs that serial controllers follow.
@@ -111,12 +115,14 @@ impl Default for Io {
             out_override: Override::default(),
             enable_override: Override::default(),
             in_override: Override::default(),
+            irq_override: Override::default(),
             output_disable: 0,
             input_enable: BANK0,
             pull_up: 0,
             pull_down: BANK0,
             plain: true,
             input: 0,
+            irq_input: 0,
             interrupts: Interrupts::default(),
             serial: Serial::default(),
         }
@@ -154,16 +160,36 @@ impl Io {
         self.plain = self.out_override.is_idle()
             && self.enable_override.is_idle()
             && self.in_override.is_idle()
+            && self.irq_override.is_idle()
             && self.output_disable == 0;
     }
 
+    /// What reaches the pads: outputs and output enables behind overrides and output disable.
+    pub fn to_pads(&self) -> (u32, u32) {
+        let enable = self.enable_override.apply(self.mux_enable) & !self.output_disable;
+        (self.out_override.apply(self.mux_out), enable)
+    }
+
+    /// INTR: software clears latched edges; four bits a pin.
+    pub fn clear_edges(&mut self, word: usize, bits: u32) {
+        for n in 0..8 {
+            let pin = (word * 8 + n).min(31);
+            self.interrupts.fell &= !((bits >> (4 * n + 2) & 1) << pin);
+            self.interrupts.rose &= !((bits >> (4 * n + 3) & 1) << pin);
+        }
+    }
+
+    #[inline]
     fn observe(&mut self, level: u32) -> u32 {
-        let before = self.input;
-        self.input = self.in_override.apply(level & self.input_enable);
-        let changed = before ^ self.input;
-        self.interrupts.rose |= changed & self.input;
+        let before = self.irq_input;
+        let level = level & self.input_enable;
+        let input_before = self.input;
+        (self.input, self.irq_input) =
+            if self.plain { (level, level) } else { (self.in_override.apply(level), self.irq_override.apply(level)) };
+        let changed = before ^ self.irq_input;
+        self.interrupts.rose |= changed & self.irq_input;
         self.interrupts.fell |= changed & before;
-        changed
+        changed | (input_before ^ self.input)
     }
 
     /// The raw interrupt bits of the pins in word `word` (INTR0 to INTR3).
@@ -229,11 +255,7 @@ impl Fabric {
     #[inline]
     fn settle_pins(&mut self, at: Ps) {
         let io = &self.io;
-        let (out, enable) = if io.plain {
-            (io.mux_out, io.mux_enable)
-        } else {
-            (io.out_override.apply(io.mux_out), io.enable_override.apply(io.mux_enable) & !io.output_disable)
-        };
+        let (out, enable) = if io.plain { (io.mux_out, io.mux_enable) } else { io.to_pads() };
         self.pins.drive(u64::from(out), u64::from(enable), at);
         if self.pins.was_posted() {
             self.attention();

@@ -230,10 +230,52 @@ impl System {
         }
     }
 
-    /// The chip restarts: blocks go back to their reset state but for what the reason leaves alone.
-    pub fn restart_devices(&mut self, reason: Reason) {
-        let _ = reason;
-        self.reset_blocks(u32::MAX);
+    /// Blocks go back to their reset state as far as the reason reaches. Returns the stages of the power-on state
+    /// machine that were reset, as bits of PSM.DONE; the processors are the caller's.
+    ///
+    /// Power-on and the RUN pin are chip-level resets (2.12.1): they reset everything, WATCHDOG and PSM included. The
+    /// watchdog resets what PSM.WDSEL and RESETS.WDSEL select (2.13.4, 2.14.2). No reset clears SRAM.
+    pub fn restart_devices(&mut self, reason: Reason) -> u32 {
+        let Devices { fabric, psm, watchdog, vreg, resets, rosc, xosc, clocks, xip_ctrl, ssi, sio, .. } = &mut self.dev;
+        let stages = match reason {
+            Reason::PowerOn | Reason::RunPin => {
+                psm.reset(fabric);
+                watchdog.reset(fabric);
+                vreg.restart(reason);
+                psm::ALL
+            }
+            Reason::WatchdogTimer | Reason::WatchdogForce => {
+                resets.pulse(resets.watchdog_selects(), fabric);
+                psm.watchdog_selects()
+            }
+            Reason::SysResetReq => 0,
+        };
+        let on = |stage: engine_core::registers::Field| stages & stage.mask != 0;
+        if on(psm::DONE::ROSC) {
+            rosc.reset(fabric);
+        }
+        if on(psm::DONE::XOSC) {
+            xosc.reset(fabric);
+        }
+        if on(psm::DONE::CLOCKS) {
+            clocks.reset(fabric);
+        }
+        if on(psm::DONE::RESETS) {
+            resets.reset(fabric);
+        }
+        if on(psm::DONE::XIP) {
+            xip_ctrl.reset(fabric);
+            *ssi = ssi::Ssi::new();
+        }
+        if on(psm::DONE::VREG_AND_CHIP_RESET) {
+            vreg.reset(fabric);
+        }
+        if on(psm::DONE::SIO) {
+            sio.reset(fabric);
+        }
+        self.update_sio_irq();
+        self.carry_out_requests();
+        stages
     }
 
     /// RESETS.RESET bits, datasheet 2.14.3 table 213.
