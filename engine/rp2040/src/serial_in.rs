@@ -112,6 +112,8 @@ impl Fabric {
 
     /// FUNCSEL changed, or who listens.
     pub(crate) fn route_serial(&mut self) {
+        let sent = self.io.selected(Func::Uart) & (uart_pins(0, 0) | uart_pins(1, 0));
+        self.pins.tell_as_bytes(u64::from(sent));
         self.io.serial.listened = 0;
         for (n, &(func, pins, slot)) in INPUTS.iter().enumerate() {
             let routed = self.io.selected(func) & pins;
