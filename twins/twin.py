@@ -198,6 +198,10 @@ class Twin:
             if self._engine.now >= until:
                 return ("time", -1, -1, "")
 
+    def set_slice(self, cycles: int) -> None:
+        """How far one core may run ahead of the other between accesses that both can see; 64 without this."""
+        self._engine.set_slice(cycles)
+
     def watch_text(self, text: str, key: int) -> None:
         """`advance` comes back with ``("text", key, console number, "")`` when a console shows the text."""
         self._engine.watch_text(text.encode(), key)

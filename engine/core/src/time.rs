@@ -47,6 +47,18 @@ impl Hertz {
         self.num != 0
     }
 
+    /// How many cycles of this clock pass in how many of another, in lowest terms; `None` where one stands still or the
+    /// terms do not fit.
+    pub fn ratio_to(self, other: Self) -> Option<(u32, u32)> {
+        let cycles = u128::from(self.num) * u128::from(other.den);
+        let ticks = u128::from(other.num) * u128::from(self.den);
+        let divisor = gcd(cycles, ticks);
+        if cycles == 0 || ticks == 0 {
+            return None;
+        }
+        Some((u32::try_from(cycles / divisor).ok()?, u32::try_from(ticks / divisor).ok()?))
+    }
+
     /// Rounded to whole hertz.
     pub fn round(self) -> u64 {
         ((u128::from(self.num) + u128::from(self.den) / 2) / u128::from(self.den)) as u64
@@ -174,5 +186,7 @@ mod tests {
         assert_eq!(pll, Hertz::new(133_000_000));
         assert_eq!(pll.scaled(256, 256 + 64).round(), 106_400_000);
         assert_eq!(Hertz::new(1).scaled(1, 0), Hertz::STOPPED);
+        assert_eq!(pll.ratio_to(Hertz::new(1_000_000)), Some((133, 1)));
+        assert_eq!(pll.ratio_to(Hertz::STOPPED), None);
     }
 }
