@@ -179,6 +179,7 @@ impl Chip {
 
     fn run_inner(&mut self, until: Ps) -> Stop {
         self.system.dev.fabric.pins.clear_wake();
+        self.system.dev.fabric.look_at_gpout();
         loop {
             self.schedule_stimuli();
             self.tell_receivers();
@@ -268,7 +269,7 @@ impl Chip {
                         stop = Some(Stop::Reset(reason));
                     }
                 }
-                Request::ResetBlocks(_) | Request::SysClock(_) => {
+                Request::ResetBlocks(_) | Request::SysClock(_) | Request::Wake => {
                     self.system.dev.fabric.requests.push(request);
                     self.system.carry_out_requests();
                 }
@@ -457,6 +458,12 @@ impl Chip {
             if self.system.pio_quiet_until() < horizon { self.system.run_pio_alone(horizon) } else { horizon };
         let fabric = &mut self.system.dev.fabric;
         fabric.cycle = fabric.cycle.max(reached);
+        // Processors that stand still with clk_sys go on from here when it runs again.
+        if fabric.tree.stopped {
+            for core in &mut self.cores {
+                core.sleep_until(reached);
+            }
+        }
         None
     }
 }

@@ -241,6 +241,7 @@ impl Fabric {
         }
         self.route_serial();
         self.pads_changed(at);
+        self.clock_pins_changed(bit);
     }
 
     /// Overrides, pulls or pad switches changed.
@@ -267,6 +268,9 @@ impl Fabric {
     #[inline]
     pub fn inputs_changed(&mut self) {
         let changed = self.io.observe(self.pins.level() as u32 & BANK0);
+        if changed != 0 {
+            self.sense_wake();
+        }
         if changed & self.io.interrupts.watched != 0 {
             self.update_bank0_irq();
             self.serial_inputs_changed(changed);

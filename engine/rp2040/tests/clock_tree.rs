@@ -21,6 +21,7 @@ const FC0_RESULT: u32 = CLOCKS + 0x9C;
 const CLOCKS_INTE: u32 = CLOCKS + 0xBC;
 const RESETS: u32 = 0x4000_C000;
 const PSM: u32 = 0x4001_0000;
+const IO_BANK0: u32 = 0x4001_4000;
 const XOSC: u32 = 0x4002_4000;
 const PLL_SYS: u32 = 0x4002_8000;
 const PLL_USB: u32 = 0x4002_C000;
@@ -183,6 +184,39 @@ fn generators_divide_by_fractions() {
     assert_eq!(bench.0.dev.fabric.rates.gpout[0], Hertz::STOPPED);
     bench.write(CLK_SYS + 4, 0x180);
     assert_eq!(bench.sys(), 83_333_333);
+}
+
+/// 2.15.6 and 2.19.2: GPOUT0 is function 8 of GPIO21. 12 MHz / 12 has an edge every 500 ns.
+#[test]
+fn a_clock_output_has_edges_where_somebody_looks() {
+    let mut bench = Bench::new();
+    bench.boot(125, 6, 2);
+    bench.write(CLK_GPOUT0 + 4, 12 << 8);
+    bench.write(CLK_GPOUT0, ENABLE | 0x5 << 5);
+    bench.write(IO_BANK0 + 21 * 8 + 4, 8);
+    bench.pass(10 * MICROSECOND);
+    bench.0.dev.fabric.pins.keep_log(true);
+    bench.0.dev.fabric.look_at_gpout();
+    bench.pass(10 * MICROSECOND);
+    let log = bench.0.dev.fabric.pins.take_log();
+    let edges: Vec<_> =
+        log.windows(2).filter(|pair| (pair[0].1 ^ pair[1].1) >> 21 & 1 != 0).map(|pair| pair[1].0).collect();
+    assert!((18..=20).contains(&edges.len()), "{} edges", edges.len());
+    assert!(edges.windows(2).all(|pair| pair[1] - pair[0] == MICROSECOND / 2));
+}
+
+/// 2.15.2.3: a clock on GPIN0 (function 8 of GPIO20) can be a source; there is none unless one is fed in.
+#[test]
+fn a_clock_comes_in_through_a_pin() {
+    let mut bench = Bench::new();
+    bench.boot(125, 6, 2);
+    bench.write(CLK_RTC, ENABLE | 4 << 5);
+    bench.write(CLK_RTC + 4, 1 << 8);
+    assert_eq!(bench.0.dev.fabric.rates.rtc, Hertz::STOPPED);
+    bench.0.dev.fabric.feed_gpin(0, Hertz::new(32_768));
+    assert_eq!(bench.0.dev.fabric.rates.rtc, Hertz::STOPPED);
+    bench.write(IO_BANK0 + 20 * 8 + 4, 8);
+    assert_eq!(bench.0.dev.fabric.rates.rtc, Hertz::new(32_768));
 }
 
 /// 2.15.4: 2^8 × 0.98 µs is 250 µs with a reference of 12 MHz; the result is in kHz with five bits of fraction.
