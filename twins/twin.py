@@ -156,6 +156,15 @@ class Twin:
         return self._engine.now if self._inside_at is None else self._inside_at
 
     @property
+    def temperature(self) -> float:
+        """The die temperature in degrees Celsius."""
+        return self._engine.millicelsius / 1000
+
+    @temperature.setter
+    def temperature(self, celsius: float) -> None:
+        self._engine.millicelsius = round(celsius * 1000)
+
+    @property
     def time(self) -> Duration:
         """The present moment as a `Duration` since power-on."""
         return Duration(self.now)
@@ -318,7 +327,7 @@ class Twin:
     @property
     def pins(self) -> Pins:
         """The pins of the chip by name: ``twin.pins["GPIO25"].level``."""
-        return Pins(self._engine, self.board.chip)
+        return Pins(self, self._engine, self.board.chip)
 
     @property
     def memory(self) -> TwinMemory:
