@@ -15,6 +15,9 @@ class Outside(Protocol):
     def edge(self, port: int, at: int, level: bool, /) -> None: ...
     def pulses(self, port: int, at: bytes, level: bytes, /) -> None: ...
 
+def declared_rp2040() -> list[tuple[str, str, str, int, int, str, str]]:
+    """Block, register, field, high and low bit, access, and what is missing of each declared field."""
+
 @final
 class Inbox:
     """Changes that parts make while the engine runs."""
