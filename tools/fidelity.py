@@ -1,4 +1,4 @@
-"""Writes docs/fidelity.md: the hand-written chapters of docs/fidelity/, and every register field that is not modelled."""
+"""Writes docs/fidelity.md: the chapters of docs/fidelity/, and every register field that is not modelled."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ counted in `twin.unimplemented`.
 def ledger() -> str:
     """The text of the ledger."""
     parts = [HEAD]
-    for chapter in sorted((ROOT / "docs" / "fidelity").glob("*.md")):
-        parts.append(chapter.read_text(encoding="utf-8").rstrip() + "\n\n")
+    chapters = sorted((ROOT / "docs" / "fidelity").glob("*.md"))
+    parts.extend(chapter.read_text(encoding="utf-8").rstrip() + "\n\n" for chapter in chapters)
     fields = _engine.declared_rp2040()
     declared = Counter(field[0] for field in fields)
     missing = Counter(field[0] for field in fields if field[6])
