@@ -220,12 +220,28 @@ impl Fabric {
         let mask = io.selected[func as usize];
         let mux_out = (io.mux_out & !mask) | (out & mask);
         let mux_enable = (io.mux_enable & !mask) | (enable & mask);
-        if (mux_out, mux_enable) != (io.mux_out, io.mux_enable) {
-            io.mux_out = mux_out;
-            io.mux_enable = mux_enable;
-            return self.settle_pins(at);
+        let (changed, turned) = (mux_out ^ io.mux_out, mux_enable ^ io.mux_enable);
+        if changed | turned == 0 {
+            return false;
         }
-        false
+        io.mux_out = mux_out;
+        io.mux_enable = mux_enable;
+        // The usual case by far: outputs that nothing stands in the way of change their level.
+        let entangled = self.pins.entangled() as u32;
+        if turned == 0 && io.plain && changed & (!mux_enable | entangled) == 0 {
+            self.pins.toggle(u64::from(changed), at);
+            self.posted_attention();
+            return self.inputs_changed();
+        }
+        self.settle_pins(at)
+    }
+
+    /// A part has done something while it was told of an edge: the run loop looks at its horizon again.
+    #[inline]
+    fn posted_attention(&mut self) {
+        if self.pins.was_posted() {
+            self.attention();
+        }
     }
 
     /// As [`Fabric::drive`], for some pins of a column that several blocks share (SPI0 and SPI1, say).
@@ -259,9 +275,7 @@ impl Fabric {
         let io = &self.io;
         let (out, enable) = if io.plain { (io.mux_out, io.mux_enable) } else { io.to_pads() };
         self.pins.drive(u64::from(out), u64::from(enable), at);
-        if self.pins.was_posted() {
-            self.attention();
-        }
+        self.posted_attention();
         self.inputs_changed()
     }
 
