@@ -1,6 +1,7 @@
 //! From reset to the second stage. Datasheet 2.7 and 2.8.1.
 
-use super::image::{AFTER_WATCHDOG, DEAD, STACK_TOP};
+use super::flash::READ_DATA;
+use super::image::{AFTER_WATCHDOG, DEAD, STACK_TOP, TRY};
 use super::Outcome;
 use crate::system::System;
 use armv6m::Core;
@@ -37,14 +38,16 @@ const STAGE2: u32 = STACK_TOP;
 const STAGE2_SIZE: usize = 256;
 
 /// Each of the four clock polarity and phase combinations is tried 32 times.
-const ATTEMPTS: u64 = 128;
+const ATTEMPTS: u32 = 128;
+/// The register that counts them.
+const ATTEMPT_COUNT: usize = 4;
 
 /// Cycles from reset to the look at chip select: a few hundred for registers, then waits of 1200 cycles
 /// for the pull-up and nine times 12 with a sample each.
 const UNTIL_BOOTSEL: u64 = 1900;
 /// Cycles of one attempt: 260 bytes of 8 bits at clk_sys / 6, then the CRC of 252 bytes with a loop of about 7 cycles a bit.
 const ATTEMPT: u64 = 260 * 8 * 6 + 252 * (8 * 7 + 12);
-/// What a microcontroller that found nothing does before USB is up is not performed, so it takes no time.
+/// Cycles of a handful of register accesses.
 const REGISTERS: u64 = 40;
 
 /// CRC-32 with polynomial 0x04C1_1DB7, most significant bit first, nothing reflected or inverted (2.8.1.3.1).
@@ -117,29 +120,43 @@ impl System {
             return Outcome::UsbBoot("BOOTSEL was held down: the chip waits for an image over USB".into());
         }
         core.cycle += self.connect_internal_flash() + self.flash_exit_xip();
-        let stage2 = self.mem.flash.bytes()[..STAGE2_SIZE].to_vec();
+        core.regs[ATTEMPT_COUNT] = 0;
+        Outcome::Jump(TRY | 1)
+    }
+
+    /// One attempt to read the second stage; the clock mode changes from one to the next (2.8.1.3.1).
+    pub(super) fn try_second_stage(&mut self, core: &mut Core) -> Outcome {
+        if !self.has_turn(core) {
+            return Outcome::Again;
+        }
+        let attempt = core.regs[ATTEMPT_COUNT];
+        self.set_serial_mode(attempt & 3);
+        let stage2 = self.flash_instruction(&[READ_DATA, 0, 0, 0], STAGE2_SIZE);
+        core.cycle += ATTEMPT;
         let (code, sum) = stage2.split_at(STAGE2_SIZE - 4);
         let expected = crc32(code, u32::MAX);
         let found = u32::from_le_bytes([sum[0], sum[1], sum[2], sum[3]]);
-        if expected != found {
-            core.cycle += ATTEMPTS * ATTEMPT;
-            return Outcome::UsbBoot(if stage2.iter().all(|&byte| byte == 0xFF) {
-                "flash is empty: no image was loaded, so the chip waits for one over USB".into()
-            } else {
-                format!(
-                    "flash holds no valid second stage: the CRC of its first 252 bytes is 0x{expected:08X}, \
-                     the word behind them says 0x{found:08X}; the chip waits for an image over USB"
-                )
-            });
+        if expected == found {
+            for (word, at) in stage2.chunks_exact(4).zip((STAGE2..).step_by(4)) {
+                self.rom_write(at, u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
+            }
+            core.cycle += self.flash_flush_cache();
+            core.regs[0] = STAGE2 | 1;
+            core.regs[14] = 0;
+            return Outcome::Jump(STAGE2 | 1);
         }
-        core.cycle += ATTEMPT;
-        for (word, at) in stage2.chunks_exact(4).zip((STAGE2..).step_by(4)) {
-            self.rom_write(at, u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
+        core.regs[ATTEMPT_COUNT] += 1;
+        if core.regs[ATTEMPT_COUNT] < ATTEMPTS {
+            return Outcome::Again;
         }
-        core.cycle += self.flash_flush_cache();
-        core.regs[0] = STAGE2 | 1;
-        core.regs[14] = 0;
-        Outcome::Jump(STAGE2 | 1)
+        Outcome::UsbBoot(if stage2.iter().all(|&byte| byte == 0xFF) {
+            "flash is empty: no image was loaded, so the chip waits for one over USB".into()
+        } else {
+            format!(
+                "flash holds no valid second stage: the CRC of its first 252 bytes is 0x{expected:08X}, the word \
+                 behind them says 0x{found:08X}; the chip waits for an image over USB"
+            )
+        })
     }
 
     /// `_reset_to_usb_boot(activity pins, interfaces to disable)`, 2.8.3.1.5.
