@@ -1,3 +1,8 @@
 """Parts: one file per part, named after it."""
 
-__all__: list[str] = []
+from peripherals.button import Button
+from peripherals.led import Led
+from peripherals.rotary_encoder import RotaryEncoder
+from peripherals.st7789 import ST7789
+
+__all__ = ["ST7789", "Button", "Led", "RotaryEncoder"]

@@ -1,8 +1,8 @@
 """Make smooth bitmaps of the pixel font, as a C source.
 
 Each glyph is doubled three times by the rule known as EPX (AdvMAME2x): a corner of a doubled pixel takes its
-neighbours' colour where the two neighbours agree and those opposite do not. Diagonals become slopes. Boxes of the
-large picture are then averaged down to each size, which leaves coverage from 0 to 15: the alpha of a pixel.
+neighbours' colour where the two neighbours agree and those opposite do not. Diagonals become slopes. Boxes
+of the large picture are then averaged down to each size: coverage from 0 to 15, the alpha of a pixel.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ def read_glyphs(text: str) -> dict[str, Bitmap]:
             names = line[1:].split()
             glyphs.update((name, []) for name in names)
         elif names and line.strip():
-            rows = line.split()
-            if len(rows) != len(names):
-                raise SystemExit(f"font line {number}: {len(names)} glyphs named, {len(rows)} drawn")
-            for name, row in zip(names, rows, strict=True):
-                glyphs[name].append([int(pixel == "#") for pixel in row])
+            drawn = line.split()
+            if len(drawn) != len(names):
+                raise SystemExit(f"font line {number}: {len(names)} glyphs named, {len(drawn)} drawn")
+            for name, pixels in zip(names, drawn, strict=True):
+                glyphs[name].append([int(pixel == "#") for pixel in pixels])
     for name, rows in glyphs.items():
         if len(rows) != ROWS or len({len(row) for row in rows}) != 1:
             raise SystemExit(f"glyph {name!r} is not {ROWS} rows of one width")

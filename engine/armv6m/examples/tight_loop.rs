@@ -48,12 +48,23 @@ fn calls() -> Vec<u16> {
     code
 }
 
+/// A critical section as the SDK has it: MRS PRIMASK, CPSID, MSR PRIMASK.
+fn critical_section() -> Vec<u16> {
+    let mut code = mrs(0, PRIMASK).to_vec();
+    code.push(CPSID);
+    code.extend(msr(PRIMASK, 0));
+    code.extend([subs_imm8(6, 1), b_cond(NE, -16)]);
+    code
+}
+
 fn main() {
-    for (name, program) in [
+    let programs = [
         ("tight loop", tight_loop()),
         ("registers only", register_loop()),
         ("calls", calls()),
-    ] {
+        ("critical section", critical_section()),
+    ];
+    for (name, program) in programs {
         let mut machine = Machine::new(&program);
         machine.core.regs[5] = RAM + 0x100;
         let started = Instant::now();

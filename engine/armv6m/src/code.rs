@@ -79,7 +79,7 @@ impl Code {
         let line = addr & !(LINE_BYTES - 1);
         if let Some(index) = self.find(line) {
             let page = &mut self.pages[index];
-            page.watched &= !(1 << (line % PAGE_BYTES >> LINE_SHIFT));
+            page.watched &= !(1 << ((line % PAGE_BYTES) >> LINE_SHIFT));
             page.forget(line, LINE_BYTES);
         }
         self.forget_straddling(line);
@@ -101,6 +101,11 @@ impl Code {
     pub fn clear_breakpoint(&mut self, addr: u32) -> bool {
         self.redecode(addr);
         self.breakpoints.remove(&addr)
+    }
+
+    /// Addresses with a breakpoint, in order.
+    pub fn breakpoints(&self) -> impl Iterator<Item = u32> + '_ {
+        self.breakpoints.iter().copied()
     }
 
     /// Bytes held by decoded pages.
@@ -182,7 +187,7 @@ impl Code {
 
     fn watch<B: Bus>(&mut self, bus: &mut B, addr: u32) {
         let index = self.page(bus, addr);
-        let line = 1 << (addr % PAGE_BYTES >> LINE_SHIFT);
+        let line = 1 << ((addr % PAGE_BYTES) >> LINE_SHIFT);
         if self.pages[index].watched & line == 0 {
             self.pages[index].watched |= line;
             bus.watch_code(addr);

@@ -317,7 +317,7 @@ impl Core {
         self.event = true;
     }
 
-    /// Whether a sleeping core would wake now. PRIMASK does not keep an interrupt from waking it.
+    /// Whether a sleeping core would wake now. PRIMASK does not keep an interrupt from ending WFI.
     pub fn pending_wakeup(&self) -> bool {
         self.waits_for_event && self.event || self.wakeup_exception_pending()
     }

@@ -137,7 +137,7 @@ impl Core {
         while rest != 0 {
             let number = rest.trailing_zeros() as u8;
             let candidate = (self.priority(number), number);
-            if best.is_none_or(|best| candidate < best) {
+            if best.map_or(true, |best| candidate < best) {
                 best = Some(candidate);
             }
             rest &= rest - 1;
@@ -150,10 +150,16 @@ impl Core {
         self.most_urgent_pending().unwrap_or(0)
     }
 
-    /// B1.5.17 and B1.5.18: an exception that would preempt if PRIMASK were clear.
+    /// What wakes a core from WFI, and from WFE besides an event (B1.5.17, B1.5.18): an exception
+    /// that would preempt. WFI looks through PRIMASK, WFE does not.
     pub(crate) fn wakeup_exception_pending(&self) -> bool {
+        let threshold = if self.waits_for_event {
+            self.execution_priority()
+        } else {
+            self.active_priority()
+        };
         self.most_urgent_pending()
-            .is_some_and(|number| self.priority(number) < self.active_priority())
+            .is_some_and(|number| self.priority(number) < threshold)
     }
 
     /// External interrupts become pending; with SEVONPEND each that does is an event.

@@ -44,12 +44,18 @@ fn add_with_carry(a: u32, b: u32, carry: bool) -> (u32, bool, u32) {
     (result, wide >> 32 != 0, (a ^ result) & (b ^ result))
 }
 
+#[inline(always)]
+fn is_unaligned(addr: u32, bytes: u32) -> bool {
+    addr & (bytes - 1) != 0
+}
+
 impl Core {
     /// Executes from PC until something stops it.
     pub(crate) fn execute<B: Bus>(&mut self, bus: &mut B, code: &mut Code) -> Stop {
         let mut pc = self.regs[PC];
         let mut cycle = self.cycle;
         let mut executed = 0;
+        let mut decoded_before = u64::MAX;
 
         let stop = 'run: loop {
             let index = code.page(bus, pc);
@@ -57,7 +63,8 @@ impl Core {
             let page_number = pc >> PAGE_SHIFT;
 
             while pc >> PAGE_SHIFT == page_number {
-                if cycle >= bus.deadline() {
+                // An instruction that had to be decoded first has passed this check already.
+                if cycle >= bus.deadline() && decoded_before != executed {
                     break 'run Stop::Deadline;
                 }
                 if page.timed && self.fetched != pc & !3 {
@@ -339,17 +346,31 @@ impl Core {
                         bus.send_event();
                     }
 
+                    OpCode::Cps => {
+                        self.change_primask(op.imm != 0);
+                        attention = self.nvic.pending_and_enabled() != 0;
+                    }
+                    OpCode::Mrs => {
+                        r!(a) = self.read_special(op.imm);
+                        next = pc.wrapping_add(4);
+                        cycle += 2;
+                    }
+                    OpCode::Msr => {
+                        self.write_special(op.imm, r!(b));
+                        attention = self.nvic.pending_and_enabled() != 0;
+                        next = pc.wrapping_add(4);
+                        cycle += 2;
+                    }
+
                     OpCode::Undecoded => {
                         cycle = begun;
                         code.decode_at(bus, pc);
+                        decoded_before = executed;
                         continue 'run;
                     }
                     OpCode::Breakpoint => leave!(Stop::Breakpoint),
                     OpCode::Wfe
                     | OpCode::Wfi
-                    | OpCode::Cps
-                    | OpCode::Mrs
-                    | OpCode::Msr
                     | OpCode::Svc
                     | OpCode::Bkpt
                     | OpCode::Udf
@@ -383,7 +404,7 @@ macro_rules! access {
     ($load:ident, $read:ident, $store:ident, $write:ident, $bytes:literal) => {
         #[inline(always)]
         fn $load<B: Bus>(&mut self, bus: &mut B, addr: u32, cycle: u64) -> Result<Beat, Miss> {
-            if addr & ($bytes - 1) != 0 {
+            if is_unaligned(addr, $bytes) {
                 return Err(Miss::Fault(Cause::Unaligned, addr));
             }
             if addr >= PPB {
@@ -403,7 +424,7 @@ macro_rules! access {
             value: u32,
             cycle: u64,
         ) -> Result<u32, Miss> {
-            if addr & ($bytes - 1) != 0 {
+            if is_unaligned(addr, $bytes) {
                 return Err(Miss::Fault(Cause::Unaligned, addr));
             }
             if addr >= PPB {

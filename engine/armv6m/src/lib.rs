@@ -16,6 +16,17 @@
 //! entry and return) carry the same cycle*: a bus that decides by region and cycle yields on the
 //! first of them or on none, and no device sees an access twice.
 //!
+//! # Fidelity
+//! - Instructions: exact, proven in lockstep with QEMU's Cortex-M0 (`tests/lockstep.rs`).
+//! - Cycles: TRM table 3-1, with the single-cycle multiplier and single-cycle IO (`tests/cycles.rs`).
+//! - Exception entry: 15 cycles (TRM 3.6.1). Return and tail-chaining: Arm gives no figure, ours
+//!   follow from the stack accesses made or saved.
+//! - Late arrival: an exception that appears during entry preempts before the first instruction of
+//!   the handler, where silicon would change the vector. LDM and STM are not abandoned for it.
+//! - UNPREDICTABLE encodings, and PPB accesses that are not words: counted, then a HardFault.
+//! - MPU: registers are stored, nothing is protected; enabling it is counted. Debug components
+//!   (DHCSR, BPU, DWT, ROM table): read as zero, counted.
+//!
 //! # Attention
 //! Between two instructions the core looks at [`Bus::deadline`] and nothing else. A chip whose
 //! device has just changed an interrupt line, or whose decoded memory was just written, pulls the
@@ -80,7 +91,8 @@ pub trait Bus {
     fn has_fetch_timing(&self, addr: u32) -> bool;
     /// Instructions at `addr` have been decoded: writes to its line ([`LINE_BYTES`]) must from now
     /// on reach [`Code::invalidate_line`] before the next instruction. Called once per line, and
-    /// again after that line was invalidated; a chip may watch the whole page instead.
+    /// again after that line was invalidated. A chip that watches whole pages instead invalidates
+    /// whole pages ([`Code::invalidate`]).
     fn watch_code(&mut self, addr: u32);
     /// The cycle at which the core must return [`Exit::Deadline`]. Read before every instruction.
     fn deadline(&self) -> u64;

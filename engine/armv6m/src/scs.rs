@@ -141,6 +141,15 @@ pub(crate) struct Mpu {
     rasr: [u32; 8],
 }
 
+/// A register of flags.
+pub(crate) fn bits<const N: usize>(flags: [(bool, u32); N]) -> u32 {
+    flags
+        .into_iter()
+        .filter(|(set, _)| *set)
+        .map(|(_, bit)| bit)
+        .sum()
+}
+
 /// Priority fields are the two top bits of each byte.
 fn unpack_priority(word: u32, byte: u32) -> u8 {
     (word >> (8 * byte + 6) & 3) as u8
@@ -151,6 +160,19 @@ fn pack_priority(priority: u8, byte: u32) -> u32 {
 }
 
 impl Core {
+    /// A debugger's read of a word of the Private Peripheral Bus, between two instructions. It has
+    /// the effects of a read by firmware: SYST_CSR.COUNTFLAG is cleared.
+    pub fn read_ppb(&mut self, addr: u32) -> u32 {
+        self.ppb_read(addr & !3, self.cycle)
+    }
+
+    /// A debugger's write of a word of the Private Peripheral Bus, between two instructions.
+    /// After writing to SysTick, ask for [`Core::next_systick_event`] again.
+    pub fn write_ppb(&mut self, addr: u32, value: u32) {
+        self.ppb_write(addr & !3, value, self.cycle);
+        self.systick_written = false;
+    }
+
     /// Checks an access to the system address space: 0xE010_0000 up is empty, the rest is for
     /// privileged words only (B3.1, B3.2.1).
     fn check_ppb(&mut self, addr: u32, bytes: u32, cause: Cause) -> Result<(), Miss> {
@@ -170,7 +192,7 @@ impl Core {
     pub(crate) fn ppb_load(&mut self, addr: u32, bytes: u32, cycle: u64) -> Result<Beat, Miss> {
         self.check_ppb(addr, bytes, Cause::BusRead)?;
         Ok(Beat {
-            value: self.read_ppb(addr, cycle),
+            value: self.ppb_read(addr, cycle),
             cycles: 1,
         })
     }
@@ -184,11 +206,11 @@ impl Core {
         cycle: u64,
     ) -> Result<u32, Miss> {
         self.check_ppb(addr, bytes, Cause::BusWrite)?;
-        self.write_ppb(addr, value, cycle);
+        self.ppb_write(addr, value, cycle);
         Err(Miss::DoneWithAttention)
     }
 
-    fn read_ppb(&mut self, addr: u32, cycle: u64) -> u32 {
+    fn ppb_read(&mut self, addr: u32, cycle: u64) -> u32 {
         if self.systick.advance(cycle) {
             self.pend_systick();
         }
@@ -208,27 +230,30 @@ impl Core {
             }
             CPUID => CPUID_VALUE,
             ICSR => {
-                u32::from(self.nvic.nmi_pending) * ICSR_NMIPENDSET
-                    | u32::from(self.nvic.pendsv_pending) * ICSR_PENDSVSET
-                    | u32::from(self.nvic.systick_pending) * ICSR_PENDSTSET
-                    | u32::from(self.nvic.irq_pending != 0) * ICSR_ISRPENDING
-                    | u32::from(self.vect_pending()) << ICSR_VECTPENDING_SHIFT
+                let flags = bits([
+                    (self.nvic.nmi_pending, ICSR_NMIPENDSET),
+                    (self.nvic.pendsv_pending, ICSR_PENDSVSET),
+                    (self.nvic.systick_pending, ICSR_PENDSTSET),
+                    (self.nvic.irq_pending != 0, ICSR_ISRPENDING),
+                ]);
+                flags
+                    | (u32::from(self.vect_pending()) << ICSR_VECTPENDING_SHIFT)
                     | u32::from(self.ipsr)
             }
             VTOR => self.scb.vtor,
             AIRCR => AIRCR_VECTKEYSTAT,
-            SCR => {
-                u32::from(self.scb.sleep_on_exit) * SCR_SLEEPONEXIT
-                    | u32::from(self.scb.sleep_deep) * SCR_SLEEPDEEP
-                    | u32::from(self.scb.sev_on_pend) * SCR_SEVONPEND
-            }
+            SCR => bits([
+                (self.scb.sleep_on_exit, SCR_SLEEPONEXIT),
+                (self.scb.sleep_deep, SCR_SLEEPDEEP),
+                (self.scb.sev_on_pend, SCR_SEVONPEND),
+            ]),
             CCR => CCR_VALUE,
             SHPR2 => pack_priority(self.scb.svcall_priority, 3),
             SHPR3 => {
                 pack_priority(self.scb.pendsv_priority, 2)
                     | pack_priority(self.scb.systick_priority, 3)
             }
-            SHCSR => u32::from(self.nvic.svcall_pending) * SHCSR_SVCALLPENDED,
+            SHCSR => bits([(self.nvic.svcall_pending, SHCSR_SVCALLPENDED)]),
             MPU_TYPE => MPU_TYPE_VALUE,
             MPU_CTRL => self.mpu.ctrl,
             MPU_RNR => self.mpu.region.into(),
@@ -241,7 +266,7 @@ impl Core {
         }
     }
 
-    fn write_ppb(&mut self, addr: u32, value: u32, cycle: u64) {
+    fn ppb_write(&mut self, addr: u32, value: u32, cycle: u64) {
         if self.systick.advance(cycle) {
             self.pend_systick();
         }

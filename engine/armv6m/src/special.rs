@@ -12,30 +12,16 @@ impl Core {
     pub(crate) fn special<B: Bus>(&mut self, bus: &mut B, op: Op) -> Result<Option<Exit>, Yielded> {
         let pc = self.regs[PC];
         match op.code {
-            OpCode::Cps => {
-                if self.privileged() {
-                    self.primask = op.imm != 0;
-                }
-                self.done(2, 1);
-            }
-            OpCode::Mrs => {
-                self.regs[usize::from(op.a & 15)] = self.read_special(op.imm);
-                self.done(4, 3);
-            }
-            OpCode::Msr => {
-                self.write_special(op.imm, self.regs[usize::from(op.b & 15)]);
-                self.done(4, 3);
-            }
             OpCode::Wfi => {
                 self.sleeping = true;
-                self.done(2, 2);
+                self.done_waiting();
             }
             OpCode::Wfe => {
                 if !std::mem::take(&mut self.event) {
                     self.sleeping = true;
                     self.waits_for_event = true;
                 }
-                self.done(2, 2);
+                self.done_waiting();
             }
             OpCode::Svc => self.supervisor_call(bus)?,
             OpCode::Bkpt => self.hard_fault(bus, Cause::Bkpt, pc)?,
@@ -51,15 +37,23 @@ impl Core {
         Ok(None)
     }
 
-    /// Finishes an instruction of so many bytes and cycles.
-    fn done(&mut self, bytes: u32, cycles: u64) {
-        self.regs[PC] = self.regs[PC].wrapping_add(bytes);
-        self.cycle += cycles;
+    /// WFI and WFE end here, two cycles old, whenever they end.
+    fn done_waiting(&mut self) {
+        self.regs[PC] = self.regs[PC].wrapping_add(2);
+        self.cycle += 2;
         self.instructions += 1;
     }
 
+    /// CPSIE and CPSID, which do nothing without privilege (B4.2.1).
+    pub(crate) fn change_primask(&mut self, set: bool) {
+        if self.privileged() {
+            self.primask = set;
+        }
+    }
+
     /// MRS (B4.2.2). Without privilege only the flags and CONTROL can be seen.
-    fn read_special(&mut self, sysm: u32) -> u32 {
+    #[inline(never)]
+    pub(crate) fn read_special(&mut self, sysm: u32) -> u32 {
         match sysm {
             // Bit 0 adds IPSR, bit 2 leaves APSR out; EPSR reads as zero.
             0..=3 | 5..=7 => {
@@ -84,7 +78,8 @@ impl Core {
     }
 
     /// MSR (B4.2.3). Without privilege only the flags can be written.
-    fn write_special(&mut self, sysm: u32, value: u32) {
+    #[inline(never)]
+    pub(crate) fn write_special(&mut self, sysm: u32, value: u32) {
         match sysm {
             0..=3 => self.set_apsr(value),
             5..=7 => {}

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::scs::bits;
+
 const COUNTER: u32 = 0x00FF_FFFF;
 
 const CSR_ENABLE: u32 = 1;
@@ -103,10 +105,12 @@ impl SysTick {
 
     pub fn read_csr(&mut self) -> u32 {
         let countflag = std::mem::take(&mut self.countflag);
-        u32::from(self.enable) * CSR_ENABLE
-            | u32::from(self.tickint) * CSR_TICKINT
-            | u32::from(self.uses_processor_clock()) * CSR_CLKSOURCE
-            | u32::from(countflag) * CSR_COUNTFLAG
+        bits([
+            (self.enable, CSR_ENABLE),
+            (self.tickint, CSR_TICKINT),
+            (self.uses_processor_clock(), CSR_CLKSOURCE),
+            (countflag, CSR_COUNTFLAG),
+        ])
     }
 
     pub fn write_csr(&mut self, value: u32, cycle: u64) {

@@ -48,6 +48,34 @@ impl std::fmt::Debug for World {
     }
 }
 
+/// Level changes in the order in which they were found out; a frame of a hardware controller is found out at its end.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Log {
+    /// The levels before the first change.
+    before: u64,
+    /// When, which pins, and their levels from then on.
+    changes: Vec<(Ps, u64, u64)>,
+}
+
+impl Log {
+    /// All levels by time, one entry for each moment at which something changed.
+    fn take(&mut self) -> Vec<(Ps, u64)> {
+        let mut changes = std::mem::take(&mut self.changes);
+        changes.sort_by_key(|change| change.0);
+        let mut levels: Vec<(Ps, u64)> = Vec::with_capacity(changes.len());
+        let mut level = self.before;
+        for (at, mask, new) in changes {
+            level = (level & !mask) | (new & mask);
+            match levels.last_mut() {
+                Some(last) if last.0 == at => last.1 = level,
+                _ => levels.push((at, level)),
+            }
+        }
+        self.before = level;
+        levels
+    }
+}
+
 /// All pins of a chip, one bit each.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Pins {
@@ -69,7 +97,7 @@ pub struct Pins {
     stimuli: BTreeMap<(Ps, u64), Drive>,
     stimulus_number: u64,
     next_port: PortId,
-    log: Option<Vec<(Ps, u64)>>,
+    log: Option<Log>,
     #[serde(skip)]
     posted: bool,
     #[serde(skip)]
@@ -175,13 +203,13 @@ impl Pins {
 
     /// Does a port, the log or another pin see the level of one of these pins?
     pub fn is_looked_at(&self, mask: u64) -> bool {
-        mask & self.watched != 0 || self.nets.iter().any(|net| net & mask != 0)
+        mask & self.watched != 0 || self.is_joined(mask)
     }
 
-    /// The controller on these pins puts its traffic into the trace byte by byte: their levels stay out of it,
-    /// so that the trace does not depend on whether somebody looks at the wire.
-    pub fn tell_as_bytes(&mut self, mask: u64, on: bool) {
-        self.told_as_bytes = if on { self.told_as_bytes | mask } else { self.told_as_bytes & !mask };
+    /// The controllers on these pins put their traffic into the trace byte by byte: the levels stay out of it, so
+    /// that the trace does not depend on whether somebody looks at the wire. All other pins are traced by level.
+    pub fn tell_as_bytes(&mut self, mask: u64) {
+        self.told_as_bytes = mask;
     }
 
     /// When the last change of any level happened.
@@ -193,6 +221,8 @@ impl Pins {
     fn notify(&mut self, changed: u64, at: Ps) {
         let level = self.level;
         let mut answer = None;
+        // Several targets may let go of SDA at the same edge; a vector that stays empty costs nothing.
+        let mut sdas = Vec::new();
         for (port, wire) in &mut self.spi {
             if changed & wire.mask() != 0 {
                 if let Some(miso) = wire.change(*port, changed, level, at, &mut self.trace, &mut *self.world.0) {
@@ -203,7 +233,7 @@ impl Pins {
         for (port, wire) in &mut self.i2c {
             if changed & wire.mask() != 0 {
                 if let Some(sda) = wire.change(*port, changed, level, at, &mut self.trace, &mut *self.world.0) {
-                    answer = Some(sda);
+                    sdas.push(sda);
                 }
             }
         }
@@ -222,9 +252,12 @@ impl Pins {
             }
         }
         if let Some(log) = &mut self.log {
-            log.push((at, level));
+            log.changes.push((at, changed, level));
         }
         if let Some(drive) = answer {
+            self.drive_from_outside(drive, at);
+        }
+        for drive in sdas {
             self.drive_from_outside(drive, at);
         }
         self.take_posted(at);
@@ -346,8 +379,13 @@ impl Pins {
         if self.edges_wanted(1u64 << lines.sck | lines.mosi.map_or(0, |pin| 1u64 << pin)) {
             self.spi_edges(lines, value, bits, at, bit_time);
         }
-        let idle = if lines.miso.is_some_and(|pin| self.is_high(pin)) { u32::MAX } else { 0 };
-        let mut back = idle & (u32::MAX >> (32 - bits));
+        let ones = u32::MAX >> (32 - bits);
+        let mut back = match (lines.mosi, lines.miso) {
+            (Some(mosi), Some(miso)) if self.are_joined(mosi, miso) => value & ones,
+            (_, Some(miso)) if self.is_high(miso) => ones,
+            _ => 0,
+        };
+        let mut taken = false;
         for (port, wire) in &mut self.spi {
             if wire.is_clocked_by(lines.sck) {
                 let mosi = lines.mosi == Some(wire.mosi());
@@ -355,13 +393,26 @@ impl Pins {
                 let sent = if mosi { value } else { line };
                 let answer =
                     wire.shift(*port, sent, bits, self.level, at, bit_time, &mut self.trace, &mut *self.world.0);
+                taken |= answer.is_some();
                 if let (Some(answer), true) = (answer, lines.miso.is_some() && lines.miso == wire.miso()) {
                     back = answer;
                 }
             }
         }
+        if !taken {
+            self.trace.see(Kind::Spi, at, 1 << 63 | u64::from(lines.sck) << 32 | u64::from(value & ones));
+        }
         self.take_posted(at);
         back
+    }
+
+    /// Is one of these pins wired to another pin?
+    pub fn is_joined(&self, mask: u64) -> bool {
+        self.nets.iter().any(|net| net & mask != 0)
+    }
+
+    fn are_joined(&self, a: u8, b: u8) -> bool {
+        self.nets.iter().any(|net| net >> a & net >> b & 1 != 0)
     }
 
     /// Does anybody look at the edges of these pins themselves, apart from the SPI decoders?
@@ -369,39 +420,70 @@ impl Pins {
         self.log.is_some() || self.watches.iter().any(|(_, watch)| mask >> watch.pin & 1 != 0)
     }
 
-    /// The edges of a byte that took the fast path, for those who look at the wire.
+    /// The edges of a frame that took the fast path, for those who look at the wire. Afterwards all is as before.
     fn spi_edges(&mut self, lines: SpiLines, value: u32, bits: u32, at: Ps, bit_time: Ps) {
+        let before = self.level;
         let sck = 1u64 << lines.sck;
         let mosi = lines.mosi.map_or(0, |pin| 1u64 << pin);
-        let idle = self.level & sck;
-        let mut level = self.level;
+        let idle_high = before & sck != 0;
+        // The clock goes to and fro in each bit; data is sampled at the first edge, or at the second.
+        let samples_second = idle_high == lines.sample_rising;
+        let half = bit_time / 2;
         for bit in 0..bits {
             let sample = at + u64::from(bit) * bit_time;
-            level = (level & !mosi) | if value >> (bits - 1 - bit) & 1 != 0 { mosi } else { 0 };
-            self.show(level, sample.saturating_sub(bit_time / 2));
-            level = if lines.sample_rising { level | sck } else { level & !sck };
-            self.show(level, sample);
-            level = if lines.sample_rising { level & !sck } else { level | sck };
-            self.show(level, sample + bit_time / 2);
+            let data = if value >> (bits - 1 - bit) & 1 != 0 { mosi } else { 0 };
+            let to = if samples_second { sample.saturating_sub(half) } else { sample };
+            self.show((self.level & !mosi) | data, sample.saturating_sub(half));
+            self.show(self.level ^ sck, to);
+            self.show(self.level ^ sck, to + half);
         }
-        self.show((level & !sck) | idle, at + u64::from(bits - 1) * bit_time + bit_time / 2);
+        self.show(before, at + u64::from(bits - 1) * bit_time + half);
     }
 
-    /// Shows a level to pulse watchers and the log alone.
+    /// Shows a level to edge watchers and the log alone. What happens and is undone at the same moment was not there.
     fn show(&mut self, level: u64, at: Ps) {
         let changed = level ^ self.level;
         if changed == 0 {
             return;
         }
         self.level = level;
-        for (_, watch) in &mut self.watches {
-            if let (Some(edges), true) = (&mut watch.gathered, changed >> watch.pin & 1 != 0) {
-                edges.push((at, level >> watch.pin & 1 != 0));
+        for (port, watch) in &mut self.watches {
+            if changed >> watch.pin & 1 == 0 {
+                continue;
+            }
+            let high = level >> watch.pin & 1 != 0;
+            match &mut watch.gathered {
+                Some(edges) if edges.last().is_some_and(|last| last.0 == at) => {
+                    edges.pop();
+                }
+                Some(edges) => edges.push((at, high)),
+                None => self.world.0.edge(*port, Edge { at, level: high }),
             }
         }
         if let Some(log) = &mut self.log {
-            log.push((at, level));
+            log.changes.push((at, changed, level));
         }
+    }
+
+    /// What a routed hardware controller does to SDA and SCL on the fast path: a step, with the time of each level.
+    pub fn i2c_show(&mut self, sda: u8, scl: u8, levels: impl Iterator<Item = (Ps, bool, bool)>) {
+        let (sda, scl) = (1u64 << sda, 1u64 << scl);
+        if !self.edges_wanted(sda | scl) {
+            return;
+        }
+        let before = self.level;
+        let mut last = 0;
+        for (at, sda_high, scl_high) in levels {
+            last = at;
+            let level = if sda_high { sda } else { 0 } | if scl_high { scl } else { 0 };
+            self.show((self.level & !(sda | scl)) | level, at);
+        }
+        self.show(before, last);
+    }
+
+    /// Does a part at this address hang on the bus?
+    pub fn i2c_has(&self, sda: u8, scl: u8, wanted: impl Fn(&I2cWire) -> bool) -> bool {
+        self.i2c.iter().any(|(_, wire)| wire.is_on(sda, scl) && wanted(wire))
     }
 
     /// A routed hardware controller on these lines sends START and an address. The port that acknowledges, if any.
@@ -444,7 +526,7 @@ impl Pins {
     /// Keeps every level change from now on, for [`Pins::take_log`]; or stops doing so.
     pub fn keep_log(&mut self, on: bool) {
         self.watched = if on { u64::MAX } else { self.watched_by_ports() };
-        self.log = on.then(Vec::new);
+        self.log = on.then(|| Log { before: self.level, changes: Vec::new() });
     }
 
     fn watched_by_ports(&self) -> u64 {
@@ -456,7 +538,7 @@ impl Pins {
 
     /// The level changes since the last call.
     pub fn take_log(&mut self) -> Vec<(Ps, u64)> {
-        self.log.as_mut().map(std::mem::take).unwrap_or_default()
+        self.log.as_mut().map(Log::take).unwrap_or_default()
     }
 }
 
@@ -513,7 +595,7 @@ mod tests {
     fn a_wire_told_as_bytes_stays_out_of_the_trace() {
         let hash = |look: bool| {
             let mut pins = Pins::default();
-            pins.tell_as_bytes(1, true);
+            pins.tell_as_bytes(1);
             pins.drive(0b10, 0b11, 5);
             if look {
                 pins.drive(0b11, 0b11, 6);
@@ -533,6 +615,6 @@ mod tests {
         pins.drive_later(Drive { pin: 0, level: Some(true) }, 20);
         assert_eq!(pins.next_stimulus(), 10);
         pins.apply_stimuli(20);
-        assert_eq!(pins.take_log(), [(10, 1), (20, 0), (20, 1)]);
+        assert_eq!(pins.take_log(), [(10, 1), (20, 1)]);
     }
 }

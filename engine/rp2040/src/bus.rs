@@ -155,6 +155,7 @@ impl System {
     /// A load from a block of registers. `None`: nothing is mapped there.
     fn load_block(&mut self, addr: u32, size: Size) -> Option<Beat> {
         self.catch_up_for(addr);
+        self.dev.fabric.accesses.count(addr);
         let offset = addr & 0xFFC;
         let word = match addr >> 14 {
             SSI => Some(self.load_ssi(offset)),
@@ -184,6 +185,7 @@ impl System {
     /// A store to a block of registers. `None`: nothing is mapped there.
     fn store_block(&mut self, addr: u32, value: u32, size: Size) -> Option<u32> {
         self.catch_up_for(addr);
+        self.dev.fabric.accesses.count(addr);
         let offset = addr & 0xFFC;
         let bits = widen(value, size);
         match addr >> 14 {

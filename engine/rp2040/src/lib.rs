@@ -7,6 +7,7 @@ pub mod bus;
 pub mod busctrl;
 pub mod chip;
 pub mod clocks;
+pub mod declared;
 pub mod dma;
 pub mod fabric;
 pub mod flash;

@@ -82,6 +82,8 @@ pub struct Io {
     pub enable_override: Override,
     /// INOVER.
     pub in_override: Override,
+    /// IRQOVER.
+    pub irq_override: Override,
     /// Pads with OD set: the output driver is off, whatever the function says.
     pub output_disable: u32,
     /// Pads with IE set.
@@ -94,6 +96,8 @@ pub struct Io {
     plain: bool,
     /// The inputs as the functions see them.
     input: u32,
+    /// The inputs as the interrupt logic sees them: from the pad, behind IRQOVER.
+    irq_input: u32,
     /// Interrupt state.
     pub interrupts: Interrupts,
     /// Inputs that serial controllers follow.
@@ -111,12 +115,14 @@ impl Default for Io {
             out_override: Override::default(),
             enable_override: Override::default(),
             in_override: Override::default(),
+            irq_override: Override::default(),
             output_disable: 0,
             input_enable: BANK0,
             pull_up: 0,
             pull_down: BANK0,
             plain: true,
             input: 0,
+            irq_input: 0,
             interrupts: Interrupts::default(),
             serial: Serial::default(),
         }
@@ -154,16 +160,36 @@ impl Io {
         self.plain = self.out_override.is_idle()
             && self.enable_override.is_idle()
             && self.in_override.is_idle()
+            && self.irq_override.is_idle()
             && self.output_disable == 0;
     }
 
+    /// What reaches the pads: outputs and output enables behind overrides and output disable.
+    pub fn to_pads(&self) -> (u32, u32) {
+        let enable = self.enable_override.apply(self.mux_enable) & !self.output_disable;
+        (self.out_override.apply(self.mux_out), enable)
+    }
+
+    /// INTR: software clears latched edges; four bits a pin.
+    pub fn clear_edges(&mut self, word: usize, bits: u32) {
+        for n in 0..8 {
+            let pin = (word * 8 + n).min(31);
+            self.interrupts.fell &= !((bits >> (4 * n + 2) & 1) << pin);
+            self.interrupts.rose &= !((bits >> (4 * n + 3) & 1) << pin);
+        }
+    }
+
+    #[inline]
     fn observe(&mut self, level: u32) -> u32 {
-        let before = self.input;
-        self.input = self.in_override.apply(level & self.input_enable);
-        let changed = before ^ self.input;
-        self.interrupts.rose |= changed & self.input;
+        let before = self.irq_input;
+        let level = level & self.input_enable;
+        let input_before = self.input;
+        (self.input, self.irq_input) =
+            if self.plain { (level, level) } else { (self.in_override.apply(level), self.irq_override.apply(level)) };
+        let changed = before ^ self.irq_input;
+        self.interrupts.rose |= changed & self.irq_input;
         self.interrupts.fell |= changed & before;
-        changed
+        changed | (input_before ^ self.input)
     }
 
     /// The raw interrupt bits of the pins in word `word` (INTR0 to INTR3).
@@ -185,9 +211,9 @@ impl Io {
 }
 
 impl Fabric {
-    /// A function drives its outputs from `at` on; all pins at once, a bit each.
+    /// A function drives its outputs from `at` on; all pins at once, a bit each. True: an interrupt line of the bank changed.
     #[inline]
-    pub fn drive(&mut self, func: Func, out: u32, enable: u32, at: Ps) {
+    pub fn drive(&mut self, func: Func, out: u32, enable: u32, at: Ps) -> bool {
         let io = &mut self.io;
         io.out[func as usize] = out;
         io.enable[func as usize] = enable;
@@ -197,8 +223,9 @@ impl Fabric {
         if (mux_out, mux_enable) != (io.mux_out, io.mux_enable) {
             io.mux_out = mux_out;
             io.mux_enable = mux_enable;
-            self.settle_pins(at);
+            return self.settle_pins(at);
         }
+        false
     }
 
     /// As [`Fabric::drive`], for some pins of a column that several blocks share (SPI0 and SPI1, say).
@@ -215,6 +242,7 @@ impl Fabric {
         }
         self.route_serial();
         self.pads_changed(at);
+        self.clock_pins_changed(bit);
     }
 
     /// Overrides, pulls or pad switches changed.
@@ -227,32 +255,34 @@ impl Fabric {
     }
 
     #[inline]
-    fn settle_pins(&mut self, at: Ps) {
+    fn settle_pins(&mut self, at: Ps) -> bool {
         let io = &self.io;
-        let (out, enable) = if io.plain {
-            (io.mux_out, io.mux_enable)
-        } else {
-            (io.out_override.apply(io.mux_out), io.enable_override.apply(io.mux_enable) & !io.output_disable)
-        };
+        let (out, enable) = if io.plain { (io.mux_out, io.mux_enable) } else { io.to_pads() };
         self.pins.drive(u64::from(out), u64::from(enable), at);
         if self.pins.was_posted() {
             self.attention();
         }
-        self.inputs_changed();
+        self.inputs_changed()
     }
 
     /// The levels of the pins may have changed, by the chip or from outside: edges are latched and interrupts follow.
+    /// True: an interrupt line of the bank changed, or a serial controller saw an edge.
     #[inline]
-    pub fn inputs_changed(&mut self) {
+    pub fn inputs_changed(&mut self) -> bool {
         let changed = self.io.observe(self.pins.level() as u32 & BANK0);
-        if changed & self.io.interrupts.watched != 0 {
-            self.update_bank0_irq();
-            self.serial_inputs_changed(changed);
+        if changed != 0 {
+            self.sense_wake();
         }
+        if changed & self.io.interrupts.watched == 0 {
+            return false;
+        }
+        let line_changed = self.update_bank0_irq();
+        self.serial_inputs_changed(changed);
+        line_changed || changed & self.io.serial.listened() != 0
     }
 
-    /// IO_IRQ_BANK0 of both processors follows from raw interrupts, enables and forces.
-    pub fn update_bank0_irq(&mut self) {
+    /// IO_IRQ_BANK0 of both processors follows from raw interrupts, enables and forces. True: one of them changed.
+    pub fn update_bank0_irq(&mut self) -> bool {
         let interrupts = &self.io.interrupts;
         let mut level = [false; 2];
         let mut watched = 0u32;
@@ -269,7 +299,6 @@ impl Fabric {
             }
         }
         self.io.interrupts.watched = watched | self.io.serial.listened();
-        self.set_irq_of(0, Irq::IO_BANK0, level[0]);
-        self.set_irq_of(1, Irq::IO_BANK0, level[1]);
+        self.set_irq_of(0, Irq::IO_BANK0, level[0]) | self.set_irq_of(1, Irq::IO_BANK0, level[1])
     }
 }

@@ -188,13 +188,6 @@ impl System {
         }
     }
 
-    /// SSI, cache and streaming go through reset (PSM.XIP, 2.13).
-    pub(crate) fn reset_xip(&mut self) {
-        self.dev.ssi = crate::ssi::Ssi::new();
-        self.dev.xip_ctrl.reset_cache(&mut self.dev.fabric);
-        self.schedule_ssi();
-    }
-
     /// Leaves SSI and flash chip as the usual second stage does, with EBh continued at clk_sys / `divider`: for an
     /// image that is started without its second stage.
     pub fn enter_quad_xip(&mut self, divider: u32) {

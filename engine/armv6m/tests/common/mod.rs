@@ -209,16 +209,4 @@ impl Machine {
     pub fn pc(&self) -> u32 {
         self.core.regs[15]
     }
-
-    /// Writes a system register as firmware would, without executing anything else.
-    pub fn poke(&mut self, addr: u32, value: u32) {
-        let saved = (self.core.regs, self.core.cycle, self.core.instructions);
-        let mut bus = Flat::new(0x100, 0x100);
-        bus.program(0x40, &[thumb::str_imm(1, 0, 0)]);
-        self.core.regs[0] = addr;
-        self.core.regs[1] = value;
-        self.core.regs[15] = 0x40;
-        self.core.step(&mut bus, &mut Code::default());
-        (self.core.regs, self.core.cycle, self.core.instructions) = saved;
-    }
 }

@@ -297,7 +297,7 @@ impl Program {
         } else {
             // A base that is in the list but not its lowest register stores an UNKNOWN value.
             let list = match self.rng.below(255) + 1 {
-                list if list & (1 << base) - 1 == 0 => list,
+                list if list & ((1 << base) - 1) == 0 => list,
                 list => list & !(1 << base),
             };
             self.emit(stm(base, list));

@@ -44,6 +44,8 @@ pub(super) enum Act {
     EnableReset,
     Reset,
     PowerDown,
+    /// FFh: nothing, but ends a read that continues when it comes on all lines (8.2.14).
+    Nothing,
 }
 
 impl Act {
@@ -118,6 +120,7 @@ pub(super) fn plan(instruction: u8) -> Option<Plan> {
         0x66 => always(EnableReset),
         0x99 => always(Reset),
         0xB9 => plain(PowerDown),
+        0xFF => always(Nothing),
         _ => return None,
     })
 }
@@ -215,7 +218,7 @@ impl FlashChip {
             }
             Act::PowerDown => self.powered_down = true,
             Act::Release => self.powered_down = false,
-            Act::EnableReset => {}
+            Act::EnableReset | Act::Nothing => {}
             act => debug_assert!(act.answers(), "{act:?} does nothing at the end"),
         }
     }

@@ -32,6 +32,10 @@ const DR_LAST: u32 = 0xEC;
 /// IO_QSPI.GPIO_QSPI_SS_CTRL: what becomes of chip select behind the controller (2.19.6.2).
 const SS_CTRL: u32 = 0x0C;
 
+/// PADS_QSPI.GPIO_QSPI_SD0.OD: the ROM sets it on all four data lines to let the pulls have them (2.19.6.4).
+const PAD_SD0: u32 = 0x08;
+const OUTPUT_DISABLE: u32 = 1 << 7;
+
 /// CTRLR0.TMOD.
 const TX_AND_RX: u32 = 0;
 const TX_ONLY: u32 = 1;
@@ -107,6 +111,8 @@ struct Lines<'a> {
     chip: &'a mut FlashChip,
     cells: &'a mut Memory,
     now: Ps,
+    /// PADS_QSPI keeps the controller from driving.
+    output_disabled: bool,
 }
 
 impl Lines<'_> {
@@ -119,7 +125,8 @@ impl Lines<'_> {
             let step = lanes.min(left);
             left -= step;
             let out = value.checked_shr(left.into()).unwrap_or(0) as u8 & mask;
-            let seen = self.chip.clock(RELEASED & !mask | out, self.cells, self.now);
+            let driven = if self.output_disabled { RELEASED } else { RELEASED & !mask | out };
+            let seen = self.chip.clock(driven, self.cells, self.now);
             back = back << step | u32::from(if lanes == 1 { seen >> 1 & 1 } else { seen & mask });
         }
         back
@@ -384,8 +391,9 @@ impl System {
                 break;
             }
             let time = self.dev.fabric.clock.ps_at(end);
-            let Devices { ssi, flash_chip, .. } = &mut self.dev;
-            ssi.finish(&mut Lines { chip: flash_chip, cells: &mut self.mem.flash, now: time });
+            let Devices { ssi, flash_chip, pads_qspi, fabric, .. } = &mut self.dev;
+            let output_disabled = pads_qspi.peek(PAD_SD0, fabric) & OUTPUT_DISABLE != 0;
+            ssi.finish(&mut Lines { chip: flash_chip, cells: &mut self.mem.flash, now: time, output_disabled });
             self.drive_select(end);
         }
         let Devices { ssi, fabric, .. } = &mut self.dev;
@@ -454,7 +462,8 @@ impl System {
         let cycle = self.dev.fabric.cycle;
         let now = self.dev.fabric.now();
         self.select_flash(true, cycle);
-        let mut lines = Lines { chip: &mut self.dev.flash_chip, cells: &mut self.mem.flash, now };
+        let mut lines =
+            Lines { chip: &mut self.dev.flash_chip, cells: &mut self.mem.flash, now, output_disabled: false };
         for &byte in out {
             lines.shift(byte.into(), 8, 1);
         }
@@ -469,7 +478,8 @@ impl System {
         let format = self.dev.ssi.format();
         self.select_flash(true, cycle);
         let now = self.dev.fabric.now();
-        let mut lines = Lines { chip: &mut self.dev.flash_chip, cells: &mut self.mem.flash, now };
+        let mut lines =
+            Lines { chip: &mut self.dev.flash_chip, cells: &mut self.mem.flash, now, output_disabled: false };
         lines.command(&format, instruction, address);
         lines.receive(32, format.lanes);
         self.select_flash(false, cycle);
@@ -485,7 +495,7 @@ impl System {
         if flash_chip.select(true, &mut self.mem.flash, now).is_some() {
             return None;
         }
-        let mut lines = Lines { chip: flash_chip, cells: &mut self.mem.flash, now };
+        let mut lines = Lines { chip: flash_chip, cells: &mut self.mem.flash, now, output_disabled: false };
         lines.command(&format, instruction, address);
         let works = lines.chip.reads() == Some((0, format.lanes));
         lines.receive(32, format.lanes);
