@@ -18,8 +18,6 @@ const OPEN: &[&str] = &[
     "PIO1",
     "PWM",
     "SSI",
-    "USB",
-    "USB_DPRAM",
     "XIP_CTRL",
 ];
 
