@@ -206,10 +206,10 @@ impl Pins {
         mask & self.watched != 0 || self.is_joined(mask)
     }
 
-    /// The controller on these pins puts its traffic into the trace byte by byte: their levels stay out of it,
-    /// so that the trace does not depend on whether somebody looks at the wire.
-    pub fn tell_as_bytes(&mut self, mask: u64, on: bool) {
-        self.told_as_bytes = if on { self.told_as_bytes | mask } else { self.told_as_bytes & !mask };
+    /// The controllers on these pins put their traffic into the trace byte by byte: the levels stay out of it, so
+    /// that the trace does not depend on whether somebody looks at the wire. All other pins are traced by level.
+    pub fn tell_as_bytes(&mut self, mask: u64) {
+        self.told_as_bytes = mask;
     }
 
     /// When the last change of any level happened.
@@ -595,7 +595,7 @@ mod tests {
     fn a_wire_told_as_bytes_stays_out_of_the_trace() {
         let hash = |look: bool| {
             let mut pins = Pins::default();
-            pins.tell_as_bytes(1, true);
+            pins.tell_as_bytes(1);
             pins.drive(0b10, 0b11, 5);
             if look {
                 pins.drive(0b11, 0b11, 6);

@@ -9,7 +9,7 @@ use crate::fabric::{Reason, Request, Slot};
 use crate::system::{Devices, Memories, System};
 use armv6m::{Code, Core, Exit, LockupReport};
 use engine_core::memory::{Frozen, Memory};
-use engine_core::time::Ps;
+use engine_core::time::{Hertz, Ps};
 use engine_core::trace::Kind;
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +65,8 @@ pub struct Chip {
     system: System,
     code: Code,
     slice: u64,
+    /// clk_sys and tick as SysTick's reference was last told.
+    reference: (Hertz, Hertz),
 }
 
 impl Chip {
@@ -76,6 +78,7 @@ impl Chip {
             system: System::new(flash_size),
             code: Code::default(),
             slice: SLICE,
+            reference: (Hertz::STOPPED, Hertz::STOPPED),
         };
         chip.reset_core(0);
         chip.reset_core(1);
@@ -161,6 +164,7 @@ impl Chip {
             },
             code: Code::default(),
             slice: SLICE,
+            reference: (Hertz::STOPPED, Hertz::STOPPED),
         }
     }
 
@@ -175,10 +179,12 @@ impl Chip {
 
     fn run_inner(&mut self, until: Ps) -> Stop {
         self.system.dev.fabric.pins.clear_wake();
+        self.system.dev.fabric.look_at_gpout();
         loop {
             self.schedule_stimuli();
             self.tell_receivers();
             self.forget_stale_code();
+            self.follow_clocks();
             if let Some(stop) = self.carry_out_requests() {
                 return stop;
             }
@@ -221,6 +227,18 @@ impl Chip {
         }
     }
 
+    /// SysTick's reference clock is the tick of the watchdog block (2.4.5.1.1).
+    fn follow_clocks(&mut self) {
+        let fabric = &self.system.dev.fabric;
+        let clocks = (fabric.clock.rate(), fabric.rates.tick);
+        if clocks != self.reference {
+            self.reference = clocks;
+            for core in &mut self.cores {
+                core.set_systick_reference(clocks.0.ratio_to(clocks.1));
+            }
+        }
+    }
+
     fn forget_stale_code(&mut self) {
         for line in self.system.mem.sram.take_stale() {
             for alias in crate::bus::sram_addresses(line) {
@@ -251,7 +269,7 @@ impl Chip {
                         stop = Some(Stop::Reset(reason));
                     }
                 }
-                Request::ResetBlocks(_) | Request::SysClock(_) => {
+                Request::ResetBlocks(_) | Request::SysClock(_) | Request::Wake => {
                     self.system.dev.fabric.requests.push(request);
                     self.system.carry_out_requests();
                 }
@@ -440,6 +458,12 @@ impl Chip {
             if self.system.pio_quiet_until() < horizon { self.system.run_pio_alone(horizon) } else { horizon };
         let fabric = &mut self.system.dev.fabric;
         fabric.cycle = fabric.cycle.max(reached);
+        // Processors that stand still with clk_sys go on from here when it runs again.
+        if fabric.tree.stopped {
+            for core in &mut self.cores {
+                core.sleep_until(reached);
+            }
+        }
         None
     }
 }

@@ -52,6 +52,7 @@ pub enum Irq {
 pub enum Slot {
     Stimulus,
     Clocks,
+    Gpout,
     Xosc,
     Timer0,
     Timer1,
@@ -85,6 +86,7 @@ pub fn slot(number: usize) -> Slot {
 const SLOTS: [Slot; Slot::Count as usize] = [
     Slot::Stimulus,
     Slot::Clocks,
+    Slot::Gpout,
     Slot::Xosc,
     Slot::Timer0,
     Slot::Timer1,
@@ -141,6 +143,8 @@ pub enum Request {
     Restart(Reason),
     /// clk_sys runs at this rate from now on.
     SysClock(Hertz),
+    /// An interrupt ends dormant mode: oscillators start again.
+    Wake,
 }
 
 /// Why the chip restarted.
@@ -313,6 +317,7 @@ impl Fabric {
         if changed {
             self.attention();
             self.sense_nmi(core, old & self.nmi_mask[core] != 0);
+            self.sense_wake();
         }
         changed
     }

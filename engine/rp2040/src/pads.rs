@@ -211,9 +211,9 @@ impl Io {
 }
 
 impl Fabric {
-    /// A function drives its outputs from `at` on; all pins at once, a bit each.
+    /// A function drives its outputs from `at` on; all pins at once, a bit each. True: an interrupt line of the bank changed.
     #[inline]
-    pub fn drive(&mut self, func: Func, out: u32, enable: u32, at: Ps) {
+    pub fn drive(&mut self, func: Func, out: u32, enable: u32, at: Ps) -> bool {
         let io = &mut self.io;
         io.out[func as usize] = out;
         io.enable[func as usize] = enable;
@@ -223,8 +223,9 @@ impl Fabric {
         if (mux_out, mux_enable) != (io.mux_out, io.mux_enable) {
             io.mux_out = mux_out;
             io.mux_enable = mux_enable;
-            self.settle_pins(at);
+            return self.settle_pins(at);
         }
+        false
     }
 
     /// As [`Fabric::drive`], for some pins of a column that several blocks share (SPI0 and SPI1, say).
@@ -241,6 +242,7 @@ impl Fabric {
         }
         self.route_serial();
         self.pads_changed(at);
+        self.clock_pins_changed(bit);
     }
 
     /// Overrides, pulls or pad switches changed.
@@ -253,28 +255,34 @@ impl Fabric {
     }
 
     #[inline]
-    fn settle_pins(&mut self, at: Ps) {
+    fn settle_pins(&mut self, at: Ps) -> bool {
         let io = &self.io;
         let (out, enable) = if io.plain { (io.mux_out, io.mux_enable) } else { io.to_pads() };
         self.pins.drive(u64::from(out), u64::from(enable), at);
         if self.pins.was_posted() {
             self.attention();
         }
-        self.inputs_changed();
+        self.inputs_changed()
     }
 
     /// The levels of the pins may have changed, by the chip or from outside: edges are latched and interrupts follow.
+    /// True: an interrupt line of the bank changed, or a serial controller saw an edge.
     #[inline]
-    pub fn inputs_changed(&mut self) {
+    pub fn inputs_changed(&mut self) -> bool {
         let changed = self.io.observe(self.pins.level() as u32 & BANK0);
-        if changed & self.io.interrupts.watched != 0 {
-            self.update_bank0_irq();
-            self.serial_inputs_changed(changed);
+        if changed != 0 {
+            self.sense_wake();
         }
+        if changed & self.io.interrupts.watched == 0 {
+            return false;
+        }
+        let line_changed = self.update_bank0_irq();
+        self.serial_inputs_changed(changed);
+        line_changed || changed & self.io.serial.listened() != 0
     }
 
-    /// IO_IRQ_BANK0 of both processors follows from raw interrupts, enables and forces.
-    pub fn update_bank0_irq(&mut self) {
+    /// IO_IRQ_BANK0 of both processors follows from raw interrupts, enables and forces. True: one of them changed.
+    pub fn update_bank0_irq(&mut self) -> bool {
         let interrupts = &self.io.interrupts;
         let mut level = [false; 2];
         let mut watched = 0u32;
@@ -291,7 +299,6 @@ impl Fabric {
             }
         }
         self.io.interrupts.watched = watched | self.io.serial.listened();
-        self.set_irq_of(0, Irq::IO_BANK0, level[0]);
-        self.set_irq_of(1, Irq::IO_BANK0, level[1]);
+        self.set_irq_of(0, Irq::IO_BANK0, level[0]) | self.set_irq_of(1, Irq::IO_BANK0, level[1])
     }
 }

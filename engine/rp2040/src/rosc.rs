@@ -130,11 +130,6 @@ impl Rosc {
         self.settle(fabric);
     }
 
-    /// Is it dormant?
-    pub fn is_dormant(&self) -> bool {
-        self.regs.get(Reg::DORMANT) == COMA
-    }
-
     fn bad_write(&mut self, bad: bool) {
         if bad {
             self.regs.set_field(Reg::STATUS, STATUS::BADWRITE, 1);

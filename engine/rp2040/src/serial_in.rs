@@ -17,6 +17,10 @@ pub enum Input {
     Uart0Cts,
     Uart1Rx,
     Uart1Cts,
+    I2c0Sda,
+    I2c0Scl,
+    I2c1Sda,
+    I2c1Scl,
     Count,
 }
 
@@ -26,7 +30,16 @@ const INPUTS: [(Func, u32, Slot); Input::Count as usize] = [
     (Func::Uart, uart_pins(0, 2), Slot::Uart0Tx),
     (Func::Uart, uart_pins(1, 1), Slot::Uart1Rx),
     (Func::Uart, uart_pins(1, 2), Slot::Uart1Tx),
+    (Func::I2c, i2c_pins(0, 0), Slot::I2c0),
+    (Func::I2c, i2c_pins(0, 1), Slot::I2c0),
+    (Func::I2c, i2c_pins(1, 0), Slot::I2c1),
+    (Func::I2c, i2c_pins(1, 1), Slot::I2c1),
 ];
+
+/// Pins of an I2C in the function table (column F3): I2C0 SDA, I2C0 SCL, I2C1 SDA, I2C1 SCL in turn.
+pub(crate) const fn i2c_pins(i2c: u32, role: u32) -> u32 {
+    (0x1111_1111 << (2 * i2c + role)) & crate::pads::BANK0
+}
 
 /// Pins of a UART in the function table: groups of four (0 TX, 1 RX, 2 CTS, 3 RTS) that belong to UART0, 1, 1, 0, 0, 1, 1, 0.
 pub(crate) const fn uart_pins(uart: u32, role: u32) -> u32 {
@@ -83,18 +96,24 @@ impl Fabric {
         self.io.input() & self.routed(input) != 0
     }
 
-    /// A controller follows an input from now on, or stops doing so.
-    pub fn listen(&mut self, input: Input, on: bool) {
-        if self.io.serial.ears[input as usize].on != on {
+    /// A controller follows an input from now on, or stops doing so. True: it did not before.
+    pub fn listen(&mut self, input: Input, on: bool) -> bool {
+        let changes = self.io.serial.ears[input as usize].on != on;
+        if changes {
+            let levels = self.io.input();
             let ear = &mut self.io.serial.ears[input as usize];
             ear.on = on;
             ear.edges.clear();
+            ear.level = levels & ear.routed != 0;
             self.route_serial();
         }
+        changes
     }
 
     /// FUNCSEL changed, or who listens.
     pub(crate) fn route_serial(&mut self) {
+        let sent = self.io.selected(Func::Uart) & (uart_pins(0, 0) | uart_pins(1, 0));
+        self.pins.tell_as_bytes(u64::from(sent));
         self.io.serial.listened = 0;
         for (n, &(func, pins, slot)) in INPUTS.iter().enumerate() {
             let routed = self.io.selected(func) & pins;
@@ -144,6 +163,16 @@ impl Fabric {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Datasheet 2.19.2, table 278, column F3.
+    #[test]
+    fn i2c_pins_are_where_the_function_table_puts_them() {
+        let pins = |list: &[u32]| list.iter().fold(0, |mask, pin| mask | 1 << pin);
+        assert_eq!(i2c_pins(0, 0), pins(&[0, 4, 8, 12, 16, 20, 24, 28]));
+        assert_eq!(i2c_pins(0, 1), pins(&[1, 5, 9, 13, 17, 21, 25, 29]));
+        assert_eq!(i2c_pins(1, 0), pins(&[2, 6, 10, 14, 18, 22, 26]));
+        assert_eq!(i2c_pins(1, 1), pins(&[3, 7, 11, 15, 19, 23, 27]));
+    }
 
     /// Datasheet 2.19.2, table 278, column F2.
     #[test]

@@ -143,7 +143,7 @@ impl System {
         match slot {
             Slot::Stimulus => return self.stimulus(),
             Slot::Dma | Slot::DmaTimer => return self.run_dma(slot),
-            Slot::Clocks => clocks.event(slot, fabric),
+            Slot::Clocks | Slot::Gpout => clocks.event(slot, fabric),
             Slot::Xosc => xosc.event(slot, fabric),
             Slot::Timer0 | Slot::Timer1 | Slot::Timer2 | Slot::Timer3 => timer.event(slot, fabric),
             Slot::Watchdog => watchdog.event(slot, fabric),
@@ -216,6 +216,11 @@ impl System {
                     self.sync_pio(self.dev.fabric.cycle);
                     let fabric = &mut self.dev.fabric;
                     fabric.clock.set_rate(rate, fabric.cycle);
+                }
+                Request::Wake => {
+                    let Devices { fabric, rosc, xosc, .. } = &mut self.dev;
+                    rosc.wake(fabric);
+                    xosc.wake(fabric);
                 }
                 Request::HoldCore(..) | Request::Restart(_) => self.dev.fabric.requests.push(request),
             }

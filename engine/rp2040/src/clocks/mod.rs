@@ -5,6 +5,7 @@
 //! and read back, but a gated clock does not stop its block.
 
 mod measure;
+mod pins;
 pub mod registers;
 pub mod ticks;
 pub mod tree;
@@ -189,7 +190,10 @@ impl Block for Clocks {
         }
     }
 
-    fn event(&mut self, _slot: Slot, fabric: &mut Fabric) {
+    fn event(&mut self, slot: Slot, fabric: &mut Fabric) {
+        if slot == Slot::Gpout {
+            return fabric.make_gpout_edges();
+        }
         let now = fabric.now();
         if fabric.tree.resus.due.is_some_and(|due| due <= now) {
             fabric.tree.resus.resussed = true;

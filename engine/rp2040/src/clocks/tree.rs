@@ -4,7 +4,7 @@
 //! place where rates are worked out.
 
 use super::ticks::Ticks;
-use crate::fabric::{Fabric, Request, Slot};
+use crate::fabric::{Fabric, Irq, Request, Slot};
 use engine_core::time::{Hertz, Ps};
 use serde::{Deserialize, Serialize};
 
@@ -96,6 +96,10 @@ pub struct Tree {
     pub stopped: bool,
     /// Cycles of clk_ref in a tick of the watchdog block; 0: no tick.
     pub tick_cycles: u32,
+    /// Edges of clk_gpout0 to clk_gpout3 so far: two in a period.
+    pub gpout_edges: [Ticks; 4],
+    /// Of these, those that have been made on the pin; `None` while nobody looks at it.
+    pub gpout_made: [Option<u64>; 4],
     /// Ticks of the watchdog block so far.
     pub ticks: Ticks,
     /// Cycles of clk_rtc so far.
@@ -120,6 +124,8 @@ impl Tree {
             resus: Resus::default(),
             stopped: false,
             tick_cycles: 0,
+            gpout_edges: Default::default(),
+            gpout_made: [None; 4],
             ticks: Ticks::default(),
             rtc_cycles: Ticks::default(),
         }
@@ -137,8 +143,8 @@ impl Fabric {
             Source::Xosc => tree.xosc,
             Source::PllSys => tree.xosc.scaled(tree.pll[0].0, tree.pll[0].1),
             Source::PllUsb => tree.xosc.scaled(tree.pll[1].0, tree.pll[1].1),
-            Source::Gpin0 => tree.gpin[0],
-            Source::Gpin1 => tree.gpin[1],
+            Source::Gpin0 => self.gpin(0),
+            Source::Gpin1 => self.gpin(1),
             Source::Ref => self.rates.reference,
             Source::Sys => self.rates.sys,
             Source::Peri => self.rates.peri,
@@ -170,7 +176,12 @@ impl Fabric {
         for (n, generator) in
             [Generator::Gpout0, Generator::Gpout1, Generator::Gpout2, Generator::Gpout3].into_iter().enumerate()
         {
-            self.rates.gpout[n] = self.generated(generator);
+            let rate = self.generated(generator);
+            if rate != self.rates.gpout[n] {
+                self.rates.gpout[n] = rate;
+                self.tree.gpout_edges[n].set_rate(rate.scaled(2, 1), now);
+                self.look_at_gpout();
+            }
         }
         self.rates.tick = self.rates.reference.scaled(1, u64::from(self.tree.tick_cycles));
         if self.tree.ticks.rate() != self.rates.tick {
@@ -209,6 +220,22 @@ impl Fabric {
                 "the processors stand still as they should, but blocks that run from clk_sys go on at its last rate",
             );
             self.attention();
+            self.sense_wake();
+        }
+    }
+
+    /// 2.11.5: while the oscillators are dormant, an interrupt of the pins that is enabled for dormant wake, or that of the
+    /// RTC, starts them again.
+    #[inline]
+    pub fn sense_wake(&mut self) {
+        if !self.tree.stopped {
+            return;
+        }
+        let interrupts = &self.io.interrupts;
+        let pins = (0..4)
+            .any(|word| self.io.raw_interrupts(word) & interrupts.enable[2][word] | interrupts.force[2][word] != 0);
+        if pins || self.irq[0] >> Irq::RTC as u8 & 1 != 0 {
+            self.request(Request::Wake);
         }
     }
 }

@@ -223,10 +223,11 @@ impl Uart {
         if self.receiver.fifo.is_empty() {
             self.raw &= !UARTRIS::RTRIS.mask;
         }
-        if self.receiver.arrival.is_none() {
-            if self.console(fabric).is_some_and(|console| fabric.consoles.has_input(console)) {
-                fabric.soon(self.wiring().rx_slot);
-            }
+        // A console waited for room.
+        if self.receiver.arrival.is_none()
+            && self.console(fabric).is_some_and(|console| fabric.consoles.has_input(console))
+        {
+            fabric.soon(self.wiring().rx_slot);
         }
         self.update_lines(fabric);
         value

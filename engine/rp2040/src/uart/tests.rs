@@ -351,3 +351,42 @@ fn looking_at_the_wire_changes_nothing() {
     let lengths: Vec<u64> = seen.1.windows(2).map(|pair| (pair[1].0 - pair[0].0 + bit(1) / 2) / bit(1)).collect();
     assert_eq!(lengths[..5], [1, 3, 1, 3, 1]);
 }
+
+/// The run loop tells the receiver of what is typed between two runs, and nothing typed is lost on the way.
+#[test]
+fn typing_between_two_runs_of_the_chip_reaches_the_uart() {
+    use crate::chip::Chip;
+    use crate::fabric::Request;
+    let mut chip = Chip::new(4096);
+    let fabric = &mut chip.system_mut().dev.fabric;
+    fabric.request(Request::HoldCore(0, true));
+    fabric.request(Request::HoldCore(1, true));
+    fabric.rates.peri = Hertz::new(125_000_000);
+    fabric.select_function(1, Some(Func::Uart as usize), 0);
+    let id = fabric.consoles.attach("uart0", Line::Pins { tx: 0, rx: Some(1) });
+    let dev = &mut chip.system_mut().dev;
+    for (reg, value) in [(Reg::UARTIBRD, 67), (Reg::UARTFBRD, 52), (Reg::UARTLCR_H, 0x70), (Reg::UARTCR, CR_ON)] {
+        dev.uart[0].write(Reg::TABLE[reg.index()].offset, Write::word(value), &mut dev.fabric);
+    }
+    chip.run(SECOND / 1000);
+    chip.system_mut().dev.fabric.consoles.type_in(id, b"ok");
+    let before = chip.system().dev.fabric.now();
+    chip.run(before + bit(19));
+    assert_eq!(chip.system().dev.uart[0].receiver.fifo.len(), 1);
+    chip.run(before + bit(21));
+    assert_eq!(chip.system().dev.uart[0].receiver.fifo, [u16::from(b'o'), u16::from(b'k')]);
+}
+
+/// A pin that leaves the UART is traced by level again.
+#[test]
+fn a_tx_pin_that_goes_to_sio_is_traced_again() {
+    let mut bench = Bench::new();
+    bench.select(Func::Uart, &[0]);
+    bench.start_uart(0, EIGHT_BITS_FIFO);
+    bench.select(Func::Sio, &[0]);
+    let before = bench.system.dev.fabric.pins.trace.events();
+    let now = bench.now();
+    bench.system.dev.fabric.drive(Func::Sio, 0, 1, now);
+    bench.system.dev.fabric.drive(Func::Sio, 1, 1, now);
+    assert_eq!(bench.system.dev.fabric.pins.trace.events() - before, 2);
+}

@@ -139,7 +139,6 @@ impl Uart {
     /// UARTTXD changes.
     pub(super) fn drive_line(&mut self, level: bool, at: Ps, fabric: &mut Fabric) {
         let pins = self.wiring().tx_pins;
-        fabric.pins.tell_as_bytes(u64::from(pins & fabric.io.selected(Func::Uart)), true);
         fabric.drive_some(Func::Uart, pins, if level { u32::MAX } else { 0 }, u32::MAX, at);
         if self.line != level {
             self.line = level;
