@@ -85,7 +85,7 @@ engine_core::registers! {
         EP3_OUT 7 w1c; EP3_IN 6 w1c; EP2_OUT 5 w1c; EP2_IN 4 w1c; EP1_OUT 3 w1c; EP1_IN 2 w1c; EP0_OUT 1 w1c; EP0_IN 0 w1c;
     }
     EP_STALL_ARM 0x68 = 0x0000_0000 { EP0_OUT 1 rw; EP0_IN 0 rw; }
-    NAK_POLL 0x6C = 0x0010_0010 { DELAY_FS 25:16 todo "host mode of the controller"; DELAY_LS 9:0 todo "host mode of the controller"; }
+    NAK_POLL 0x6C = 0x0010_0010 { DELAY_FS 25:16 rw; DELAY_LS 9:0 rw; }
     EP_STATUS_STALL_NAK 0x70 = 0x0000_0000 {
         EP15_OUT 31 w1c; EP15_IN 30 w1c; EP14_OUT 29 w1c; EP14_IN 28 w1c; EP13_OUT 27 w1c; EP13_IN 26 w1c; EP12_OUT 25 w1c; EP12_IN 24 w1c;
         EP11_OUT 23 w1c; EP11_IN 22 w1c; EP10_OUT 21 w1c; EP10_IN 20 w1c; EP9_OUT 19 w1c; EP9_IN 18 w1c; EP8_OUT 17 w1c; EP8_IN 16 w1c;
