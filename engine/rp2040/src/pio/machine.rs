@@ -314,7 +314,7 @@ impl Machine {
     pub fn shift_out(
         &mut self,
         until: u64,
-        shared: &mut Shared,
+        pins: &mut u32,
         open: u32,
         mut toggle: impl FnMut(u64, u32) -> bool,
     ) -> Option<u64> {
@@ -323,33 +323,37 @@ impl Machine {
         if unusual || self.phase != 0 || self.delay != 0 || self.latch != Latch::Empty {
             return None;
         }
-        let (limit, mut last) = (until << 8, None);
-        while self.due < limit && self.osr_count < config.autopull {
-            let op = &self.ops.0[usize::from(self.pc & 31)];
-            let (mut osr, mut count, mut out) = (self.osr, self.osr_count, shared.out);
+        let (limit, enough) = (until << 8, config.autopull.min(33));
+        let (mut due, mut pc, mut osr, mut count, mut out) = (self.due, self.pc, self.osr, self.osr_count, *pins);
+        let mut last = None;
+        while due < limit && count < enough {
+            let op = &self.ops.0[usize::from(pc & 31)];
+            let (mut osr_after, mut count_after, mut after) = (osr, count, out);
             match op.kind {
                 Kind::Nop => {}
                 Kind::OutPins => {
-                    count += op.count;
-                    let data = if config.out_right { osr & mask(op.count) } else { osr >> (32 - op.count) };
-                    osr = if config.out_right { shift_right(osr, op.count) } else { shift_left(osr, op.count) };
-                    out = (out & !config.out_mask) | (data.rotate_left(config.out_base) & config.out_mask);
+                    count_after += op.count;
+                    let right = config.out_right;
+                    let data = if right { osr & mask(op.count) } else { osr >> (32 - op.count) };
+                    osr_after = if right { shift_right(osr, op.count) } else { shift_left(osr, op.count) };
+                    after = (out & !config.out_mask) | (data.rotate_left(config.out_base) & config.out_mask);
                 }
                 _ => break,
             }
-            out = (out & !op.side_mask) | op.side_value;
-            let changed = out ^ shared.out;
-            if count >= config.autopull || count > 32 || changed & !open != 0 {
+            after = (after & !op.side_mask) | op.side_value;
+            let changed = after ^ out;
+            if count_after >= enough || changed & !open != 0 {
                 break;
             }
-            let cycle = self.due >> 8;
-            (self.osr, self.osr_count, self.pc, shared.out) = (osr, count, op.next, out);
-            self.due += config.divisor * (1 + u64::from(op.delay));
-            last = Some(cycle + 1);
-            if changed != 0 && toggle(cycle + 1, changed) {
+            let cycle = (due >> 8) + 1;
+            (pc, osr, count, out) = (op.next, osr_after, count_after, after);
+            due += config.divisor * (1 + u64::from(op.delay));
+            last = Some(cycle);
+            if changed != 0 && toggle(cycle, changed) {
                 break;
             }
         }
+        (self.due, self.pc, self.osr, self.osr_count, *pins) = (due, pc, osr, count, out);
         last
     }
 

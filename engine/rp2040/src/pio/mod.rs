@@ -16,7 +16,7 @@ mod registers;
 mod tests;
 
 use crate::fabric::{Fabric, Irq};
-use crate::pads::Func;
+use crate::pads::{Func, Lane};
 use config::Config;
 use engine_core::registers::Bank;
 use fifo::FIFO_DEPTH;
@@ -214,17 +214,15 @@ impl Pio {
         }
         let func = self.func();
         let open = fabric.open_outputs(func);
-        let mut disturbed = false;
-        let mut changes = [(0, fabric.io.input()); 2];
-        let last = self.machines[number].shift_out(until, &mut self.shared, open, |cycle, changed| {
-            disturbed = fabric.toggle_open(func, changed, fabric.clock.ps_at(cycle));
-            changes = [changes[1], (cycle, fabric.io.input())];
+        let (mut lane, mut disturbed) = (Lane::default(), false);
+        let last = self.machines[number].shift_out(until, &mut self.shared.out, open, |cycle, changed| {
+            disturbed = fabric.toggle_open(&mut lane, changed, cycle);
             disturbed
         });
         if let Some(cycle) = last {
             self.cycle = cycle;
             self.driven.0 = self.shared.out;
-            for (cycle, input) in changes {
+            for (cycle, input) in fabric.close_lane(func, &lane) {
                 if input != self.shared.inputs.latest() {
                     self.shared.inputs.change(cycle, input);
                 }
