@@ -14,7 +14,7 @@ def turned(twin: Twin) -> str:
     """The trace hash after somebody turned the knob and 200 ms passed."""
     twin.knob.turn(+2)
     twin.run("200ms")
-    return twin.trace_sha256
+    return twin.trace.sha256
 
 
 def test_the_same_image_and_inputs_give_the_same_trace(images: Path) -> None:
@@ -50,7 +50,7 @@ def test_a_run_that_is_cut_into_pieces_is_the_same_run(images: Path) -> None:
     whole.run("120ms")
     for _ in range(12):
         pieces.run("10ms")
-    assert whole.trace_sha256 == pieces.trace_sha256
+    assert whole.trace.sha256 == pieces.trace.sha256
 
 
 def test_a_fork_goes_on_exactly_like_its_parent(media_controller: Twin) -> None:
@@ -60,10 +60,10 @@ def test_a_fork_goes_on_exactly_like_its_parent(media_controller: Twin) -> None:
 
 
 def test_a_fork_does_not_touch_its_parent(media_controller: Twin) -> None:
-    before, at = media_controller.trace_sha256, media_controller.now
+    before, at = media_controller.trace.sha256, media_controller.now
     frame = media_controller.lcd.frame
     turned(media_controller.fork())
-    assert media_controller.trace_sha256 == before
+    assert media_controller.trace.sha256 == before
     assert media_controller.now == at
     assert np.array_equal(media_controller.lcd.frame, frame)
 
@@ -73,14 +73,14 @@ def test_a_snapshot_in_the_middle_of_a_redraw_changes_nothing(images: Path) -> N
     twin.run("90ms")
     snapshot = twin.snapshot()
     twin.run("37ms")
-    expected, frame = twin.trace_sha256, twin.lcd.frame
+    expected, frame = twin.trace.sha256, twin.lcd.frame
     twin.restore(snapshot)
     twin.run("37ms")
-    assert twin.trace_sha256 == expected
+    assert twin.trace.sha256 == expected
     assert np.array_equal(twin.lcd.frame, frame)
     other = Twin.from_snapshot(snapshot)
     other.run("37ms")
-    assert other.trace_sha256 == expected
+    assert other.trace.sha256 == expected
 
 
 def test_a_snapshot_keeps_a_turn_that_is_under_way(media_controller: Twin) -> None:

@@ -11,8 +11,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-
 from twins import _engine
 from twins.board import Board
 from twins.console import Console
@@ -24,6 +22,7 @@ from twins.outside import PartsOutside
 from twins.pins import Pins
 from twins.ports import DigitalIn, I2cTarget, Levels, Part, PulseSink, SpiTarget, Times
 from twins.symbols import Symbols
+from twins.trace import Trace
 from twins.units import Duration, Time, ps
 
 log = logging.getLogger("twins")
@@ -154,6 +153,15 @@ class Twin:
     def now(self) -> int:
         """The present moment in ps since power-on."""
         return self._engine.now if self._inside_at is None else self._inside_at
+
+    @property
+    def temperature(self) -> float:
+        """The die temperature in degrees Celsius."""
+        return self._engine.millicelsius / 1000
+
+    @temperature.setter
+    def temperature(self, celsius: float) -> None:
+        self._engine.millicelsius = round(celsius * 1000)
 
     @property
     def time(self) -> Duration:
@@ -318,7 +326,7 @@ class Twin:
     @property
     def pins(self) -> Pins:
         """The pins of the chip by name: ``twin.pins["GPIO25"].level``."""
-        return Pins(self._engine, self.board.chip)
+        return Pins(self, self._engine, self.board.chip)
 
     @property
     def memory(self) -> TwinMemory:
@@ -345,18 +353,9 @@ class Twin:
         return {name: Gap(*gap) for name, gap in sorted(self._engine.unimplemented().items())}
 
     @property
-    def trace_sha256(self) -> str:
-        """The hash of everything that was seen from outside: pins, buses, consoles, resets."""
-        return self._engine.trace_sha256()
-
-    def record_pins(self, on: bool = True) -> None:
-        """Keeps every change of a pin from now on, for `take_pin_record`."""
-        self._engine.keep_log(on)
-
-    def take_pin_record(self) -> tuple[Times, Times]:
-        """The changes since the last call: times in ps and the levels of all pins, a bit each (uint64 arrays)."""
-        at, level = self._engine.take_log()
-        return np.frombuffer(at, np.uint64), np.frombuffer(level, np.uint64)
+    def trace(self) -> Trace:
+        """What was seen from outside: ``trace.sha256``, and pin by pin where recorded."""
+        return Trace(self._engine)
 
     def save_flash(self, path: str | Path) -> None:
         """Writes the contents of the flash chip to a file, whole or not at all."""

@@ -62,7 +62,7 @@ class _Run:
         self.shown = 0
 
     def _start_vcd(self) -> PinRecorder:
-        self.twin.record_pins()
+        self.twin.trace.record_pins()
         pins = {f"GPIO{n}": n for n in range(self.twin.board.chip.pins)}
         return PinRecorder(self.options.vcd, pins, 0)
 
@@ -113,7 +113,7 @@ class _Run:
         for part, _, video in self.videos:
             video.add(frame_of(find_part(self.twin, part)), self.twin.now)
         if self.vcd is not None:
-            self.vcd.add(*self.twin.take_pin_record())
+            self.vcd.add(*self.twin.trace.take_pins())
         text = self.twin.console.text
         if not self.options.json and not self.terminal:
             sys.stdout.write(text[self.shown :])
@@ -171,7 +171,7 @@ def run(options: argparse.Namespace) -> int:
             "instructions": instructions,
             "mips": sum(instructions) / max(cpu, 1e-9) / 1e6,
             "rtf": virtual / max(cpu, 1e-9),
-            "trace_sha256": twin.trace_sha256,
+            "trace_sha256": twin.trace.sha256,
             "unimplemented": {name: gap.count for name, gap in twin.unimplemented.items()},
             "frames": frames,
             "exit": code,

@@ -97,12 +97,14 @@ pub struct Clock {
     /// The period as a 64.64 fixed-point number of picoseconds: off by 2^-64 ps a cycle at most.
     period_whole: u64,
     period_fraction: u64,
+    /// Cycles in a picosecond as a 0.64 fixed-point number: a guess that [`Clock::cycle_at`] corrects.
+    cycles_per_ps: u64,
 }
 
 impl Clock {
     /// A clock of this rate whose cycle 0 is at time 0. A clock domain that hosts code may not stand still.
     pub fn new(rate: Hertz) -> Self {
-        let mut clock = Self { rate, base_ps: 0, base_cycle: 0, period_whole: 0, period_fraction: 0 };
+        let mut clock = Self { rate, base_ps: 0, base_cycle: 0, period_whole: 0, period_fraction: 0, cycles_per_ps: 0 };
         clock.set_rate(rate, 0);
         clock
     }
@@ -122,6 +124,7 @@ impl Clock {
         let (whole, rest) = (period / u128::from(rate.num), period % u128::from(rate.num));
         self.period_whole = whole as u64;
         self.period_fraction = ((rest << 64) / u128::from(rate.num)) as u64;
+        self.cycles_per_ps = ((u128::from(rate.num) << 64) / period) as u64;
     }
 
     /// The moment at which `cycle` begins. Cycles before the last change of rate are not known any more.
@@ -135,7 +138,8 @@ impl Clock {
 
     /// The cycle that runs at `ps`.
     pub fn cycle_at(&self, ps: Ps) -> u64 {
-        let mut cycle = self.base_cycle + self.rate.cycles_in(ps.saturating_sub(self.base_ps));
+        let span = ps.saturating_sub(self.base_ps);
+        let mut cycle = self.base_cycle + ((u128::from(span) * u128::from(self.cycles_per_ps)) >> 64) as u64;
         while self.ps_at(cycle) > ps && cycle > self.base_cycle {
             cycle -= 1;
         }

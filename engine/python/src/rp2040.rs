@@ -227,6 +227,16 @@ impl Rp2040 {
         Ok(())
     }
 
+    /// A wire between two pins: low wins.
+    fn join(&mut self, first: u8, second: u8) -> PyResult<()> {
+        let (first, second) = (Self::pin(first)?, Self::pin(second)?);
+        let fabric = &mut self.chip.system_mut().dev.fabric;
+        let now = fabric.now();
+        fabric.pins.join(first, second, now);
+        fabric.inputs_changed();
+        Ok(())
+    }
+
     /// A voltage on ADC input 0 to 3, in microvolts.
     fn set_microvolts(&mut self, channel: usize, microvolts: u32) -> PyResult<()> {
         let inputs = &mut self.chip.system_mut().dev.fabric.microvolts;
@@ -238,6 +248,13 @@ impl Rp2040 {
     }
 
     /// The die temperature in thousandths of a degree Celsius.
+    #[getter]
+    fn millicelsius(&self) -> i32 {
+        self.chip.system().dev.fabric.millicelsius
+    }
+
+    /// The die temperature in thousandths of a degree Celsius.
+    #[setter]
     fn set_millicelsius(&mut self, value: i32) {
         self.chip.system_mut().dev.fabric.millicelsius = value;
     }

@@ -25,6 +25,7 @@ const IO_BANK0: u32 = 0x4001_4000;
 const XOSC: u32 = 0x4002_4000;
 const PLL_SYS: u32 = 0x4002_8000;
 const PLL_USB: u32 = 0x4002_C000;
+const BUSCTRL: u32 = 0x4003_0000;
 const TIMER: u32 = 0x4005_4000;
 const WATCHDOG: u32 = 0x4005_8000;
 const RTC: u32 = 0x4005_C000;
@@ -338,4 +339,64 @@ fn the_watchdog_resets_what_is_selected() {
     assert_eq!(bench.restart_if_asked(), Some(Reason::WatchdogForce));
     assert_eq!((bench.sys(), bench.read(RESETS)), (125_000_000, 0));
     assert_eq!((bench.read(TIMER + 0x38), bench.read(RTC)), (0, 46_874));
+}
+
+/// 2.18.4: CS.LOCK is bit 31, BYPASS bit 8. PD, VCOPD and POSTDIVPD (PWR bits 0, 5, 3) stop the output.
+#[test]
+fn a_pll_locks_bypasses_and_powers_down() {
+    let mut bench = Bench::new();
+    bench.start_crystal();
+    bench.write(RESETS + CLEAR, 1 << 12);
+    bench.write(PLL_SYS + 8, 125);
+    assert_eq!((bench.read(PLL_SYS), bench.read(PLL_SYS + 4)), (1, 0x2D));
+    bench.write(PLL_SYS + 4 + CLEAR, 0x21);
+    assert_eq!(bench.read(PLL_SYS) >> 31, 0, "a loop needs time to lock");
+    bench.pass(1000 * MICROSECOND);
+    assert_eq!(bench.read(PLL_SYS) >> 31, 1);
+    bench.write(PLL_SYS + 0xC, 6 << 16 | 2 << 12);
+    let output = |bench: &Bench| bench.0.dev.fabric.rate_of(rp2040::clocks::tree::Source::PllSys);
+    assert_eq!(output(&bench), Hertz::STOPPED);
+    bench.write(PLL_SYS + 4 + CLEAR, 0x08);
+    assert_eq!(output(&bench), Hertz::new(125_000_000));
+    bench.write(PLL_SYS + SET, 1 << 8);
+    assert_eq!(output(&bench), Hertz::new(12_000_000));
+    bench.write(PLL_SYS + CLEAR, 1 << 8);
+    bench.write(PLL_SYS + 8, 100);
+    assert_eq!(bench.read(PLL_SYS) >> 31, 0, "another FBDIV has to lock anew");
+    bench.write(PLL_SYS + 4 + SET, 0x20);
+    assert_eq!(output(&bench), Hertz::STOPPED);
+    assert!(bench.0.dev.fabric.gaps.all().is_empty());
+    bench.write(PLL_SYS + 4 + CLEAR, 0x20);
+    bench.write(PLL_SYS + 8, 40);
+    assert!(
+        bench.0.dev.fabric.gaps.all().contains_key("PLL_SYS out of range"),
+        "a VCO of 480 MHz is out of 750 to 1600"
+    );
+}
+
+/// 2.14.1: a block that goes into reset loses its state, and its accesses go nowhere until it is let go.
+#[test]
+fn a_block_in_reset_forgets_its_alarms() {
+    let mut bench = Bench::new();
+    bench.boot(125, 6, 2);
+    bench.write(TIMER + 0x38, 1);
+    bench.write(TIMER + 0x10, 0x1000_0000);
+    bench.write(RESETS + SET, 1 << 21);
+    assert_eq!(bench.read(RESETS + 8), 0x01FF_FFFF & !(1 << 21));
+    bench.write(RESETS + CLEAR, 1 << 21);
+    assert_eq!((bench.read(TIMER + 0x20), bench.read(TIMER + 0x38), bench.read(TIMER + 0x28)), (0, 0, 0));
+    assert_eq!(bench.read(RESETS + 8), 0x01FF_FFFF);
+}
+
+/// 2.1.5.2: PERFSEL 1 counts accesses through the APB bridge.
+#[test]
+fn the_bus_counts_its_accesses() {
+    let mut bench = Bench::new();
+    bench.boot(125, 6, 2);
+    bench.write(BUSCTRL + 0xC, 1);
+    bench.write(BUSCTRL + 8, 0);
+    for _ in 0..5 {
+        bench.read(TIMER + 0x28);
+    }
+    assert_eq!(bench.read(BUSCTRL + 8), 6, "five loads of the timer, and this one");
 }
