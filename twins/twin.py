@@ -69,7 +69,7 @@ class Twin:
 
     >>> with Twin("media_controller", image="firmware/images/media_controller.uf2") as pico:
     ...     pico.run("500ms"); _ = pico.console.expect("ready", timeout="1s")
-    ...     pico.knob.turn(+3); pico.run("100ms")
+    ...     _ = pico.knob.turn(+3); pico.run("100ms")
     ...     pico.lcd.frame.shape
     (240, 320, 3)
     """
