@@ -9,10 +9,14 @@
 
 mod boot;
 mod double;
+mod exact;
 mod flash;
 mod float;
 mod image;
 mod memory;
+mod soft;
+#[cfg(test)]
+mod soft_tests;
 #[cfg(test)]
 mod tests;
 

@@ -171,10 +171,10 @@ fn a_load_while_the_chip_does_not_answer_is_told() {
 fn a_busy_chip_does_not_answer_xip() {
     let mut system = xip();
     load(&mut system, 0x1000_0100);
-    system.flash_instruction(&[0xFF], 0);
+    system.flash_instruction(&[0xFF], 0, 0);
     system.dev.flash_chip.end_continuous();
-    system.flash_instruction(&[0x06], 0);
-    system.flash_instruction(&[0x20, 0, 0, 0], 0);
+    system.flash_instruction(&[0x06], 0, 0);
+    system.flash_instruction(&[0x20, 0, 0, 0], 0, 0);
     assert_eq!(load(&mut system, 0x1000_0200).0, u32::MAX);
 }
 
@@ -184,8 +184,8 @@ fn a_stale_line_is_told_and_a_flush_forgives() {
     for flushed in [false, true] {
         load(&mut system, 0x1000_0100);
         system.dev.flash_chip.end_continuous();
-        system.flash_instruction(&[0x06], 0);
-        system.flash_instruction(&[0x20, 0, 0, 0], 0);
+        system.flash_instruction(&[0x06], 0, 0);
+        system.flash_instruction(&[0x20, 0, 0, 0], 0, 0);
         system.dev.fabric.cycle += 1_000_000;
         system.enter_quad_xip(4);
         if flushed {
