@@ -82,6 +82,8 @@ fn the_header_is_where_software_looks_for_it() {
     }
     // 2.8.3.2: both tables have 32 entries.
     assert_eq!(rom.bytes()[entry(0x16, b"FZ") as usize], 32);
+    // pico-sdk, float_init_rom: *((uint8_t *)rom_table - 2) * 4 >= SF_TABLE_V2_SIZE.
+    assert_eq!(rom.bytes()[entry(0x16, b"SF") as usize - 2], 32);
 }
 
 #[test]
