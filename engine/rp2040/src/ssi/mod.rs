@@ -545,7 +545,10 @@ impl System {
             return;
         };
         match register {
-            Reg::DR0 if !ssi.enabled() => {}
+            Reg::DR0 if !ssi.enabled() => {
+                let why = "firmware bug: the SSI ignores data while SSIENR is 0";
+                fabric.gaps.touch("SSI.DR0 while disabled", why);
+            }
             Reg::DR0 if ssi.tx.len() == DEPTH => ssi.tx_overflow = true,
             Reg::DR0 => ssi.tx.push_back(value),
             // These can only be written while the controller is disabled (4.10.13).
