@@ -252,6 +252,33 @@ impl Fabric {
         self.settle_pins(at)
     }
 
+    /// Outputs of a function that go straight to their pins: selected, enabled, without overrides or interrupts, driven by
+    /// nobody else. Between two accesses by software they can be toggled with [`Fabric::toggle_open`].
+    pub fn open_outputs(&self, func: Func) -> u32 {
+        let io = &self.io;
+        if self.tree.stopped {
+            return 0;
+        }
+        io.selected[func as usize]
+            & io.mux_enable
+            & !(self.pins.entangled() as u32 | io.special | io.interrupts.watched)
+    }
+
+    /// Open outputs toggle. True: a part did something meanwhile, so that they may be open no longer.
+    #[inline(always)]
+    pub fn toggle_open(&mut self, func: Func, changed: u32, at: Ps) -> bool {
+        self.io.out[func as usize] ^= changed;
+        self.io.mux_out ^= changed;
+        let alone = self.pins.toggle(u64::from(changed), at);
+        self.io.flip_inputs(changed);
+        if alone && !self.pins.was_posted() {
+            return false;
+        }
+        self.attention();
+        self.inputs_changed();
+        true
+    }
+
     /// A part has done something while it was told of an edge: the run loop looks at its horizon again.
     #[inline]
     fn posted_attention(&mut self) {

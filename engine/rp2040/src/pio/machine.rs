@@ -306,6 +306,53 @@ impl Machine {
         self.phase = 0;
     }
 
+    /// Programs that feed displays and LEDs spend most of their ticks shifting bits to pins. As many such ticks as come
+    /// before `until` are gone through here in one go, with the same outcome as by [`Machine::tick`]: OUT to pins and NOP
+    /// with their side-set, while the OSR holds enough bits that nothing is pulled, and as long as only `open` pins change.
+    /// Returns the cycle after the last of them.
+    #[inline(always)]
+    pub fn shift_out(
+        &mut self,
+        until: u64,
+        shared: &mut Shared,
+        open: u32,
+        mut toggle: impl FnMut(u64, u32) -> bool,
+    ) -> Option<u64> {
+        let config = &self.config;
+        let unusual = config.inline_enable.is_some() || config.sticky || config.side_pindir;
+        if unusual || self.phase != 0 || self.delay != 0 || self.latch != Latch::Empty {
+            return None;
+        }
+        let (limit, mut last) = (until << 8, None);
+        while self.due < limit && self.osr_count < config.autopull {
+            let op = &self.ops.0[usize::from(self.pc & 31)];
+            let (mut osr, mut count, mut out) = (self.osr, self.osr_count, shared.out);
+            match op.kind {
+                Kind::Nop => {}
+                Kind::OutPins => {
+                    count += op.count;
+                    let data = if config.out_right { osr & mask(op.count) } else { osr >> (32 - op.count) };
+                    osr = if config.out_right { shift_right(osr, op.count) } else { shift_left(osr, op.count) };
+                    out = (out & !config.out_mask) | (data.rotate_left(config.out_base) & config.out_mask);
+                }
+                _ => break,
+            }
+            out = (out & !op.side_mask) | op.side_value;
+            let changed = out ^ shared.out;
+            if count >= config.autopull || count > 32 || changed & !open != 0 {
+                break;
+            }
+            let cycle = self.due >> 8;
+            (self.osr, self.osr_count, self.pc, shared.out) = (osr, count, op.next, out);
+            self.due += config.divisor * (1 + u64::from(op.delay));
+            last = Some(cycle + 1);
+            if changed != 0 && toggle(cycle + 1, changed) {
+                break;
+            }
+        }
+        last
+    }
+
     /// A cycle in which a latched instruction is executed, or a sticky write is asserted.
     #[inline(never)]
     fn tick_rare(&mut self, cycle: u64, shared: &mut Shared) {

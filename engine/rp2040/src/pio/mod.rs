@@ -184,6 +184,14 @@ impl Pio {
                 self.cycle = until;
                 return false;
             }
+            if self.shift_out(number, until, fabric) {
+                return true;
+            }
+            let machine = &mut self.machines[number];
+            let cycle = machine.due();
+            if cycle >= until {
+                continue;
+            }
             machine.tick(cycle, &mut self.shared);
             self.cycle = cycle + 1;
             let stop = self.publish(cycle, fabric);
@@ -196,6 +204,33 @@ impl Pio {
                 return stop;
             }
         }
+    }
+
+    /// Ticks of a machine that only shifts bits to pins, see [`Machine::shift_out`]. True: a part did something meanwhile.
+    #[inline(always)]
+    fn shift_out(&mut self, number: usize, until: u64, fabric: &mut Fabric) -> bool {
+        if self.machines.iter().any(|machine| machine.wait == Wait::Pin) {
+            return false;
+        }
+        let func = self.func();
+        let open = fabric.open_outputs(func);
+        let mut disturbed = false;
+        let mut changes = [(0, fabric.io.input()); 2];
+        let last = self.machines[number].shift_out(until, &mut self.shared, open, |cycle, changed| {
+            disturbed = fabric.toggle_open(func, changed, fabric.clock.ps_at(cycle));
+            changes = [changes[1], (cycle, fabric.io.input())];
+            disturbed
+        });
+        if let Some(cycle) = last {
+            self.cycle = cycle;
+            self.driven.0 = self.shared.out;
+            for (cycle, input) in changes {
+                if input != self.shared.inputs.latest() {
+                    self.shared.inputs.change(cycle, input);
+                }
+            }
+        }
+        disturbed
     }
 
     /// Several machines are awake, or something unusual is under way: the next cycle in which anything happens.
