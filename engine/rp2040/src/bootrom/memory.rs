@@ -5,6 +5,8 @@ use super::Outcome;
 use crate::system::System;
 use armv6m::Core;
 
+const SIO: u32 = 0xD000_0000;
+
 /// Average cycles of the bit functions over uniformly random operands, as the ROM's source states them.
 fn bits(function: Bits, value: u32) -> (u32, u64) {
     match function {
@@ -24,6 +26,10 @@ struct Refused {
 impl System {
     pub(super) fn call_memory(&mut self, function: Function, core: &mut Core) -> Outcome {
         let [to, second, count, ..] = core.regs;
+        let shared = |addr: u32| matches!(addr >> 26, 5 | 6 | 0x10 | 0x14);
+        if matches!(function, Function::Memory(_)) && (shared(to) || shared(second)) && !self.has_turn(core) {
+            return Outcome::Again;
+        }
         let result = match function {
             Function::Bits(function) => {
                 let (result, cycles) = bits(function, to);
@@ -35,6 +41,10 @@ impl System {
             Function::Memory(Memory::Copy | Memory::Copy44) => self.copy(to, second, count),
             _ => unreachable!("{function:?} is no memory function"),
         };
+        if let Err(Refused { at: SIO.., .. }) = result {
+            let why = "the ROM's memory functions reach the bus fabric only; the copy ends here";
+            self.dev.fabric.gaps.touch("ROM memory function on SIO or the processor's own registers", why);
+        }
         match result {
             Ok(cycles) => {
                 core.cycle += cycles;
