@@ -601,7 +601,8 @@ fn a_device_that_does_not_answer_is_reset_and_then_left_alone() {
         }
     }
     let apart: Vec<u64> = resets.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    assert_eq!(apart, [520; 3], "10 ms of reset, 10 ms of recovery, 500 ms of patience");
+    // 10 ms of reset, 10 ms of recovery, 500 ms of patience, looked at each millisecond.
+    assert!(apart.len() == 3 && apart.iter().all(|&gap| gap == 520 || gap == 521), "{apart:?}");
     assert!(bench.usb.host().problem().unwrap().contains("the first 8 bytes of the device descriptor"));
 }
 
