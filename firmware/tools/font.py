@@ -2,7 +2,7 @@
 
 Each glyph is doubled three times by the rule known as EPX (AdvMAME2x): a corner of a doubled pixel takes its
 neighbours' colour where the two neighbours agree and those opposite do not. Diagonals become slopes. Boxes
-of the large picture are then averaged down to each size: coverage from 0 to 15, the alpha of a pixel.
+of the large picture are then averaged to each size: coverage from 0 to 15, the alpha of a pixel.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 //! change of level goes, in this order, into the trace, to the decoders of the ports on that pin and into the log.
 
 use crate::i2c::I2cWire;
-use crate::ports::{Edge, Nobody, Outside, PortId};
+use crate::ports::{Edge, Nobody, Outside, PortId, Posted, SpiAnswer, SpiBatch};
 use crate::spi::SpiWire;
 use crate::time::Ps;
 use crate::trace::{Kind, Trace};
@@ -27,18 +27,66 @@ pub struct Drive {
     pub level: Option<bool>,
 }
 
-/// The outside world, put back by whoever owns the twin after a snapshot is restored.
-struct World(Box<dyn Outside>);
+/// The outside world, put back by whoever owns the twin after a snapshot is restored. It remembers whether it was
+/// called: only then can parts have posted something, and most edges call nobody.
+struct World {
+    outside: Box<dyn Outside>,
+    called: bool,
+}
 
 impl Default for World {
     fn default() -> Self {
-        Self(Box::new(Nobody))
+        Self { outside: Box::new(Nobody), called: false }
     }
 }
 
 impl Clone for World {
     fn clone(&self) -> Self {
         Self::default()
+    }
+}
+
+impl World {
+    fn call(&mut self) -> &mut dyn Outside {
+        self.called = true;
+        &mut *self.outside
+    }
+}
+
+impl Outside for World {
+    fn spi(&mut self, port: PortId, batch: SpiBatch) {
+        self.call().spi(port, batch);
+    }
+    fn spi_select(&mut self, port: PortId, at: Ps, selected: bool) {
+        self.call().spi_select(port, at, selected);
+    }
+    fn spi_answer(&mut self, port: PortId, at: Ps, byte: u8, dc: bool) -> Option<SpiAnswer> {
+        self.call().spi_answer(port, at, byte, dc)
+    }
+    fn i2c_start(&mut self, port: PortId, at: Ps, address: u16, read: bool) -> bool {
+        self.call().i2c_start(port, at, address, read)
+    }
+    fn i2c_write(&mut self, port: PortId, at: Ps, byte: u8) -> bool {
+        self.call().i2c_write(port, at, byte)
+    }
+    fn i2c_read(&mut self, port: PortId, at: Ps) -> u8 {
+        self.call().i2c_read(port, at)
+    }
+    fn i2c_stop(&mut self, port: PortId, at: Ps) {
+        self.call().i2c_stop(port, at);
+    }
+    fn edge(&mut self, port: PortId, edge: Edge) {
+        self.call().edge(port, edge);
+    }
+    fn pulses(&mut self, port: PortId, edges: Vec<Edge>) {
+        self.call().pulses(port, edges);
+    }
+    fn take_posted(&mut self) -> Option<Posted> {
+        if std::mem::take(&mut self.called) {
+            self.outside.take_posted()
+        } else {
+            None
+        }
     }
 }
 
@@ -87,10 +135,16 @@ pub struct Pins {
     outside: u64,
     outside_enable: u64,
     watched: u64,
+    /// Pins whose rising edges somebody must be told of; a clock edge that no decoder samples at is not among them.
+    heeds_rise: u64,
+    /// Pins whose falling edges somebody must be told of.
+    heeds_fall: u64,
     contention: u64,
     settled_at: Ps,
     told_as_bytes: u64,
     nets: Vec<u64>,
+    /// All pins of all nets.
+    joined: u64,
     spi: Vec<(PortId, SpiWire)>,
     i2c: Vec<(PortId, I2cWire)>,
     watches: Vec<(PortId, Watch)>,
@@ -132,7 +186,7 @@ impl Pins {
 
     /// Who is outside from now on.
     pub fn set_outside(&mut self, outside: Box<dyn Outside>) {
-        self.world = World(outside);
+        self.world = World { outside, called: false };
     }
 
     /// The chip's outputs and output enables change at `at`.
@@ -150,6 +204,23 @@ impl Pins {
         self.settle(at);
     }
 
+    /// Pins that are not the chip's alone: parts drive them, or they are joined.
+    #[inline]
+    pub fn entangled(&self) -> u64 {
+        self.outside_enable | self.joined
+    }
+
+    /// The chip's outputs change on pins that it drives and nobody else does: their levels follow at once. False: other
+    /// pins changed as well, because a part answered.
+    #[inline]
+    #[must_use]
+    pub fn toggle(&mut self, changed: u64, at: Ps) -> bool {
+        self.out ^= changed;
+        let level = self.level ^ changed;
+        self.follow(level, changed, at);
+        self.level == level
+    }
+
     #[inline]
     fn settle(&mut self, at: Ps) {
         let idle = self.pull_up | (self.keep & self.level);
@@ -161,14 +232,19 @@ impl Pins {
         }
         let changed = level ^ self.level;
         if changed != 0 {
-            self.level = level;
-            self.settled_at = at;
-            if changed & !self.told_as_bytes != 0 {
-                self.trace.see(Kind::Pins, at, level & !self.told_as_bytes);
-            }
-            if changed & self.watched != 0 {
-                self.notify(changed, at);
-            }
+            self.follow(level, changed, at);
+        }
+    }
+
+    #[inline]
+    fn follow(&mut self, level: u64, changed: u64, at: Ps) {
+        self.level = level;
+        self.settled_at = at;
+        if changed & !self.told_as_bytes != 0 {
+            self.trace.see(Kind::Pins, at, level & !self.told_as_bytes);
+        }
+        if changed & (level & self.heeds_rise | !level & self.heeds_fall) != 0 {
+            self.notify(changed, at);
         }
     }
 
@@ -198,6 +274,7 @@ impl Pins {
             apart
         });
         self.nets.push(net);
+        self.joined |= net;
         self.settle(at);
     }
 
@@ -225,14 +302,14 @@ impl Pins {
         let mut sdas = Vec::new();
         for (port, wire) in &mut self.spi {
             if changed & wire.mask() != 0 {
-                if let Some(miso) = wire.change(*port, changed, level, at, &mut self.trace, &mut *self.world.0) {
+                if let Some(miso) = wire.change(*port, changed, level, at, &mut self.trace, &mut self.world) {
                     answer = Some(miso);
                 }
             }
         }
         for (port, wire) in &mut self.i2c {
             if changed & wire.mask() != 0 {
-                if let Some(sda) = wire.change(*port, changed, level, at, &mut self.trace, &mut *self.world.0) {
+                if let Some(sda) = wire.change(*port, changed, level, at, &mut self.trace, &mut self.world) {
                     sdas.push(sda);
                 }
             }
@@ -248,7 +325,7 @@ impl Pins {
                 edges.push((at, high));
             } else {
                 self.flush_spi();
-                self.world.0.edge(port, Edge { at, level: high });
+                self.world.edge(port, Edge { at, level: high });
             }
         }
         if let Some(log) = &mut self.log {
@@ -264,8 +341,9 @@ impl Pins {
     }
 
     /// Parts answered a call with changes of their own: those that are due happen now, the others later.
+    #[inline]
     fn take_posted(&mut self, now: Ps) {
-        let Some(posted) = self.world.0.take_posted() else { return };
+        let Some(posted) = self.world.take_posted() else { return };
         self.posted = true;
         self.wake = self.wake.into_iter().chain(posted.wake).min();
         for (at, drive) in posted.drives {
@@ -324,6 +402,8 @@ impl Pins {
 
     fn new_port(&mut self, mask: u64) -> PortId {
         self.watched |= mask;
+        self.heeds_rise |= mask;
+        self.heeds_fall |= mask;
         self.next_port += 1;
         self.next_port
     }
@@ -332,6 +412,7 @@ impl Pins {
     pub fn attach_spi(&mut self, wire: SpiWire) -> PortId {
         let port = self.new_port(wire.mask());
         self.spi.push((port, wire));
+        self.settle_heed();
         port
     }
 
@@ -362,14 +443,14 @@ impl Pins {
         for (port, watch) in &mut self.watches {
             if let Some(edges) = watch.gathered.as_mut().filter(|edges| !edges.is_empty()) {
                 let edges = std::mem::take(edges).into_iter().map(|(at, level)| Edge { at, level }).collect();
-                self.world.0.pulses(*port, edges);
+                self.world.pulses(*port, edges);
             }
         }
     }
 
     fn flush_spi(&mut self) {
         for (port, wire) in &mut self.spi {
-            wire.flush(*port, &mut *self.world.0);
+            wire.flush(*port, &mut self.world);
         }
     }
 
@@ -391,8 +472,7 @@ impl Pins {
                 let mosi = lines.mosi == Some(wire.mosi());
                 let line = if self.level >> wire.mosi() & 1 != 0 { u32::MAX } else { 0 };
                 let sent = if mosi { value } else { line };
-                let answer =
-                    wire.shift(*port, sent, bits, self.level, at, bit_time, &mut self.trace, &mut *self.world.0);
+                let answer = wire.shift(*port, sent, bits, self.level, at, bit_time, &mut self.trace, &mut self.world);
                 taken |= answer.is_some();
                 if let (Some(answer), true) = (answer, lines.miso.is_some() && lines.miso == wire.miso()) {
                     back = answer;
@@ -457,7 +537,7 @@ impl Pins {
                     edges.pop();
                 }
                 Some(edges) => edges.push((at, high)),
-                None => self.world.0.edge(*port, Edge { at, level: high }),
+                None => self.world.edge(*port, Edge { at, level: high }),
             }
         }
         if let Some(log) = &mut self.log {
@@ -489,7 +569,7 @@ impl Pins {
     /// A routed hardware controller on these lines sends START and an address. The port that acknowledges, if any.
     pub fn i2c_start(&mut self, sda: u8, scl: u8, address: u16, read: bool, at: Ps) -> Option<PortId> {
         self.trace.see(Kind::I2c, at, u64::from(address) << 8 | u64::from(read));
-        let world = &mut *self.world.0;
+        let world = &mut self.world;
         let port = self
             .i2c
             .iter()
@@ -503,14 +583,14 @@ impl Pins {
     /// The controller writes a byte to the target that acknowledged.
     pub fn i2c_write(&mut self, port: PortId, byte: u8, at: Ps) -> bool {
         self.trace.see(Kind::I2c, at, 0x1_0000 | u64::from(byte));
-        let acknowledged = self.world.0.i2c_write(port, at, byte);
+        let acknowledged = self.world.i2c_write(port, at, byte);
         self.take_posted(at);
         acknowledged
     }
 
     /// The controller reads a byte from the target that acknowledged.
     pub fn i2c_read(&mut self, port: PortId, at: Ps) -> u8 {
-        let byte = self.world.0.i2c_read(port, at);
+        let byte = self.world.i2c_read(port, at);
         self.trace.see(Kind::I2c, at, 0x2_0000 | u64::from(byte));
         self.take_posted(at);
         byte
@@ -519,7 +599,7 @@ impl Pins {
     /// The controller sends STOP, or a START that ends the transaction with this target.
     pub fn i2c_stop(&mut self, port: PortId, at: Ps) {
         self.trace.see(Kind::I2c, at, 0x3_0000);
-        self.world.0.i2c_stop(port, at);
+        self.world.i2c_stop(port, at);
         self.take_posted(at);
     }
 
@@ -527,6 +607,21 @@ impl Pins {
     pub fn keep_log(&mut self, on: bool) {
         self.watched = if on { u64::MAX } else { self.watched_by_ports() };
         self.log = on.then(|| Log { before: self.level, changes: Vec::new() });
+        self.settle_heed();
+    }
+
+    /// Which edges must be told, from what is attached.
+    fn settle_heed(&mut self) {
+        let needed = |rising: bool| {
+            let spi = self.spi.iter().filter(|(_, wire)| !wire.ignores(rising)).map(|(_, wire)| wire.mask());
+            let cs = self.spi.iter().map(|(_, wire)| wire.mask() & !wire.clock());
+            let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
+            let edges = self.watches.iter().map(|(_, watch)| 1u64 << watch.pin);
+            spi.chain(cs).chain(i2c).chain(edges).fold(0, |a, b| a | b)
+        };
+        let all = if self.log.is_some() { u64::MAX } else { 0 };
+        self.heeds_rise = all | needed(true);
+        self.heeds_fall = all | needed(false);
     }
 
     fn watched_by_ports(&self) -> u64 {

@@ -132,6 +132,9 @@ macro_rules! with_block {
 
 const SSI: u32 = 0x1800_0000 >> 14;
 const XIP_SRAM: u32 = 0x1500_0000 >> 14;
+const XIP_CTRL: u32 = 0x1400_0000 >> 14;
+const XIP_AUX: u32 = 0x5040_0000 >> 14;
+const IO_QSPI: u32 = 0x4001_8000 >> 14;
 const USB_DPRAM: u32 = 0x5010_0000 >> 14;
 const IO_BANK0: u32 = 0x4001_4000 >> 14;
 const PADS_BANK0: u32 = 0x4001_C000 >> 14;
@@ -145,6 +148,9 @@ impl System {
         if matches!(addr >> 14, PIO0 | PIO1 | IO_BANK0 | PADS_BANK0) {
             self.sync_pio(self.dev.fabric.cycle);
         }
+        if addr >> 14 == IO_QSPI {
+            self.sync_ssi();
+        }
     }
 
     /// A load from a block of registers. `None`: nothing is mapped there.
@@ -154,7 +160,12 @@ impl System {
         let offset = addr & 0xFFC;
         let word = match addr >> 14 {
             SSI => Some(self.load_ssi(offset)),
-            XIP_SRAM => Some(self.dev.xip_ctrl.load_cache_sram(addr & 0x3FFC)),
+            XIP_SRAM => self.dev.xip_ctrl.load_cache_sram(addr & 0x3FFC),
+            XIP_AUX => Some(self.load_stream_fifo()),
+            XIP_CTRL => {
+                let (word, wait) = self.load_xip_ctrl(offset);
+                return Some(Beat { value: narrow(word, addr, size), cycles: AHB_CYCLES + wait });
+            }
             USB_DPRAM => self.dev.usb.load_dpram(addr & 0x3FFC),
             _ => {
                 let held = self.dev.resets.held();
@@ -180,7 +191,7 @@ impl System {
         let bits = widen(value, size);
         match addr >> 14 {
             SSI => self.store_ssi(offset, bits),
-            XIP_SRAM => self.dev.xip_ctrl.store_cache_sram(addr & 0x3FFF, bits, size),
+            XIP_SRAM => self.dev.xip_ctrl.store_cache_sram(addr & 0x3FFF, bits, size)?,
             USB_DPRAM => self.dev.usb.store_dpram(addr & 0x3FFF, bits, size, &mut self.dev.fabric)?,
             _ => {
                 let held = self.dev.resets.held();
@@ -190,10 +201,20 @@ impl System {
                         block.write(offset, write, fabric);
                     }
                 })?;
+                self.flash_bus_touched(addr);
             }
         }
         self.carry_out_requests();
         Some(if addr >> 28 == 4 { APB_WRITE_CYCLES } else { AHB_CYCLES })
+    }
+
+    /// A store to a block may have moved the flash chip's select line, or started a stream from it.
+    fn flash_bus_touched(&mut self, addr: u32) {
+        match addr >> 14 {
+            IO_QSPI => self.chip_select_changed(),
+            XIP_CTRL => self.xip_ctrl_accessed(),
+            _ => {}
+        }
     }
 
     /// A load by the DMA controller: all of the map but the processors' own SIO and ROM tables.

@@ -8,6 +8,7 @@ use engine_core::registers::Group;
 pub fn all_groups() -> Vec<Group> {
     [
         xip_ctrl::XipCtrl::GROUPS,
+        ssi::Ssi::GROUPS,
         sysinfo::Sysinfo::GROUPS,
         syscfg::Syscfg::GROUPS,
         clocks::Clocks::GROUPS,

@@ -48,8 +48,9 @@ impl Override {
         ((signal ^ self.invert) & !self.force) | (self.high & self.force)
     }
 
-    fn is_idle(&self) -> bool {
-        self.invert | self.force == 0
+    /// The pins on which it does anything.
+    fn pins(&self) -> u32 {
+        self.invert | self.force
     }
 }
 
@@ -92,8 +93,8 @@ pub struct Io {
     pub pull_up: u32,
     /// Pads with PDE set.
     pub pull_down: u32,
-    /// No override is in use, which is the usual case.
-    plain: bool,
+    /// Pins on which an override or output disable is in use: few, if any.
+    special: u32,
     /// The inputs as the functions see them.
     input: u32,
     /// The inputs as the interrupt logic sees them: from the pad, behind IRQOVER.
@@ -120,7 +121,7 @@ impl Default for Io {
             input_enable: BANK0,
             pull_up: 0,
             pull_down: BANK0,
-            plain: true,
+            special: 0,
             input: 0,
             irq_input: 0,
             interrupts: Interrupts::default(),
@@ -157,11 +158,8 @@ impl Io {
         };
         self.mux_out = mix(&self.out, &self.selected);
         self.mux_enable = mix(&self.enable, &self.selected);
-        self.plain = self.out_override.is_idle()
-            && self.enable_override.is_idle()
-            && self.in_override.is_idle()
-            && self.irq_override.is_idle()
-            && self.output_disable == 0;
+        let overrides = [&self.out_override, &self.enable_override, &self.in_override, &self.irq_override];
+        self.special = overrides.iter().fold(self.output_disable, |pins, over| pins | over.pins());
     }
 
     /// What reaches the pads: outputs and output enables behind overrides and output disable.
@@ -179,13 +177,27 @@ impl Io {
         }
     }
 
+    /// The levels of pins without overrides changed: so do the inputs, where enabled.
+    #[inline]
+    fn flip_inputs(&mut self, changed: u32) -> u32 {
+        let seen = changed & self.input_enable;
+        self.input ^= seen;
+        self.irq_input ^= seen;
+        self.interrupts.rose |= seen & self.irq_input;
+        self.interrupts.fell |= seen & !self.irq_input;
+        seen
+    }
+
     #[inline]
     fn observe(&mut self, level: u32) -> u32 {
         let before = self.irq_input;
         let level = level & self.input_enable;
         let input_before = self.input;
-        (self.input, self.irq_input) =
-            if self.plain { (level, level) } else { (self.in_override.apply(level), self.irq_override.apply(level)) };
+        (self.input, self.irq_input) = if self.special == 0 {
+            (level, level)
+        } else {
+            (self.in_override.apply(level), self.irq_override.apply(level))
+        };
         let changed = before ^ self.irq_input;
         self.interrupts.rose |= changed & self.irq_input;
         self.interrupts.fell |= changed & before;
@@ -220,12 +232,32 @@ impl Fabric {
         let mask = io.selected[func as usize];
         let mux_out = (io.mux_out & !mask) | (out & mask);
         let mux_enable = (io.mux_enable & !mask) | (enable & mask);
-        if (mux_out, mux_enable) != (io.mux_out, io.mux_enable) {
-            io.mux_out = mux_out;
-            io.mux_enable = mux_enable;
-            return self.settle_pins(at);
+        let (changed, turned) = (mux_out ^ io.mux_out, mux_enable ^ io.mux_enable);
+        if changed | turned == 0 {
+            return false;
         }
-        false
+        io.mux_out = mux_out;
+        io.mux_enable = mux_enable;
+        // The usual case by far: outputs that nothing stands in the way of change their level.
+        let entangled = self.pins.entangled() as u32;
+        if turned == 0 && changed & (!mux_enable | entangled | io.special) == 0 {
+            if self.pins.toggle(u64::from(changed), at) && !self.tree.stopped {
+                let seen = self.io.flip_inputs(changed);
+                self.posted_attention();
+                return seen & self.io.interrupts.watched != 0 && self.inputs_interrupt(seen);
+            }
+            self.posted_attention();
+            return self.inputs_changed();
+        }
+        self.settle_pins(at)
+    }
+
+    /// A part has done something while it was told of an edge: the run loop looks at its horizon again.
+    #[inline]
+    fn posted_attention(&mut self) {
+        if self.pins.was_posted() {
+            self.attention();
+        }
     }
 
     /// As [`Fabric::drive`], for some pins of a column that several blocks share (SPI0 and SPI1, say).
@@ -257,11 +289,9 @@ impl Fabric {
     #[inline]
     fn settle_pins(&mut self, at: Ps) -> bool {
         let io = &self.io;
-        let (out, enable) = if io.plain { (io.mux_out, io.mux_enable) } else { io.to_pads() };
+        let (out, enable) = if io.special == 0 { (io.mux_out, io.mux_enable) } else { io.to_pads() };
         self.pins.drive(u64::from(out), u64::from(enable), at);
-        if self.pins.was_posted() {
-            self.attention();
-        }
+        self.posted_attention();
         self.inputs_changed()
     }
 
@@ -273,9 +303,11 @@ impl Fabric {
         if changed != 0 {
             self.sense_wake();
         }
-        if changed & self.io.interrupts.watched == 0 {
-            return false;
-        }
+        changed & self.io.interrupts.watched != 0 && self.inputs_interrupt(changed)
+    }
+
+    /// Inputs changed that interrupts or serial controllers watch.
+    fn inputs_interrupt(&mut self, changed: u32) -> bool {
         let line_changed = self.update_bank0_irq();
         self.serial_inputs_changed(changed);
         line_changed || changed & self.io.serial.listened() != 0

@@ -138,8 +138,7 @@ impl System {
         } {
             self.sync_pio(self.dev.fabric.cycle);
         }
-        let Devices { fabric, timer, watchdog, rtc, usb, uart, i2c, spi, pwm, adc, ssi, clocks, xosc, .. } =
-            &mut self.dev;
+        let Devices { fabric, timer, watchdog, rtc, usb, uart, i2c, spi, pwm, adc, clocks, xosc, .. } = &mut self.dev;
         match slot {
             Slot::Stimulus => return self.stimulus(),
             Slot::Dma | Slot::DmaTimer => return self.run_dma(slot),
@@ -157,7 +156,7 @@ impl System {
             Slot::Spi1 => spi[1].event(slot, fabric),
             Slot::Pwm => pwm.event(slot, fabric),
             Slot::Adc => adc.event(slot, fabric),
-            Slot::Ssi => ssi.event(slot, fabric),
+            Slot::Ssi => return self.ssi_event(),
             Slot::Count => unreachable!("Count is not a slot"),
         }
         self.carry_out_requests();

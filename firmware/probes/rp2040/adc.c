@@ -84,7 +84,7 @@ static void probes(void) {
     drain();
 
     /* Paced by DIV: one in 480 cycles is 100 kHz; DMA takes 40 of them. */
-    static uint8_t samples[40];
+    static volatile uint8_t samples[40];
     unreset(RESET_DMA);
     ADC->FCS = FCS_EN | FCS_SHIFT | FCS_DREQ_EN | FCS_THRESH(1);
     ADC->DIV = 479u << 8;

@@ -1,8 +1,8 @@
 /* DMA: sizes, rings, chains, pacing, the sniffer, errors. */
 #include "probe.h"
 
-static uint8_t source[64] __attribute__((aligned(64)));
-static uint8_t target[64] __attribute__((aligned(64)));
+static volatile uint8_t source[64] __attribute__((aligned(64)));
+static volatile uint8_t target[64] __attribute__((aligned(64)));
 static const char check[] = "123456789";
 
 #define WORD DMA_CTRL_DATA_SIZE(2)
@@ -20,7 +20,7 @@ static void run(unsigned ch, const volatile void *from, volatile void *to, uint3
     finish(ch);
 }
 
-static uint32_t word(const uint8_t *at) { return *(const uint32_t __attribute__((may_alias)) *)at; }
+static uint32_t word(const volatile uint8_t *at) { return *(const volatile uint32_t __attribute__((may_alias)) *)at; }
 
 static void copies(void) {
     for (unsigned i = 0; i < 64; i++)
@@ -50,7 +50,7 @@ static void copies(void) {
 
 /* Channel 1 takes up to three (count, address) control blocks and gives them to channel 2, which chains back; a null trigger ends it. */
 static void chains(void) {
-    static uint32_t blocks[6];
+    static volatile uint32_t blocks[6];
     uint32_t list[] = {2, (uintptr_t)source, 1, (uintptr_t)(source + 32), 0, 0};
     for (unsigned i = 0; i < 6; i++)
         blocks[i] = list[i];

@@ -49,9 +49,9 @@ TIME_CRITICAL(program) static void program(uint32_t address) {
 
 /* One command with CS held low by its override, so that it lasts as long as the bytes do. */
 TIME_CRITICAL(transfer) static void transfer(const uint8_t *out, uint8_t *in, uint32_t length) {
-    uint32_t sent = 0, received = 0;
+    uint32_t sent = 0, received = 0, looks = 0;
     IO_QSPI->SS.CTRL = OUTOVER_LOW;
-    while (received < length) {
+    while (received < length && ++looks < 100000) {
         if (sent < length && sent - received < SSI_FIFO - 2 && SSI->SR & SSI_SR_TFNF)
             SSI->DR0 = out[sent++];
         if (SSI->SR & SSI_SR_RFNE)
@@ -94,6 +94,8 @@ static void probes(void) {
     flash_range_program = rom_function(ROM_CODE('R', 'P'));
     flash_flush_cache = rom_function(ROM_CODE('F', 'C'));
     flash_enter_cmd_xip = rom_function(ROM_CODE('C', 'X'));
+    unreset(RESET_IO_QSPI);
+    unreset(RESET_PADS_QSPI);
     interrupts_off();
 
     command((const uint8_t[]){JEDEC_ID, 0, 0, 0}, 4);

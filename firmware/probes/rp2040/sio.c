@@ -156,6 +156,9 @@ static void spinlocks(void) {
 }
 
 static void fifo(void) {
+    /* Core 1 has said that it waits in the boot ROM: a zero (2.8.2). */
+    while (SIO->FIFO_ST & SIO_FIFO_ST_VLD)
+        (void)SIO->FIFO_RD;
     probe(80, SIO->FIFO_ST);
     (void)SIO->FIFO_RD;
     probe(81, SIO->FIFO_ST);

@@ -57,7 +57,7 @@ static void probes(void) {
     probe(14, count << 8 | sum);
 
     /* 62.5 MHz, 64 bytes by two channels: as fast as it gets, and nothing lost. */
-    static uint8_t out[64], in[64];
+    static volatile uint8_t out[64], in[64];
     for (uint32_t n = 0; n < 64; n++)
         out[n] = (uint8_t)(n * 7);
     unreset(RESET_DMA);

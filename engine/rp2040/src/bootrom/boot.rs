@@ -1,6 +1,7 @@
 //! From reset to the second stage. Datasheet 2.7 and 2.8.1.
 
-use super::image::{AFTER_WATCHDOG, DEAD, STACK_TOP};
+use super::flash::READ_DATA;
+use super::image::{AFTER_WATCHDOG, DEAD, STACK_TOP, TRY};
 use super::Outcome;
 use crate::system::System;
 use armv6m::Core;
@@ -27,6 +28,7 @@ const INPUT_ENABLE: u32 = 1 << 6;
 const IO_QSPI: u32 = 1 << 6;
 const RESET_PADS_BANK0: u32 = 1 << 8;
 const PADS_QSPI: u32 = 1 << 9;
+const RESET_SYSCFG: u32 = 1 << 18;
 const TIMER: u32 = 1 << 21;
 
 /// QSPI SS in the order of the GPIO_HI registers.
@@ -37,14 +39,17 @@ const STAGE2: u32 = STACK_TOP;
 const STAGE2_SIZE: usize = 256;
 
 /// Each of the four clock polarity and phase combinations is tried 32 times.
-const ATTEMPTS: u64 = 128;
+const ATTEMPTS: u32 = 128;
+/// The register that counts them.
+const ATTEMPT_COUNT: usize = 4;
 
 /// Cycles from reset to the look at chip select: a few hundred for registers, then waits of 1200 cycles
 /// for the pull-up and nine times 12 with a sample each.
 const UNTIL_BOOTSEL: u64 = 1900;
-/// Cycles of one attempt: 260 bytes of 8 bits at clk_sys / 6, then the CRC of 252 bytes with a loop of about 7 cycles a bit.
-const ATTEMPT: u64 = 260 * 8 * 6 + 252 * (8 * 7 + 12);
-/// What a microcontroller that found nothing does before USB is up is not performed, so it takes no time.
+/// Cycles of one attempt: 260 bytes of 8 bits at clk_sys / 6, then the CRC of 252 bytes with a loop of about 6 cycles
+/// a bit. All in all the second stage begins within 1 % of the cycle at which the code of a real B1 ROM begins it here.
+const ATTEMPT: u64 = 260 * 8 * 6 + 252 * (8 * 6 + 11);
+/// Cycles of a handful of register accesses.
 const REGISTERS: u64 = 40;
 
 /// CRC-32 with polynomial 0x04C1_1DB7, most significant bit first, nothing reflected or inverted (2.8.1.3.1).
@@ -100,8 +105,11 @@ impl System {
     pub(super) fn clear_nmi(&mut self, core: &mut Core) -> Outcome {
         self.rom_write(WAKE_EN0, u32::MAX);
         self.rom_write(WAKE_EN0 + 4, u32::MAX);
-        self.rom_write(PROC0_NMI_MASK, 0);
-        self.rom_write(PROC0_NMI_MASK + 4, 0);
+        // After power-on SYSCFG is still held in reset, and its masks are clear.
+        if self.rom_read(RESETS) & RESET_SYSCFG == 0 {
+            self.rom_write(PROC0_NMI_MASK, 0);
+            self.rom_write(PROC0_NMI_MASK + 4, 0);
+        }
         core.cycle += REGISTERS;
         Outcome::Return
     }
@@ -117,29 +125,43 @@ impl System {
             return Outcome::UsbBoot("BOOTSEL was held down: the chip waits for an image over USB".into());
         }
         core.cycle += self.connect_internal_flash() + self.flash_exit_xip();
-        let stage2 = self.mem.flash.bytes()[..STAGE2_SIZE].to_vec();
+        core.regs[ATTEMPT_COUNT] = 0;
+        Outcome::Jump(TRY | 1)
+    }
+
+    /// One attempt to read the second stage; the clock mode changes from one to the next (2.8.1.3.1).
+    pub(super) fn try_second_stage(&mut self, core: &mut Core) -> Outcome {
+        if !self.has_turn(core) {
+            return Outcome::Again;
+        }
+        let attempt = core.regs[ATTEMPT_COUNT];
+        self.set_serial_mode(attempt & 3);
+        let stage2 = self.flash_instruction(&[READ_DATA, 0, 0, 0], STAGE2_SIZE);
+        core.cycle += ATTEMPT;
         let (code, sum) = stage2.split_at(STAGE2_SIZE - 4);
         let expected = crc32(code, u32::MAX);
         let found = u32::from_le_bytes([sum[0], sum[1], sum[2], sum[3]]);
-        if expected != found {
-            core.cycle += ATTEMPTS * ATTEMPT;
-            return Outcome::UsbBoot(if stage2.iter().all(|&byte| byte == 0xFF) {
-                "flash is empty: no image was loaded, so the chip waits for one over USB".into()
-            } else {
-                format!(
-                    "flash holds no valid second stage: the CRC of its first 252 bytes is 0x{expected:08X}, \
-                     the word behind them says 0x{found:08X}; the chip waits for an image over USB"
-                )
-            });
+        if expected == found {
+            for (word, at) in stage2.chunks_exact(4).zip((STAGE2..).step_by(4)) {
+                self.rom_write(at, u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
+            }
+            core.cycle += self.flash_flush_cache();
+            core.regs[0] = STAGE2 | 1;
+            core.regs[14] = 0;
+            return Outcome::Jump(STAGE2 | 1);
         }
-        core.cycle += ATTEMPT;
-        for (word, at) in stage2.chunks_exact(4).zip((STAGE2..).step_by(4)) {
-            self.rom_write(at, u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
+        core.regs[ATTEMPT_COUNT] += 1;
+        if core.regs[ATTEMPT_COUNT] < ATTEMPTS {
+            return Outcome::Again;
         }
-        core.cycle += self.flash_flush_cache();
-        core.regs[0] = STAGE2 | 1;
-        core.regs[14] = 0;
-        Outcome::Jump(STAGE2 | 1)
+        Outcome::UsbBoot(if stage2.iter().all(|&byte| byte == 0xFF) {
+            "flash is empty: no image was loaded, so the chip waits for one over USB".into()
+        } else {
+            format!(
+                "flash holds no valid second stage: the CRC of its first 252 bytes is 0x{expected:08X}, the word \
+                 behind them says 0x{found:08X}; the chip waits for an image over USB"
+            )
+        })
     }
 
     /// `_reset_to_usb_boot(activity pins, interfaces to disable)`, 2.8.3.1.5.

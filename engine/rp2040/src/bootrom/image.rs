@@ -41,6 +41,8 @@ pub(super) enum Function {
     Boot,
     /// The same, when a program that was found in the watchdog's scratch registers has returned.
     BootFromFlash,
+    /// Reads the second stage once; R4 counts.
+    TrySecondStage,
     /// The handler of a non-maskable interrupt out of reset.
     ClearNmi,
     ResetToUsbBoot,
@@ -57,6 +59,7 @@ const BOOT: u8 = 0;
 const BOOT_FROM_FLASH: u8 = 1;
 const CLEAR_NMI: u8 = 2;
 const USB_BOOT: u8 = 3;
+const TRY_SECOND_STAGE: u8 = 4;
 const BITS: u8 = 8;
 const MEMORY: u8 = 12;
 const FLASH: u8 = 16;
@@ -72,6 +75,7 @@ impl Function {
             BOOT_FROM_FLASH => Self::BootFromFlash,
             CLEAR_NMI => Self::ClearNmi,
             USB_BOOT => Self::ResetToUsbBoot,
+            TRY_SECOND_STAGE => Self::TrySecondStage,
             BITS..MEMORY => Self::Bits([Popcount, Reverse, LeadingZeros, TrailingZeros][usize::from(trap - BITS)]),
             MEMORY..FLASH => Self::Memory([Set, Set4, Copy, Copy44][usize::from(trap - MEMORY)]),
             FLASH..=21 => Self::Flash(
@@ -110,7 +114,7 @@ const PROGRAM: [u16; 84] = [
     // dead:
     0xBF30,         // 0e wfi
     0xE7FD,         // 10 b     dead
-    0x46C0,         // 12 nop
+    0xDE04,         // 12 udf   #TRY_SECOND_STAGE
     // wait_for_vector:
     0x24D0,         // 14 movs  r4, #0xD0
     0x0624,         // 16 lsls  r4, r4, #24       SIO
@@ -192,6 +196,8 @@ const PROGRAM: [u16; 84] = [
 const RESET: u32 = CODE;
 /// Where a program out of the watchdog's scratch registers returns to.
 pub(super) const AFTER_WATCHDOG: u32 = CODE + 0x0C;
+/// Where the second stage is tried.
+pub(super) const TRY: u32 = CODE + 0x12;
 /// Where a processor ends that has nothing to do for ever.
 pub(super) const DEAD: u32 = CODE + 0x0E;
 const WAIT_FOR_VECTOR: u32 = CODE + 0x14;

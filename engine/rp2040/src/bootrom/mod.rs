@@ -126,6 +126,7 @@ impl System {
         let outcome = match function {
             Function::Boot => self.boot(core),
             Function::BootFromFlash => self.boot_from_flash(core),
+            Function::TrySecondStage => self.try_second_stage(core),
             Function::ClearNmi => self.clear_nmi(core),
             Function::ResetToUsbBoot => self.reset_to_usb_boot(core),
             Function::Float(operation) => float::call(operation, core),
