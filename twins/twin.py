@@ -24,6 +24,7 @@ from twins.ports import DigitalIn, I2cTarget, Levels, Part, PulseSink, SpiTarget
 from twins.symbols import Symbols
 from twins.trace import Trace
 from twins.units import Duration, Time, ps
+from twins.usb import UsbHost
 
 log = logging.getLogger("twins")
 
@@ -337,6 +338,11 @@ class Twin:
     def symbols(self) -> Symbols:
         """The symbols of the image."""
         return self.image.symbols if self.image is not None else Symbols()
+
+    @property
+    def usb(self) -> UsbHost:
+        """The USB host at the other end of the board's cable."""
+        return UsbHost(self._engine)
 
     def registers(self, core: int = 0) -> dict[str, int]:
         """The registers of a core by name."""
