@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from twins.ports import Levels, Part, PulseSink, Times
+from typing import TYPE_CHECKING
+
+from twins.ports import Part, PulseSink
 from twins.units import Duration, Time, ms, ps
+
+if TYPE_CHECKING:
+    from twins.ports import Levels, Times
 
 
 class Led(Part):

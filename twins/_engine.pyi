@@ -17,7 +17,6 @@ class Outside(Protocol):
 
 def declared_rp2040() -> list[tuple[str, str, str, int, int, str, str]]:
     """Block, register, field, high and low bit, access, and what is missing of each declared field."""
-
 @final
 class Inbox:
     """Changes that parts make while the engine runs."""
