@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import bisect
 from array import array
+from typing import TYPE_CHECKING
 
-from twins.ports import Levels, Part, PulseSink, Times
+from twins.ports import Part, PulseSink
 from twins.units import Duration, Time, ms, ps
+
+if TYPE_CHECKING:
+    from twins.ports import Levels, Times
 
 
 class Led(Part):

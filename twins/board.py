@@ -10,7 +10,6 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib import resources
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -136,13 +135,8 @@ def boards() -> list[Board]:
 
 
 def _installed() -> dict[str, Path]:
-    root = resources.files("platforms") / "boards" if _has_platforms() else None
-    folder = Path(str(root)) if root is not None else Path(__file__).parent.parent / "platforms" / "boards"
+    folder = Path(__file__).parent.parent / "platforms" / "boards"
     return {path.stem: path for path in folder.glob("*.toml")}
-
-
-def _has_platforms() -> bool:
-    return not (Path(__file__).parent.parent / "platforms" / "boards").is_dir()
 
 
 def _size(text: Any, where: str) -> int:

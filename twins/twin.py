@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twins import _engine
 from twins.board import Board
@@ -18,13 +18,15 @@ from twins.crash import crash_report
 from twins.errors import FirmwareCrashed, Timeout, UsageError
 from twins.image import Image
 from twins.memory import TwinMemory
-from twins.outside import PartsOutside
 from twins.pins import Pins
-from twins.ports import DigitalIn, I2cTarget, Levels, Part, PulseSink, SpiTarget, Times
+from twins.ports import DigitalIn, I2cTarget, Part, PulseSink, SpiTarget
 from twins.symbols import Symbols
-from twins.trace import Trace
 from twins.units import Duration, Time, ps
 from twins.usb import UsbHost
+
+if TYPE_CHECKING:
+    from twins.ports import Levels, Times
+    from twins.trace import Trace
 
 log = logging.getLogger("twins")
 
@@ -107,6 +109,8 @@ class Twin:
             part.mount(self, name, seed)
 
     def _start(self, engine: _engine.Rp2040) -> None:
+        from twins.outside import PartsOutside  # brings numpy, which `import twins` does not wait for
+
         self._engine = engine
         self._inbox = engine.inbox
         self.parts: dict[str, Part] = {}
@@ -361,6 +365,8 @@ class Twin:
     @property
     def trace(self) -> Trace:
         """What was seen from outside: ``trace.sha256``, and pin by pin where recorded."""
+        from twins.trace import Trace
+
         return Trace(self._engine)
 
     def save_flash(self, path: str | Path) -> None:

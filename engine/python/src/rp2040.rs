@@ -51,7 +51,7 @@ fn stopped(stop: Stop) -> Stopped {
         Stop::Text { key, console } => ("text", i64::from(key), console as i64, String::new()),
         Stop::Breakpoint { core, pc } => ("breakpoint", i64::from(pc), core as i64, String::new()),
         Stop::Reset(reason) => ("reset", -1, -1, format!("{reason:?}")),
-        Stop::Lockup { core, report } => ("lockup", -1, core as i64, format!("{report:?}")),
+        Stop::Lockup { core, report } => ("lockup", -1, core as i64, format!("core {core} is {report}")),
         Stop::UsbBoot(why) => ("usb boot", -1, -1, why),
     }
 }
