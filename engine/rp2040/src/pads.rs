@@ -43,8 +43,9 @@ pub struct Override {
 }
 
 impl Override {
+    /// The signal behind it.
     #[inline(always)]
-    fn apply(&self, signal: u32) -> u32 {
+    pub fn apply(&self, signal: u32) -> u32 {
         ((signal ^ self.invert) & !self.force) | (self.high & self.force)
     }
 
@@ -52,6 +53,14 @@ impl Override {
     fn pins(&self) -> u32 {
         self.invert | self.force
     }
+}
+
+/// An override field takes effect on a pin: 0 normal, 1 inverted, 2 low (or disabled), 3 high (or enabled).
+pub fn set_override(all: &mut Override, bit: u32, value: u32) {
+    let put = |mask: u32, on: bool| if on { mask | bit } else { mask & !bit };
+    all.invert = put(all.invert, value == 1);
+    all.force = put(all.force, value >= 2);
+    all.high = put(all.high, value == 3);
 }
 
 /// Interrupt state of the bank: raw edges and the enables for both processors and dormant wake (2.19.3).
