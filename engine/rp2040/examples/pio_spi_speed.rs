@@ -23,13 +23,13 @@ fn board() -> (Pio, Fabric) {
     fabric.pins.attach_spi(SpiWire::new(16, 17, None, None, None, Answers::Never));
     let mut pio = Pio::new(1);
     let registers = [
-        (0x048, 0x6001),            // out pins, 1 side 0
-        (0x04C, 0xB042),            // nop side 1
-        (0x0C8, 0x0001_4000),       // SM0_CLKDIV 1.25
-        (0x0CC, 1 << 12),           // SM0_EXECCTRL: WRAP_TOP 1
+        (0x048, 0x6001),                // out pins, 1 side 0
+        (0x04C, 0xB042),                // nop side 1
+        (0x0C8, 0x0001_4000),           // SM0_CLKDIV 1.25
+        (0x0CC, 1 << 12),               // SM0_EXECCTRL: WRAP_TOP 1
         (0x0D0, 0x5002_0000 | 8 << 25), // SM0_SHIFTCTRL: FJOIN_TX, PULL_THRESH 8, AUTOPULL, to the left
-        (0x0DC, 2 << 26 | 16 << 5), // SM0_PINCTRL: SET two pins from GPIO16 on
-        (0x0D8, 0xE083),            // SM0_INSTR: set pindirs, 3
+        (0x0DC, 2 << 26 | 16 << 5),     // SM0_PINCTRL: SET two pins from GPIO16 on
+        (0x0D8, 0xE083),                // SM0_INSTR: set pindirs, 3
     ];
     for (offset, value) in registers {
         pio.write(offset, Write::word(value), &mut fabric);

@@ -96,16 +96,8 @@ pub fn bits_or_32(field: u8) -> u8 {
 
 impl Op {
     /// What stands in a table that has not been decoded yet.
-    pub const BLANK: Self = Self {
-        kind: Kind::Reserved,
-        arg: 0,
-        count: 0,
-        flag: false,
-        delay: 0,
-        next: 0,
-        side_mask: 0,
-        side_value: 0,
-    };
+    pub const BLANK: Self =
+        Self { kind: Kind::Reserved, arg: 0, count: 0, flag: false, delay: 0, next: 0, side_mask: 0, side_value: 0 };
 
     /// The instruction `word` at `address`, as machine `machine` with this configuration carries it out.
     pub fn decode(word: u16, address: u8, machine: u8, config: &Config) -> Self {

@@ -449,13 +449,9 @@ impl Machine {
             Kind::In => self.shift_in(op, cycle, shared),
             Kind::Push => self.push_instruction(op, shared),
             Kind::Pull => self.pull_instruction(op, shared),
-            Kind::MovPins
-            | Kind::MovX
-            | Kind::MovY
-            | Kind::MovExec
-            | Kind::MovPc
-            | Kind::MovIsr
-            | Kind::MovOsr => self.mov(op, cycle, shared),
+            Kind::MovPins | Kind::MovX | Kind::MovY | Kind::MovExec | Kind::MovPc | Kind::MovIsr | Kind::MovOsr => {
+                self.mov(op, cycle, shared)
+            }
             Kind::IrqSet => {
                 shared.raised |= 1 << op.arg;
                 shared.touched |= FLAGS;

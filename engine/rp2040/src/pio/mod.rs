@@ -21,8 +21,8 @@ use config::Config;
 use engine_core::registers::Bank;
 use fifo::FIFO_DEPTH;
 use machine::{Latch, Machine, Shared, Wait, FLAGS, RESERVED, UNLATCHED};
-pub use registers::{Reg, Sm};
 use registers::CTRL;
+pub use registers::{Reg, Sm};
 use serde::{Deserialize, Serialize};
 
 /// State machines in a block.
@@ -367,9 +367,10 @@ impl Pio {
     }
 
     fn flevel(&self) -> u32 {
-        self.machines.iter().rev().fold(0, |levels, machine| {
-            levels << 8 | u32::from(machine.rx.level()) << 4 | u32::from(machine.tx.level())
-        })
+        self.machines
+            .iter()
+            .rev()
+            .fold(0, |levels, machine| levels << 8 | u32::from(machine.rx.level()) << 4 | u32::from(machine.tx.level()))
     }
 
     /// CTRL: restarts, then enables, all in one cycle.

@@ -140,9 +140,23 @@ fn machine_register(offset: u32) -> Option<(usize, Sm)> {
 impl Block for Pio {
     const GROUPS: &'static [Group] = &[
         Group::one("PIO0", Reg::TABLE),
-        Group { block: "PIO0", prefix: "SM{}_", base: SM_BASE, count: MACHINES as u32, step: SM_STEP, table: Sm::TABLE },
+        Group {
+            block: "PIO0",
+            prefix: "SM{}_",
+            base: SM_BASE,
+            count: MACHINES as u32,
+            step: SM_STEP,
+            table: Sm::TABLE,
+        },
         Group::one("PIO1", Reg::TABLE),
-        Group { block: "PIO1", prefix: "SM{}_", base: SM_BASE, count: MACHINES as u32, step: SM_STEP, table: Sm::TABLE },
+        Group {
+            block: "PIO1",
+            prefix: "SM{}_",
+            base: SM_BASE,
+            count: MACHINES as u32,
+            step: SM_STEP,
+            table: Sm::TABLE,
+        },
     ];
 
     #[inline]
