@@ -1,1 +1,40 @@
-"""Board twins."""
+"""Board twins: run the image that is flashed on the real board, with everything around the chip, in a Python test.
+
+>>> from twins import Twin
+>>> with Twin("pico") as pico:
+...     pico.board.title
+'Raspberry Pi Pico'
+"""
+
+from twins.board import Board, boards
+from twins.console import Console, ExpectTimeout
+from twins.errors import BoardError, FirmwareCrashed, ImageError, Timeout, TwinError, UsageError
+from twins.image import Image
+from twins.symbols import Symbol, Symbols
+from twins.twin import Gap, Snapshot, Twin
+from twins.units import Duration, Time, ms, ns, seconds, us
+
+__all__ = [
+    "Board",
+    "BoardError",
+    "Console",
+    "Duration",
+    "ExpectTimeout",
+    "FirmwareCrashed",
+    "Gap",
+    "Image",
+    "ImageError",
+    "Snapshot",
+    "Symbol",
+    "Symbols",
+    "Time",
+    "Timeout",
+    "Twin",
+    "TwinError",
+    "UsageError",
+    "boards",
+    "ms",
+    "ns",
+    "seconds",
+    "us",
+]

@@ -1,8 +1,51 @@
-//! Interface of the processor crate; the processor itself lands with its own branch.
-#![allow(missing_docs)]
+//! Arm Cortex-M0+ r0p1: decoder, executor, exceptions, NVIC, SysTick, System Control Space.
+//!
+//! Authorities: ARMv6-M Architecture Reference Manual (Arm DDI 0419) for what instructions and
+//! exceptions do, Cortex-M0+ Technical Reference Manual (Arm DDI 0484C) for what they cost.
+//! The crate knows no chip: memory and devices are a [`Bus`], written by the chip.
+//!
+//! # Time
+//! [`Core::cycle`] counts processor clocks. Each bus access is told the cycle at which its
+//! instruction began, and answers with the cycles of its own access phase, so that zero wait
+//! state memory gives the figures of TRM table 3-1.
+//!
+//! # Two cores, one order
+//! A device access of a core that runs ahead of the other is answered with [`BusError::Yield`].
+//! The instruction is then left unexecuted and [`Core::run`] returns [`Exit::Yield`]; the next
+//! `run` executes it again. *All accesses of one instruction (LDM, STM, PUSH, POP, exception
+//! entry and return) carry the same cycle*: a bus that decides by region and cycle yields on the
+//! first of them or on none, and no device sees an access twice.
+//!
+//! # Fidelity
+//! - Instructions: exact, proven in lockstep with QEMU's Cortex-M0 (`tests/lockstep.rs`).
+//! - Cycles: TRM table 3-1, with the single-cycle multiplier and single-cycle IO (`tests/cycles.rs`).
+//! - Exception entry: 15 cycles (TRM 3.6.1). Return and tail-chaining: Arm gives no figure, ours
+//!   follow from the stack accesses made or saved.
+//! - Late arrival: an exception that appears during entry preempts before the first instruction of
+//!   the handler, where silicon would change the vector. LDM and STM are not abandoned for it.
+//! - UNPREDICTABLE encodings, and PPB accesses that are not words: counted, then a HardFault.
+//! - MPU: registers are stored, nothing is protected; enabling it is counted. Debug components
+//!   (DHCSR, BPU, DWT, ROM table): read as zero, counted.
+//!
+//! # Attention
+//! Between two instructions the core looks at [`Bus::deadline`] and nothing else. A chip whose
+//! device has just changed an interrupt line, or whose decoded memory was just written, pulls the
+//! deadline to 0: `run` returns [`Exit::Deadline`] before the next instruction, the chip calls
+//! [`Core::set_irq_lines`] or [`Code::invalidate_line`], and runs on.
 
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+mod code;
+mod core;
+mod decode;
+pub mod disasm;
+mod exception;
+mod execute;
+mod scs;
+mod special;
+mod systick;
+
+pub use code::{Code, LINE_BYTES, PAGE_BYTES};
+pub use core::Core;
+pub use exception::{Cause, FaultReport, LockupReport};
 
 /// Why a bus access did not complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +91,8 @@ pub trait Bus {
     fn has_fetch_timing(&self, addr: u32) -> bool;
     /// Instructions at `addr` have been decoded: writes to its line ([`LINE_BYTES`]) must from now
     /// on reach [`Code::invalidate_line`] before the next instruction. Called once per line, and
-    /// again after that line was invalidated; a chip may watch the whole page instead.
+    /// again after that line was invalidated. A chip that watches whole pages instead invalidates
+    /// whole pages ([`Code::invalidate`]).
     fn watch_code(&mut self, addr: u32);
     /// The cycle at which the core must return [`Exit::Deadline`]. Read before every instruction.
     fn deadline(&self) -> u64;
@@ -75,49 +119,4 @@ pub enum Exit {
     Lockup(Box<LockupReport>),
     /// AIRCR.SYSRESETREQ was written.
     SysResetReq,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LockupReport {}
-
-#[derive(Debug, Default)]
-pub struct Code {}
-
-impl Code {
-    pub fn invalidate_line(&mut self, _addr: u32) {}
-    pub fn invalidate_all(&mut self) {}
-}
-
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Core {
-    pub regs: [u32; 16],
-    pub cycle: u64,
-    pub instructions: u64,
-    pub sleeping: bool,
-    pub rom_trap_limit: u32,
-    gaps: BTreeMap<String, u64>,
-}
-
-impl Core {
-    pub fn new(_id: u8) -> Self {
-        Self::default()
-    }
-    pub fn reset<B: Bus>(&mut self, _bus: &mut B, _vtor: u32) {}
-    pub fn run<B: Bus>(&mut self, _bus: &mut B, _code: &mut Code) -> Exit {
-        Exit::Deadline
-    }
-    pub fn branch_exchange(&mut self, _target: u32) {}
-    pub fn set_msp(&mut self, _value: u32) {}
-    pub fn set_vtor(&mut self, _vtor: u32) {}
-    pub fn set_irq_lines(&mut self, _lines: u32) {}
-    pub fn wake_event(&mut self) {}
-    pub fn pending_wakeup(&self) -> bool {
-        false
-    }
-    pub fn next_systick_event(&self) -> Option<u64> {
-        None
-    }
-    pub fn catch_up(&mut self, _cycle: u64) {}
-    pub fn wake(&mut self) {}
-    pub fn sleep_for_event(&mut self) {}
 }

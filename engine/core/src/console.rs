@@ -47,6 +47,7 @@ pub struct Consoles {
     watched: Vec<Watched>,
     seen: Option<(u32, ConsoleId, Ps)>,
     longest: usize,
+    typed: bool,
 }
 
 impl Consoles {
@@ -107,6 +108,13 @@ impl Consoles {
     /// Somebody types.
     pub fn type_in(&mut self, id: ConsoleId, bytes: &[u8]) {
         self.consoles[id].input.extend(bytes);
+        self.typed = true;
+    }
+
+    /// Has somebody typed since the last call? The receivers must be told.
+    #[inline]
+    pub fn take_typed(&mut self) -> bool {
+        std::mem::take(&mut self.typed)
     }
 
     /// Is something typed that the chip has not taken yet?

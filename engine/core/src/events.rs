@@ -50,9 +50,18 @@ impl Events {
         if self.next > now {
             return None;
         }
-        let slot = self.due.iter().position(|&due| due == self.next)?;
-        self.cancel(slot);
-        Some(slot)
+        let mut found = None;
+        let mut after = Ps::MAX;
+        for (slot, &due) in self.due.iter().enumerate() {
+            if due == self.next && found.is_none() {
+                found = Some(slot);
+            } else {
+                after = after.min(due);
+            }
+        }
+        self.due[found?] = Ps::MAX;
+        self.next = after;
+        found
     }
 }
 

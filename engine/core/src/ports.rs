@@ -3,6 +3,7 @@
 //! The engine side of a port sits on pins and decodes what they carry. Data leaves in batches with time
 //! stamps; the other side is asked at once only where the chip needs an answer.
 
+use crate::pins::Drive;
 use crate::time::Ps;
 
 /// The number of a port, given out when it is attached.
@@ -51,8 +52,17 @@ pub struct Edge {
     pub level: bool,
 }
 
+/// What parts did while they handled something: to be carried out as soon as the handler has returned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Posted {
+    /// What they drive from which moment on.
+    pub drives: Vec<(Ps, Drive)>,
+    /// The run must come back at this moment at the latest.
+    pub wake: Option<Ps>,
+}
+
 /// The other side of all ports. The language binding implements it; tests of the engine do as well.
-pub trait Outside: Send {
+pub trait Outside: Send + Sync {
     /// An SPI target received bytes while it was selected. Batches end at each change of the chip select.
     fn spi(&mut self, port: PortId, batch: SpiBatch);
     /// The chip select of an SPI target changed.
@@ -71,6 +81,8 @@ pub trait Outside: Send {
     fn edge(&mut self, port: PortId, edge: Edge);
     /// The pulses of a pin whose edges are gathered.
     fn pulses(&mut self, port: PortId, edges: Vec<Edge>);
+    /// What was posted since the last call; asked after each of the calls above.
+    fn take_posted(&mut self) -> Option<Posted>;
 }
 
 /// Nobody is there: nothing answers.
@@ -95,4 +107,7 @@ impl Outside for Nobody {
     fn i2c_stop(&mut self, _: PortId, _: Ps) {}
     fn edge(&mut self, _: PortId, _: Edge) {}
     fn pulses(&mut self, _: PortId, _: Vec<Edge>) {}
+    fn take_posted(&mut self) -> Option<Posted> {
+        None
+    }
 }

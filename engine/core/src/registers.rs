@@ -128,7 +128,8 @@ pub trait Registers: Copy + 'static {
 pub struct Group {
     /// The block, as the SVD names it.
     pub block: &'static str,
-    /// What stands before each register's name; `{}` is replaced by the number of the copy.
+    /// What stands before each register's name; `{}` is replaced by the number of the copy. A bare `{}` puts the number
+    /// behind the name.
     pub prefix: &'static str,
     /// Offset of the first copy in the block.
     pub base: u32,
@@ -144,6 +145,14 @@ impl Group {
     /// A block with one set of registers.
     pub const fn one(block: &'static str, table: &'static [RegisterDecl]) -> Self {
         Self { block, prefix: "", base: 0, count: 1, step: 0, table }
+    }
+
+    /// The whole name of a register in one of the copies.
+    pub fn name_of(&self, copy: u32, register: &RegisterDecl) -> String {
+        match self.prefix {
+            "{}" => format!("{}{copy}", register.name),
+            prefix => format!("{}{}", prefix.replace("{}", &copy.to_string()), register.name),
+        }
     }
 }
 

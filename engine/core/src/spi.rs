@@ -97,7 +97,7 @@ impl SpiWire {
     }
 
     fn selected(&self, level: u64) -> bool {
-        self.cs.map_or(true, |pin| level >> pin & 1 == 0)
+        self.cs.is_none_or(|pin| level >> pin & 1 == 0)
     }
 
     /// Pins changed. Returns what it drives onto its data output from now on.
@@ -213,6 +213,15 @@ impl SpiWire {
         }
         let idle = u32::from(self.miso.is_some_and(|pin| level >> pin & 1 != 0));
         let mut back = 0;
+        if self.bits == 0 && bits % 8 == 0 && self.answer.is_empty() && self.answers == Answers::Never {
+            let dc = self.dc.map_or(1, |pin| (level >> pin) as u8 & 1);
+            for n in 0..bits / 8 {
+                self.shift = (value >> (bits - 8 * (n + 1))) as u8;
+                self.first_bit = at + u64::from(8 * n) * bit_time;
+                self.take_byte(port, dc, self.first_bit + 7 * bit_time, trace, outside);
+            }
+            return Some(if idle != 0 { u32::MAX >> (32 - bits) } else { 0 });
+        }
         for n in 0..bits {
             back = back << 1 | self.next_answer_bit().map_or(idle, u32::from);
             let bit = (value >> (bits - 1 - n)) as u8 & 1;
@@ -232,5 +241,187 @@ impl SpiWire {
             };
             outside.spi(port, batch);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pins::{Pins, SpiLines};
+    use crate::ports::{Edge, Posted};
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    enum Seen {
+        Bytes(SpiBatch),
+        Select(bool),
+        Asked(u8),
+    }
+
+    struct Part(Arc<Mutex<Vec<Seen>>>, SpiAnswer);
+
+    impl Outside for Part {
+        fn spi(&mut self, _: PortId, batch: SpiBatch) {
+            self.0.lock().unwrap().push(Seen::Bytes(batch));
+        }
+        fn spi_select(&mut self, _: PortId, _: Ps, selected: bool) {
+            self.0.lock().unwrap().push(Seen::Select(selected));
+        }
+        fn spi_answer(&mut self, _: PortId, _: Ps, byte: u8, _: bool) -> Option<SpiAnswer> {
+            self.0.lock().unwrap().push(Seen::Asked(byte));
+            Some(self.1.clone())
+        }
+        fn i2c_start(&mut self, _: PortId, _: Ps, _: u16, _: bool) -> bool {
+            false
+        }
+        fn i2c_write(&mut self, _: PortId, _: Ps, _: u8) -> bool {
+            false
+        }
+        fn i2c_read(&mut self, _: PortId, _: Ps) -> u8 {
+            0xFF
+        }
+        fn i2c_stop(&mut self, _: PortId, _: Ps) {}
+        fn edge(&mut self, _: PortId, _: Edge) {}
+        fn pulses(&mut self, _: PortId, _: Vec<Edge>) {}
+        fn take_posted(&mut self) -> Option<Posted> {
+            None
+        }
+    }
+
+    const SCK: u8 = 10;
+    const MOSI: u8 = 11;
+    const MISO: u8 = 12;
+    const CS: u8 = 13;
+    const DC: u8 = 14;
+    const BIT: Ps = 100_000;
+
+    struct Bus {
+        pins: Pins,
+        out: u64,
+        at: Ps,
+        seen: Arc<Mutex<Vec<Seen>>>,
+    }
+
+    impl Bus {
+        fn new(answers: Answers, answer: SpiAnswer) -> Self {
+            let seen = Arc::new(Mutex::new(vec![]));
+            let mut pins = Pins::default();
+            pins.set_outside(Box::new(Part(seen.clone(), answer)));
+            let mut bus = Self { pins, out: 1 << CS | 1 << DC, at: 0, seen };
+            bus.set(CS, true);
+            bus.pins.attach_spi(SpiWire::new(SCK, MOSI, Some(MISO), Some(CS), Some(DC), answers));
+            bus
+        }
+
+        fn set(&mut self, pin: u8, high: bool) {
+            self.out = if high { self.out | 1 << pin } else { self.out & !(1 << pin) };
+            let driven = 1 << SCK | 1 << MOSI | 1 << CS | 1 << DC;
+            self.pins.drive(self.out, driven, self.at);
+        }
+
+        /// Mode 0, edge by edge: the first bit is sampled half a bit time from now.
+        fn bang(&mut self, value: u32, bits: u32) -> u32 {
+            let mut back = 0;
+            for n in 0..bits {
+                self.set(MOSI, value >> (bits - 1 - n) & 1 != 0);
+                self.at += BIT / 2;
+                self.set(SCK, true);
+                back = back << 1 | u32::from(self.pins.is_high(MISO));
+                self.at += BIT / 2;
+                self.set(SCK, false);
+            }
+            back
+        }
+
+        /// The same by a routed controller.
+        fn shift(&mut self, value: u32, bits: u32) -> u32 {
+            let lines = SpiLines { sck: SCK, mosi: Some(MOSI), miso: Some(MISO), sample_rising: true };
+            let back = self.pins.spi_shift(lines, value, bits, self.at + BIT / 2, BIT);
+            self.at += u64::from(bits) * BIT;
+            back
+        }
+
+        fn seen(&mut self) -> Vec<Seen> {
+            self.pins.flush();
+            std::mem::take(&mut *self.seen.lock().unwrap())
+        }
+    }
+
+    fn both(answers: Answers, answer: SpiAnswer, script: impl Fn(&mut Bus, &dyn Fn(&mut Bus, u32, u32) -> u32)) {
+        let mut wire = Bus::new(answers.clone(), answer.clone());
+        script(&mut wire, &Bus::bang);
+        let mut fast = Bus::new(answers, answer);
+        script(&mut fast, &Bus::shift);
+        assert_eq!(wire.seen(), fast.seen());
+    }
+
+    #[test]
+    fn both_paths_give_the_same_bytes_times_and_dc() {
+        both(Answers::Never, SpiAnswer::default(), |bus, send| {
+            bus.set(CS, false);
+            bus.set(DC, false);
+            send(bus, 0x2C, 8);
+            bus.set(DC, true);
+            send(bus, 0x1234, 16);
+            send(bus, 0xABC, 12);
+            send(bus, 0xD, 4);
+            bus.set(CS, true);
+            let seen = std::mem::take(&mut *bus.seen.lock().unwrap());
+            let Seen::Bytes(batch) = &seen[1] else { panic!("{seen:?}") };
+            assert_eq!(batch.data, [0x2C, 0x12, 0x34, 0xAB, 0xCD]);
+            assert_eq!(batch.dc, [0, 1, 1, 1, 1]);
+            assert_eq!(batch.at[0], 7 * BIT + BIT / 2);
+            assert_eq!(batch.span, [7 * BIT as u32; 5]);
+            assert_eq!((&seen[0], &seen[2]), (&Seen::Select(true), &Seen::Select(false)));
+            *bus.seen.lock().unwrap() = seen;
+        });
+    }
+
+    /// ST7789V 8.4.2: CSX high in the middle of a byte drops its bits.
+    #[test]
+    fn chip_select_drops_the_bits_of_an_unfinished_byte() {
+        both(Answers::Never, SpiAnswer::default(), |bus, send| {
+            bus.set(CS, false);
+            send(bus, 0b101, 3);
+            bus.set(CS, true);
+            send(bus, 0xFF, 8);
+            bus.set(CS, false);
+            send(bus, 0x42, 8);
+            bus.set(CS, true);
+            let seen = bus.seen();
+            let bytes: Vec<&SpiBatch> = seen
+                .iter()
+                .filter_map(|event| if let Seen::Bytes(batch) = event { Some(batch) } else { None })
+                .collect();
+            assert_eq!(bytes.len(), 1);
+            assert_eq!(bytes[0].data, [0x42]);
+        });
+    }
+
+    /// ST7789V 8.4.3: RDDID (04h) has a dummy clock before its bytes.
+    #[test]
+    fn answers_follow_the_command_after_its_dummy_clocks() {
+        let answer = SpiAnswer { dummy: 1, data: vec![0x85, 0x85, 0x52] };
+        both(Answers::Commands(vec![0x04]), answer, |bus, send| {
+            bus.set(CS, false);
+            bus.set(DC, false);
+            send(bus, 0x04, 8);
+            bus.set(DC, true);
+            assert_eq!(send(bus, 0, 25), 0x0085_8552);
+            bus.set(CS, true);
+            assert_eq!(bus.seen()[1], Seen::Asked(0x04));
+        });
+    }
+
+    #[test]
+    fn a_part_that_always_answers_is_asked_for_every_byte() {
+        both(Answers::Always, SpiAnswer { dummy: 0, data: vec![0xA5] }, |bus, send| {
+            bus.set(CS, false);
+            send(bus, 0x9F, 8);
+            assert_eq!(send(bus, 0x00, 8), 0xA5);
+            assert_eq!(send(bus, 0x01, 8), 0xA5);
+            bus.set(CS, true);
+            assert_eq!(bus.seen()[1..4], [Seen::Asked(0x9F), Seen::Asked(0x00), Seen::Asked(0x01)]);
+        });
     }
 }

@@ -47,6 +47,18 @@ impl Hertz {
         self.num != 0
     }
 
+    /// How many cycles of this clock pass in how many of another, in lowest terms; `None` where one stands still or the
+    /// terms do not fit.
+    pub fn ratio_to(self, other: Self) -> Option<(u32, u32)> {
+        let cycles = u128::from(self.num) * u128::from(other.den);
+        let ticks = u128::from(other.num) * u128::from(self.den);
+        let divisor = gcd(cycles, ticks);
+        if cycles == 0 || ticks == 0 {
+            return None;
+        }
+        Some((u32::try_from(cycles / divisor).ok()?, u32::try_from(ticks / divisor).ok()?))
+    }
+
     /// Rounded to whole hertz.
     pub fn round(self) -> u64 {
         ((u128::from(self.num) + u128::from(self.den) / 2) / u128::from(self.den)) as u64
@@ -85,12 +97,14 @@ pub struct Clock {
     /// The period as a 64.64 fixed-point number of picoseconds: off by 2^-64 ps a cycle at most.
     period_whole: u64,
     period_fraction: u64,
+    /// Cycles in a picosecond as a 0.64 fixed-point number: a guess that [`Clock::cycle_at`] corrects.
+    cycles_per_ps: u64,
 }
 
 impl Clock {
     /// A clock of this rate whose cycle 0 is at time 0. A clock domain that hosts code may not stand still.
     pub fn new(rate: Hertz) -> Self {
-        let mut clock = Self { rate, base_ps: 0, base_cycle: 0, period_whole: 0, period_fraction: 0 };
+        let mut clock = Self { rate, base_ps: 0, base_cycle: 0, period_whole: 0, period_fraction: 0, cycles_per_ps: 0 };
         clock.set_rate(rate, 0);
         clock
     }
@@ -110,19 +124,22 @@ impl Clock {
         let (whole, rest) = (period / u128::from(rate.num), period % u128::from(rate.num));
         self.period_whole = whole as u64;
         self.period_fraction = ((rest << 64) / u128::from(rate.num)) as u64;
+        self.cycles_per_ps = ((u128::from(rate.num) << 64) / period) as u64;
     }
 
     /// The moment at which `cycle` begins. Cycles before the last change of rate are not known any more.
     #[inline]
     pub fn ps_at(&self, cycle: u64) -> Ps {
         let n = cycle.saturating_sub(self.base_cycle);
-        let fraction = (u128::from(n) * u128::from(self.period_fraction)) >> 64;
+        // Rounded to nearest, so that an edge shared with another clock falls on the same picosecond in both.
+        let fraction = (u128::from(n) * u128::from(self.period_fraction) + (1 << 63)) >> 64;
         self.base_ps + n * self.period_whole + fraction as u64
     }
 
     /// The cycle that runs at `ps`.
     pub fn cycle_at(&self, ps: Ps) -> u64 {
-        let mut cycle = self.base_cycle + self.rate.cycles_in(ps.saturating_sub(self.base_ps));
+        let span = ps.saturating_sub(self.base_ps);
+        let mut cycle = self.base_cycle + ((u128::from(span) * u128::from(self.cycles_per_ps)) >> 64) as u64;
         while self.ps_at(cycle) > ps && cycle > self.base_cycle {
             cycle -= 1;
         }
@@ -173,5 +190,7 @@ mod tests {
         assert_eq!(pll, Hertz::new(133_000_000));
         assert_eq!(pll.scaled(256, 256 + 64).round(), 106_400_000);
         assert_eq!(Hertz::new(1).scaled(1, 0), Hertz::STOPPED);
+        assert_eq!(pll.ratio_to(Hertz::new(1_000_000)), Some((133, 1)));
+        assert_eq!(pll.ratio_to(Hertz::STOPPED), None);
     }
 }

@@ -1,1 +1,44 @@
-//! Placeholder.
+//! The one native module of the Python package, `twins._engine`.
+
+mod outside;
+mod rp2040;
+
+use engine_core::registers::Access;
+use pyo3::prelude::*;
+
+/// A declared field: block, register, field, high and low bit, access, and what is missing of it (empty: nothing).
+type Declared = (String, String, String, u32, u32, &'static str, &'static str);
+
+/// The declared registers of the RP2040, in the order of their blocks; the first copy of repeated ones.
+#[pyfunction]
+fn declared_rp2040() -> Vec<Declared> {
+    let mut fields = Vec::new();
+    for group in ::rp2040::declared::all_groups() {
+        for register in group.table {
+            let name = format!("{}{}", group.prefix.replace("{}", "0"), register.name);
+            for field in register.fields {
+                let low = field.bits.shift;
+                let high = low + field.bits.mask.count_ones() - 1;
+                let (access, missing) = match field.access {
+                    Access::Rw => ("rw", ""),
+                    Access::Ro => ("ro", ""),
+                    Access::Wo => ("wo", ""),
+                    Access::W1c => ("w1c", ""),
+                    Access::Todo(why) => ("rw", why),
+                };
+                fields.push((group.block.to_owned(), name.clone(), field.name.to_owned(), high, low, access, missing));
+            }
+        }
+    }
+    fields
+}
+
+/// Native engine of board twins.
+#[pymodule]
+fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<outside::Inbox>()?;
+    module.add_class::<rp2040::Rp2040>()?;
+    module.add_class::<rp2040::Snapshot>()?;
+    module.add_function(wrap_pyfunction!(declared_rp2040, module)?)?;
+    Ok(())
+}

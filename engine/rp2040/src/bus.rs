@@ -6,6 +6,7 @@
 
 use crate::block::Block;
 use crate::fabric::Fabric;
+use crate::sio::Sio;
 use crate::system::{Devices, System, SRAM_SIZE};
 use armv6m::{Beat, Bus, BusError};
 use engine_core::memory::Memory;
@@ -130,6 +131,9 @@ macro_rules! with_block {
 
 const SSI: u32 = 0x1800_0000 >> 14;
 const XIP_SRAM: u32 = 0x1500_0000 >> 14;
+const XIP_CTRL: u32 = 0x1400_0000 >> 14;
+const XIP_AUX: u32 = 0x5040_0000 >> 14;
+const IO_QSPI: u32 = 0x4001_8000 >> 14;
 const USB_DPRAM: u32 = 0x5010_0000 >> 14;
 const IO_BANK0: u32 = 0x4001_4000 >> 14;
 const PADS_BANK0: u32 = 0x4001_C000 >> 14;
@@ -143,15 +147,24 @@ impl System {
         if matches!(addr >> 14, PIO0 | PIO1 | IO_BANK0 | PADS_BANK0) {
             self.sync_pio(self.dev.fabric.cycle);
         }
+        if addr >> 14 == IO_QSPI {
+            self.sync_ssi();
+        }
     }
 
     /// A load from a block of registers. `None`: nothing is mapped there.
     fn load_block(&mut self, addr: u32, size: Size) -> Option<Beat> {
         self.catch_up_for(addr);
+        self.dev.fabric.accesses.count(addr);
         let offset = addr & 0xFFC;
         let word = match addr >> 14 {
             SSI => Some(self.load_ssi(offset)),
-            XIP_SRAM => Some(self.dev.xip_ctrl.load_cache_sram(addr & 0x3FFC)),
+            XIP_SRAM => self.dev.xip_ctrl.load_cache_sram(addr & 0x3FFC),
+            XIP_AUX => Some(self.load_stream_fifo()),
+            XIP_CTRL => {
+                let (word, wait) = self.load_xip_ctrl(offset);
+                return Some(Beat { value: narrow(word, addr, size), cycles: AHB_CYCLES + wait });
+            }
             USB_DPRAM => self.dev.usb.load_dpram(addr & 0x3FFC),
             _ => {
                 let held = self.dev.resets.held();
@@ -172,11 +185,12 @@ impl System {
     /// A store to a block of registers. `None`: nothing is mapped there.
     fn store_block(&mut self, addr: u32, value: u32, size: Size) -> Option<u32> {
         self.catch_up_for(addr);
+        self.dev.fabric.accesses.count(addr);
         let offset = addr & 0xFFC;
         let bits = widen(value, size);
         match addr >> 14 {
             SSI => self.store_ssi(offset, bits),
-            XIP_SRAM => self.dev.xip_ctrl.store_cache_sram(addr & 0x3FFF, bits, size),
+            XIP_SRAM => self.dev.xip_ctrl.store_cache_sram(addr & 0x3FFF, bits, size)?,
             USB_DPRAM => self.dev.usb.store_dpram(addr & 0x3FFF, bits, size, &mut self.dev.fabric)?,
             _ => {
                 let held = self.dev.resets.held();
@@ -186,10 +200,20 @@ impl System {
                         block.write(offset, write, fabric);
                     }
                 })?;
+                self.flash_bus_touched(addr);
             }
         }
         self.carry_out_requests();
         Some(if addr >> 28 == 4 { APB_WRITE_CYCLES } else { AHB_CYCLES })
+    }
+
+    /// A store to a block may have moved the flash chip's select line, or started a stream from it.
+    fn flash_bus_touched(&mut self, addr: u32) {
+        match addr >> 14 {
+            IO_QSPI => self.chip_select_changed(),
+            XIP_CTRL => self.xip_ctrl_accessed(),
+            _ => {}
+        }
     }
 
     /// A load by the DMA controller: all of the map but the processors' own SIO and ROM tables.
@@ -215,6 +239,21 @@ impl System {
             1 | 4 | 5 => self.store_block(addr, value, size).map(|_| ()),
             _ => None,
         }
+    }
+
+    /// A byte of memory as a debugger sees it, without side effects. `None`: no memory.
+    pub fn debug_read8(&mut self, addr: u32) -> Option<u8> {
+        let half = self.fetch16(addr & !1)?;
+        Some(half.to_le_bytes()[(addr & 1) as usize])
+    }
+
+    /// A debugger writes a byte of SRAM. False: no SRAM.
+    pub fn debug_write8(&mut self, addr: u32, value: u8) -> bool {
+        let offset = if addr >> 28 == 2 { sram_offset(addr) } else { None };
+        if let Some(offset) = offset {
+            self.store_sram(offset, u32::from(value), 1);
+        }
+        offset.is_some()
     }
 
     #[inline(always)]
@@ -289,7 +328,9 @@ impl System {
         }
         let Devices { sio, fabric, .. } = &mut self.dev;
         let value = sio.read(self.core, offset & 0xFFC, fabric);
-        self.update_sio_irq();
+        if Sio::is_fifo(offset) {
+            self.update_sio_irq();
+        }
         value
     }
 
@@ -300,7 +341,9 @@ impl System {
         }
         let Devices { sio, fabric, .. } = &mut self.dev;
         sio.write(self.core, offset & 0xFFC, value, fabric);
-        self.update_sio_irq();
+        if Sio::is_fifo(offset) {
+            self.update_sio_irq();
+        }
     }
 }
 

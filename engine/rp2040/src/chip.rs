@@ -9,7 +9,7 @@ use crate::fabric::{Reason, Request, Slot};
 use crate::system::{Devices, Memories, System};
 use armv6m::{Code, Core, Exit, LockupReport};
 use engine_core::memory::{Frozen, Memory};
-use engine_core::time::Ps;
+use engine_core::time::{Hertz, Ps};
 use engine_core::trace::Kind;
 use serde::{Deserialize, Serialize};
 
@@ -59,13 +59,14 @@ pub struct Snapshot {
 }
 
 /// An RP2040 with its flash chip.
-#[derive(Debug)]
 pub struct Chip {
     cores: [Core; 2],
     held: [bool; 2],
     system: System,
     code: Code,
     slice: u64,
+    /// clk_sys and tick as SysTick's reference was last told.
+    reference: (Hertz, Hertz),
 }
 
 impl Chip {
@@ -77,6 +78,7 @@ impl Chip {
             system: System::new(flash_size),
             code: Code::default(),
             slice: SLICE,
+            reference: (Hertz::STOPPED, Hertz::STOPPED),
         };
         chip.reset_core(0);
         chip.reset_core(1);
@@ -96,6 +98,20 @@ impl Chip {
     /// The processors, to change their registers while they stand still.
     pub fn cores_mut(&mut self) -> &mut [Core; 2] {
         &mut self.cores
+    }
+
+    /// Runs a real boot ROM image instead of the ROM at function level, from the next reset on, which is now.
+    pub fn use_rom(&mut self, image: &[u8]) -> Result<(), String> {
+        self.system.dev.bootrom.use_image(image)?;
+        self.code.invalidate_all();
+        self.reset_core(0);
+        self.reset_core(1);
+        Ok(())
+    }
+
+    /// Core 0 starts at `entry`, with the stack that the ROM would give it.
+    pub fn start_at(&mut self, entry: u32) {
+        self.cores[0].branch_exchange(entry | 1);
     }
 
     /// Everything but the processors.
@@ -148,6 +164,7 @@ impl Chip {
             },
             code: Code::default(),
             slice: SLICE,
+            reference: (Hertz::STOPPED, Hertz::STOPPED),
         }
     }
 
@@ -161,9 +178,13 @@ impl Chip {
     }
 
     fn run_inner(&mut self, until: Ps) -> Stop {
-        self.schedule_stimuli();
+        self.system.dev.fabric.pins.clear_wake();
+        self.system.dev.fabric.look_at_gpout();
         loop {
+            self.schedule_stimuli();
+            self.tell_receivers();
             self.forget_stale_code();
+            self.follow_clocks();
             if let Some(stop) = self.carry_out_requests() {
                 return stop;
             }
@@ -175,10 +196,11 @@ impl Chip {
             if let Some((key, console, _)) = self.system.dev.fabric.consoles.take_seen() {
                 return Stop::Text { key, console };
             }
+            let fabric = &self.system.dev.fabric;
+            let until = until.min(fabric.pins.wake());
             if now >= until {
                 return Stop::Time;
             }
-            let fabric = &self.system.dev.fabric;
             let horizon = fabric.clock.first_cycle_from(fabric.events.next().min(until)).max(cycle + 1);
             let stop = if self.deliver_interrupts(cycle) { self.run_cores(horizon) } else { self.sleep_until(horizon) };
             if let Some(stop) = stop {
@@ -190,7 +212,31 @@ impl Chip {
     fn schedule_stimuli(&mut self) {
         let fabric = &mut self.system.dev.fabric;
         let next = fabric.pins.next_stimulus();
-        fabric.at(Slot::Stimulus, next);
+        if next != fabric.events.due(Slot::Stimulus as usize) {
+            fabric.at(Slot::Stimulus, next);
+        }
+    }
+
+    /// Something was typed: the UARTs look at their consoles. (The USB host polls anyway.)
+    fn tell_receivers(&mut self) {
+        let fabric = &mut self.system.dev.fabric;
+        if fabric.consoles.take_typed() {
+            for slot in [Slot::Uart0Rx, Slot::Uart1Rx] {
+                fabric.soon(slot);
+            }
+        }
+    }
+
+    /// SysTick's reference clock is the tick of the watchdog block (2.4.5.1.1).
+    fn follow_clocks(&mut self) {
+        let fabric = &self.system.dev.fabric;
+        let clocks = (fabric.clock.rate(), fabric.rates.tick);
+        if clocks != self.reference {
+            self.reference = clocks;
+            for core in &mut self.cores {
+                core.set_systick_reference(clocks.0.ratio_to(clocks.1));
+            }
+        }
     }
 
     fn forget_stale_code(&mut self) {
@@ -219,10 +265,11 @@ impl Chip {
                     self.held[core] = hold;
                 }
                 Request::Restart(reason) => {
-                    self.restart(reason);
-                    stop = Some(Stop::Reset(reason));
+                    if self.restart(reason) {
+                        stop = Some(Stop::Reset(reason));
+                    }
                 }
-                Request::ResetBlocks(_) | Request::SysClock(_) => {
+                Request::ResetBlocks(_) | Request::SysClock(_) | Request::Wake => {
                     self.system.dev.fabric.requests.push(request);
                     self.system.carry_out_requests();
                 }
@@ -232,23 +279,36 @@ impl Chip {
     }
 
     fn reset_core(&mut self, core: usize) {
-        let cycle = self.system.dev.fabric.cycle;
+        let cycle = self.system.dev.fabric.cycle.max(self.cores[core].cycle);
         self.system.core = core;
         self.system.other_cycle = u64::MAX;
         self.cores[core].reset(&mut self.system, 0);
         self.cores[core].cycle = cycle;
-        self.cores[core].rom_trap_limit = crate::bootrom::ROM_SIZE;
+        self.cores[core].rom_trap_limit = self.system.dev.bootrom.trap_limit();
     }
 
-    /// The chip starts again from its ROM; SRAM, flash, and what the datasheet says survives, stay.
-    fn restart(&mut self, reason: Reason) {
+    /// Parts of the chip, or all of it, start again; the processors among them from the ROM. Flash, SRAM, pins and consoles
+    /// stay as they are, and time goes on. False: the watchdog fired, but PSM.WDSEL selects nothing.
+    fn restart(&mut self, reason: Reason) -> bool {
+        let stages = self.system.restart_devices(reason);
+        if stages == 0 {
+            return false;
+        }
+        self.see_reset(reason);
+        for core in 0..2u8 {
+            let id = usize::from(core);
+            self.held[id] = self.system.dev.psm.holds(core);
+            if stages & crate::psm::DONE::PROC0.mask << core != 0 {
+                self.reset_core(id);
+            }
+        }
+        true
+    }
+
+    fn see_reset(&mut self, reason: Reason) {
         let fabric = &mut self.system.dev.fabric;
         let now = fabric.now();
         fabric.pins.trace.see(Kind::Reset, now, reason as u64);
-        self.system.restart_devices(reason);
-        self.reset_core(0);
-        self.reset_core(1);
-        self.held = [false; 2];
     }
 
     fn fire_events(&mut self, now: Ps) -> bool {
@@ -264,25 +324,27 @@ impl Chip {
     fn deliver_interrupts(&mut self, cycle: u64) -> bool {
         let fabric = &mut self.system.dev.fabric;
         let events = std::mem::take(&mut fabric.events_sent);
+        let nmi = fabric.take_nmi();
+        let stopped = fabric.tree.stopped;
         let mut awake = false;
         for (id, core) in self.cores.iter_mut().enumerate() {
             core.set_irq_lines(fabric.irq[id]);
+            if nmi >> id & 1 != 0 {
+                core.pend_nmi();
+            }
             if events >> id & 1 != 0 {
                 core.wake_event();
             }
             if core.sleeping {
-                core.catch_up(cycle);
-                if core.pending_wakeup() {
-                    core.wake();
-                }
+                core.sleep_until(cycle);
             }
-            awake |= !core.sleeping && !self.held[id];
+            awake |= is_awake(core, self.held[id] || stopped);
         }
         awake
     }
 
     fn is_awake(&self, id: usize) -> bool {
-        !self.cores[id].sleeping && !self.held[id]
+        is_awake(&self.cores[id], self.held[id] || self.system.dev.fabric.tree.stopped)
     }
 
     /// The processors run until `horizon`, or until something needs attention.
@@ -366,7 +428,7 @@ impl Chip {
                 match self.system.call_rom(number, &mut self.cores[id]) {
                     RomExit::Done => None,
                     RomExit::Wait => {
-                        self.cores[id].sleep_for_event();
+                        self.cores[id].wait_for_event();
                         self.system.dev.fabric.attention();
                         None
                     }
@@ -379,9 +441,12 @@ impl Chip {
                 self.advance_to(self.frontier());
                 Some(Stop::Lockup { core: id, report })
             }
+            // 2.4.2.9: the request resets the processor that made it, and nothing else.
             Exit::SysResetReq => {
-                self.system.dev.fabric.request(Request::Restart(Reason::SysResetReq));
-                None
+                self.advance_to(self.frontier());
+                self.see_reset(Reason::SysResetReq);
+                self.reset_core(id);
+                Some(Stop::Reset(Reason::SysResetReq))
             }
         }
     }
@@ -393,6 +458,17 @@ impl Chip {
             if self.system.pio_quiet_until() < horizon { self.system.run_pio_alone(horizon) } else { horizon };
         let fabric = &mut self.system.dev.fabric;
         fabric.cycle = fabric.cycle.max(reached);
+        // Processors that stand still with clk_sys go on from here when it runs again.
+        if fabric.tree.stopped {
+            for core in &mut self.cores {
+                core.sleep_until(reached);
+            }
+        }
         None
     }
+}
+
+/// Does it execute, or would it with the next step?
+fn is_awake(core: &Core, held: bool) -> bool {
+    !held && (!core.sleeping || core.pending_wakeup())
 }

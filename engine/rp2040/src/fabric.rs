@@ -1,7 +1,9 @@
 //! What the blocks of the chip share: the clock, the event queue, interrupt and DMA request lines, the
 //! pins, the consoles, and the list of what is not modelled.
 
+use crate::clocks::tree::Tree;
 use crate::pads::Io;
+use crate::sio::QspiGpio;
 use engine_core::console::Consoles;
 use engine_core::events::Events;
 use engine_core::gaps::Gaps;
@@ -50,6 +52,7 @@ pub enum Irq {
 pub enum Slot {
     Stimulus,
     Clocks,
+    Gpout,
     Xosc,
     Timer0,
     Timer1,
@@ -83,6 +86,7 @@ pub fn slot(number: usize) -> Slot {
 const SLOTS: [Slot; Slot::Count as usize] = [
     Slot::Stimulus,
     Slot::Clocks,
+    Slot::Gpout,
     Slot::Xosc,
     Slot::Timer0,
     Slot::Timer1,
@@ -110,6 +114,8 @@ const SLOTS: [Slot; Slot::Count as usize] = [
 /// The rates of the clock tree, datasheet 2.15.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Rates {
+    /// clk_sys.
+    pub sys: Hertz,
     /// clk_ref.
     pub reference: Hertz,
     /// clk_peri.
@@ -122,6 +128,8 @@ pub struct Rates {
     pub rtc: Hertz,
     /// The tick that the watchdog block makes from clk_ref for TIMER, watchdog and SysTick (4.7.2).
     pub tick: Hertz,
+    /// clk_gpout0 to clk_gpout3.
+    pub gpout: [Hertz; 4],
 }
 
 /// Something a block asks of the whole chip; carried out right after the register access.
@@ -135,6 +143,8 @@ pub enum Request {
     Restart(Reason),
     /// clk_sys runs at this rate from now on.
     SysClock(Hertz),
+    /// An interrupt ends dormant mode: oscillators start again.
+    Wake,
 }
 
 /// Why the chip restarted.
@@ -152,6 +162,27 @@ pub enum Reason {
     SysResetReq,
 }
 
+/// Accesses through the slow ports of the crossbar, for the counters of BUSCTRL (2.1.5).
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Accesses {
+    /// The APB bridge.
+    pub apb: u64,
+    /// The AHB-Lite blocks.
+    pub fastperi: u64,
+}
+
+impl Accesses {
+    /// One access to this address.
+    #[inline]
+    pub fn count(&mut self, addr: u32) {
+        match addr >> 28 {
+            4 => self.apb += 1,
+            5 => self.fastperi += 1,
+            _ => {}
+        }
+    }
+}
+
 /// All that is shared.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Fabric {
@@ -161,10 +192,18 @@ pub struct Fabric {
     pub cycle: u64,
     /// The other clocks.
     pub rates: Rates,
+    /// Sources, generators and counters of the clock tree, from which the rates follow.
+    pub tree: Tree,
     /// The event queue, by [`Slot`]. Use [`Fabric::at`].
     pub events: Events,
     /// The interrupt lines that each processor sees.
     pub irq: [u32; 2],
+    /// Interrupt lines that each processor takes as its NMI (SYSCFG, 2.21).
+    nmi_mask: [u32; 2],
+    /// Processors (a bit each) whose NMI rose.
+    nmi: u8,
+    /// Accesses so far.
+    pub accesses: Accesses,
     /// DMA request lines (2.5.3.1), a level per DREQ number.
     pub dreq: u64,
     /// DREQ lines that a DMA channel waits for.
@@ -173,6 +212,8 @@ pub struct Fabric {
     pub io: Io,
     /// The pins.
     pub pins: Pins,
+    /// The QSPI pins between SIO and IO_QSPI.
+    pub qspi: QspiGpio,
     /// Consoles on UARTs and USB.
     pub consoles: Consoles,
     /// Voltages on ADC inputs 0 to 3 in microvolts.
@@ -196,19 +237,26 @@ impl Fabric {
             clock: Clock::new(boot_clock),
             cycle: 0,
             rates: Rates {
+                sys: boot_clock,
                 reference: boot_clock,
                 peri: Hertz::STOPPED,
                 usb: Hertz::STOPPED,
                 adc: Hertz::STOPPED,
                 rtc: Hertz::STOPPED,
                 tick: Hertz::STOPPED,
+                gpout: [Hertz::STOPPED; 4],
             },
+            tree: Tree::new(boot_clock),
             events: Events::new(Slot::Count as usize),
             irq: [0; 2],
+            nmi_mask: [0; 2],
+            nmi: 0,
+            accesses: Accesses::default(),
             dreq: 0,
             dreq_awaited: 0,
             io: Io::default(),
             pins: Pins::default(),
+            qspi: QspiGpio::default(),
             consoles: Consoles::default(),
             microvolts: [0; 4],
             millicelsius: 27_000,
@@ -242,6 +290,14 @@ impl Fabric {
         self.at(slot, self.now().saturating_add(delay));
     }
 
+    /// Makes an event due now, unless it is due already. Its block looks at what else it waits for.
+    pub fn soon(&mut self, slot: Slot) {
+        let now = self.now();
+        if self.events.due(slot as usize) > now {
+            self.at(slot, now);
+        }
+    }
+
     /// Makes an event due never.
     pub fn cancel(&mut self, slot: Slot) {
         self.events.cancel(slot as usize);
@@ -260,8 +316,30 @@ impl Fabric {
         let changed = self.irq[core] != old;
         if changed {
             self.attention();
+            self.sense_nmi(core, old & self.nmi_mask[core] != 0);
+            self.sense_wake();
         }
         changed
+    }
+
+    /// SYSCFG: these lines are a processor's NMI.
+    pub fn set_nmi_mask(&mut self, core: usize, mask: u32) {
+        let was_high = self.irq[core] & self.nmi_mask[core] != 0;
+        self.nmi_mask[core] = mask;
+        self.sense_nmi(core, was_high);
+    }
+
+    /// The NMI input of a processor takes rising edges.
+    fn sense_nmi(&mut self, core: usize, was_high: bool) {
+        if self.irq[core] & self.nmi_mask[core] != 0 && !was_high {
+            self.nmi |= 1 << core;
+            self.attention();
+        }
+    }
+
+    /// The processors (a bit each) whose NMI rose since the last call.
+    pub fn take_nmi(&mut self) -> u8 {
+        std::mem::take(&mut self.nmi)
     }
 
     /// Sets the level of a DMA request. True: a channel that waits for it may go on.

@@ -7,6 +7,7 @@ pub mod bus;
 pub mod busctrl;
 pub mod chip;
 pub mod clocks;
+pub mod declared;
 pub mod dma;
 pub mod fabric;
 pub mod flash;
@@ -23,6 +24,9 @@ pub mod pwm;
 pub mod resets;
 pub mod rosc;
 pub mod rtc;
+#[cfg(test)]
+mod serial_bench;
+pub mod serial_in;
 pub mod sio;
 pub mod spi;
 pub mod ssi;

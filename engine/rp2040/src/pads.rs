@@ -4,6 +4,7 @@
 //! overrides and the pad's own switches, reaches the pin. All of it is a bit per pin.
 
 use crate::fabric::{Fabric, Irq};
+use crate::serial_in::Serial;
 use engine_core::time::Ps;
 use serde::{Deserialize, Serialize};
 
@@ -47,8 +48,9 @@ impl Override {
         ((signal ^ self.invert) & !self.force) | (self.high & self.force)
     }
 
-    fn is_idle(&self) -> bool {
-        self.invert | self.force == 0
+    /// The pins on which it does anything.
+    fn pins(&self) -> u32 {
+        self.invert | self.force
     }
 }
 
@@ -63,7 +65,7 @@ pub struct Interrupts {
     pub enable: [[u32; 4]; 3],
     /// As `enable`: forced by software.
     pub force: [[u32; 4]; 3],
-    /// Pins for which any interrupt is enabled or forced.
+    /// Pins for which any interrupt is enabled or forced, or whose edges a serial controller follows.
     pub watched: u32,
 }
 
@@ -81,6 +83,8 @@ pub struct Io {
     pub enable_override: Override,
     /// INOVER.
     pub in_override: Override,
+    /// IRQOVER.
+    pub irq_override: Override,
     /// Pads with OD set: the output driver is off, whatever the function says.
     pub output_disable: u32,
     /// Pads with IE set.
@@ -89,12 +93,16 @@ pub struct Io {
     pub pull_up: u32,
     /// Pads with PDE set.
     pub pull_down: u32,
-    /// No override is in use, which is the usual case.
-    plain: bool,
+    /// Pins on which an override or output disable is in use: few, if any.
+    special: u32,
     /// The inputs as the functions see them.
     input: u32,
+    /// The inputs as the interrupt logic sees them: from the pad, behind IRQOVER.
+    irq_input: u32,
     /// Interrupt state.
     pub interrupts: Interrupts,
+    /// Inputs that serial controllers follow.
+    pub serial: Serial,
 }
 
 impl Default for Io {
@@ -108,13 +116,16 @@ impl Default for Io {
             out_override: Override::default(),
             enable_override: Override::default(),
             in_override: Override::default(),
+            irq_override: Override::default(),
             output_disable: 0,
             input_enable: BANK0,
             pull_up: 0,
             pull_down: BANK0,
-            plain: true,
+            special: 0,
             input: 0,
+            irq_input: 0,
             interrupts: Interrupts::default(),
+            serial: Serial::default(),
         }
     }
 }
@@ -147,19 +158,39 @@ impl Io {
         };
         self.mux_out = mix(&self.out, &self.selected);
         self.mux_enable = mix(&self.enable, &self.selected);
-        self.plain = self.out_override.is_idle()
-            && self.enable_override.is_idle()
-            && self.in_override.is_idle()
-            && self.output_disable == 0;
+        let overrides = [&self.out_override, &self.enable_override, &self.in_override, &self.irq_override];
+        self.special = overrides.iter().fold(self.output_disable, |pins, over| pins | over.pins());
     }
 
+    /// What reaches the pads: outputs and output enables behind overrides and output disable.
+    pub fn to_pads(&self) -> (u32, u32) {
+        let enable = self.enable_override.apply(self.mux_enable) & !self.output_disable;
+        (self.out_override.apply(self.mux_out), enable)
+    }
+
+    /// INTR: software clears latched edges; four bits a pin.
+    pub fn clear_edges(&mut self, word: usize, bits: u32) {
+        for n in 0..8 {
+            let pin = (word * 8 + n).min(31);
+            self.interrupts.fell &= !((bits >> (4 * n + 2) & 1) << pin);
+            self.interrupts.rose &= !((bits >> (4 * n + 3) & 1) << pin);
+        }
+    }
+
+    #[inline]
     fn observe(&mut self, level: u32) -> u32 {
-        let before = self.input;
-        self.input = self.in_override.apply(level & self.input_enable);
-        let changed = before ^ self.input;
-        self.interrupts.rose |= changed & self.input;
+        let before = self.irq_input;
+        let level = level & self.input_enable;
+        let input_before = self.input;
+        (self.input, self.irq_input) = if self.special == 0 {
+            (level, level)
+        } else {
+            (self.in_override.apply(level), self.irq_override.apply(level))
+        };
+        let changed = before ^ self.irq_input;
+        self.interrupts.rose |= changed & self.irq_input;
         self.interrupts.fell |= changed & before;
-        changed
+        changed | (input_before ^ self.input)
     }
 
     /// The raw interrupt bits of the pins in word `word` (INTR0 to INTR3).
@@ -190,12 +221,28 @@ impl Fabric {
         let mask = io.selected[func as usize];
         let mux_out = (io.mux_out & !mask) | (out & mask);
         let mux_enable = (io.mux_enable & !mask) | (enable & mask);
-        if (mux_out, mux_enable) != (io.mux_out, io.mux_enable) {
-            io.mux_out = mux_out;
-            io.mux_enable = mux_enable;
-            return self.settle_pins(at);
+        let (changed, turned) = (mux_out ^ io.mux_out, mux_enable ^ io.mux_enable);
+        if changed | turned == 0 {
+            return false;
         }
-        false
+        io.mux_out = mux_out;
+        io.mux_enable = mux_enable;
+        // The usual case by far: outputs that nothing stands in the way of change their level.
+        let entangled = self.pins.entangled() as u32;
+        if turned == 0 && changed & (!mux_enable | entangled | io.special) == 0 {
+            self.pins.toggle(u64::from(changed), at);
+            self.posted_attention();
+            return self.inputs_changed();
+        }
+        self.settle_pins(at)
+    }
+
+    /// A part has done something while it was told of an edge: the run loop looks at its horizon again.
+    #[inline]
+    fn posted_attention(&mut self) {
+        if self.pins.was_posted() {
+            self.attention();
+        }
     }
 
     /// As [`Fabric::drive`], for some pins of a column that several blocks share (SPI0 and SPI1, say).
@@ -210,7 +257,9 @@ impl Fabric {
         for (column, selected) in self.io.selected.iter_mut().enumerate() {
             *selected = if func == Some(column) { *selected | bit } else { *selected & !bit };
         }
+        self.route_serial();
         self.pads_changed(at);
+        self.clock_pins_changed(bit);
     }
 
     /// Overrides, pulls or pad switches changed.
@@ -225,21 +274,26 @@ impl Fabric {
     #[inline]
     fn settle_pins(&mut self, at: Ps) -> bool {
         let io = &self.io;
-        let (out, enable) = if io.plain {
-            (io.mux_out, io.mux_enable)
-        } else {
-            (io.out_override.apply(io.mux_out), io.enable_override.apply(io.mux_enable) & !io.output_disable)
-        };
+        let (out, enable) = if io.special == 0 { (io.mux_out, io.mux_enable) } else { io.to_pads() };
         self.pins.drive(u64::from(out), u64::from(enable), at);
+        self.posted_attention();
         self.inputs_changed()
     }
 
     /// The levels of the pins may have changed, by the chip or from outside: edges are latched and interrupts follow.
-    /// True: an interrupt line of the bank changed.
+    /// True: an interrupt line of the bank changed, or a serial controller saw an edge.
     #[inline]
     pub fn inputs_changed(&mut self) -> bool {
         let changed = self.io.observe(self.pins.level() as u32 & BANK0);
-        changed & self.io.interrupts.watched != 0 && self.update_bank0_irq()
+        if changed != 0 {
+            self.sense_wake();
+        }
+        if changed & self.io.interrupts.watched == 0 {
+            return false;
+        }
+        let line_changed = self.update_bank0_irq();
+        self.serial_inputs_changed(changed);
+        line_changed || changed & self.io.serial.listened() != 0
     }
 
     /// IO_IRQ_BANK0 of both processors follows from raw interrupts, enables and forces. True: one of them changed.
@@ -259,7 +313,7 @@ impl Fabric {
                 }
             }
         }
-        self.io.interrupts.watched = watched;
+        self.io.interrupts.watched = watched | self.io.serial.listened();
         self.set_irq_of(0, Irq::IO_BANK0, level[0]) | self.set_irq_of(1, Irq::IO_BANK0, level[1])
     }
 }

@@ -129,12 +129,20 @@ impl System {
 
     /// Carries out what is due in a slot.
     pub fn event(&mut self, slot: Slot) {
-        let Devices { fabric, timer, watchdog, rtc, usb, uart, i2c, spi, pwm, adc, ssi, clocks, xosc, .. } =
-            &mut self.dev;
+        // These change pins, or look at them, at this moment.
+        if match slot {
+            Slot::Uart0Tx | Slot::Uart0Rx | Slot::Uart1Tx | Slot::Uart1Rx | Slot::I2c0 | Slot::I2c1 => true,
+            Slot::Spi0 => self.dev.spi[0].drives_pins(),
+            Slot::Spi1 => self.dev.spi[1].drives_pins(),
+            _ => false,
+        } {
+            self.sync_pio(self.dev.fabric.cycle);
+        }
+        let Devices { fabric, timer, watchdog, rtc, usb, uart, i2c, spi, pwm, adc, clocks, xosc, .. } = &mut self.dev;
         match slot {
             Slot::Stimulus => return self.stimulus(),
             Slot::Dma | Slot::DmaTimer => return self.run_dma(slot),
-            Slot::Clocks => clocks.event(slot, fabric),
+            Slot::Clocks | Slot::Gpout => clocks.event(slot, fabric),
             Slot::Xosc => xosc.event(slot, fabric),
             Slot::Timer0 | Slot::Timer1 | Slot::Timer2 | Slot::Timer3 => timer.event(slot, fabric),
             Slot::Watchdog => watchdog.event(slot, fabric),
@@ -148,7 +156,7 @@ impl System {
             Slot::Spi1 => spi[1].event(slot, fabric),
             Slot::Pwm => pwm.event(slot, fabric),
             Slot::Adc => adc.event(slot, fabric),
-            Slot::Ssi => ssi.event(slot, fabric),
+            Slot::Ssi => return self.ssi_event(),
             Slot::Count => unreachable!("Count is not a slot"),
         }
         self.carry_out_requests();
@@ -208,6 +216,11 @@ impl System {
                     let fabric = &mut self.dev.fabric;
                     fabric.clock.set_rate(rate, fabric.cycle);
                 }
+                Request::Wake => {
+                    let Devices { fabric, rosc, xosc, .. } = &mut self.dev;
+                    rosc.wake(fabric);
+                    xosc.wake(fabric);
+                }
                 Request::HoldCore(..) | Request::Restart(_) => self.dev.fabric.requests.push(request),
             }
         }
@@ -221,10 +234,52 @@ impl System {
         }
     }
 
-    /// The chip restarts: blocks go back to their reset state but for what the reason leaves alone.
-    pub fn restart_devices(&mut self, reason: Reason) {
-        let _ = reason;
-        self.reset_blocks(u32::MAX);
+    /// Blocks go back to their reset state as far as the reason reaches. Returns the stages of the power-on state
+    /// machine that were reset, as bits of PSM.DONE; the processors are the caller's.
+    ///
+    /// Power-on and the RUN pin are chip-level resets (2.12.1): they reset everything, WATCHDOG and PSM included. The
+    /// watchdog resets what PSM.WDSEL and RESETS.WDSEL select (2.13.4, 2.14.2). No reset clears SRAM.
+    pub fn restart_devices(&mut self, reason: Reason) -> u32 {
+        let Devices { fabric, psm, watchdog, vreg, resets, rosc, xosc, clocks, xip_ctrl, ssi, sio, .. } = &mut self.dev;
+        let stages = match reason {
+            Reason::PowerOn | Reason::RunPin => {
+                psm.reset(fabric);
+                watchdog.reset(fabric);
+                vreg.restart(reason);
+                psm::ALL
+            }
+            Reason::WatchdogTimer | Reason::WatchdogForce => {
+                resets.pulse(resets.watchdog_selects(), fabric);
+                psm.watchdog_selects()
+            }
+            Reason::SysResetReq => 0,
+        };
+        let on = |stage: engine_core::registers::Field| stages & stage.mask != 0;
+        if on(psm::DONE::ROSC) {
+            rosc.reset(fabric);
+        }
+        if on(psm::DONE::XOSC) {
+            xosc.reset(fabric);
+        }
+        if on(psm::DONE::CLOCKS) {
+            clocks.reset(fabric);
+        }
+        if on(psm::DONE::RESETS) {
+            resets.reset(fabric);
+        }
+        if on(psm::DONE::XIP) {
+            xip_ctrl.reset(fabric);
+            *ssi = ssi::Ssi::new();
+        }
+        if on(psm::DONE::VREG_AND_CHIP_RESET) {
+            vreg.reset(fabric);
+        }
+        if on(psm::DONE::SIO) {
+            sio.reset(fabric);
+        }
+        self.update_sio_irq();
+        self.carry_out_requests();
+        stages
     }
 
     /// RESETS.RESET bits, datasheet 2.14.3 table 213.

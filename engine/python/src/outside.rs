@@ -1,0 +1,141 @@
+//! Parts in Python behind the ports of the engine.
+//!
+//! A twin gives one object with a method per kind of call. While the engine runs it is borrowed, so what
+//! parts do in the meantime goes through an [`Inbox`], which the engine empties after each call.
+
+use engine_core::pins::Drive;
+use engine_core::ports::{Edge, Outside, PortId, Posted, SpiAnswer, SpiBatch};
+use engine_core::time::Ps;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What was posted, and the first error that a handler raised.
+#[derive(Debug, Default)]
+pub struct Mail {
+    posted: Posted,
+    any: bool,
+    /// The first error raised by a handler since the last run.
+    pub error: Option<PyErr>,
+}
+
+/// Changes that parts make while the engine runs.
+#[pyclass(frozen, module = "twins._engine")]
+#[derive(Clone, Debug, Default)]
+pub struct Inbox {
+    mail: Arc<Mutex<Mail>>,
+}
+
+impl Inbox {
+    fn with<T>(&self, act: impl FnOnce(&mut Mail) -> T) -> T {
+        act(&mut self.mail.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The first error raised by a handler since the last call.
+    pub fn take_error(&self) -> Option<PyErr> {
+        self.with(|mail| mail.error.take())
+    }
+}
+
+#[pymethods]
+impl Inbox {
+    /// A part drives a pin (True, False) or lets go of it (None) from `at` on.
+    fn drive(&self, pin: u8, level: Option<bool>, at: Ps) {
+        self.with(|mail| {
+            mail.posted.drives.push((at, Drive { pin, level }));
+            mail.any = true;
+        });
+    }
+
+    /// The run must come back at `at` at the latest.
+    fn wake(&self, at: Ps) {
+        self.with(|mail| {
+            mail.posted.wake = mail.posted.wake.into_iter().chain([at]).min();
+            mail.any = true;
+        });
+    }
+}
+
+/// The outside of a twin: calls go to the methods of one Python object.
+pub struct PythonOutside {
+    /// Has methods `spi, select, answer, i2c_start, i2c_write, i2c_read, i2c_stop, edge, pulses`.
+    pub target: Py<PyAny>,
+    /// Where parts post.
+    pub inbox: Inbox,
+}
+
+fn times(at: impl Iterator<Item = Ps>) -> Vec<u8> {
+    at.flat_map(u64::to_le_bytes).collect()
+}
+
+impl PythonOutside {
+    /// Calls a method. An error is kept for the end of the run, and `None` stands for the result.
+    fn call<T>(&self, act: impl FnOnce(Python<'_>, &Bound<'_, PyAny>) -> PyResult<T>) -> Option<T> {
+        Python::attach(|py| match act(py, self.target.bind(py)) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.inbox.with(|mail| {
+                    mail.error.get_or_insert(error);
+                    mail.posted.wake = Some(0);
+                    mail.any = true;
+                });
+                None
+            }
+        })
+    }
+}
+
+impl Outside for PythonOutside {
+    fn spi(&mut self, port: PortId, batch: SpiBatch) {
+        self.call(|py, target| {
+            let at = times(batch.at.into_iter());
+            let span: Vec<u8> = batch.span.into_iter().flat_map(u32::to_le_bytes).collect();
+            let bytes = |data: &[u8]| PyBytes::new(py, data);
+            target.call_method1("spi", (port, bytes(&batch.data), bytes(&batch.dc), bytes(&at), bytes(&span)))?;
+            Ok(())
+        });
+    }
+
+    fn spi_select(&mut self, port: PortId, at: Ps, selected: bool) {
+        self.call(|_, target| target.call_method1("select", (port, at, selected)).map(drop));
+    }
+
+    fn spi_answer(&mut self, port: PortId, at: Ps, byte: u8, dc: bool) -> Option<SpiAnswer> {
+        let answer: Option<(Vec<u8>, u8)> =
+            self.call(|_, target| target.call_method1("answer", (port, at, byte, dc))?.extract())?;
+        answer.map(|(data, dummy)| SpiAnswer { dummy, data })
+    }
+
+    fn i2c_start(&mut self, port: PortId, at: Ps, address: u16, read: bool) -> bool {
+        self.call(|_, target| target.call_method1("i2c_start", (port, at, address, read))?.extract()).unwrap_or(false)
+    }
+
+    fn i2c_write(&mut self, port: PortId, at: Ps, byte: u8) -> bool {
+        self.call(|_, target| target.call_method1("i2c_write", (port, at, byte))?.extract()).unwrap_or(false)
+    }
+
+    fn i2c_read(&mut self, port: PortId, at: Ps) -> u8 {
+        self.call(|_, target| target.call_method1("i2c_read", (port, at))?.extract()).unwrap_or(0xFF)
+    }
+
+    fn i2c_stop(&mut self, port: PortId, at: Ps) {
+        self.call(|_, target| target.call_method1("i2c_stop", (port, at)).map(drop));
+    }
+
+    fn edge(&mut self, port: PortId, edge: Edge) {
+        self.call(|_, target| target.call_method1("edge", (port, edge.at, edge.level)).map(drop));
+    }
+
+    fn pulses(&mut self, port: PortId, edges: Vec<Edge>) {
+        self.call(|py, target| {
+            let at = times(edges.iter().map(|edge| edge.at));
+            let level: Vec<u8> = edges.iter().map(|edge| u8::from(edge.level)).collect();
+            target.call_method1("pulses", (port, PyBytes::new(py, &at), PyBytes::new(py, &level)))?;
+            Ok(())
+        });
+    }
+
+    fn take_posted(&mut self) -> Option<Posted> {
+        self.inbox.with(|mail| std::mem::take(&mut mail.any).then(|| std::mem::take(&mut mail.posted)))
+    }
+}

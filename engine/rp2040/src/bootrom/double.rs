@@ -1,0 +1,8 @@
+//! The soft double table. Datasheet 2.8.3.2.
+
+use super::Outcome;
+use armv6m::Core;
+
+pub(super) fn call(_operation: u8, _core: &mut Core) -> Outcome {
+    Outcome::Return
+}

@@ -1,0 +1,153 @@
+//! The boot ROM at function level. RP2040 datasheet, section 2.8; a ROM of version 3 (chips B2).
+//!
+//! The image has the shape that software relies on: vector table, `Mu` header, the two tables of two-letter codes.
+//! Its functions are two instructions, `UDF #n` and `BX LR`: the processor traps on the first, the function is
+//! performed here on its registers and memory, time is charged, and the second returns as any code does. What waits
+//! or must keep the order of the two processors (the start of core 1, the table lookup) is Thumb code of our own.
+//!
+//! A real ROM image can stand in its place, [`Bootrom::with_image`]; then nothing is trapped.
+
+mod boot;
+mod double;
+mod flash;
+mod float;
+mod image;
+mod memory;
+#[cfg(test)]
+mod tests;
+
+use crate::system::System;
+use armv6m::Core;
+use image::Function;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// 16 KB from address 0.
+pub const ROM_SIZE: u32 = 0x4000;
+
+/// The ROM: its image, and the button that it looks at.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Bootrom {
+    image: Arc<Vec<u8>>,
+    real: bool,
+    bootsel: bool,
+}
+
+/// What a ROM function asks of the run loop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RomExit {
+    /// Go on.
+    Done,
+    /// The processor waits for an event and then enters the function again.
+    Wait,
+    /// The firmware asked for USB boot, or flash holds no valid image: the sentence for the report.
+    UsbBoot(String),
+}
+
+impl Default for Bootrom {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Bootrom {
+    /// The ROM at function level.
+    pub fn new() -> Self {
+        Self { image: Arc::new(image::build()), real: false, bootsel: false }
+    }
+
+    /// A real ROM image, 16 KB from address 0.
+    pub fn with_image(image: &[u8]) -> Result<Self, String> {
+        let mut rom = Self::new();
+        rom.use_image(image)?;
+        Ok(rom)
+    }
+
+    /// Takes a real ROM image.
+    pub fn use_image(&mut self, image: &[u8]) -> Result<(), String> {
+        if image.len() != ROM_SIZE as usize {
+            return Err(format!("a boot ROM of the RP2040 has {ROM_SIZE} bytes, this file has {}", image.len()));
+        }
+        if image[0x10..0x13] != *b"Mu\x01" {
+            let found = &image[0x10..0x13];
+            return Err(format!("a boot ROM of the RP2040 has 'M', 'u', 1 at 0x10, this file has {found:02X?}"));
+        }
+        self.image = Arc::new(image.to_vec());
+        self.real = true;
+        Ok(())
+    }
+
+    /// Addresses below this hold functions that are emulated; 0 when a real ROM image runs.
+    pub fn trap_limit(&self) -> u32 {
+        if self.real {
+            0
+        } else {
+            ROM_SIZE
+        }
+    }
+
+    /// Somebody holds BOOTSEL down (or no more): the ROM sees flash chip select low and goes to USB boot (2.8.1).
+    pub fn hold_bootsel(&mut self, held: bool) {
+        self.bootsel = held;
+    }
+
+    /// All of the image.
+    pub fn bytes(&self) -> &[u8] {
+        &self.image
+    }
+}
+
+/// How a function ended.
+enum Outcome {
+    /// It returns to its caller.
+    Return,
+    /// It is entered again when the processor runs on: interrupts and the other processor come in between.
+    Again,
+    /// The processor goes on at this address (bit 0 set).
+    Jump(u32),
+    /// USB boot, and why.
+    UsbBoot(String),
+}
+
+impl System {
+    /// A load from the ROM. `None`: outside.
+    #[inline]
+    pub(crate) fn load_rom(&mut self, addr: u32, size: u32) -> Option<u32> {
+        let (at, size) = (addr as usize, size as usize);
+        let bytes = self.dev.bootrom.image.get(at..at + size)?;
+        Some(bytes.iter().rev().fold(0, |word, &byte| word << 8 | u32::from(byte)))
+    }
+
+    /// A processor entered ROM function `trap`.
+    pub(crate) fn call_rom(&mut self, trap: u8, core: &mut Core) -> RomExit {
+        let Some(function) = Function::of(trap) else {
+            unreachable!("UDF #{trap} is not in the image");
+        };
+        let outcome = match function {
+            Function::Boot => self.boot(core),
+            Function::BootFromFlash => self.boot_from_flash(core),
+            Function::TrySecondStage => self.try_second_stage(core),
+            Function::ClearNmi => self.clear_nmi(core),
+            Function::ResetToUsbBoot => self.reset_to_usb_boot(core),
+            Function::Float(operation) => float::call(operation, core),
+            Function::Double(operation) => double::call(operation, core),
+            Function::Bits(_) | Function::Memory(_) => self.call_memory(function, core),
+            Function::Flash(function) => self.call_flash(function, core),
+        };
+        match outcome {
+            Outcome::Return => {
+                let next = core.regs[15] + 2;
+                core.branch_exchange(next | 1);
+            }
+            Outcome::Again => {}
+            Outcome::Jump(target) => core.branch_exchange(target),
+            Outcome::UsbBoot(why) => return RomExit::UsbBoot(why),
+        }
+        RomExit::Done
+    }
+
+    /// May this processor touch what the other can see? Not while the other is behind.
+    fn has_turn(&self, core: &Core) -> bool {
+        core.cycle < self.other_cycle || (core.cycle == self.other_cycle && self.core == 0)
+    }
+}

@@ -1,0 +1,1 @@
+"""Real third-party images: built or published by others, run unmodified."""

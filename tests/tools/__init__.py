@@ -1,0 +1,1 @@
+"""The scripts that prepare things for the other tests."""

@@ -1,0 +1,52 @@
+"""Writes docs/fidelity.md: the chapters of docs/fidelity/, and every register field that is not modelled."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+from twins import _engine
+
+ROOT = Path(__file__).resolve().parent.parent
+LEDGER = ROOT / "docs" / "fidelity.md"
+
+HEAD = """# Fidelity: what is exact, what is approximated, what is missing
+
+Written by `tools/fidelity.py` from the chapters in `docs/fidelity/` and the register declarations of the engine.
+A test keeps it up to date. A field that is listed as not modelled keeps what is written to it; each change of it is
+counted in `twin.unimplemented`.
+
+"""
+
+
+def ledger() -> str:
+    """The text of the ledger."""
+    parts = [HEAD]
+    chapters = sorted((ROOT / "docs" / "fidelity").glob("*.md"))
+    parts.extend(chapter.read_text(encoding="utf-8").rstrip() + "\n\n" for chapter in chapters)
+    fields = _engine.declared_rp2040()
+    declared = Counter(field[0] for field in fields)
+    missing = Counter(field[0] for field in fields if field[6])
+    parts.append("## RP2040: declared register fields\n\n| block | fields | not modelled |\n|---|---|---|\n")
+    parts += [f"| {block} | {count} | {missing[block] or ''} |\n" for block, count in declared.items()]
+    parts.append("\n## RP2040: fields that are not modelled\n\n| field | bits | what is missing |\n|---|---|---|\n")
+    parts += [
+        f"| {block}.{register}.{field} | {high}:{low} | {why} |\n"
+        for block, register, field, high, low, _, why in fields
+        if why
+    ]
+    return "".join(parts)
+
+
+def main() -> int:
+    """Writes the ledger; with --check only tells whether it is up to date."""
+    text = ledger()
+    if "--check" in sys.argv:
+        return 0 if LEDGER.is_file() and LEDGER.read_text(encoding="utf-8") == text else 1
+    LEDGER.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

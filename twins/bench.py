@@ -1,0 +1,172 @@
+"""A bench without a chip: carries parts in their own unit tests and examples.
+
+>>> from twins.bench import Bench
+>>> bench = Bench()
+>>> bench.run("2ms"); bench.now
+2000000000
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from twins.ports import (
+    DigitalIn,
+    I2cTarget,
+    Levels,
+    Part,
+    Port,
+    PulseSink,
+    SpiAnswer,
+    SpiBatch,
+    SpiTarget,
+    Times,
+)
+from twins.units import Time, ps
+
+P = TypeVar("P", bound=Part)
+
+
+class Bench:
+    """Carries parts without a chip; the test plays the chip.
+
+    Pins are numbered as the parts' ports are added. Time moves only by `run`.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.now = 0
+        self.seed = seed
+        self.edges: dict[int, list[tuple[int, bool | None]]] = {}
+        self.voltages: dict[int, float] = {}
+        self._levels: dict[int, bool] = {}
+        self._calls: list[tuple[int, int, Part, str, tuple[Any, ...]]] = []
+        self._order = 0
+        self._next_pin = 0
+
+    def add(self, part: P) -> P:
+        """Puts a part on the bench, each of its pins on a pin of its own."""
+        pins = {}
+        for port in part.ports().values():
+            for name in port.pin_names():
+                if name not in pins:
+                    pins[name] = self._next_pin
+                    self._next_pin += 1
+        part.connect(pins)
+        part.mount(self, seed=self.seed)
+        return part
+
+    def run(self, duration: Time) -> None:
+        """Lets virtual time pass; what parts asked for happens on the way."""
+        until = self.now + ps(duration)
+        while self._calls and self._calls[0][0] <= until:
+            at, _, part, method, args = heapq.heappop(self._calls)
+            self.now = at
+            getattr(part, method)(*args)
+        self.now = until
+
+    def send(self, port: SpiTarget, data: Iterable[int], *, dc: int = 1, bit: Time = "16ns") -> bytes:
+        """The chip sends bytes to an SPI target, selected by now; returns what the target answered to the last one."""
+        step = ps(bit)
+        answer = b""
+        for byte in data:
+            self.run_ps(8 * step)
+            asks = port.answers == "every byte" or (dc == 0 and byte in port.answers)
+            if asks:
+                reply: SpiAnswer | None = port.handle("answer", self.now, byte, bool(dc))
+                answer = reply.data if reply is not None else b""
+                continue
+            port.handle(
+                "received",
+                SpiBatch(
+                    np.array([byte], np.uint8),
+                    np.array([dc], np.uint8),
+                    np.array([self.now], np.uint64),
+                    np.array([7 * step], np.uint32),
+                ),
+            )
+        return answer
+
+    def select(self, port: SpiTarget, selected: bool) -> None:
+        """The chip selects an SPI target or lets go of it."""
+        port.handle("selected", self.now, selected)
+
+    def pulses(self, port: PulseSink, edges: Iterable[tuple[int, int]]) -> None:
+        """The chip sends edges (time in ps after now, level)."""
+        pairs = [(self.now + at, bool(level)) for at, level in edges]
+        at = np.array([pair[0] for pair in pairs], np.uint64)
+        port.handle("received", at, np.array([pair[1] for pair in pairs], np.bool_))
+
+    def set(self, port: DigitalIn, level: bool) -> None:
+        """The chip drives an input of a part."""
+        changed = self._levels.get(port.pin) is not level
+        self._levels[port.pin] = level
+        if changed:
+            port.handle("changed", self.now, level)
+
+    def i2c_write(self, port: I2cTarget, address: int, data: Iterable[int]) -> list[bool]:
+        """START, address, bytes, STOP; returns the acknowledge bits."""
+        acks = [self._i2c_start(port, address, read=False)]
+        if acks[0]:
+            acks.extend(bool(port.handle("write", self.now, byte)) for byte in data)
+            port.handle("stop", self.now)
+        return acks
+
+    def i2c_read(self, port: I2cTarget, address: int, count: int) -> bytes | None:
+        """START, address, `count` bytes, STOP; None without acknowledge."""
+        if not self._i2c_start(port, address, read=True):
+            return None
+        data = bytes(port.handle("read", self.now) for _ in range(count))
+        port.handle("stop", self.now)
+        return data
+
+    def _i2c_start(self, port: I2cTarget, address: int, *, read: bool) -> bool:
+        if address not in getattr(port.part, "addresses"):  # noqa: B009  # parts with an I2cTarget define it
+            return False
+        return port.handle("start", self.now, address, read) is not False
+
+    def run_ps(self, duration: int) -> None:
+        """As `run`, in ps."""
+        from twins.units import Duration
+
+        self.run(Duration(duration))
+
+    def level(self, port: Port | int) -> bool:
+        """The level that a part drives, or that the test has set."""
+        pin = port if isinstance(port, int) else next(iter(port.pins.values()))
+        driven = [level for at, level in self.edges.get(pin, []) if at <= self.now]
+        if driven and driven[-1] is not None:
+            return driven[-1]
+        return self._levels.get(pin, True)
+
+    def attach_spi(self, port: SpiTarget, part: Part) -> None:
+        """Nothing to do: the test calls the port."""
+
+    def attach_i2c(self, port: I2cTarget, part: Part) -> None:
+        """Nothing to do: the test calls the port."""
+
+    def attach_edges(self, port: DigitalIn, part: Part) -> None:
+        """Nothing to do: the test calls `set`."""
+
+    def attach_pulses(self, port: PulseSink, part: Part) -> None:
+        """Nothing to do: the test calls the port."""
+
+    def drive(self, pin: int, level: bool | None, at: int) -> None:
+        """Keeps what a part drives, in `edges`."""
+        self.edges.setdefault(pin, []).append((at, level))
+
+    def drive_series(self, pin: int, at: Sequence[int] | Times, level: Sequence[bool] | Levels) -> None:
+        """Keeps what a part drives, in `edges`."""
+        self.edges.setdefault(pin, []).extend((int(t), bool(v)) for t, v in zip(at, level, strict=True))
+
+    def volts(self, pin: int, volts: float) -> None:
+        """Keeps the voltage, in `voltages`."""
+        self.voltages[pin] = volts
+
+    def call_at(self, at: int, part: Part, method: str, args: tuple[Any, ...]) -> None:
+        """Calls the method when `run` gets there."""
+        self._order += 1
+        heapq.heappush(self._calls, (at, self._order, part, method, args))

@@ -1,0 +1,194 @@
+"""Boards: a chip, its flash, the parts and which pin of the chip each of their pins is on.
+
+A board is a TOML file that reads like a schematic: `platforms/boards/*.toml` of this package, or a file of yours.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from twins.errors import BoardError
+from twins.ports import Part
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_SIZES = {"KB": 1 << 10, "MB": 1 << 20}
+
+
+@dataclass(frozen=True)
+class Chip:
+    """What the package must know of a chip before it starts one."""
+
+    name: str
+    pins: int
+    adc: Mapping[int, int]
+    """ADC input by pin."""
+
+
+CHIPS = {"rp2040": Chip("rp2040", pins=30, adc={26: 0, 27: 1, 28: 2, 29: 3})}
+
+
+@dataclass(frozen=True)
+class PartSpec:
+    """A part of a board: its type, its options, and the chip's pin for each of its pins."""
+
+    name: str
+    type: str
+    pins: Mapping[str, int]
+    options: Mapping[str, Any]
+
+    def create(self) -> Part:
+        """Makes the part, connected but not yet on a twin."""
+        part_class = find_part(self.type)
+        try:
+            part = part_class(**self.options)
+        except TypeError as error:
+            raise BoardError(f"part {self.name!r} ({self.type}) does not take these options: {error}") from None
+        part.label = self.name
+        part.connect(self.pins)
+        return part
+
+
+@dataclass(frozen=True)
+class ConsoleSpec:
+    """A console: UART pins as the chip sees them, or the chip's USB serial port where `tx` is None."""
+
+    name: str
+    tx: int | None
+    rx: int | None
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board as described by its file.
+
+    >>> board = Board.load("pico")
+    >>> board.chip.name, board.flash_size, sorted(board.parts)
+    ('rp2040', 2097152, ['led'])
+    """
+
+    name: str
+    title: str
+    chip: Chip
+    flash_size: int
+    parts: Mapping[str, PartSpec] = field(default_factory=dict)
+    consoles: tuple[ConsoleSpec, ...] = ()
+    path: Path | None = None
+
+    @classmethod
+    def load(cls, board: str | Path | Board) -> Board:
+        """A board by name, or from a TOML file. Raises `BoardError`."""
+        if isinstance(board, Board):
+            return board
+        path = Path(board)
+        if path.suffix != ".toml":
+            found = _installed().get(str(board))
+            if found is None:
+                raise BoardError(
+                    f"there is no board {str(board)!r}: the boards are {', '.join(sorted(_installed()))}; "
+                    "or give the path of a .toml file"
+                )
+            path = found
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise BoardError(f"board file {path}: {error.strerror}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise BoardError(f"board file {path} is not TOML: {error}") from None
+        return cls.from_data(data, path)
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any], path: Path | None = None) -> Board:
+        """A board from the contents of its file."""
+        where = f"board file {path}" if path else "board"
+        known = {"name", "title", "chip", "flash", "parts", "consoles"}
+        unknown = set(data) - known
+        if unknown:
+            raise BoardError(f"{where}: unknown key {sorted(unknown)[0]!r}: expected {', '.join(sorted(known))}")
+        chip = CHIPS.get(data.get("chip", ""))
+        if chip is None:
+            raise BoardError(f"{where}: chip {data.get('chip')!r} is not one of {', '.join(CHIPS)}")
+        return cls(
+            name=str(data.get("name") or (path.stem if path else "board")),
+            title=str(data.get("title", "")),
+            chip=chip,
+            flash_size=_size(data.get("flash", "2MB"), where),
+            parts={name: _part(name, spec, chip, where) for name, spec in data.get("parts", {}).items()},
+            consoles=tuple(_console(name, spec, chip, where) for name, spec in data.get("consoles", {}).items()),
+            path=path,
+        )
+
+
+def boards() -> list[Board]:
+    """The boards that come with the package, by name."""
+    return [Board.load(path) for _, path in sorted(_installed().items())]
+
+
+def _installed() -> dict[str, Path]:
+    root = resources.files("platforms") / "boards" if _has_platforms() else None
+    folder = Path(str(root)) if root is not None else Path(__file__).parent.parent / "platforms" / "boards"
+    return {path.stem: path for path in folder.glob("*.toml")}
+
+
+def _has_platforms() -> bool:
+    return not (Path(__file__).parent.parent / "platforms" / "boards").is_dir()
+
+
+def _size(text: Any, where: str) -> int:
+    match = re.fullmatch(r"(\d+)\s*(KB|MB)", str(text))
+    if match is None:
+        raise BoardError(f"{where}: flash {text!r} is no size: write it as '2MB'")
+    return int(match[1]) * _SIZES[match[2]]
+
+
+def _pin(text: Any, chip: Chip, where: str) -> int:
+    match = re.fullmatch(r"GPIO(\d+)", str(text))
+    if match is None or int(match[1]) >= chip.pins:
+        raise BoardError(f"{where}: {text!r} is no pin of the {chip.name}: GPIO0 to GPIO{chip.pins - 1}")
+    return int(match[1])
+
+
+def _part(name: str, spec: Mapping[str, Any], chip: Chip, where: str) -> PartSpec:
+    where = f"{where}, part {name!r}"
+    kind = spec.get("type") if isinstance(spec, dict) else None
+    if not isinstance(kind, str):
+        raise BoardError(f'{where}: expected a table with type = "..."')
+    pin_names = {pin for port in find_part(kind).ports().values() for pin in port.pin_names()}
+    pins = {key: _pin(value, chip, where) for key, value in spec.items() if key in pin_names}
+    options = {key: value for key, value in spec.items() if key not in pin_names and key != "type"}
+    return PartSpec(name, kind, pins, options)
+
+
+def _console(name: str, spec: Any, chip: Chip, where: str) -> ConsoleSpec:
+    where = f"{where}, console {name!r}"
+    if spec == "cdc":
+        return ConsoleSpec(name, None, None)
+    if not isinstance(spec, dict) or "tx" not in spec:
+        raise BoardError(f'{where}: expected {{ tx = "GPIOn", rx = "GPIOn" }} or "cdc"')
+    rx = _pin(spec["rx"], chip, where) if "rx" in spec else None
+    return ConsoleSpec(name, _pin(spec["tx"], chip, where), rx)
+
+
+def find_part(kind: str) -> type[Part]:
+    """The class of a part: a name of the `peripherals` package, or ``module:Class`` for a part of yours."""
+    if ":" in kind:
+        module, _, name = kind.partition(":")
+        try:
+            found = getattr(importlib.import_module(module), name, None)
+        except ImportError as error:
+            raise BoardError(f"part type {kind!r}: {error}") from None
+    else:
+        found = getattr(importlib.import_module("peripherals"), kind, None)
+    if not (isinstance(found, type) and issubclass(found, Part)):
+        raise BoardError(f"there is no part {kind!r}: `twins parts` lists them; yours are written module:Class")
+    return found

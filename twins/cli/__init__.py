@@ -1,0 +1,92 @@
+"""The command ``twins``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from twins.board import boards
+from twins.cli.info import info
+from twins.cli.run import add_run_arguments, run
+from twins.errors import TwinError
+
+DONE, FAILED, USAGE, TIME_OVER, CRASHED = 0, 1, 2, 3, 4
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command; returns its exit code.
+
+    0 done; 1 ``--fail-on`` was seen; 2 bad usage or image; 3 virtual time was over before ``--until``; 4 the
+    firmware crashed.
+    """
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(format="%(name)s: %(message)s", level=logging.WARNING, stream=sys.stderr)
+    try:
+        code: int = options.act(options)
+    except TwinError as error:
+        print(f"twins: {error}", file=sys.stderr)
+        if getattr(options, "json", False):
+            print(json.dumps({"error": str(error), "exit": USAGE}))
+        return USAGE
+    return code
+
+
+def _version() -> str:
+    try:
+        return version("boardtwins")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="twins",
+        description="Run the image that is flashed on the real board, with everything around the chip.",
+        epilog="example: twins run media_controller media_controller.uf2 --until ready --frame lcd=screen.png",
+    )
+    parser.add_argument("--version", action="version", version=f"boardtwins {_version()}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    listing = commands.add_parser("boards", help="the boards that come with the package")
+    listing.set_defaults(act=lambda _: _list_boards())
+
+    parts = commands.add_parser("parts", help="the parts that a board file can name")
+    parts.set_defaults(act=lambda _: _list_parts())
+
+    about = commands.add_parser(
+        "info", help="what a firmware image holds", epilog="example: twins info firmware.uf2 --json"
+    )
+    about.add_argument("image", metavar="IMAGE", help=".uf2, .elf, .hex or .bin")
+    about.add_argument("--json", action="store_true", help="one JSON object")
+    about.set_defaults(act=info)
+
+    running = commands.add_parser(
+        "run",
+        help="run an image on a board",
+        epilog="exit: 0 done, 1 --fail-on seen, 2 bad usage or image, 3 time over before --until, 4 firmware crashed",
+    )
+    add_run_arguments(running)
+    running.set_defaults(act=run)
+    return parser
+
+
+def _list_boards() -> int:
+    for board in boards():
+        parts = ", ".join(f"{name} ({part.type})" for name, part in board.parts.items()) or "no parts"
+        print(f"{board.name:20} {board.chip.name:10} {board.title}; {parts}")
+    return DONE
+
+
+def _list_parts() -> int:
+    import peripherals
+
+    for name in sorted(peripherals.__all__):
+        part = getattr(peripherals, name)
+        pins = {pin: needed for port in part.ports().values() for pin, needed in port.pin_names().items()}
+        pin_names = ", ".join(pin if needed else f"[{pin}]" for pin, needed in pins.items())
+        print(f"{name:16} {(part.__doc__ or '').strip().splitlines()[0]} Pins: {pin_names}")
+    return DONE

@@ -1,0 +1,27 @@
+"""The errors of the package: one family, each a sentence that says what was expected, what came and what to do."""
+
+from __future__ import annotations
+
+
+class TwinError(Exception):
+    """Base of all errors that the package raises on purpose."""
+
+
+class UsageError(TwinError):
+    """An argument is not what the API takes."""
+
+
+class ImageError(TwinError):
+    """A firmware image cannot be loaded."""
+
+
+class BoardError(TwinError):
+    """A board file is wrong, or there is no such board or part."""
+
+
+class Timeout(TwinError):  # noqa: N818  # the word that users of pexpect and pytest-embedded look for
+    """Virtual time ran out before something happened."""
+
+
+class FirmwareCrashed(TwinError):  # noqa: N818  # it is the firmware's error, not the caller's
+    """The firmware stopped for good: a lock-up, or USB boot without a valid image."""

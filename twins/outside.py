@@ -1,0 +1,76 @@
+"""The engine's calls, handed to the ports of the parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twins.ports import Port, SpiBatch
+
+if TYPE_CHECKING:
+    from twins.twin import Twin
+
+
+class PartsOutside:
+    """What the engine calls while it runs; `busy` tells that it does."""
+
+    def __init__(self, twin: Twin) -> None:
+        self.twin = twin
+        self.ports: dict[int, tuple[str, str]] = {}
+        self.busy = False
+
+    def _handle(self, number: int, at: int, event: str, *args: Any) -> Any:
+        part, name = self.ports[number]
+        port: Port = getattr(self.twin.parts[part], name)
+        before = self.busy, self.twin._inside_at
+        self.busy, self.twin._inside_at = True, at
+        try:
+            return port.handle(event, *args)
+        finally:
+            self.busy, self.twin._inside_at = before
+
+    def spi(self, port: int, data: bytes, dc: bytes, at: bytes, span: bytes) -> None:
+        """Bytes for an SPI target."""
+        batch = SpiBatch(
+            np.frombuffer(data, np.uint8),
+            np.frombuffer(dc, np.uint8),
+            np.frombuffer(at, np.uint64),
+            np.frombuffer(span, np.uint32),
+        )
+        self._handle(port, int(batch.at[-1]), "received", batch)
+
+    def select(self, port: int, at: int, selected: bool) -> None:
+        """A chip select changed."""
+        self._handle(port, at, "selected", at, selected)
+
+    def answer(self, port: int, at: int, byte: int, dc: bool) -> tuple[bytes, int] | None:
+        """An SPI target is asked what it shifts out."""
+        answer = self._handle(port, at, "answer", at, byte, dc)
+        return None if answer is None else (answer.data, answer.dummy)
+
+    def i2c_start(self, port: int, at: int, address: int, read: bool) -> bool:
+        """An I2C target is addressed."""
+        return self._handle(port, at, "start", at, address, read) is not False
+
+    def i2c_write(self, port: int, at: int, byte: int) -> bool:
+        """A byte for an I2C target."""
+        return bool(self._handle(port, at, "write", at, byte))
+
+    def i2c_read(self, port: int, at: int) -> int:
+        """The next byte of an I2C target."""
+        value = self._handle(port, at, "read", at)
+        return 0xFF if value is None else int(value) & 0xFF
+
+    def i2c_stop(self, port: int, at: int) -> None:
+        """An I2C transaction ended."""
+        self._handle(port, at, "stop", at)
+
+    def edge(self, port: int, at: int, level: bool) -> None:
+        """A watched pin changed."""
+        self._handle(port, at, "changed", at, level)
+
+    def pulses(self, port: int, at: bytes, level: bytes) -> None:
+        """The gathered edges of a pin."""
+        times = np.frombuffer(at, np.uint64)
+        self._handle(port, int(times[-1]), "received", times, np.frombuffer(level, np.bool_))

@@ -1,0 +1,83 @@
+"""The pins of a chip, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from twins import _engine
+from twins.board import Chip
+from twins.errors import UsageError
+from twins.ports import Host
+
+
+class Pin:
+    """One pin of the chip, seen and driven from outside."""
+
+    def __init__(self, host: Host, engine: _engine.Rp2040, name: str, number: int) -> None:
+        self.name = name
+        self.number = number
+        self._host = host
+        self._engine = engine
+
+    @property
+    def level(self) -> bool:
+        """Its level now."""
+        return bool(self._engine.pins >> self.number & 1)
+
+    @property
+    def driven(self) -> bool:
+        """Does the chip drive it?"""
+        return bool(self._engine.driven >> self.number & 1)
+
+    def drive(self, level: bool | int) -> None:
+        """Drives it from outside, as a wire to ground or to the supply would."""
+        self._host.drive(self.number, bool(level), self._host.now)
+
+    def release(self) -> None:
+        """Lets go of it: pulls decide."""
+        self._host.drive(self.number, None, self._host.now)
+
+    @property
+    def voltage(self) -> float:
+        """What was put on it as an analog input, in volts."""
+        raise AttributeError("the voltage of a pin can only be set")
+
+    @voltage.setter
+    def voltage(self, volts: float) -> None:
+        self._host.volts(self.number, volts)
+
+    def __repr__(self) -> str:
+        return f"<Pin {self.name} {'high' if self.level else 'low'}{', driven' if self.driven else ''}>"
+
+
+class Pins(Mapping[str, Pin]):
+    """All pins of a chip: ``twin.pins["GPIO25"].level``."""
+
+    def __init__(self, host: Host, engine: _engine.Rp2040, chip: Chip) -> None:
+        self._host = host
+        self._engine = engine
+        self._chip = chip
+
+    def __getitem__(self, name: str) -> Pin:
+        return Pin(self._host, self._engine, name, self._number(name))
+
+    def _number(self, name: str) -> int:
+        number = name.removeprefix("GPIO")
+        if not number.isdigit() or int(number) >= self._chip.pins:
+            raise UsageError(f"{name!r} is no pin of the {self._chip.name}: GPIO0 to GPIO{self._chip.pins - 1}")
+        return int(number)
+
+    def __iter__(self) -> Iterator[str]:
+        return (f"GPIO{number}" for number in range(self._chip.pins))
+
+    def __len__(self) -> int:
+        return self._chip.pins
+
+    def join(self, first: str, second: str) -> None:
+        """Puts a wire between two pins: low wins, an undriven wire is high where a pull-up is on it."""
+        self._engine.join(self._number(first), self._number(second))
+
+    @property
+    def contention(self) -> list[str]:
+        """Pins that chip and parts have driven against each other at some time."""
+        return [f"GPIO{n}" for n in range(self._chip.pins) if self._engine.contention >> n & 1]

@@ -1,0 +1,395 @@
+"""Ports: the only border between a chip and the parts around it.
+
+A part declares its ports as class attributes and decorates the methods that handle what comes in. A board file
+puts the pins of the ports on pins of the chip. Data comes in batches with time stamps; a handler is called at
+once only where the chip waits for an answer. All times are picoseconds of virtual time.
+
+>>> import numpy as np
+>>> class Counter(Part):
+...     '''Counts the rising edges on its input and lights its output from the third on.'''
+...     clock = PulseSink()
+...     lamp = DigitalOut(initial=False)
+...     def __init__(self) -> None:
+...         super().__init__()
+...         self.count = 0
+...     @clock.received
+...     def _pulses(self, at: np.ndarray, level: np.ndarray) -> None:
+...         self.count += int(level.sum())
+...         if self.count >= 3:
+...             self.lamp.set(True)
+>>> from twins.bench import Bench
+>>> bench = Bench(); counter = bench.add(Counter())
+>>> bench.pulses(counter.clock, [(0, 1), (10, 0), (20, 1), (30, 0), (40, 1)])
+>>> counter.count, bench.level(counter.lamp)
+(3, True)
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, TypeVar, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from twins.errors import BoardError, UsageError
+from twins.units import Time, ps
+
+Times = npt.NDArray[np.uint64]
+Bytes = npt.NDArray[np.uint8]
+Levels = npt.NDArray[np.bool_]
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+Q = TypeVar("Q", bound="Port")
+
+EVERY_BYTE = "every byte"
+"""For `SpiTarget.answers`: the part is asked for every byte (full-duplex parts such as memory cards)."""
+
+
+@dataclass(frozen=True)
+class SpiBatch:
+    """Bytes that an SPI target received while selected, in order.
+
+    Attributes:
+        data: the bytes, shape (n,), uint8.
+        dc: the level of D/CX at the last bit of each byte, shape (n,), uint8; all 1 without such a pin.
+        at: the time of each byte's last sampling edge in ps, shape (n,), uint64.
+        span: ps from a byte's first to its last sampling edge (seven bit times), shape (n,), uint32.
+    """
+
+    data: Bytes
+    dc: Bytes
+    at: Times
+    span: npt.NDArray[np.uint32]
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+@dataclass(frozen=True)
+class SpiAnswer:
+    """What an SPI target shifts out from the next clock on: `dummy` clocks of nothing, then `data`."""
+
+    data: bytes
+    dummy: int = 0
+
+
+class Host(Protocol):
+    """What carries parts: a twin, or a `twins.bench.Bench` in a part's unit tests."""
+
+    @property
+    def now(self) -> int:
+        """The present moment in ps."""
+
+    def attach_spi(self, port: SpiTarget, part: Part) -> None:
+        """Connects an SPI target to its pins."""
+
+    def attach_i2c(self, port: I2cTarget, part: Part) -> None:
+        """Connects an I2C target to its pins."""
+
+    def attach_edges(self, port: DigitalIn, part: Part) -> None:
+        """Connects an input whose edges are handled at once."""
+
+    def attach_pulses(self, port: PulseSink, part: Part) -> None:
+        """Connects an input whose edges are gathered."""
+
+    def drive(self, pin: int, level: bool | None, at: int) -> None:
+        """A part drives a pin of the chip from `at` on; None lets go of it."""
+
+    def drive_series(self, pin: int, at: Sequence[int] | Times, level: Sequence[bool] | Levels) -> None:
+        """A part drives a pin with many edges, all of them now or later."""
+
+    def level(self, pin: int) -> bool:
+        """The level of a pin of the chip."""
+
+    def volts(self, pin: int, volts: float) -> None:
+        """A part puts a voltage on an analog pin."""
+
+    def call_at(self, at: int, part: Part, method: str, args: tuple[Any, ...]) -> None:
+        """Calls a method of a part at a later time."""
+
+
+class Port:
+    """Base of all ports. On the class it is the declaration, on an instance the connection."""
+
+    PINS: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, *, optional: bool = False) -> None:
+        self.name = ""
+        self.optional = optional
+        self.handlers: dict[str, str] = {}
+        self.pins: dict[str, int] = {}
+        self._part: Part | None = None
+
+    def __set_name__(self, owner: type[Part], name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self: Q, part: None, owner: type[Part]) -> Q: ...
+    @overload
+    def __get__(self: Q, part: Part, owner: type[Part]) -> Q: ...
+    def __get__(self: Q, part: Part | None, owner: type[Part]) -> Q:
+        if part is None:
+            return self
+        port = part._ports.get(self.name)
+        if port is None:
+            port = part._ports[self.name] = copy.copy(self)
+            port.pins = {}
+            port._part = part
+        return port  # type: ignore[return-value]
+
+    def pin_names(self) -> Mapping[str, bool]:
+        """The names a board file uses for the pins of this port, and whether each must be connected."""
+        return {self.name: not self.optional}
+
+    def connect(self, pins: Mapping[str, int]) -> None:
+        """Puts the pins of this port on pins of the chip."""
+        self.pins = dict(pins)
+
+    @property
+    def connected(self) -> bool:
+        """Is any pin of it on the chip?"""
+        return bool(self.pins)
+
+    @property
+    def part(self) -> Part:
+        """The part it belongs to."""
+        if self._part is None:
+            raise UsageError(f"port {self.name!r} is a declaration: use it through a part")
+        return self._part
+
+    def attach(self, host: Host) -> None:
+        """Connects to the chip that carries the part."""
+        raise NotImplementedError
+
+    def handle(self, event: str, *args: Any) -> Any:
+        """Calls the part's handler for an event, if there is one."""
+        method = self.handlers.get(event)
+        return None if method is None else getattr(self.part, method)(*args)
+
+    def _handler(self, event: str, method: Handler) -> Handler:
+        self.handlers[event] = method.__name__
+        return method
+
+
+class _OnePin(Port):
+    """A port with one pin, which carries the port's name."""
+
+    @property
+    def pin(self) -> int:
+        """The chip's pin."""
+        if self.name not in self.pins:
+            raise UsageError(f"{self.part.label}.{self.name} is not connected: name its pin in the board file")
+        return self.pins[self.name]
+
+
+class DigitalIn(_OnePin):
+    """An input whose changes the part must notice at once (reset, enable). For data use `PulseSink`."""
+
+    def changed(self, method: Handler) -> Handler:
+        """Decorates ``method(at, level)``, called at each edge."""
+        return self._handler("changed", method)
+
+    @property
+    def level(self) -> bool:
+        """The level now; high where the pin is not connected (a pull-up on the module)."""
+        return self.part.host.level(self.pin) if self.connected else True
+
+    def attach(self, host: Host) -> None:
+        host.attach_edges(self, self.part)
+
+
+class PulseSink(_OnePin):
+    """An input whose edges are gathered: LED data, servo pulses, sounders."""
+
+    def received(self, method: Handler) -> Handler:
+        """Decorates ``method(at, level)`` with arrays of times (uint64, ps) and levels (bool)."""
+        return self._handler("received", method)
+
+    def attach(self, host: Host) -> None:
+        host.attach_pulses(self, self.part)
+
+
+class DigitalOut(_OnePin):
+    """An output of the part: push-pull, or open drain when it only ever pulls low and lets go.
+
+    Args:
+        initial: what it drives when the part is added: True, False, or None for nothing.
+    """
+
+    def __init__(self, initial: bool | None = None, *, optional: bool = False) -> None:
+        super().__init__(optional=optional)
+        self.initial = initial
+
+    def attach(self, host: Host) -> None:
+        if self.initial is not None:
+            host.drive(self.pin, self.initial, host.now)
+
+    def set(self, level: bool | None, after: Time = 0) -> None:
+        """Drives the level, now or after a time; None lets go."""
+        if self.connected:
+            host = self.part.host
+            host.drive(self.pin, level, host.now + ps(after))
+
+    def play(self, at: Sequence[int] | Times, level: Sequence[bool] | Levels) -> None:
+        """Drives a series of levels at absolute times in ps, none of them in the past."""
+        if self.connected:
+            self.part.host.drive_series(self.pin, at, level)
+
+
+class AnalogOut(_OnePin):
+    """A voltage of the part on an analog input of the chip."""
+
+    def attach(self, host: Host) -> None:
+        pass
+
+    def set(self, volts: float) -> None:
+        """Puts a voltage on the pin from now on."""
+        if self.connected:
+            self.part.host.volts(self.pin, volts)
+
+
+class SpiTarget(Port):
+    """An SPI target: SCK, MOSI, and as wired MISO, chip select (active low) and D/CX.
+
+    Args:
+        dc: the part has a D/CX pin.
+        answers: bytes after which the part is asked what it shifts out: with D/CX the read commands, or
+            `EVERY_BYTE`. Other bytes arrive in batches.
+        falling: it samples on the falling edge (modes 1 and 2).
+    """
+
+    def __init__(self, *, dc: bool = False, answers: Sequence[int] | str = (), falling: bool = False) -> None:
+        super().__init__()
+        self.has_dc = dc
+        self.answers = answers
+        self.falling = falling
+
+    def pin_names(self) -> Mapping[str, bool]:
+        names = {"sck": True, "mosi": True, "miso": False, "cs": False}
+        return names | {"dc": True} if self.has_dc else names
+
+    def received(self, method: Handler) -> Handler:
+        """Decorates ``method(batch: SpiBatch)``."""
+        return self._handler("received", method)
+
+    def selected(self, method: Handler) -> Handler:
+        """Decorates ``method(at, selected)``, called at each edge of the chip select."""
+        return self._handler("selected", method)
+
+    def answer(self, method: Handler) -> Handler:
+        """Decorates ``method(at, byte, dc) -> SpiAnswer | None``, called after each byte listed in `answers`."""
+        return self._handler("answer", method)
+
+    def attach(self, host: Host) -> None:
+        host.attach_spi(self, self.part)
+
+
+class I2cTarget(Port):
+    """An I2C target on SDA and SCL, with one or more 7-bit addresses (an attribute ``addresses`` of the part)."""
+
+    def pin_names(self) -> Mapping[str, bool]:
+        return {"sda": True, "scl": True}
+
+    def start(self, method: Handler) -> Handler:
+        """Decorates ``method(at, address, read) -> bool``: acknowledge? Without it every address is."""
+        return self._handler("start", method)
+
+    def write(self, method: Handler) -> Handler:
+        """Decorates ``method(at, byte) -> bool``: acknowledge?"""
+        return self._handler("write", method)
+
+    def read(self, method: Handler) -> Handler:
+        """Decorates ``method(at) -> int``: the next byte."""
+        return self._handler("read", method)
+
+    def stop(self, method: Handler) -> Handler:
+        """Decorates ``method(at)``, called when the transaction ends."""
+        return self._handler("stop", method)
+
+    def attach(self, host: Host) -> None:
+        host.attach_i2c(self, self.part)
+
+
+class Part:
+    """Base of all parts: ports as class attributes, options as constructor arguments, state in plain attributes.
+
+    A subclass calls ``super().__init__()`` first. `power_on` runs when the part is on its board. Everything it
+    keeps in attributes is saved by snapshots; attributes that start with ``_host`` or ``_ports`` are the frame's.
+    """
+
+    def __init__(self) -> None:
+        self._ports: dict[str, Port] = {}
+        self._host: Host | None = None
+        self.label = type(self).__name__.lower()
+        self.random = random.Random(0)
+
+    @classmethod
+    def ports(cls) -> Mapping[str, Port]:
+        """The declared ports by name."""
+        found = {}
+        for base in reversed(cls.__mro__):
+            found.update({name: port for name, port in vars(base).items() if isinstance(port, Port)})
+        return found
+
+    @property
+    def host(self) -> Host:
+        """What carries the part."""
+        if self._host is None:
+            raise UsageError(f"{self.label} is on no board yet: add it to a Twin or a Bench first")
+        return self._host
+
+    @property
+    def now(self) -> int:
+        """The present moment in ps."""
+        return self.host.now
+
+    def connect(self, pins: Mapping[str, int]) -> None:
+        """Puts pins of the part on pins of the chip; refuses unknown pins and missing ones."""
+        left = dict(pins)
+        for name in self.ports():
+            port: Port = getattr(self, name)
+            wanted = port.pin_names()
+            missing = [pin for pin, needed in wanted.items() if needed and pin not in left]
+            if missing and not port.optional:
+                raise BoardError(f'{self.label}: pin {missing[0]!r} is not connected: add {missing[0]} = "GPIOn"')
+            if not missing:
+                port.connect({pin: left.pop(pin) for pin in wanted if pin in left})
+        if left:
+            known = ", ".join(sorted({pin for port in self.ports().values() for pin in port.pin_names()}))
+            raise BoardError(f"{self.label} has no pin {next(iter(left))!r}: it has {known}")
+
+    def mount(self, host: Host, label: str | None = None, seed: int = 0) -> None:
+        """Puts the part on a host: its ports are attached, then it is powered."""
+        self._host = host
+        self.label = label or self.label
+        self.random = random.Random(f"{seed}/{self.label}")
+        for name in self.ports():
+            port: Port = getattr(self, name)
+            if port.connected:
+                port.attach(host)
+        self.power_on()
+
+    def remount(self, host: Host) -> None:
+        """As `mount` for a copy that goes on from a snapshot: the host restores the connections and the state."""
+        self._host = host
+
+    def power_on(self) -> None:
+        """The part gets its supply. Override to start timers or drive outputs."""
+
+    def after(self, delay: Time, method: Callable[..., None], *args: Any) -> None:
+        """Calls a method of this part after a time. It is kept by name, so that snapshots can hold it."""
+        if getattr(method, "__self__", None) is not self:
+            raise UsageError(f"{self.label}.after takes a method of the part itself, so that a snapshot can keep it")
+        self.host.call_at(self.now + ps(delay), self, method.__name__, args)
+
+    def state(self) -> dict[str, Any]:
+        """All that a snapshot must keep: by default a deep copy of the part's attributes."""
+        frame = ("_ports", "_host")
+        return copy.deepcopy({name: value for name, value in vars(self).items() if name not in frame})
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Goes on from a `state`."""
+        vars(self).update(copy.deepcopy(dict(state)))

@@ -1,0 +1,430 @@
+"""The twin of a board: a chip that runs the real image, with the board's parts on its pins."""
+
+from __future__ import annotations
+
+import copy
+import heapq
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from twins import _engine
+from twins.board import Board
+from twins.console import Console
+from twins.crash import crash_report
+from twins.errors import FirmwareCrashed, Timeout, UsageError
+from twins.image import Image
+from twins.memory import TwinMemory
+from twins.outside import PartsOutside
+from twins.pins import Pins
+from twins.ports import DigitalIn, I2cTarget, Levels, Part, PulseSink, SpiTarget, Times
+from twins.symbols import Symbols
+from twins.trace import Trace
+from twins.units import Duration, Time, ps
+
+log = logging.getLogger("twins")
+
+POLL = Duration(1_000_000_000)
+"""How often `Twin.run_until` looks at its condition."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Something the firmware touched that is not modelled."""
+
+    count: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A twin at rest. Give it to `Twin.restore` or `Twin.from_snapshot`."""
+
+    board: Board
+    image: Image | None
+    seed: int
+    engine: _engine.Snapshot
+    parts: Mapping[str, Mapping[str, Any]]
+    ports: Mapping[int, tuple[str, str]]
+    calls: Sequence[tuple[int, int, str, str, tuple[Any, ...]]]
+    outputs: Mapping[str, bytes]
+    resets: Sequence[tuple[int, str]]
+
+
+class Twin:
+    """A board with an image, at its power-on.
+
+    Args:
+        board: a board's name, a path to a board file, or a `Board`.
+        image: the firmware: UF2, ELF, BIN or HEX. Without one the flash is blank.
+        elf: an ELF file with the symbols of the image, where the image itself has none.
+        seed: for all that is random in parts and chip. The same seed, image and inputs give the same trace.
+        rom: a real boot ROM image to run instead of the one at function level.
+        flash: contents of the whole flash chip, as written by `save_flash`, to go on from.
+
+    A part is an attribute under its name in the board file.
+
+    >>> with Twin("media_controller", image="firmware/images/media_controller.uf2") as pico:
+    ...     pico.run("500ms"); _ = pico.console.expect("ready", timeout="1s")
+    ...     pico.knob.turn(+3); pico.run("100ms")
+    ...     pico.lcd.frame.shape
+    (240, 320, 3)
+    """
+
+    def __init__(
+        self,
+        board: str | Path | Board,
+        image: str | Path | Image | None = None,
+        *,
+        elf: str | Path | None = None,
+        seed: int = 0,
+        rom: str | Path | None = None,
+        flash: str | Path | None = None,
+    ) -> None:
+        self.board = Board.load(board)
+        self.seed = seed
+        self.image = (
+            image
+            if isinstance(image, Image) or image is None
+            else Image.load(image, self.board.chip.name, elf=elf, flash_size=self.board.flash_size)
+        )
+        self._start(_engine.Rp2040(self.board.flash_size))
+        if rom is not None:
+            self._engine.use_rom(Path(rom).read_bytes())
+        for console in self.board.consoles:
+            self._engine.attach_console(console.name, console.tx, console.rx)
+        if flash is not None:
+            self._engine.write_flash(0, Path(flash).read_bytes())
+        if self.image is not None:
+            self._load(self.image)
+        for name, spec in self.board.parts.items():
+            part = spec.create()
+            self.parts[name] = part
+            part.mount(self, name, seed)
+
+    def _start(self, engine: _engine.Rp2040) -> None:
+        self._engine = engine
+        self._inbox = engine.inbox
+        self.parts: dict[str, Part] = {}
+        self._outside = PartsOutside(self)
+        self._inside_at: int | None = None
+        self._calls: list[tuple[int, int, str, str, tuple[Any, ...]]] = []
+        self._call_number = 0
+        self._outputs: dict[str, bytearray] = {console.name: bytearray() for console in self.board.consoles}
+        self._consoles: dict[str, Console] = {}
+        self.resets: list[tuple[int, str]] = []
+        engine.set_outside(self._outside)
+
+    def _load(self, image: Image) -> None:
+        for segment in image.segments:
+            if segment.address >> 24 == 0x10:
+                self._engine.write_flash(segment.address & 0xFF_FFFF, segment.data)
+            else:
+                self._engine.write(segment.address, segment.data)
+        if image.entry is not None and image.entry >> 28 == 2:
+            self._engine.start_at(image.entry)
+
+    def __enter__(self) -> Twin:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Nothing is left running: a twin only moves while it is told to."""
+
+    def __getattr__(self, name: str) -> Any:
+        parts = self.__dict__.get("parts", {})
+        if name in parts:
+            return parts[name]
+        known = ", ".join(parts) or "none"
+        raise AttributeError(
+            f"{type(self).__name__} has no attribute {name!r}, and the board no such part; it has {known}"
+        )
+
+    # Time
+
+    @property
+    def now(self) -> int:
+        """The present moment in ps since power-on."""
+        return self._engine.now if self._inside_at is None else self._inside_at
+
+    @property
+    def temperature(self) -> float:
+        """The die temperature in degrees Celsius."""
+        return self._engine.millicelsius / 1000
+
+    @temperature.setter
+    def temperature(self, celsius: float) -> None:
+        self._engine.millicelsius = round(celsius * 1000)
+
+    @property
+    def time(self) -> Duration:
+        """The present moment as a `Duration` since power-on."""
+        return Duration(self.now)
+
+    def run(self, duration: Time) -> None:
+        """Runs for a time. Raises `FirmwareCrashed` when the firmware stops for good."""
+        self.advance(self.now + ps(duration))
+
+    def run_until(self, condition: Callable[[], Any], timeout: Time = "10s", every: Time = POLL) -> Duration:
+        """Runs until the condition holds, looking at it every so often; returns the time that passed.
+
+        Raises `Timeout`, or `FirmwareCrashed`.
+        """
+        start = self.now
+        deadline, step = start + ps(timeout), max(1, ps(every))
+        while not condition():
+            if self.now >= deadline:
+                name = getattr(condition, "__name__", repr(condition))
+                raise Timeout(f"{name} did not hold within {Duration(ps(timeout))} of virtual time (now {self.time})")
+            self.advance(min(self.now + step, deadline))
+        return Duration(self.now - start)
+
+    def advance(self, until: int, *, stop_at_text: bool = False) -> tuple[str, int, int, str]:
+        """Runs to `until`, doing what parts asked for on the way. Comes back early for a text or a breakpoint."""
+        if self._inside_at is not None:
+            raise UsageError("a part's handler cannot run the twin: use self.after(...) to do something later")
+        while True:
+            goal = min(until, self._calls[0][0]) if self._calls else until
+            stop = self._engine.run(max(goal, self._engine.now))
+            self._collect()
+            kind = stop[0]
+            if kind == "reset":
+                self.resets.append((self._engine.now, stop[3]))
+                log.info("%s: reset (%s)", Duration(self._engine.now), stop[3])
+            elif kind in ("lockup", "usb boot"):
+                raise FirmwareCrashed(crash_report(self, stop[2], stop[3]))
+            elif kind == "breakpoint" or (kind == "text" and stop_at_text):
+                return stop
+            self._run_calls()
+            if self._engine.now >= until:
+                return ("time", -1, -1, "")
+
+    def set_slice(self, cycles: int) -> None:
+        """How far one core may run ahead of the other between accesses that both can see; 64 without this."""
+        self._engine.set_slice(cycles)
+
+    def watch_text(self, text: str, key: int) -> None:
+        """`advance` comes back with ``("text", key, console number, "")`` when a console shows the text."""
+        self._engine.watch_text(text.encode(), key)
+
+    def unwatch_texts(self) -> None:
+        """Nobody waits for texts any more."""
+        self._engine.unwatch_texts()
+
+    def _run_calls(self) -> None:
+        now = self._engine.now
+        while self._calls and self._calls[0][0] <= now:
+            at, _, name, method, args = heapq.heappop(self._calls)
+            self._inside_at = max(at, 0)
+            try:
+                getattr(self.parts[name], method)(*args)
+            finally:
+                self._inside_at = None
+
+    def _collect(self) -> None:
+        for number, name in enumerate(self._outputs):
+            self._outputs[name] += self._engine.take_output(number)
+        for message in self._engine.take_messages():
+            log.warning("%s: %s", Duration(self._engine.now), message)
+
+    # What parts ask of their host (twins.ports.Host)
+
+    def attach_spi(self, port: SpiTarget, part: Part) -> None:
+        """A part's SPI target goes on its pins."""
+        answers: list[int] | None = None
+        if port.answers == "every byte":
+            answers = []
+        elif port.answers:
+            answers = [int(byte) for byte in port.answers]
+        pin = port.pins.get
+        number = self._engine.attach_spi(
+            port.pins["sck"], port.pins["mosi"], pin("miso"), pin("cs"), pin("dc"), answers, port.falling
+        )
+        self._outside.ports[number] = (part.label, port.name)
+
+    def attach_i2c(self, port: I2cTarget, part: Part) -> None:
+        """A part's I2C target goes on its pins."""
+        addresses = [int(address) for address in part.addresses]  # type: ignore[attr-defined]
+        number = self._engine.attach_i2c(port.pins["sda"], port.pins["scl"], addresses)
+        self._outside.ports[number] = (part.label, port.name)
+
+    def attach_edges(self, port: DigitalIn, part: Part) -> None:
+        """A part looks at a pin."""
+        self._outside.ports[self._engine.attach_edges(port.pin)] = (part.label, port.name)
+
+    def attach_pulses(self, port: PulseSink, part: Part) -> None:
+        """A part gathers the edges of a pin."""
+        self._outside.ports[self._engine.attach_pulses(port.pin)] = (part.label, port.name)
+
+    def drive(self, pin: int, level: bool | None, at: int) -> None:
+        """A part drives a pin from a moment on; None lets go."""
+        if self._inside_at is not None and self._outside.busy:
+            self._inbox.drive(pin, level, at)
+        else:
+            self._engine.drive(pin, level, at)
+
+    def drive_series(self, pin: int, at: Sequence[int] | Times, level: Sequence[bool] | Levels) -> None:
+        """A part drives a pin with many edges."""
+        if self._outside.busy:
+            for moment, value in zip(at, level, strict=True):
+                self._inbox.drive(pin, bool(value), int(moment))
+        else:
+            self._engine.drive_series(pin, [int(moment) for moment in at], [bool(value) for value in level])
+
+    def level(self, pin: int) -> bool:
+        """The level of a pin."""
+        return bool(self._levels() >> pin & 1)
+
+    def _levels(self) -> int:
+        if self._outside.busy:
+            raise UsageError("a part's handler was given the level: keep it instead of asking for pins meanwhile")
+        return self._engine.pins
+
+    def volts(self, pin: int, volts: float) -> None:
+        """A voltage on an analog pin; 0 to 3.3 V."""
+        channel = self.board.chip.adc.get(pin)
+        if channel is None:
+            raise UsageError(f"GPIO{pin} has no ADC input: {', '.join(f'GPIO{p}' for p in self.board.chip.adc)} have")
+        self._engine.set_microvolts(channel, max(0, round(volts * 1e6)))
+
+    def call_at(self, at: int, part: Part, method: str, args: tuple[Any, ...]) -> None:
+        """Calls a method of a part at a moment."""
+        self._call_number += 1
+        heapq.heappush(self._calls, (at, self._call_number, part.label, method, args))
+        if self._outside.busy:
+            self._inbox.wake(at)
+
+    # What a test looks at
+
+    @property
+    def consoles(self) -> Mapping[str, Console]:
+        """A console for each of the board's."""
+        for name in self._outputs:
+            self._consoles.setdefault(name, Console(self, [name]))
+        return {name: self._consoles[name] for name in self._outputs}
+
+    @property
+    def console(self) -> Console:
+        """All consoles of the board together; what is typed goes to the one that spoke last."""
+        return self._consoles.setdefault("", Console(self, self._outputs))
+
+    def output(self, console: str) -> bytes:
+        """Everything that a console showed so far."""
+        return bytes(self._outputs[console])
+
+    def type(self, console: str, data: bytes) -> None:
+        """Types on a console."""
+        self._engine.type_in(list(self._outputs).index(console), data)
+
+    @property
+    def pins(self) -> Pins:
+        """The pins of the chip by name: ``twin.pins["GPIO25"].level``."""
+        return Pins(self, self._engine, self.board.chip)
+
+    @property
+    def memory(self) -> TwinMemory:
+        """The memory of the chip, by address or symbol."""
+        return TwinMemory(self._engine, self.symbols)
+
+    @property
+    def symbols(self) -> Symbols:
+        """The symbols of the image."""
+        return self.image.symbols if self.image is not None else Symbols()
+
+    def registers(self, core: int = 0) -> dict[str, int]:
+        """The registers of a core by name."""
+        return self._engine.registers(core)
+
+    @property
+    def instructions(self) -> list[int]:
+        """Instructions executed so far, per core."""
+        return self._engine.instructions
+
+    @property
+    def unimplemented(self) -> dict[str, Gap]:
+        """What the firmware touched that is not modelled, by name; empty when all of it is."""
+        return {name: Gap(*gap) for name, gap in sorted(self._engine.unimplemented().items())}
+
+    @property
+    def trace(self) -> Trace:
+        """What was seen from outside: ``trace.sha256``, and pin by pin where recorded."""
+        return Trace(self._engine)
+
+    def save_flash(self, path: str | Path) -> None:
+        """Writes the contents of the flash chip to a file, whole or not at all."""
+        target = Path(path)
+        partial = target.with_name(target.name + ".part")
+        partial.write_bytes(self._engine.read_flash())
+        partial.replace(target)
+
+    # Snapshots
+
+    def snapshot(self) -> Snapshot:
+        """A picture of the twin, with its parts; the twin goes on as if nothing had happened."""
+        engine = self._engine.snapshot()
+        self._collect()
+        return Snapshot(
+            board=self.board,
+            image=self.image,
+            seed=self.seed,
+            engine=engine,
+            parts={name: part.state() for name, part in self.parts.items()},
+            ports=dict(self._outside.ports),
+            calls=copy.deepcopy(self._calls),
+            outputs={name: bytes(data) for name, data in self._outputs.items()},
+            resets=list(self.resets),
+        )
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Goes back to a picture of this twin."""
+        if snapshot.board != self.board:
+            raise UsageError(f"the snapshot is of board {snapshot.board.name!r}, this twin is {self.board.name!r}")
+        parts = self.parts
+        consoles = self._consoles
+        self._start(_engine.Rp2040.restore(snapshot.engine))
+        self.image = snapshot.image
+        self._call_number = max((call[1] for call in snapshot.calls), default=0)
+        self._calls = copy.deepcopy(list(snapshot.calls))
+        self._outside.ports.update(snapshot.ports)
+        self._outputs = {name: bytearray(data) for name, data in snapshot.outputs.items()}
+        self.resets = list(snapshot.resets)
+        for name, spec in self.board.parts.items():
+            part = parts.get(name) or spec.create()
+            part.remount(self)
+            part.restore(snapshot.parts[name])
+            self.parts[name] = part
+        for console in consoles.values():
+            console.rewind()
+        self._consoles = consoles
+
+    @classmethod
+    def from_snapshot(cls, snapshot: Snapshot) -> Twin:
+        """A new twin that goes on from a picture."""
+        twin = cls.__new__(cls)
+        twin.board = snapshot.board
+        twin.seed = snapshot.seed
+        twin.image = snapshot.image
+        twin.parts = {}
+        twin._consoles = {}
+        twin.restore(snapshot)
+        return twin
+
+    def fork(self) -> Twin:
+        """An independent twin that goes on from here; this one is not touched."""
+        twin = Twin.from_snapshot(self.snapshot())
+        for name, console in self._consoles.items():
+            twin._consoles[name] = console.copy_to(twin)
+        return twin
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.parts)
+
+    def __repr__(self) -> str:
+        return f"<Twin {self.board.name} at {self.time}>"
