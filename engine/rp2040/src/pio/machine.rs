@@ -262,8 +262,8 @@ impl Machine {
         }
         self.assert_sticky(shared);
         let op = self.decode_latched(word);
-        let flow = self.execute(&op, cycle, shared);
-        self.side_set(&op, shared);
+        let flow = self.execute(op, cycle, shared);
+        self.side_set(op, shared);
         self.refill(shared);
         match flow {
             Flow::Next => {}
@@ -283,8 +283,8 @@ impl Machine {
             return self.tick_rare(cycle, shared);
         }
         let op = self.ops.0[usize::from(self.pc & 31)];
-        let flow = self.execute(&op, cycle, shared);
-        self.side_set(&op, shared);
+        let flow = self.execute(op, cycle, shared);
+        self.side_set(op, shared);
         self.refill(shared);
         let mut periods = 1;
         match flow {
@@ -316,8 +316,8 @@ impl Machine {
         } else {
             self.decode_latched(self.latched)
         };
-        let flow = self.execute(&op, cycle, shared);
-        self.side_set(&op, shared);
+        let flow = self.execute(op, cycle, shared);
+        self.side_set(op, shared);
         self.refill(shared);
         let delay = if latch == Latch::Forced { 0 } else { op.delay };
         let mut periods = 1;
@@ -367,7 +367,7 @@ impl Machine {
     /// Side-set happens in the first cycle of an instruction and in every cycle in which it stalls; it beats what
     /// the instruction itself writes to the same pins (3.5.1, 3.5.6).
     #[inline(always)]
-    fn side_set(&self, op: &Op, shared: &mut Shared) {
+    fn side_set(&self, op: Op, shared: &mut Shared) {
         let pins = if self.config.side_pindir { &mut shared.oe } else { &mut shared.out };
         *pins = (*pins & !op.side_mask) | op.side_value;
     }
@@ -409,7 +409,7 @@ impl Machine {
     }
 
     #[inline(always)]
-    fn execute(&mut self, op: &Op, cycle: u64, shared: &mut Shared) -> Flow {
+    fn execute(&mut self, op: Op, cycle: u64, shared: &mut Shared) -> Flow {
         match op.kind {
             Kind::Nop => Flow::Next,
             Kind::OutPins
@@ -419,7 +419,7 @@ impl Machine {
             | Kind::OutPindirs
             | Kind::OutPc
             | Kind::OutIsr
-            | Kind::OutExec => self.out(op, shared),
+            | Kind::OutExec => self.out(op.kind, op.count, shared),
             Kind::Jmp => Flow::Jump(op.arg),
             Kind::JmpXDec => {
                 let taken = self.x != 0;
@@ -436,61 +436,72 @@ impl Machine {
             Kind::JmpXNotY => jump(self.x != self.y, op),
             Kind::JmpPin => jump(shared.inputs.view(cycle) >> self.config.jmp_pin & 1 != 0, op),
             Kind::JmpNotOsrEmpty => jump(self.osr_count < self.config.pull_threshold, op),
-            Kind::WaitPin => {
-                if (shared.inputs.view(cycle) >> op.arg & 1 != 0) == op.flag {
-                    Flow::Next
-                } else if shared.inputs.is_settled(cycle) {
-                    self.stall(Wait::Pin)
-                } else {
-                    Flow::Stall(Wait::Nothing)
-                }
-            }
-            Kind::WaitIrq => self.wait_irq(op, shared),
-            Kind::In => self.shift_in(op, cycle, shared),
-            Kind::Push => self.push_instruction(op, shared),
-            Kind::Pull => self.pull_instruction(op, shared),
-            Kind::MovPins | Kind::MovX | Kind::MovY | Kind::MovExec | Kind::MovPc | Kind::MovIsr | Kind::MovOsr => {
-                self.mov(op, cycle, shared)
-            }
+            kind => self.execute_long(kind, op.arg, op.count, op.flag, cycle, shared),
+        }
+    }
+
+    /// What needs a call. Its operands come one by one, so that no instruction has to be put together in memory.
+    #[inline(never)]
+    fn execute_long(&mut self, kind: Kind, arg: u8, count: u8, flag: bool, cycle: u64, shared: &mut Shared) -> Flow {
+        match kind {
+            Kind::WaitPin => self.wait_pin(arg, flag, cycle, shared),
+            Kind::WaitIrq => self.wait_irq(arg, flag, shared),
+            Kind::In => self.shift_in(arg, count, cycle, shared),
+            Kind::Push => self.push_instruction(arg != 0, flag, shared),
+            Kind::Pull => self.pull_instruction(arg != 0, flag, shared),
+            Kind::MovPins
+            | Kind::MovX
+            | Kind::MovY
+            | Kind::MovExec
+            | Kind::MovPc
+            | Kind::MovIsr
+            | Kind::MovOsr => self.mov(kind, arg, count, cycle, shared),
             Kind::IrqSet => {
-                shared.raised |= 1 << op.arg;
+                shared.raised |= 1 << arg;
                 shared.touched |= FLAGS;
                 Flow::Next
             }
-            Kind::IrqWait => self.irq_wait(op, shared),
+            Kind::IrqWait => self.irq_wait(arg, shared),
             Kind::IrqClear => {
-                shared.lowered |= 1 << op.arg;
+                shared.lowered |= 1 << arg;
                 shared.touched |= FLAGS;
                 Flow::Next
             }
-            Kind::SetPins => {
-                let value = u32::from(op.arg).rotate_left(self.config.set_base);
-                self.write_pins(PinWrite { dirs: false, mask: self.config.set_mask, value }, shared);
-                Flow::Next
-            }
-            Kind::SetPindirs => {
-                let value = u32::from(op.arg).rotate_left(self.config.set_base);
-                self.write_pins(PinWrite { dirs: true, mask: self.config.set_mask, value }, shared);
+            Kind::SetPins | Kind::SetPindirs => {
+                let value = u32::from(arg).rotate_left(self.config.set_base);
+                let dirs = kind == Kind::SetPindirs;
+                self.write_pins(PinWrite { dirs, mask: self.config.set_mask, value }, shared);
                 Flow::Next
             }
             Kind::SetX => {
-                self.x = u32::from(op.arg);
+                self.x = u32::from(arg);
                 Flow::Next
             }
             Kind::SetY => {
-                self.y = u32::from(op.arg);
+                self.y = u32::from(arg);
                 Flow::Next
             }
-            Kind::Reserved => {
+            _ => {
                 shared.touched |= RESERVED;
                 Flow::Next
             }
         }
     }
 
+    /// WAIT GPIO and WAIT PIN, 3.4.3.
+    fn wait_pin(&self, gpio: u8, level: bool, cycle: u64, shared: &Shared) -> Flow {
+        if (shared.inputs.view(cycle) >> gpio & 1 != 0) == level {
+            Flow::Next
+        } else if shared.inputs.is_settled(cycle) {
+            self.stall(Wait::Pin)
+        } else {
+            Flow::Stall(Wait::Nothing)
+        }
+    }
+
     /// OUT, 3.4.5. It never shifts out of an OSR that is used up: it stalls while the OSR is refilled (3.5.4).
     #[inline(always)]
-    fn out(&mut self, op: &Op, shared: &mut Shared) -> Flow {
+    fn out(&mut self, kind: Kind, count: u8, shared: &mut Shared) -> Flow {
         if self.osr_count >= self.config.autopull {
             if self.tx.is_empty() {
                 return self.stall_on_tx(shared);
@@ -499,21 +510,21 @@ impl Machine {
             return Flow::Stall(Wait::Nothing);
         }
         let data = if self.config.out_right {
-            let data = self.osr & mask(op.count);
-            self.osr = shift_right(self.osr, op.count);
+            let data = self.osr & mask(count);
+            self.osr = shift_right(self.osr, count);
             data
         } else {
-            let data = self.osr >> (32 - op.count);
-            self.osr = shift_left(self.osr, op.count);
+            let data = self.osr >> (32 - count);
+            self.osr = shift_left(self.osr, count);
             data
         };
-        self.osr_count = (self.osr_count + op.count).min(32);
-        match op.kind {
+        self.osr_count = (self.osr_count + count).min(32);
+        match kind {
             Kind::OutPins => self.out_pins(data, false, shared),
             Kind::OutPindirs => self.out_pins(data, true, shared),
             Kind::OutX => self.x = data,
             Kind::OutY => self.y = data,
-            Kind::OutIsr => (self.isr, self.isr_count) = (data, op.count),
+            Kind::OutIsr => (self.isr, self.isr_count) = (data, count),
             Kind::OutPc => return Flow::Jump((data & 31) as u8),
             Kind::OutExec => return Flow::Exec(data as u16),
             _ => {}
@@ -542,35 +553,35 @@ impl Machine {
     }
 
     /// WAIT IRQ, 3.4.3: waiting for a 1 also clears the flag.
-    fn wait_irq(&mut self, op: &Op, shared: &mut Shared) -> Flow {
-        if (shared.irq >> op.arg & 1 != 0) != op.flag {
+    fn wait_irq(&mut self, index: u8, level: bool, shared: &mut Shared) -> Flow {
+        if (shared.irq >> index & 1 != 0) != level {
             return self.stall(Wait::Irq);
         }
-        if op.flag {
-            shared.lowered |= 1 << op.arg;
+        if level {
+            shared.lowered |= 1 << index;
             shared.touched |= FLAGS;
         }
         Flow::Next
     }
 
     /// IRQ WAIT, 3.4.9: raises the flag, and is complete when it finds it lowered again.
-    fn irq_wait(&mut self, op: &Op, shared: &mut Shared) -> Flow {
+    fn irq_wait(&mut self, index: u8, shared: &mut Shared) -> Flow {
         if self.irq_waiting {
-            if shared.irq >> op.arg & 1 != 0 {
+            if shared.irq >> index & 1 != 0 {
                 return self.stall(Wait::Irq);
             }
             self.irq_waiting = false;
             return Flow::Next;
         }
         self.irq_waiting = true;
-        shared.raised |= 1 << op.arg;
+        shared.raised |= 1 << index;
         shared.touched |= FLAGS;
         Flow::Stall(Wait::Nothing)
     }
 
     /// IN, 3.4.4, with autopush, 3.5.4: shift and push are one step, so where the RX FIFO is full neither happens.
-    fn shift_in(&mut self, op: &Op, cycle: u64, shared: &mut Shared) -> Flow {
-        let source = match op.arg {
+    fn shift_in(&mut self, source: u8, bits: u8, cycle: u64, shared: &mut Shared) -> Flow {
+        let source = match source {
             0 => shared.inputs.view(cycle).rotate_right(u32::from(self.config.in_base)),
             1 => self.x,
             2 => self.y,
@@ -578,13 +589,13 @@ impl Machine {
             6 => self.isr,
             _ => self.osr,
         };
-        let data = source & mask(op.count);
+        let data = source & mask(bits);
         let isr = if self.config.in_right {
-            shift_right(self.isr, op.count) | data << (32 - op.count)
+            shift_right(self.isr, bits) | data << (32 - bits)
         } else {
-            shift_left(self.isr, op.count) | data
+            shift_left(self.isr, bits) | data
         };
-        let count = (self.isr_count + op.count).min(32);
+        let count = (self.isr_count + bits).min(32);
         if count < self.config.autopush {
             (self.isr, self.isr_count) = (isr, count);
             return Flow::Next;
@@ -597,15 +608,15 @@ impl Machine {
     }
 
     /// PUSH, 3.4.6. Without Block, a word for which there is no room is lost, and RXSTALL tells so (FDEBUG).
-    fn push_instruction(&mut self, op: &Op, shared: &mut Shared) -> Flow {
-        if op.arg != 0 && self.isr_count < self.config.push_threshold {
+    fn push_instruction(&mut self, if_full: bool, block: bool, shared: &mut Shared) -> Flow {
+        if if_full && self.isr_count < self.config.push_threshold {
             return Flow::Next;
         }
         if !self.rx.is_full() {
             self.push(self.isr, shared);
             return Flow::Next;
         }
-        if op.flag {
+        if block {
             return self.stall_on_rx(shared);
         }
         shared.fdebug |= 1 << self.number;
@@ -615,16 +626,16 @@ impl Machine {
     }
 
     /// PULL, 3.4.7. With autopull it does nothing while the OSR is full (3.5.4).
-    fn pull_instruction(&mut self, op: &Op, shared: &mut Shared) -> Flow {
+    fn pull_instruction(&mut self, if_empty: bool, block: bool, shared: &mut Shared) -> Flow {
         let automatic = self.config.autopull <= 32;
-        if (op.arg != 0 && self.osr_count < self.config.pull_threshold) || (automatic && self.osr_count == 0) {
+        if (if_empty && self.osr_count < self.config.pull_threshold) || (automatic && self.osr_count == 0) {
             return Flow::Next;
         }
         if !self.tx.is_empty() {
             self.pull(shared);
             return Flow::Next;
         }
-        if op.flag {
+        if block {
             return self.stall_on_tx(shared);
         }
         self.osr = self.x;
@@ -633,8 +644,8 @@ impl Machine {
     }
 
     /// MOV, 3.4.8.
-    fn mov(&mut self, op: &Op, cycle: u64, shared: &mut Shared) -> Flow {
-        let source = match op.arg {
+    fn mov(&mut self, kind: Kind, source: u8, operation: u8, cycle: u64, shared: &mut Shared) -> Flow {
+        let source = match source {
             0 => shared.inputs.view(cycle).rotate_right(u32::from(self.config.in_base)),
             1 => self.x,
             2 => self.y,
@@ -643,12 +654,12 @@ impl Machine {
             6 => self.isr,
             _ => self.osr,
         };
-        let value = match op.count {
+        let value = match operation {
             0 => source,
             1 => !source,
             _ => source.reverse_bits(),
         };
-        match op.kind {
+        match kind {
             Kind::MovPins => self.out_pins(value, false, shared),
             Kind::MovX => self.x = value,
             Kind::MovY => self.y = value,
@@ -673,7 +684,7 @@ impl Machine {
 
 /// JMP, 3.4.2.
 #[inline(always)]
-fn jump(taken: bool, op: &Op) -> Flow {
+fn jump(taken: bool, op: Op) -> Flow {
     Flow::Jump(if taken { op.arg } else { op.next })
 }
 
