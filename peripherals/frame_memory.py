@@ -62,6 +62,7 @@ class FrameMemory:
     cells: Cells = field(default_factory=lambda: np.zeros((0, 0), np.uint32))
     position: int = 0
     _left_over: bytes = b""
+    _half_stored: bool = False
 
     def __post_init__(self) -> None:
         if self.cells.size == 0:
@@ -84,19 +85,27 @@ class FrameMemory:
     def start_write(self) -> None:
         """RAMWR: the pointer goes to the start of the window."""
         self.position = 0
-        self._left_over = b""
+        self.end_write()
 
     def end_write(self) -> None:
         """Any command ends a write; a partial pixel is lost (8.4.1)."""
         self._left_over = b""
+        self._half_stored = False
 
     def write(self, data: Bytes, colmod: int) -> None:
-        """Pixel data in the format of COLMOD."""
+        """Pixel data in the format of COLMOD. A pixel is stored with its last bit."""
         if self._left_over:
             data = np.concatenate([np.frombuffer(self._left_over, np.uint8), data])
         pixels, used = self._decode(data, colmod)
         self._left_over = data[used:].tobytes()
+        if self._half_stored and len(pixels):
+            pixels = pixels[1:]
+            self._half_stored = False
         self._store(pixels)
+        if colmod & 7 == 3 and len(self._left_over) == 2 and not self._half_stored:
+            first, second = self._left_over
+            self._store(_FROM_444[[first << 4 | second >> 4]])
+            self._half_stored = True
 
     def _decode(self, data: Bytes, colmod: int) -> tuple[Cells, int]:
         depth = colmod & 7
@@ -116,13 +125,18 @@ class FrameMemory:
         return np.zeros(0, np.uint32), len(data)
 
     @property
-    def window(self) -> tuple[int, int]:
-        """Width and height of the window in pixels; 0 where start lies behind end."""
-        return max(0, self.x[1] - self.x[0] + 1), max(0, self.y[1] - self.y[0] + 1)
+    def window(self) -> tuple[int, int, int, int]:
+        """Left, top, width and height of the window in pixels; no width or height where start lies behind end.
+
+        What lies outside the memory is cut off: drivers in use ask for a column and a row too many.
+        """
+        height, width = self.addressed().shape
+        (left, right), (top, bottom) = self.x, self.y
+        return left, top, max(0, min(right, width - 1) - left + 1), max(0, min(bottom, height - 1) - top + 1)
 
     def _store(self, pixels: Cells) -> None:
         """Row by row through the window, and from its end to its start again."""
-        width, height = self.window
+        left, top, width, height = self.window
         area = width * height
         if area == 0 or len(pixels) == 0:
             return
@@ -130,28 +144,22 @@ class FrameMemory:
             skip = (len(pixels) - area) // area * area
             self.position += skip
             pixels = pixels[skip:]
+        view = self.addressed()[top : top + height, left : left + width]
         while len(pixels):
             self.position %= area
             row, column = divmod(self.position, width)
             if column or len(pixels) < width:
                 count = min(width - column, len(pixels))
-                self._put(row, column, pixels[:count].reshape(1, -1))
+                view[row, column : column + count] = pixels[:count]
             else:
                 lines = min(len(pixels) // width, height - row)
                 count = lines * width
-                self._put(row, 0, pixels[:count].reshape(lines, width))
+                view[row : row + lines] = pixels[:count].reshape(lines, width)
             self.position += count
             pixels = pixels[count:]
 
-    def _put(self, row: int, column: int, block: Cells) -> None:
-        """A block inside the window. What lies outside the memory is lost: some drivers ask for a column too many."""
-        view = self.addressed()
-        top, left = self.y[0] + row, self.x[0] + column
-        target = view[top : top + block.shape[0], left : left + block.shape[1]]
-        target[...] = block[: target.shape[0], : target.shape[1]]
-
-    def read(self, count: int) -> Cells:
-        """The next `count` cells of the window, from its start."""
-        (x0, x1), (y0, y1) = self.x, self.y
-        cells: Cells = self.addressed()[y0 : y1 + 1, x0 : x1 + 1].reshape(-1)[:count]
-        return np.array(cells)
+    def read(self, start: int = 0) -> Cells:
+        """The cells of the window, from the `start`-th on and once around."""
+        left, top, width, height = self.window
+        cells: Cells = self.addressed()[top : top + height, left : left + width].reshape(-1)
+        return np.roll(cells, -start)

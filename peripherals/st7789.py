@@ -1,17 +1,18 @@
 """ST7789V: 262 144-colour TFT controller with 240 × 320 × 18 bits of frame memory.
 
-Sitronix ST7789V datasheet v1.3 (2014/03); v1.4 where named. 4-line serial interface (8.4).
+Sitronix ST7789V datasheet v1.3 (2014/03); v1.4 where named. 4-line serial interface (8.4). What SWRESET leaves alone,
+and the status bits, agree with the tables of its sister ST7735 (datasheet v1.7, 10.1).
 
 ======  ==========  ==========================================================================
 code    name        parameters and effect
 ======  ==========  ==========================================================================
 00      NOP         ends a memory write
-01      SWRESET     registers to default, frame memory kept; 5 ms to the next command
+01      SWRESET     registers to default but MADCTL and COLMOD, frame memory kept; 5 ms to the next command
 04      RDDID       reads 85 85 52 after one dummy clock
 09      RDDST       reads 4 bytes of status after one dummy clock
 0A-0F   RDDPM …     reads one byte: power, MADCTL, COLMOD, image, signal, self-diagnostic
 10, 11  SLPIN/OUT   sleep; 5 ms to the next command, 120 ms between the two
-12, 13  PTLON/NORON partial mode, normal mode
+12, 13  PTLON/NORON partial mode, normal mode; both end scrolling
 20, 21  INVOFF/ON   the glass shows the complement; memory is not changed
 26      GAMSET      gamma curve (kept, not shown)
 28, 29  DISPOFF/ON  blank, show
@@ -20,7 +21,7 @@ code    name        parameters and effect
 2E, 3E  RAMRD(C)    memory read, 3 bytes a pixel after 8 dummy clocks
 30      PTLAR       partial area: start row, end row
 33, 37  VSCRDEF/SAD scrolling: top fixed, scrolled, bottom fixed lines; start line
-34, 35  TEOFF/ON    tearing effect line; V-blank only, or with H-blank
+34, 35  TEOFF/ON    tearing effect line (the pulses of H-blank are not modelled)
 36      MADCTL      MY MX MV ML BGR MH
 38, 39  IDMOFF/ON   eight colours
 3A      COLMOD      12, 16 or 18 bits a pixel
@@ -34,6 +35,7 @@ others  B7 BB C0-E9 panel voltages and gamma (kept, not shown)
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,10 +45,12 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from peripherals.frame_memory import BGR, Cells, FrameMemory, to_rgb
+from peripherals.frame_memory import BGR, MV, Cells, FrameMemory, to_rgb
 from twins.errors import UsageError
 from twins.ports import DigitalIn, DigitalOut, Part, SpiAnswer, SpiBatch, SpiTarget
 from twins.units import Duration, ms, ns, us
+
+log = logging.getLogger("twins")
 
 NOP, SWRESET, RDDID, RDDST, RDDPM, RDDMADCTL, RDDCOLMOD = 0x00, 0x01, 0x04, 0x09, 0x0A, 0x0B, 0x0C
 RDDIM, RDDSM, RDDSDR, SLPIN, SLPOUT, PTLON, NORON = 0x0D, 0x0E, 0x0F, 0x10, 0x11, 0x12, 0x13
@@ -84,7 +88,7 @@ class Command:
     Attributes:
         at: the time of its last bit in ps.
         code: the command byte.
-        parameters: the first bytes behind it, 64 at most.
+        parameters: the first bytes behind it, 64 at most; pixels are not kept.
         count: how many bytes came behind it in all.
     """
 
@@ -92,6 +96,13 @@ class Command:
     code: int
     parameters: bytes
     count: int
+
+
+class Wire(list[Command]):
+    """Commands in order. They never change, so that a copy for a snapshot needs no copies of them."""
+
+    def __deepcopy__(self, memo: Mapping[int, Any]) -> Wire:
+        return Wire(self)
 
 
 class ST7789(Part):
@@ -104,6 +115,12 @@ class ST7789(Part):
         ips: the glass is normally black and shows true colours with INVON, as nearly all modules do.
         bgr: the panel's colour filter is BGR.
         write_cycle: the rated serial write cycle in ns: 66 in the datasheet v1.3, 16 in later ones.
+
+    Attributes:
+        memory: the frame memory.
+        violations: how often the firmware did what the datasheet forbids, by sentence. It has no effect.
+        unknown: how often a command came that is not modelled, or not in full, by its code.
+        bytes: how many bytes came over the wire.
 
     >>> from twins.bench import Bench
     >>> bench = Bench(); lcd = bench.add(ST7789())
@@ -125,7 +142,12 @@ class ST7789(Part):
     RESET_PULSE = us(10)
     """RESX low for less is ignored (7.4.5: shorter than 5 µs is, between 5 and 10 µs is not defined)."""
     AFTER_RESET = ms(5)
+    """From RESX high, or SWRESET, to the next command (7.4.5, 9.1.2)."""
     AFTER_RESET_AWAKE = ms(120)
+    """The same for RESX in sleep-out mode."""
+    FROM_SWRESET_TO_SLPOUT = ms(120)
+    """When SWRESET came in sleep-in mode (9.1.2, and MIPI DCS soft_reset)."""
+    READ_CYCLE = ns(150)
     AFTER_SLEEP_COMMAND = ms(5)
     BETWEEN_SLEEP_COMMANDS = ms(120)
 
@@ -149,31 +171,31 @@ class ST7789(Part):
         self.offset = offset if offset is not None else default
         self.write_cycle = ns(write_cycle)
         self.memory = FrameMemory(self.ROWS, self.COLUMNS)
-        self.commands: list[Command] = []
+        self.commands = Wire()
         self.violations: Counter[str] = Counter()
         self.unknown: Counter[int] = Counter()
         self.bytes = 0
         self._te_run = 0
         self._low_since: int | None = None
+        self.colmod = 0x66
         self._defaults()
 
     def _defaults(self) -> None:
-        """Registers after reset (9.1, tables of defaults). The frame memory keeps its contents."""
+        """Registers after any reset (9.1, tables of defaults). The frame memory keeps its contents."""
         self.sleeping = True
         self.display_on = False
         self.inverted = False
         self.partial: tuple[int, int] | None = None
         self.partial_area = (0, self.ROWS - 1)
         self.idle = False
-        self.colmod = 0x66
         self.scroll_area = (0, self.ROWS, 0)
         self.scroll_start: int | None = None
         self.te_mode: int | None = None
         self.te_line = 0
         self.registers: dict[int, bytes] = {PORCTRL: bytes([0x0C, 0x0C, 0x00, 0x33, 0x33]), FRCTRL2: b"\x0f"}
-        self.memory.madctl = 0
         self.memory.little_endian = False
-        self.memory.set_window((0, self.COLUMNS - 1), (0, self.ROWS - 1))
+        columns, rows = (self.ROWS, self.COLUMNS) if self.memory.madctl & MV else (self.COLUMNS, self.ROWS)
+        self.memory.set_window((0, columns - 1), (0, rows - 1))
         self.memory.end_write()
         self._code = NOP
         self._parameters = b""
@@ -182,6 +204,9 @@ class ST7789(Part):
         self._busy_until = 0
         self._busy_with = ""
         self._slept_at: int | None = None
+        self._no_slpout_until = 0
+        self._scan_from = 0
+        self._read_from = 0
 
     def power_on(self) -> None:
         """The frame memory starts with noise, as on the glass of a module whose firmware forgets to clear it."""
@@ -198,8 +223,12 @@ class ST7789(Part):
         elif self._low_since is not None:
             if at - self._low_since >= self.RESET_PULSE:
                 wait = self.AFTER_RESET if self.sleeping else self.AFTER_RESET_AWAKE
+                self._log()
+                self.memory.madctl = 0
+                self.colmod = 0x66
                 self._defaults()
                 self._busy(wait, "RESX", at)
+                self._restart_te()
             else:
                 self.violations["RESX pulse shorter than 10 us"] += 1
             self._low_since = None
@@ -213,14 +242,14 @@ class ST7789(Part):
     @spi.received
     def _received(self, batch: SpiBatch) -> None:
         self.bytes += len(batch)
-        over = int(np.count_nonzero(batch.span < 7 * int(self.write_cycle)))
-        if over:
-            self.violations[f"write cycle shorter than {self.write_cycle}"] += over
+        positions = np.flatnonzero(batch.dc == 0)
+        bounds = [*positions.tolist(), len(batch)]
+        read = bounds[0] if self._code in _READS else 0
+        self._check_cycle(batch.span[:read], self.READ_CYCLE, "read")
+        self._check_cycle(batch.span[read:], self.write_cycle, "write")
         if self._low_since is not None:
             self.violations["bytes while RESX is low"] += len(batch)
             return
-        positions = np.flatnonzero(batch.dc == 0)
-        bounds = [*positions.tolist(), len(batch)]
         if bounds[0]:
             self._data(batch.data[: bounds[0]])
         for start, end in pairwise(bounds):
@@ -228,9 +257,17 @@ class ST7789(Part):
             if end > start + 1:
                 self._data(batch.data[start + 1 : end])
 
+    def _check_cycle(self, span: npt.NDArray[np.uint32], cycle: Duration, kind: str) -> None:
+        """7.4.3: the time of a clock. Nearly everybody writes faster than rated, and it works."""
+        over = int(np.count_nonzero(span < 7 * int(cycle)))
+        if over:
+            self.violations[f"{kind} cycle shorter than {cycle}"] += over
+
     def _command(self, code: int, at: int) -> None:
         self._log()
         self.memory.end_write()
+        if self._code in (RAMRD, RAMRDC):
+            self._read_from += max(0, self._count - 1) // 3
         if at < self._busy_until:
             self.violations[f"command within the wait after {self._busy_with}"] += 1
         self._code, self._parameters, self._count, self._at = code, b"", 0, at
@@ -238,7 +275,12 @@ class ST7789(Part):
         if act is not None:
             act(self, at)
         elif code not in _KEPT and code not in self._WITH_PARAMETERS and code not in _READS:
-            self.unknown[code] += 1
+            self._not_modelled(code, "this command is not known")
+
+    def _not_modelled(self, code: int, what: str) -> None:
+        if not self.unknown[code]:
+            log.warning("%s: %s: command 0x%02X: %s", Duration(self.now), self.label, code, what)
+        self.unknown[code] += 1
 
     def _log(self) -> None:
         if self._at:
@@ -249,9 +291,10 @@ class ST7789(Part):
     def wire(self) -> list[Command]:
         """Every command seen so far, in order."""
         last = [Command(self._at, self._code, self._parameters[:64], self._count)] if self._at else []
-        return self.commands + last
+        return [*self.commands, *last]
 
     def _data(self, data: npt.NDArray[np.uint8]) -> None:
+        before = self._count
         self._count += len(data)
         if self._code in (RAMWR, RAMWRC):
             self.memory.write(data, self.colmod)
@@ -259,24 +302,34 @@ class ST7789(Part):
         if len(self._parameters) < 64:
             self._parameters += data[:64].tobytes()
         need, act = self._WITH_PARAMETERS.get(self._code, (0, None))
-        if act is not None and len(self._parameters) >= need:
+        if act is not None and before < need <= self._count:
             act(self, self._parameters)
         elif self._code in _KEPT:
-            self.registers[self._code] = self._parameters
+            kept = self.registers.get(self._code, b"")
+            self.registers[self._code] = self._parameters + kept[len(self._parameters) :]
 
     # 9.1 Commands without parameters
 
     def _swreset(self, at: int) -> None:
-        wait = self.AFTER_RESET if self.sleeping else self.AFTER_RESET_AWAKE
+        was_sleeping = self.sleeping
         self._defaults()
         self._code, self._at = SWRESET, at
-        self._busy(wait, "SWRESET", at)
+        self._busy(self.AFTER_RESET, "SWRESET", at)
+        if was_sleeping:
+            self._no_slpout_until = at + self.FROM_SWRESET_TO_SLPOUT
+        self._restart_te()
 
     def _sleep(self, at: int, sleeping: bool) -> None:
+        """9.1.11, 9.1.12. The command has no effect in the mode that it asks for."""
+        if sleeping == self.sleeping:
+            return
+        if not sleeping and at < self._no_slpout_until:
+            self.violations["SLPOUT within 120 ms after SWRESET"] += 1
         if self._slept_at is not None and at - self._slept_at < self.BETWEEN_SLEEP_COMMANDS:
             self.violations["SLPIN and SLPOUT within 120 ms"] += 1
         self._slept_at = at
         self.sleeping = sleeping
+        self._scan_from = at
         self._busy(self.AFTER_SLEEP_COMMAND, "SLPIN" if sleeping else "SLPOUT", at)
         self._restart_te()
 
@@ -284,8 +337,9 @@ class ST7789(Part):
         for name, value in registers.items():
             setattr(self, name, value)
 
-    def _normal(self) -> None:
-        self.partial = None
+    def _show(self, partial: tuple[int, int] | None) -> None:
+        """PTLON and NORON; either ends scrolling."""
+        self.partial = partial
         self.scroll_start = None
 
     def _teoff(self) -> None:
@@ -297,8 +351,8 @@ class ST7789(Part):
         SWRESET: _swreset,
         SLPIN: lambda self, at: self._sleep(at, True),
         SLPOUT: lambda self, at: self._sleep(at, False),
-        PTLON: lambda self, at: self._set(partial=self.partial_area),
-        NORON: lambda self, at: self._normal(),
+        PTLON: lambda self, at: self._show(self.partial_area),
+        NORON: lambda self, at: self._show(None),
         INVOFF: lambda self, at: self._set(inverted=False),
         INVON: lambda self, at: self._set(inverted=True),
         DISPOFF: lambda self, at: self._set(display_on=False),
@@ -311,6 +365,24 @@ class ST7789(Part):
     }
 
     # 9.1 Commands with parameters; each takes effect when its last parameter has come
+
+    def _window(self, p: bytes) -> None:
+        """CASET and RASET: the end must not lie before the start (9.1.20, 9.1.21)."""
+        span = _word(p, 0), _word(p, 2)
+        if span[0] > span[1]:
+            self.violations["a window that ends before it starts"] += 1
+        if self._code == CASET:
+            self.memory.set_window(columns=span)
+        else:
+            self.memory.set_window(rows=span)
+
+    def _madctl(self, p: bytes) -> None:
+        self.memory.madctl = p[0]
+
+    def _colmod(self, p: bytes) -> None:
+        self.colmod = p[0]
+        if p[0] & 7 not in (3, 5, 6):
+            self._not_modelled(COLMOD, f"no colour format has the code {p[0] & 7}; pixels are dropped")
 
     def _partial(self, p: bytes) -> None:
         self.partial_area = (_word(p, 0), _word(p, 2))
@@ -326,21 +398,25 @@ class ST7789(Part):
 
     def _teon(self, p: bytes) -> None:
         self.te_mode = p[0] & 1
+        if self.te_mode:
+            self._not_modelled(TEON, "the pulses of H-blank are left out")
         self._restart_te()
 
     def _ramctrl(self, p: bytes) -> None:
         self.registers[RAMCTRL] = p[:2]
+        if p[0] & 0x11:
+            self._not_modelled(RAMCTRL, "the RGB interface is left out")
         self.memory.little_endian = bool(p[1] & 0x08)
 
     _WITH_PARAMETERS: ClassVar[Mapping[int, tuple[int, Any]]] = {
-        CASET: (4, lambda self, p: self.memory.set_window(columns=(_word(p, 0), _word(p, 2)))),
-        RASET: (4, lambda self, p: self.memory.set_window(rows=(_word(p, 0), _word(p, 2)))),
+        CASET: (4, _window),
+        RASET: (4, _window),
         PTLAR: (4, _partial),
         VSCRDEF: (6, _scroll),
         TEON: (1, _teon),
-        MADCTL: (1, lambda self, p: self.memory.__setattr__("madctl", p[0])),
+        MADCTL: (1, _madctl),
         VSCSAD: (2, lambda self, p: self._set(scroll_start=_word(p, 0))),
-        COLMOD: (1, lambda self, p: self._set(colmod=p[0])),
+        COLMOD: (1, _colmod),
         STE: (2, lambda self, p: self._set(te_line=_word(p, 0))),
         RAMCTRL: (2, _ramctrl),
     }
@@ -349,10 +425,14 @@ class ST7789(Part):
 
     @spi.answer
     def _answer(self, at: int, byte: int, dc: bool) -> SpiAnswer | None:
-        self._command(byte, at)
         self.bytes += 1
+        if self._low_since is not None:
+            self.violations["bytes while RESX is low"] += 1
+            return None
+        self._command(byte, at)
         if byte in (RAMRD, RAMRDC):
-            channels = to_rgb(self.memory.read(self.ROWS * self.COLUMNS)) & 0xFC
+            self._read_from = self._read_from if byte == RAMRDC else 0
+            channels = to_rgb(self.memory.read(self._read_from)) & 0xFC
             return SpiAnswer(channels.tobytes(), dummy=8)
         if byte == RDDID:
             return SpiAnswer(self.ID, dummy=1)
@@ -415,7 +495,7 @@ class ST7789(Part):
         return self.lines * (250 + 16 * rtna) * 100_000
 
     def _scan_line(self, at: int) -> int:
-        return 0 if self.sleeping else at % self.frame_period * self.lines // self.frame_period
+        return 0 if self.sleeping else (at - self._scan_from) % self.frame_period * self.lines // self.frame_period
 
     def _restart_te(self) -> None:
         self._te_run += 1
@@ -423,7 +503,7 @@ class ST7789(Part):
         if self.te.connected and self.te_mode is not None and not self.sleeping:
             period = self.frame_period
             start = self.te_line * period // self.lines
-            wait = (start - self.now) % period
+            wait = (self._scan_from + start - self.now) % period
             self.after(Duration(wait), self._te_high, self._te_run)
 
     def _te_high(self, run: int) -> None:
@@ -443,8 +523,9 @@ class ST7789(Part):
 
     @property
     def lit(self) -> bool:
-        """Does the glass show the memory? Awake, display on, backlight on."""
-        return self.display_on and not self.sleeping and self.bl.level
+        """Does the glass show the memory? Awake, display on, backlight on, not held in reset."""
+        in_reset = self._low_since is not None and self.now - self._low_since >= self.RESET_PULSE
+        return self.display_on and not self.sleeping and not in_reset and self.bl.level
 
     @property
     def glass(self) -> npt.NDArray[np.uint8]:

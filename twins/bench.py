@@ -9,7 +9,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from bisect import insort
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -26,7 +27,7 @@ from twins.ports import (
     SpiTarget,
     Times,
 )
-from twins.units import Time, ps
+from twins.units import Duration, Time, ps
 
 P = TypeVar("P", bound=Part)
 
@@ -47,13 +48,15 @@ class Bench:
         self._order = 0
         self._next_pin = 0
 
-    def add(self, part: P) -> P:
-        """Puts a part on the bench, each of its pins on a pin of its own."""
+    def add(self, part: P, without: Collection[str] = ()) -> P:
+        """Puts a part on the bench, each of its pins on a pin of its own; pins named in `without` stay open."""
         pins = {}
         for port in part.ports().values():
             for name in port.pin_names():
-                if name not in pins:
+                if name not in pins and name not in without:
                     pins[name] = self._next_pin
+                    if isinstance(port, DigitalIn):
+                        self._levels[self._next_pin] = port.floating
                     self._next_pin += 1
         part.connect(pins)
         part.mount(self, seed=self.seed)
@@ -102,7 +105,7 @@ class Bench:
 
     def set(self, port: DigitalIn, level: bool) -> None:
         """The chip drives an input of a part."""
-        changed = self._levels.get(port.pin) is not level
+        changed = self._levels[port.pin] is not level
         self._levels[port.pin] = level
         if changed:
             port.handle("changed", self.now, level)
@@ -130,14 +133,12 @@ class Bench:
 
     def run_ps(self, duration: int) -> None:
         """As `run`, in ps."""
-        from twins.units import Duration
-
         self.run(Duration(duration))
 
     def level(self, port: Port | int) -> bool:
         """The level that a part drives, or that the test has set."""
         pin = port if isinstance(port, int) else next(iter(port.pins.values()))
-        driven = [level for at, level in self.edges.get(pin, []) if at <= self.now]
+        driven = [level for at, level in self.edges.get(pin, ()) if at <= self.now]
         if driven and driven[-1] is not None:
             return driven[-1]
         return self._levels.get(pin, True)
@@ -155,12 +156,13 @@ class Bench:
         """Nothing to do: the test calls the port."""
 
     def drive(self, pin: int, level: bool | None, at: int) -> None:
-        """Keeps what a part drives, in `edges`."""
-        self.edges.setdefault(pin, []).append((at, level))
+        """Keeps what a part drives, in `edges`, by time."""
+        insort(self.edges.setdefault(pin, []), (at, level), key=lambda edge: edge[0])
 
     def drive_series(self, pin: int, at: Sequence[int] | Times, level: Sequence[bool] | Levels) -> None:
-        """Keeps what a part drives, in `edges`."""
-        self.edges.setdefault(pin, []).extend((int(t), bool(v)) for t, v in zip(at, level, strict=True))
+        """Keeps what a part drives, in `edges`, by time."""
+        for moment, value in zip(at, level, strict=True):
+            self.drive(pin, bool(value), int(moment))
 
     def volts(self, pin: int, volts: float) -> None:
         """Keeps the voltage, in `voltages`."""

@@ -186,7 +186,15 @@ class _OnePin(Port):
 
 
 class DigitalIn(_OnePin):
-    """An input whose changes the part must notice at once (reset, enable). For data use `PulseSink`."""
+    """An input whose changes the part must notice at once (reset, enable). For data use `PulseSink`.
+
+    Args:
+        floating: the level that the part or its module pulls it to where nothing is connected.
+    """
+
+    def __init__(self, *, optional: bool = False, floating: bool = True) -> None:
+        super().__init__(optional=optional)
+        self.floating = floating
 
     def changed(self, method: Handler) -> Handler:
         """Decorates ``method(at, level)``, called at each edge."""
@@ -194,8 +202,8 @@ class DigitalIn(_OnePin):
 
     @property
     def level(self) -> bool:
-        """The level now; high where the pin is not connected (a pull-up on the module)."""
-        return self.part.host.level(self.pin) if self.connected else True
+        """The level now; `floating` where the pin is not connected."""
+        return self.part.host.level(self.pin) if self.connected else self.floating
 
     def attach(self, host: Host) -> None:
         host.attach_edges(self, self.part)

@@ -38,13 +38,7 @@ fn register_loop() -> Vec<u16> {
 /// A call with a frame: BL, PUSH, POP.
 fn calls() -> Vec<u16> {
     let mut code = bl(4).to_vec();
-    code.extend([
-        subs_imm8(6, 1),
-        b_cond(NE, -10),
-        push(0x110),
-        adds_imm8(4, 1),
-        pop(0x110),
-    ]);
+    code.extend([subs_imm8(6, 1), b_cond(NE, -10), push(0x110), adds_imm8(4, 1), pop(0x110)]);
     code
 }
 

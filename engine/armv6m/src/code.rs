@@ -54,11 +54,7 @@ pub struct Code {
 
 impl Default for Code {
     fn default() -> Self {
-        Code {
-            pages: Vec::new(),
-            regions: (0..REGIONS).map(|_| None).collect(),
-            breakpoints: BTreeSet::new(),
-        }
+        Code { pages: Vec::new(), regions: (0..REGIONS).map(|_| None).collect(), breakpoints: BTreeSet::new() }
     }
 }
 
@@ -127,8 +123,7 @@ impl Code {
             ops: Box::new([Op::UNDECODED; PAGE_OPS]),
         });
         let number = (pc >> PAGE_SHIFT) as usize;
-        let region = self.regions[number / REGION_PAGES]
-            .get_or_insert_with(|| Box::new([ABSENT; REGION_PAGES]));
+        let region = self.regions[number / REGION_PAGES].get_or_insert_with(|| Box::new([ABSENT; REGION_PAGES]));
         region[number % REGION_PAGES] = index as u32;
         index
     }
@@ -159,17 +154,9 @@ impl Code {
     /// Decodes the instruction at `pc`, whether or not a breakpoint hides it, and has it watched.
     fn instruction_at<B: Bus>(&mut self, bus: &mut B, pc: u32) -> Op {
         // From the system region up, nothing can be executed (B3.1).
-        let first = if pc < 0xE000_0000 {
-            bus.fetch16(pc)
-        } else {
-            None
-        };
+        let first = if pc < 0xE000_0000 { bus.fetch16(pc) } else { None };
         let Some(first) = first else {
-            return Op {
-                code: OpCode::NoMemory,
-                imm: pc,
-                ..Op::UNDECODED
-            };
+            return Op { code: OpCode::NoMemory, imm: pc, ..Op::UNDECODED };
         };
         self.watch(bus, pc);
         let second = if is_wide(first) {

@@ -88,10 +88,7 @@ impl Core {
             rom_trap_limit: 0,
             last_fault: None,
             id,
-            flags: Flags {
-                z: 1,
-                ..Flags::default()
-            },
+            flags: Flags { z: 1, ..Flags::default() },
             fetched: NOT_FETCHED,
             thumb: true,
             ipsr: 0,
@@ -123,8 +120,7 @@ impl Core {
         self.not_modelled = before.not_modelled;
         self.nvic.irq_lines = before.nvic.irq_lines;
         self.nvic.irq_pending = before.nvic.irq_lines;
-        self.systick
-            .set_reference(before.systick.reference(), self.cycle);
+        self.systick.set_reference(before.systick.reference(), self.cycle);
         self.systick.calibration = before.systick.calibration;
         self.scb.vtor = vtor;
         self.regs[LR] = 0xFFFF_FFFF;
@@ -137,12 +133,7 @@ impl Core {
                 self.branch_exchange(start.value);
             }
             _ => {
-                let fault = FaultReport {
-                    cause: Cause::VectorRead,
-                    pc: vtor,
-                    address: vtor,
-                    cycle: self.cycle,
-                };
+                let fault = FaultReport { cause: Cause::VectorRead, pc: vtor, address: vtor, cycle: self.cycle };
                 self.lock_up(fault, None);
             }
         }
@@ -164,10 +155,7 @@ impl Core {
     pub fn step<B: Bus>(&mut self, bus: &mut B, code: &mut Code) -> Option<Exit> {
         let pc = self.regs[PC];
         code.lift_breakpoint(bus, pc);
-        let mut one = OneStep {
-            deadline: self.cycle + 1,
-            bus,
-        };
+        let mut one = OneStep { deadline: self.cycle + 1, bus };
         let exit = self.run_to_deadline(&mut one, code);
         code.redecode(pc);
         (exit != Exit::Deadline).then_some(exit)
@@ -369,12 +357,7 @@ impl Core {
     }
 
     pub(crate) fn set_apsr(&mut self, value: u32) {
-        self.flags = Flags {
-            n: value,
-            z: !value & 1 << 30,
-            c: value & 1 << 29 != 0,
-            v: value << 3,
-        };
+        self.flags = Flags { n: value, z: !value & 1 << 30, c: value & 1 << 29 != 0, v: value << 3 };
     }
 
     pub(crate) fn count(&mut self, name: impl Into<String>) {

@@ -147,13 +147,7 @@ impl Op {
     pub const UNDECODED: Op = Op::new(OpCode::Undecoded, 0, 0, 0, 0);
 
     const fn new(code: OpCode, a: u32, b: u32, c: u32, imm: u32) -> Op {
-        Op {
-            code,
-            a: a as u8,
-            b: b as u8,
-            c: c as u8,
-            imm,
-        }
+        Op { code, a: a as u8, b: b as u8, c: c as u8, imm }
     }
 }
 
@@ -205,9 +199,7 @@ pub(crate) fn decode(addr: u32, first: u16, second: Option<u16>) -> Op {
         0b01001 => Op::new(LdrLit, r8, 0, 0, (pc & !3).wrapping_add(imm8 << 2)),
         // A5.2.4 Load/store single data item
         0b01010 | 0b01011 => {
-            let code = [
-                StrReg, StrhReg, StrbReg, LdrsbReg, LdrReg, LdrhReg, LdrbReg, LdrshReg,
-            ];
+            let code = [StrReg, StrhReg, StrbReg, LdrsbReg, LdrReg, LdrhReg, LdrbReg, LdrshReg];
             Op::new(code[(hw >> 9 & 7) as usize], r0, r3, r6, 0)
         }
         0b01100 => Op::new(StrImm, r0, r3, 0, imm5 << 2),
@@ -226,21 +218,14 @@ pub(crate) fn decode(addr: u32, first: u16, second: Option<u16>) -> Op {
         0b11001 => Op::new(Ldm, r8, 0, 0, imm8),
         // A5.2.6 Conditional branch, and Supervisor Call
         0b11010 | 0b11011 => {
-            let code = [
-                Beq, Bne, Bcs, Bcc, Bmi, Bpl, Bvs, Bvc, Bhi, Bls, Bge, Blt, Bgt, Ble, Udf, Svc,
-            ][(hw >> 8 & 15) as usize];
+            let code = [Beq, Bne, Bcs, Bcc, Bmi, Bpl, Bvs, Bvc, Bhi, Bls, Bge, Blt, Bgt, Ble, Udf, Svc]
+                [(hw >> 8 & 15) as usize];
             match code {
                 Udf | Svc => Op::new(code, 0, 0, 0, imm8),
                 _ => Op::new(code, 0, 0, 0, pc.wrapping_add(sign_extend(imm8 << 1, 9))),
             }
         }
-        _ => Op::new(
-            B,
-            0,
-            0,
-            0,
-            pc.wrapping_add(sign_extend((hw & 0x7FF) << 1, 12)),
-        ),
+        _ => Op::new(B, 0, 0, 0, pc.wrapping_add(sign_extend((hw & 0x7FF) << 1, 12))),
     }
 }
 
@@ -248,10 +233,8 @@ pub(crate) fn decode(addr: u32, first: u16, second: Option<u16>) -> Op {
 fn data_processing(hw: u32) -> Op {
     use OpCode::*;
     let (rd, rm) = (hw & 7, hw >> 3 & 7);
-    let code = [
-        Ands, Eors, Lsls, Lsrs, Asrs, Adcs, Sbcs, Rors, Tst, Rsbs, CmpReg, Cmn, Orrs, Muls, Bics,
-        Mvns,
-    ][(hw >> 6 & 15) as usize];
+    let code = [Ands, Eors, Lsls, Lsrs, Asrs, Adcs, Sbcs, Rors, Tst, Rsbs, CmpReg, Cmn, Orrs, Muls, Bics, Mvns]
+        [(hw >> 6 & 15) as usize];
     // a = b op c: the left operand of these is the destination, but for RSBS and MVNS.
     match code {
         Rsbs | Mvns => Op::new(code, rd, rm, 0, 0),
@@ -340,8 +323,7 @@ fn decode_wide(addr: u32, first: u32, second: u32) -> Op {
             let s = first >> 10 & 1;
             let i1 = !(second >> 13 ^ s) & 1;
             let i2 = !(second >> 11 ^ s) & 1;
-            let offset =
-                s << 24 | i1 << 23 | i2 << 22 | (first & 0x3FF) << 12 | (second & 0x7FF) << 1;
+            let offset = s << 24 | i1 << 23 | i2 << 22 | (first & 0x3FF) << 12 | (second & 0x7FF) << 1;
             let target = addr.wrapping_add(4).wrapping_add(sign_extend(offset, 25));
             Op::new(Bl, 0, 0, 0, target)
         }

@@ -1,20 +1,14 @@
 //! Disassembler for reports and traces, in the assembler syntax of the ARMv6-M ARM, chapter A6.
 //! It works from the encodings and not from decoded ops, so that a report shows what is in memory.
 
-const REGISTERS: [&str; 16] = [
-    "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "sp", "lr",
-    "pc",
-];
-const CONDITIONS: [&str; 14] = [
-    "eq", "ne", "cs", "cc", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le",
-];
+const REGISTERS: [&str; 16] =
+    ["r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "sp", "lr", "pc"];
+const CONDITIONS: [&str; 14] = ["eq", "ne", "cs", "cc", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le"];
 const DATA_PROCESSING: [&str; 16] = [
-    "ands", "eors", "lsls", "lsrs", "asrs", "adcs", "sbcs", "rors", "tst", "rsbs", "cmp", "cmn",
-    "orrs", "muls", "bics", "mvns",
+    "ands", "eors", "lsls", "lsrs", "asrs", "adcs", "sbcs", "rors", "tst", "rsbs", "cmp", "cmn", "orrs", "muls",
+    "bics", "mvns",
 ];
-const REGISTER_OFFSET: [&str; 8] = [
-    "str", "strh", "strb", "ldrsb", "ldr", "ldrh", "ldrb", "ldrsh",
-];
+const REGISTER_OFFSET: [&str; 8] = ["str", "strh", "strb", "ldrsb", "ldr", "ldrh", "ldrb", "ldrsh"];
 
 /// One instruction in text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,15 +28,9 @@ pub struct Disassembly {
 pub fn disassemble(addr: u32, first: u16, second: u16) -> Disassembly {
     let (first, second) = (u32::from(first), u32::from(second));
     if first >= 0xE800 {
-        Disassembly {
-            text: wide(addr, first, second),
-            bytes: 4,
-        }
+        Disassembly { text: wide(addr, first, second), bytes: 4 }
     } else {
-        Disassembly {
-            text: narrow(addr, first),
-            bytes: 2,
-        }
+        Disassembly { text: narrow(addr, first), bytes: 2 }
     }
 }
 
@@ -77,12 +65,7 @@ fn sign_extend(value: u32, bits: u32) -> u32 {
 
 fn narrow(addr: u32, hw: u32) -> String {
     let pc = addr.wrapping_add(4);
-    let (r0, r3, r6, r8) = (
-        register(hw & 7),
-        register(hw >> 3 & 7),
-        register(hw >> 6 & 7),
-        register(hw >> 8 & 7),
-    );
+    let (r0, r3, r6, r8) = (register(hw & 7), register(hw >> 3 & 7), register(hw >> 6 & 7), register(hw >> 8 & 7));
     let imm5 = hw >> 6 & 31;
     let imm8 = hw & 0xFF;
     let distance = if imm5 == 0 { 32 } else { imm5 };
@@ -109,10 +92,7 @@ fn narrow(addr: u32, hw: u32) -> String {
         },
         8 => special_data(hw),
         9 => format!("ldr {r8}, [pc, #{}] ; {literal:#x}", imm8 << 2),
-        10 | 11 => format!(
-            "{} {r0}, [{r3}, {r6}]",
-            REGISTER_OFFSET[(hw >> 9 & 7) as usize]
-        ),
+        10 | 11 => format!("{} {r0}, [{r3}, {r6}]", REGISTER_OFFSET[(hw >> 9 & 7) as usize]),
         12 => format!("str {r0}, [{r3}, #{}]", imm5 << 2),
         13 => format!("ldr {r0}, [{r3}, #{}]", imm5 << 2),
         14 => format!("strb {r0}, [{r3}, #{imm5}]"),
@@ -136,10 +116,7 @@ fn narrow(addr: u32, hw: u32) -> String {
                 format!("b{} {target:#x}", CONDITIONS[condition as usize])
             }
         },
-        _ => format!(
-            "b {:#x}",
-            pc.wrapping_add(sign_extend((hw & 0x7FF) << 1, 12))
-        ),
+        _ => format!("b {:#x}", pc.wrapping_add(sign_extend((hw & 0x7FF) << 1, 12))),
     }
 }
 
@@ -192,19 +169,13 @@ fn wide(addr: u32, first: u32, second: u32) -> String {
             let sign = first >> 10 & 1;
             let i1 = !((second >> 13) ^ sign) & 1;
             let i2 = !((second >> 11) ^ sign) & 1;
-            let offset =
-                sign << 24 | i1 << 23 | i2 << 22 | (first & 0x3FF) << 12 | (second & 0x7FF) << 1;
-            format!(
-                "bl {:#x}",
-                addr.wrapping_add(4).wrapping_add(sign_extend(offset, 25))
-            )
+            let offset = sign << 24 | i1 << 23 | i2 << 22 | (first & 0x3FF) << 12 | (second & 0x7FF) << 1;
+            format!("bl {:#x}", addr.wrapping_add(4).wrapping_add(sign_extend(offset, 25)))
         }
-        (0xF380..=0xF38F, _) if second & 0xFF00 == 0x8800 => {
-            match special_register(second & 0xFF) {
-                Some(name) => format!("msr {name}, {}", register(first)),
-                None => undefined(),
-            }
-        }
+        (0xF380..=0xF38F, _) if second & 0xFF00 == 0x8800 => match special_register(second & 0xFF) {
+            Some(name) => format!("msr {name}, {}", register(first)),
+            None => undefined(),
+        },
         (0xF3EF, _) if second & 0xF000 == 0x8000 => match special_register(second & 0xFF) {
             Some(name) => format!("mrs {}, {name}", register(second >> 8)),
             None => undefined(),

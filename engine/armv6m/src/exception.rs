@@ -153,13 +153,8 @@ impl Core {
     /// What wakes a core from WFI, and from WFE besides an event (B1.5.17, B1.5.18): an exception
     /// that would preempt. WFI looks through PRIMASK, WFE does not.
     pub(crate) fn wakeup_exception_pending(&self) -> bool {
-        let threshold = if self.waits_for_event {
-            self.execution_priority()
-        } else {
-            self.active_priority()
-        };
-        self.most_urgent_pending()
-            .is_some_and(|number| self.priority(number) < threshold)
+        let threshold = if self.waits_for_event { self.execution_priority() } else { self.active_priority() };
+        self.most_urgent_pending().is_some_and(|number| self.priority(number) < threshold)
     }
 
     /// External interrupts become pending; with SEVONPEND each that does is an event.
@@ -207,12 +202,7 @@ impl Core {
     }
 
     /// A fault of the instruction at PC.
-    pub(crate) fn hard_fault<B: Bus>(
-        &mut self,
-        bus: &mut B,
-        cause: Cause,
-        address: u32,
-    ) -> Result<(), Yielded> {
+    pub(crate) fn hard_fault<B: Bus>(&mut self, bus: &mut B, cause: Cause, address: u32) -> Result<(), Yielded> {
         let fault = self.report(cause, address);
         if self.active_priority() <= HARD_FAULT_PRIORITY {
             let in_hard_fault = self.nvic.active & 1 << HARD_FAULT != 0;
@@ -224,21 +214,11 @@ impl Core {
 
     /// Stops the core for good and remembers why.
     pub(crate) fn lock_up(&mut self, fault: FaultReport, original: Option<FaultReport>) {
-        self.lockup = Some(Box::new(LockupReport {
-            fault,
-            original,
-            regs: self.regs,
-            xpsr: self.xpsr(),
-        }));
+        self.lockup = Some(Box::new(LockupReport { fault, original, regs: self.regs, xpsr: self.xpsr() }));
     }
 
     fn report(&self, cause: Cause, address: u32) -> FaultReport {
-        FaultReport {
-            cause,
-            pc: self.regs[PC],
-            address,
-            cycle: self.cycle,
-        }
+        FaultReport { cause, pc: self.regs[PC], address, cycle: self.cycle }
     }
 
     /// B1.5.6: ExceptionEntry(). Pushes the frame and goes to the handler; `taken` is the fault
@@ -251,22 +231,9 @@ impl Core {
         taken: Option<FaultReport>,
     ) -> Result<(), Yielded> {
         let frame = self.regs[SP].wrapping_sub(4 * FRAME_WORDS) & !7;
-        let padded = if self.regs[SP] & 4 != 0 {
-            FRAME_PADDED
-        } else {
-            0
-        };
+        let padded = if self.regs[SP] & 4 != 0 { FRAME_PADDED } else { 0 };
         let r = &self.regs;
-        let words = [
-            r[0],
-            r[1],
-            r[2],
-            r[3],
-            r[12],
-            r[LR],
-            return_address,
-            self.xpsr() | padded,
-        ];
+        let words = [r[0], r[1], r[2], r[3], r[12], r[LR], return_address, self.xpsr() | padded];
         let mut wait_states = 0;
         let mut stacking = None;
         for (index, word) in (0..).zip(words) {
@@ -274,9 +241,7 @@ impl Core {
             match bus.write32(addr, word, self.cycle) {
                 Ok(cycles) => wait_states += u64::from(cycles.max(1) - 1),
                 Err(BusError::Yield) => return Err(Yielded),
-                Err(BusError::Fault) => {
-                    stacking = stacking.or(Some(self.report(Cause::Stacking, addr)))
-                }
+                Err(BusError::Fault) => stacking = stacking.or(Some(self.report(Cause::Stacking, addr))),
             }
         }
         let handler = self.find_handler(bus, number, stacking)?;
@@ -311,13 +276,7 @@ impl Core {
         loop {
             let addr = self.scb.vtor.wrapping_add(4 * u32::from(number));
             match bus.read32(addr, self.cycle) {
-                Ok(vector) => {
-                    return Ok(Handler::At {
-                        number,
-                        vector: vector.value,
-                        derived,
-                    })
-                }
+                Ok(vector) => return Ok(Handler::At { number, vector: vector.value, derived }),
                 Err(BusError::Yield) => return Err(Yielded),
                 Err(BusError::Fault) if number == HARD_FAULT || number == NMI => {
                     return Ok(Handler::None(self.report(Cause::VectorRead, addr)));
@@ -334,11 +293,7 @@ impl Core {
     fn go_to(&mut self, handler: Handler, taken: Option<FaultReport>) {
         match handler {
             Handler::None(fault) => self.lock_up(fault, taken),
-            Handler::At {
-                number,
-                vector,
-                derived,
-            } => {
+            Handler::At { number, vector, derived } => {
                 self.last_fault = derived.or(taken).or(self.last_fault.take());
                 self.ipsr = number;
                 self.process_stack = false;
@@ -372,23 +327,14 @@ impl Core {
         returned
     }
 
-    fn unstack_or_chain<B: Bus>(
-        &mut self,
-        bus: &mut B,
-        exc_return: u32,
-        to_handler: bool,
-    ) -> Result<(), Yielded> {
+    fn unstack_or_chain<B: Bus>(&mut self, bus: &mut B, exc_return: u32, to_handler: bool) -> Result<(), Yielded> {
         if let Some(number) = self.most_urgent_pending() {
             if self.priority(number) < self.execution_priority() {
                 return self.tail_chain(bus, number, exc_return, None);
             }
         }
         let from_psp = exc_return == RETURN_TO_THREAD_PSP;
-        let frame = if from_psp {
-            self.other_sp
-        } else {
-            self.regs[SP]
-        };
+        let frame = if from_psp { self.other_sp } else { self.regs[SP] };
         let mut words = [0; FRAME_WORDS as usize];
         let mut wait_states = 0;
         for (index, word) in (0..).zip(&mut words) {
@@ -450,12 +396,7 @@ impl Core {
     }
 
     /// A fault during unstacking: HardFault follows like any other, unless one is still active.
-    fn fault_on_return<B: Bus>(
-        &mut self,
-        bus: &mut B,
-        exc_return: u32,
-        fault: FaultReport,
-    ) -> Result<(), Yielded> {
+    fn fault_on_return<B: Bus>(&mut self, bus: &mut B, exc_return: u32, fault: FaultReport) -> Result<(), Yielded> {
         if self.active_priority() <= HARD_FAULT_PRIORITY {
             self.lock_up(fault, self.last_fault.clone());
             return Ok(());

@@ -417,13 +417,7 @@ macro_rules! access {
         }
 
         #[inline(always)]
-        fn $store<B: Bus>(
-            &mut self,
-            bus: &mut B,
-            addr: u32,
-            value: u32,
-            cycle: u64,
-        ) -> Result<u32, Miss> {
+        fn $store<B: Bus>(&mut self, bus: &mut B, addr: u32, value: u32, cycle: u64) -> Result<u32, Miss> {
             if is_unaligned(addr, $bytes) {
                 return Err(Miss::Fault(Cause::Unaligned, addr));
             }
@@ -446,13 +440,7 @@ impl Core {
     /// LDM and POP: loads the registers of `list` from `base` up, then moves `base`, which keeps
     /// what was loaded if it is in the list. `base` changes last, so that the instruction can be
     /// executed again if a beat fails. Returns the cycles beyond the first.
-    fn load_multiple<B: Bus>(
-        &mut self,
-        bus: &mut B,
-        base: u8,
-        list: u32,
-        cycle: u64,
-    ) -> Result<u64, Miss> {
+    fn load_multiple<B: Bus>(&mut self, bus: &mut B, base: u8, list: u32, cycle: u64) -> Result<u64, Miss> {
         let base = (base & 15) as usize;
         let mut addr = self.regs[base];
         let mut new_base = addr.wrapping_add(4 * list.count_ones());
@@ -476,18 +464,9 @@ impl Core {
     }
 
     /// STM and PUSH: stores the registers of `list` from `start` up. The caller moves the base.
-    fn store_multiple<B: Bus>(
-        &mut self,
-        bus: &mut B,
-        start: u32,
-        list: u32,
-        cycle: u64,
-    ) -> Result<Stored, Miss> {
+    fn store_multiple<B: Bus>(&mut self, bus: &mut B, start: u32, list: u32, cycle: u64) -> Result<Stored, Miss> {
         let mut addr = start;
-        let mut stored = Stored {
-            cycles: 0,
-            attention: false,
-        };
+        let mut stored = Stored { cycles: 0, attention: false };
         let mut rest = list;
         while rest != 0 {
             let register = (rest.trailing_zeros() & 15) as usize;

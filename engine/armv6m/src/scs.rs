@@ -143,11 +143,7 @@ pub(crate) struct Mpu {
 
 /// A register of flags.
 pub(crate) fn bits<const N: usize>(flags: [(bool, u32); N]) -> u32 {
-    flags
-        .into_iter()
-        .filter(|(set, _)| *set)
-        .map(|(_, bit)| bit)
-        .sum()
+    flags.into_iter().filter(|(set, _)| *set).map(|(_, bit)| bit).sum()
 }
 
 /// Priority fields are the two top bits of each byte.
@@ -180,9 +176,7 @@ impl Core {
             return Err(Miss::Fault(cause, addr));
         }
         if bytes != 4 {
-            self.count(format!(
-                "PPB access of {bytes} bytes at {addr:#010x} (UNPREDICTABLE)"
-            ));
+            self.count(format!("PPB access of {bytes} bytes at {addr:#010x} (UNPREDICTABLE)"));
             return Err(Miss::Fault(cause, addr));
         }
         Ok(())
@@ -191,20 +185,11 @@ impl Core {
     #[cold]
     pub(crate) fn ppb_load(&mut self, addr: u32, bytes: u32, cycle: u64) -> Result<Beat, Miss> {
         self.check_ppb(addr, bytes, Cause::BusRead)?;
-        Ok(Beat {
-            value: self.ppb_read(addr, cycle),
-            cycles: 1,
-        })
+        Ok(Beat { value: self.ppb_read(addr, cycle), cycles: 1 })
     }
 
     #[cold]
-    pub(crate) fn ppb_store(
-        &mut self,
-        addr: u32,
-        value: u32,
-        bytes: u32,
-        cycle: u64,
-    ) -> Result<u32, Miss> {
+    pub(crate) fn ppb_store(&mut self, addr: u32, value: u32, bytes: u32, cycle: u64) -> Result<u32, Miss> {
         self.check_ppb(addr, bytes, Cause::BusWrite)?;
         self.ppb_write(addr, value, cycle);
         Err(Miss::DoneWithAttention)
@@ -224,9 +209,7 @@ impl Core {
             NVIC_ISPR | NVIC_ICPR => self.nvic.irq_pending,
             NVIC_IPR0..=NVIC_IPR7 => {
                 let first = (addr - NVIC_IPR0) as usize;
-                (0..4)
-                    .map(|byte| pack_priority(self.nvic.priorities[first + byte as usize], byte))
-                    .sum()
+                (0..4).map(|byte| pack_priority(self.nvic.priorities[first + byte as usize], byte)).sum()
             }
             CPUID => CPUID_VALUE,
             ICSR => {
@@ -236,9 +219,7 @@ impl Core {
                     (self.nvic.systick_pending, ICSR_PENDSTSET),
                     (self.nvic.irq_pending != 0, ICSR_ISRPENDING),
                 ]);
-                flags
-                    | (u32::from(self.vect_pending()) << ICSR_VECTPENDING_SHIFT)
-                    | u32::from(self.ipsr)
+                flags | (u32::from(self.vect_pending()) << ICSR_VECTPENDING_SHIFT) | u32::from(self.ipsr)
             }
             VTOR => self.scb.vtor,
             AIRCR => AIRCR_VECTKEYSTAT,
@@ -249,10 +230,7 @@ impl Core {
             ]),
             CCR => CCR_VALUE,
             SHPR2 => pack_priority(self.scb.svcall_priority, 3),
-            SHPR3 => {
-                pack_priority(self.scb.pendsv_priority, 2)
-                    | pack_priority(self.scb.systick_priority, 3)
-            }
+            SHPR3 => pack_priority(self.scb.pendsv_priority, 2) | pack_priority(self.scb.systick_priority, 3),
             SHCSR => bits([(self.nvic.svcall_pending, SHCSR_SVCALLPENDED)]),
             MPU_TYPE => MPU_TYPE_VALUE,
             MPU_CTRL => self.mpu.ctrl,

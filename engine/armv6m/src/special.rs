@@ -57,11 +57,7 @@ impl Core {
         match sysm {
             // Bit 0 adds IPSR, bit 2 leaves APSR out; EPSR reads as zero.
             0..=3 | 5..=7 => {
-                let ipsr = if sysm & 1 != 0 && self.privileged() {
-                    self.ipsr
-                } else {
-                    0
-                };
+                let ipsr = if sysm & 1 != 0 && self.privileged() { self.ipsr } else { 0 };
                 let apsr = if sysm & 4 == 0 { self.apsr() } else { 0 };
                 apsr | u32::from(ipsr)
             }

@@ -64,11 +64,7 @@ impl SysTick {
         match to_zero {
             Some(to_zero) if elapsed >= to_zero => {
                 let period = u64::from(self.reload) + 1;
-                let past = if self.reload == 0 {
-                    0
-                } else {
-                    (elapsed - to_zero) % period
-                };
+                let past = if self.reload == 0 { 0 } else { (elapsed - to_zero) % period };
                 self.current = if past == 0 { 0 } else { (period - past) as u32 };
                 self.countflag = true;
                 self.tickint

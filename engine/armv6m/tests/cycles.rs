@@ -116,11 +116,7 @@ fn wait_states_of_a_device_come_on_top() {
     for halfword in single_accesses() {
         let mut machine = about_to(&[halfword]);
         machine.core.regs[5] = SLOW;
-        assert_eq!(
-            machine.cost(),
-            4,
-            "{halfword:#06x}: one, and an access phase of three"
-        );
+        assert_eq!(machine.cost(), 4, "{halfword:#06x}: one, and an access phase of three");
     }
 }
 

@@ -58,11 +58,7 @@ fn halfwords() {
     ];
     for (halfword, text) in expected {
         let disassembly = disassemble(AT, halfword, 0);
-        assert_eq!(
-            (disassembly.text.as_str(), disassembly.bytes),
-            (text, 2),
-            "{halfword:#06x}"
-        );
+        assert_eq!((disassembly.text.as_str(), disassembly.bytes), (text, 2), "{halfword:#06x}");
     }
 }
 

@@ -36,16 +36,7 @@ fn an_interrupt_pushes_the_frame_and_its_return_restores_it() {
     assert_eq!(m.core.regs[13], frame);
     // B1.5.6: R0 to R3, R12, LR, return address, xPSR.
     let words: Vec<_> = (0..8).map(|n| m.bus.word(frame + 4 * n)).collect();
-    let expected = [
-        0x100,
-        0x101,
-        0x102,
-        0x103,
-        0x10C,
-        before[14],
-        Machine::START + 2,
-        xpsr,
-    ];
+    let expected = [0x100, 0x101, 0x102, 0x103, 0x10C, before[14], Machine::START + 2, xpsr];
     assert_eq!(words, expected);
 
     m.core.set_irq_lines(0);
@@ -74,11 +65,7 @@ fn a_level_that_stays_high_interrupts_again() {
     m.steps(1);
     assert_eq!(m.core.read_ppb(NVIC_ISPR), 0, "active, not pending");
     m.steps(2);
-    assert_eq!(
-        (m.pc(), m.core.exception()),
-        (Machine::handler(16), 16),
-        "tail-chained to itself"
-    );
+    assert_eq!((m.pc(), m.core.exception()), (Machine::handler(16), 16), "tail-chained to itself");
     m.core.set_irq_lines(0);
     m.steps(2);
     assert_eq!(m.core.exception(), 0);
@@ -120,8 +107,7 @@ fn a_more_urgent_interrupt_preempts_and_an_equal_one_waits() {
     m.core.write_ppb(NVIC_ISPR, 0b0001);
     m.steps(1);
     m.core.write_ppb(NVIC_ISPR, 0b0100);
-    m.bus
-        .program(Machine::handler(16), &[NOP, NOP, NOP, bx(14)]);
+    m.bus.program(Machine::handler(16), &[NOP, NOP, NOP, bx(14)]);
     m.steps(1);
     assert_eq!(m.core.exception(), 16, "interrupt 2 is not more urgent");
     m.core.write_ppb(NVIC_ISPR, 0b0010);
@@ -140,10 +126,7 @@ fn tail_chaining_keeps_the_frame() {
     let stack = m.core.regs[13];
     m.core.regs[0] = 0x1234;
     m.steps(2);
-    assert_eq!(
-        (m.core.exception(), m.core.regs[13], m.core.regs[14]),
-        (17, stack, 0xFFFF_FFF9)
-    );
+    assert_eq!((m.core.exception(), m.core.regs[13], m.core.regs[14]), (17, stack, 0xFFFF_FFF9));
     assert_eq!(m.core.regs[0], 0x1234, "nothing was popped in between");
     m.steps(2);
     assert_eq!((m.core.exception(), m.core.regs[0]), (0, 0));
@@ -194,32 +177,20 @@ fn process_stack_and_unprivileged_thread() {
     m.core.regs[2] = 1;
     m.core.regs[6] = ICSR;
     m.steps(6);
-    assert_eq!(
-        m.core.primask(),
-        0,
-        "without privilege, MSR PRIMASK and CPSID do nothing"
-    );
+    assert_eq!(m.core.primask(), 0, "without privilege, MSR PRIMASK and CPSID do nothing");
     assert_eq!(m.core.regs[2], 0, "nor is MSP to be seen");
     assert_eq!(m.core.regs[3], 3);
     assert_eq!((m.core.psp(), m.core.msp()), (RAM + 0x800, Machine::STACK));
     m.steps(1);
     assert_eq!(m.core.regs[14], 0xFFFF_FFFD);
-    assert_eq!(
-        m.core.regs[13],
-        Machine::STACK,
-        "handlers use the main stack"
-    );
+    assert_eq!(m.core.regs[13], Machine::STACK, "handlers use the main stack");
     assert_eq!(m.core.psp(), RAM + 0x800 - 32);
     assert_eq!(m.core.control(), 1, "SPSEL reads as zero in Handler mode");
     m.steps(2);
     assert_eq!((m.core.regs[13], m.core.control()), (RAM + 0x800, 3));
     m.steps(1);
     let fault = m.core.last_fault.clone().unwrap();
-    assert_eq!(
-        (fault.cause, fault.address),
-        (Cause::BusRead, ICSR),
-        "the PPB is privileged"
-    );
+    assert_eq!((fault.cause, fault.address), (Cause::BusRead, ICSR), "the PPB is privileged");
 }
 
 /// Executes `program` and expects a HardFault of this cause at its last instruction.
@@ -239,30 +210,10 @@ fn faults(program: &[u16], prepare: impl FnOnce(&mut Machine), cause: Cause, add
 fn each_kind_of_fault_is_a_hard_fault() {
     let base = |addr: u32| move |m: &mut Machine| m.core.regs[1] = addr;
     let here = Machine::START;
-    faults(
-        &[ldr_imm(0, 1, 4)],
-        base(0x6000_0000),
-        Cause::BusRead,
-        0x6000_0004,
-    );
-    faults(
-        &[str_imm(0, 1, 0)],
-        base(0x6000_0000),
-        Cause::BusWrite,
-        0x6000_0000,
-    );
-    faults(
-        &[ldr_imm(0, 1, 0)],
-        base(RAM + 2),
-        Cause::Unaligned,
-        RAM + 2,
-    );
-    faults(
-        &[strh_imm(0, 1, 0)],
-        base(RAM + 1),
-        Cause::Unaligned,
-        RAM + 1,
-    );
+    faults(&[ldr_imm(0, 1, 4)], base(0x6000_0000), Cause::BusRead, 0x6000_0004);
+    faults(&[str_imm(0, 1, 0)], base(0x6000_0000), Cause::BusWrite, 0x6000_0000);
+    faults(&[ldr_imm(0, 1, 0)], base(RAM + 2), Cause::Unaligned, RAM + 2);
+    faults(&[strh_imm(0, 1, 0)], base(RAM + 1), Cause::Unaligned, RAM + 1);
     faults(&[ldm(1, 4)], base(RAM + 1), Cause::Unaligned, RAM + 1);
     faults(&[udf(1)], |_| (), Cause::Undefined, here);
     // UDF.W and an Armv7-M SDIV.
@@ -273,12 +224,7 @@ fn each_kind_of_fault_is_a_hard_fault() {
     faults(&[bx(1)], base(0x6000_0001), Cause::Fetch, 0x6000_0000);
     faults(&[bx(1)], base(0xFFFF_FFF9), Cause::Fetch, 0xFFFF_FFF8);
     faults(&[bx(1)], base(0xE000_E101), Cause::Fetch, 0xE000_E100);
-    faults(
-        &[ldrb_reg(0, 1, 2)],
-        base(NVIC_IPR0),
-        Cause::BusRead,
-        NVIC_IPR0,
-    );
+    faults(&[ldrb_reg(0, 1, 2)], base(NVIC_IPR0), Cause::BusRead, NVIC_IPR0);
 }
 
 #[test]
@@ -286,10 +232,7 @@ fn unpredictable_instructions_are_counted() {
     let mut m = Machine::new(&[pop(0)]);
     m.steps(1);
     assert_eq!(m.core.exception(), 3);
-    assert_eq!(
-        m.core.unimplemented().keys().collect::<Vec<_>>(),
-        ["UNPREDICTABLE instruction 0xbc00"]
-    );
+    assert_eq!(m.core.unimplemented().keys().collect::<Vec<_>>(), ["UNPREDICTABLE instruction 0xbc00"]);
 }
 
 #[test]
@@ -297,18 +240,10 @@ fn a_fault_in_hard_fault_locks_up_and_tells_both() {
     let mut m = Machine::new(&[ldr_imm(0, 1, 0)]);
     m.core.regs[1] = 0x6000_0000;
     m.bus.program(Machine::handler(3), &[NOP, bkpt(0)]);
-    let Exit::Lockup(report) = m.run() else {
-        panic!()
-    };
-    assert_eq!(
-        (report.fault.cause, report.fault.pc),
-        (Cause::Bkpt, Machine::handler(3) + 2)
-    );
+    let Exit::Lockup(report) = m.run() else { panic!() };
+    assert_eq!((report.fault.cause, report.fault.pc), (Cause::Bkpt, Machine::handler(3) + 2));
     let original = report.original.as_ref().unwrap();
-    assert_eq!(
-        (original.cause, original.pc, original.address),
-        (Cause::BusRead, Machine::START, 0x6000_0000)
-    );
+    assert_eq!((original.cause, original.pc, original.address), (Cause::BusRead, Machine::START, 0x6000_0000));
     assert_eq!(report.xpsr & 0x3F, 3);
     assert_eq!(m.run(), Exit::Lockup(report), "for good");
     m.core.reset(&mut m.bus, 0);
@@ -319,9 +254,7 @@ fn a_fault_in_hard_fault_locks_up_and_tells_both() {
 fn a_stack_that_is_gone_locks_up_and_names_the_first_fault() {
     let mut m = Machine::new(&[push(1)]);
     m.core.regs[13] = RAM;
-    let Exit::Lockup(report) = m.run() else {
-        panic!()
-    };
+    let Exit::Lockup(report) = m.run() else { panic!() };
     assert_eq!(report.fault.cause, Cause::Stacking);
     assert_eq!(report.original.as_ref().unwrap().cause, Cause::BusWrite);
 }

@@ -154,11 +154,7 @@ impl Qemu {
             .stdout(Stdio::piped())
             .spawn()?;
         let log = BufReader::with_capacity(1 << 20, child.stdout.take().unwrap());
-        Ok(Qemu {
-            child,
-            log,
-            line: String::new(),
-        })
+        Ok(Qemu { child, log, line: String::new() })
     }
 
     /// The next line; `None` at the end.
@@ -193,27 +189,19 @@ impl Drop for Qemu {
 fn encoding(bus: &mut Flat, pc: u32) -> &'static str {
     let halfword = |bus: &mut Flat, at: u32| u32::from(armv6m::Bus::fetch16(bus, at).unwrap_or(0));
     let word = halfword(bus, pc) << 16 | halfword(bus, pc + 2);
-    ENCODINGS
-        .iter()
-        .find(|(_, mask, value)| word & mask == *value)
-        .map_or("?", |(name, ..)| name)
+    ENCODINGS.iter().find(|(_, mask, value)| word & mask == *value).map_or("?", |(name, ..)| name)
 }
 
 /// Runs one program on both. Returns the instructions compared, or `None` without QEMU.
 fn lockstep(seed: u64, passes: u16, coverage: &mut BTreeMap<&'static str, u64>) -> Option<u64> {
     let image = random::program(seed, FLASH, passes);
-    let path = std::env::temp_dir().join(format!(
-        "armv6m-lockstep-{}-{seed:x}.bin",
-        std::process::id()
-    ));
+    let path = std::env::temp_dir().join(format!("armv6m-lockstep-{}-{seed:x}.bin", std::process::id()));
     std::fs::write(&path, &image).unwrap();
     let started = Qemu::start(&path);
     let mut qemu = match started {
         Ok(qemu) => qemu,
         Err(error) => {
-            println!(
-                "SKIPPED: no lockstep with QEMU, because qemu-system-arm does not start: {error}"
-            );
+            println!("SKIPPED: no lockstep with QEMU, because qemu-system-arm does not start: {error}");
             return None;
         }
     };
@@ -242,10 +230,7 @@ fn lockstep(seed: u64, passes: u16, coverage: &mut BTreeMap<&'static str, u64>) 
             );
         }
         let pc = core.regs[15];
-        let ours = State {
-            regs: core.regs,
-            xpsr: core.xpsr(),
-        };
+        let ours = State { regs: core.regs, xpsr: core.xpsr() };
         if compared == 0 {
             // The flags are UNKNOWN after reset.
             theirs.xpsr = ours.xpsr;
@@ -260,21 +245,14 @@ fn lockstep(seed: u64, passes: u16, coverage: &mut BTreeMap<&'static str, u64>) 
         last[7] = (pc, name);
         compared += 1;
 
-        assert!(
-            core.step(&mut bus, &mut code).is_none() || core.sleeping,
-            "at {pc:#x}"
-        );
+        assert!(core.step(&mut bus, &mut code).is_none() || core.sleeping, "at {pc:#x}");
         // Nor is the return from it.
         while core.regs[15] >> 28 == 0xF {
             assert_eq!(core.step(&mut bus, &mut code), None);
         }
     }
     std::fs::remove_file(&path).unwrap();
-    assert_eq!(
-        last[7].1, "?",
-        "the program ends in the BKPT of semihosting, not at {:x?}",
-        last[7]
-    );
+    assert_eq!(last[7].1, "?", "the program ends in the BKPT of semihosting, not at {:x?}", last[7]);
     coverage.remove("?");
     Some(compared)
 }
@@ -288,17 +266,11 @@ fn run(seeds: std::ops::Range<u64>, passes: u16, at_least: u64) {
             None => return,
         }
     }
-    println!(
-        "{total} instructions in lockstep with QEMU, {} encodings:",
-        coverage.len()
-    );
+    println!("{total} instructions in lockstep with QEMU, {} encodings:", coverage.len());
     for (name, count) in &coverage {
         println!("{count:10} {name}");
     }
-    let missing: Vec<_> = ENCODINGS
-        .iter()
-        .filter(|(name, ..)| !coverage.contains_key(name))
-        .collect();
+    let missing: Vec<_> = ENCODINGS.iter().filter(|(name, ..)| !coverage.contains_key(name)).collect();
     assert!(missing.is_empty(), "never executed: {missing:?}");
     assert!(total >= at_least, "{total}");
 }

@@ -18,25 +18,14 @@ fn with_interrupts(program: &[u16]) -> Machine {
 
 #[test]
 fn a_yield_leaves_the_instruction_unexecuted() {
-    for program in [
-        ldr_imm(0, 1, 0),
-        str_imm(0, 1, 0),
-        ldm(1, 0b1101),
-        stm(1, 0b1101),
-        pop(0x105),
-        push(5),
-    ] {
+    for program in [ldr_imm(0, 1, 0), str_imm(0, 1, 0), ldm(1, 0b1101), stm(1, 0b1101), pop(0x105), push(5)] {
         let mut m = Machine::new(&[program]);
         m.core.regs[1] = SLOW;
         m.core.regs[13] = SIO + 0x100;
         m.bus.yield_from = 0;
         let before = (m.core.regs, m.core.cycle, m.core.instructions);
         assert_eq!(m.run(), Exit::Yield, "{program:#06x}");
-        assert_eq!(
-            (m.core.regs, m.core.cycle, m.core.instructions),
-            before,
-            "{program:#06x}"
-        );
+        assert_eq!((m.core.regs, m.core.cycle, m.core.instructions), before, "{program:#06x}");
         // The bus yields from the next cycle on: every beat of this instruction is let through.
         m.bus.yield_from = m.core.cycle + 1;
         m.step();
@@ -113,12 +102,6 @@ fn a_copy_continues_identically() {
     m.run_for(1000);
     let (mut core, mut code) = (m.core.clone(), Code::default());
     m.bus.deadline = m.core.cycle + 1000;
-    assert_eq!(
-        core.run(&mut m.bus, &mut code),
-        m.core.run(&mut m.bus, &mut m.code)
-    );
-    assert_eq!(
-        (core.regs, core.cycle, core.xpsr()),
-        (m.core.regs, m.core.cycle, m.core.xpsr())
-    );
+    assert_eq!(core.run(&mut m.bus, &mut code), m.core.run(&mut m.bus, &mut m.code));
+    assert_eq!((core.regs, core.cycle, core.xpsr()), (m.core.regs, m.core.cycle, m.core.xpsr()));
 }

@@ -33,10 +33,7 @@ fn wfi_sleeps_until_an_interrupt_even_under_primask() {
     m.core.set_irq_lines(1);
     assert!(m.core.pending_wakeup());
     m.steps(1);
-    assert_eq!(
-        (m.core.sleeping, m.core.exception(), m.pc()),
-        (false, 0, Machine::START + 6)
-    );
+    assert_eq!((m.core.sleeping, m.core.exception(), m.pc()), (false, 0, Machine::START + 6));
 }
 
 #[test]
@@ -55,11 +52,7 @@ fn wfi_takes_the_interrupt_that_wakes_it() {
 fn wfe_waits_for_an_event() {
     let mut m = Machine::new(&[SEV, WFE, WFE, NOP]);
     assert_eq!(m.run(), Exit::Sleep);
-    assert_eq!(
-        (m.pc(), m.bus.events),
-        (Machine::START + 6, 1),
-        "the first WFE found the event of SEV"
-    );
+    assert_eq!((m.pc(), m.bus.events), (Machine::START + 6, 1), "the first WFE found the event of SEV");
     m.core.wake_event();
     m.steps(1);
     assert_eq!(m.pc(), Machine::START + 8);
@@ -82,11 +75,7 @@ fn sevonpend_makes_a_masked_interrupt_an_event() {
     assert_eq!(m.run(), Exit::Sleep);
     m.core.set_irq_lines(1);
     m.steps(1);
-    assert_eq!(
-        (m.pc(), m.core.exception()),
-        (Machine::START + 4, 0),
-        "it was not enabled"
-    );
+    assert_eq!((m.pc(), m.core.exception()), (Machine::START + 4, 0), "it was not enabled");
 }
 
 #[test]
@@ -95,10 +84,7 @@ fn sleep_on_exit() {
     m.core.write_ppb(SCR, 1 << 1 | 1 << 2);
     m.core.write_ppb(NVIC_ISPR, 1);
     assert_eq!(m.run(), Exit::Sleep);
-    assert_eq!(
-        (m.pc(), m.core.exception(), m.core.sleep_deep()),
-        (Machine::START, 0, true)
-    );
+    assert_eq!((m.pc(), m.core.exception(), m.core.sleep_deep()), (Machine::START, 0, true));
 }
 
 #[test]
@@ -109,11 +95,7 @@ fn systick_counts_reload_plus_one_and_interrupts() {
     assert_eq!(m.core.read_ppb(SYST_CVR), 0, "any write clears it");
     let start = m.core.cycle;
     m.core.write_ppb(SYST_CSR, 0b111);
-    assert_eq!(
-        m.core.next_systick_event(),
-        Some(start + 100),
-        "B3.3: 0 is reloaded, then 99 to 0"
-    );
+    assert_eq!(m.core.next_systick_event(), Some(start + 100), "B3.3: 0 is reloaded, then 99 to 0");
     m.bus.deadline = start + 100;
     while m.core.cycle < start + 100 {
         m.run();
@@ -136,10 +118,7 @@ fn systick_on_the_reference_clock_does_not_drift() {
     m.core.write_ppb(SYST_CSR, 1);
     m.run_for(100_000);
     let at = m.core.cycle;
-    assert_eq!(
-        m.core.read_ppb(SYST_CVR),
-        0x100_0000 - ((at - start) * 2 / 5) as u32
-    );
+    assert_eq!(m.core.read_ppb(SYST_CVR), 0x100_0000 - ((at - start) * 2 / 5) as u32);
 }
 
 #[test]
@@ -155,8 +134,7 @@ fn pendsv_runs_at_its_priority_and_vtor_moves_the_table() {
     let mut m = with_interrupts(&[NOP]);
     m.core.write_ppb(SHPR3, 0xC0 << 16);
     for number in 2..48 {
-        m.bus
-            .set_word(RAM + 0x400 + 4 * number, (Machine::handler(number) + 4) | 1);
+        m.bus.set_word(RAM + 0x400 + 4 * number, (Machine::handler(number) + 4) | 1);
     }
     m.core.write_ppb(VTOR, RAM + 0x4AB);
     assert_eq!(m.core.vtor(), RAM + 0x400, "bits 31:8");

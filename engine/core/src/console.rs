@@ -122,6 +122,11 @@ impl Consoles {
         !self.consoles[id].input.is_empty()
     }
 
+    /// How many bytes are typed that the chip has not taken yet.
+    pub fn input_waiting(&self, id: ConsoleId) -> usize {
+        self.consoles[id].input.len()
+    }
+
     /// The chip has room: the next typed byte.
     pub fn take_input(&mut self, id: ConsoleId) -> Option<u8> {
         self.consoles[id].input.pop_front()

@@ -12,3 +12,4 @@ pub mod registers;
 pub mod spi;
 pub mod time;
 pub mod trace;
+pub mod usb_host;

@@ -135,6 +135,10 @@ pub struct Pins {
     outside: u64,
     outside_enable: u64,
     watched: u64,
+    /// Pins whose rising edges somebody must be told of; a clock edge that no decoder samples at is not among them.
+    heeds_rise: u64,
+    /// Pins whose falling edges somebody must be told of.
+    heeds_fall: u64,
     contention: u64,
     settled_at: Ps,
     told_as_bytes: u64,
@@ -206,11 +210,15 @@ impl Pins {
         self.outside_enable | self.joined
     }
 
-    /// The chip's outputs change on pins that it drives and nobody else does: their levels follow at once.
+    /// The chip's outputs change on pins that it drives and nobody else does: their levels follow at once. False: other
+    /// pins changed as well, because a part answered.
     #[inline]
-    pub fn toggle(&mut self, changed: u64, at: Ps) {
+    #[must_use]
+    pub fn toggle(&mut self, changed: u64, at: Ps) -> bool {
         self.out ^= changed;
-        self.follow(self.level ^ changed, changed, at);
+        let level = self.level ^ changed;
+        self.follow(level, changed, at);
+        self.level == level
     }
 
     #[inline]
@@ -235,7 +243,7 @@ impl Pins {
         if changed & !self.told_as_bytes != 0 {
             self.trace.see(Kind::Pins, at, level & !self.told_as_bytes);
         }
-        if changed & self.watched != 0 {
+        if changed & (level & self.heeds_rise | !level & self.heeds_fall) != 0 {
             self.notify(changed, at);
         }
     }
@@ -394,6 +402,8 @@ impl Pins {
 
     fn new_port(&mut self, mask: u64) -> PortId {
         self.watched |= mask;
+        self.heeds_rise |= mask;
+        self.heeds_fall |= mask;
         self.next_port += 1;
         self.next_port
     }
@@ -402,6 +412,7 @@ impl Pins {
     pub fn attach_spi(&mut self, wire: SpiWire) -> PortId {
         let port = self.new_port(wire.mask());
         self.spi.push((port, wire));
+        self.settle_heed();
         port
     }
 
@@ -595,7 +606,22 @@ impl Pins {
     /// Keeps every level change from now on, for [`Pins::take_log`]; or stops doing so.
     pub fn keep_log(&mut self, on: bool) {
         self.watched = if on { u64::MAX } else { self.watched_by_ports() };
+        self.settle_heed();
         self.log = on.then(|| Log { before: self.level, changes: Vec::new() });
+    }
+
+    /// Which edges must be told, from what is attached.
+    fn settle_heed(&mut self) {
+        let needed = |rising: bool| {
+            let spi = self.spi.iter().filter(|(_, wire)| !wire.ignores(rising)).map(|(_, wire)| wire.mask());
+            let cs = self.spi.iter().map(|(_, wire)| wire.mask() & !wire.clock());
+            let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
+            let edges = self.watches.iter().map(|(_, watch)| 1u64 << watch.pin);
+            spi.chain(cs).chain(i2c).chain(edges).fold(0, |a, b| a | b)
+        };
+        let all = if self.log.is_some() { u64::MAX } else { 0 };
+        self.heeds_rise = all | needed(true);
+        self.heeds_fall = all | needed(false);
     }
 
     fn watched_by_ports(&self) -> u64 {

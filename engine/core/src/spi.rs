@@ -81,6 +81,17 @@ impl SpiWire {
         1u64 << self.sck | self.cs.map_or(0, |pin| 1u64 << pin)
     }
 
+    /// Its clock, as a bit.
+    pub fn clock(&self) -> u64 {
+        1u64 << self.sck
+    }
+
+    /// May it be left alone at rising (or falling) edges of its clock? It samples at the other edge, and has no output to
+    /// shift at this one.
+    pub fn ignores(&self, rising: bool) -> bool {
+        rising != self.sample_rising && self.miso.is_none()
+    }
+
     /// Its data input.
     pub fn mosi(&self) -> u8 {
         self.mosi

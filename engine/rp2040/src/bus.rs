@@ -5,6 +5,7 @@
 //! what the fabric does for every block: atomic aliases, narrow accesses, blocks in reset.
 
 use crate::block::Block;
+use crate::bootrom::ROM_SIZE;
 use crate::fabric::Fabric;
 use crate::sio::Sio;
 use crate::system::{Devices, System, SRAM_SIZE};
@@ -309,6 +310,8 @@ impl System {
         }
         self.take_turn(cycle)?;
         let cycles = match addr >> 28 {
+            // 2.6.1: a store to the ROM has no effect, and is no fault. TinyUSB's dcd_rp2040 makes one for endpoint 0.
+            0 if addr < ROM_SIZE => Some(SRAM_CYCLES),
             1 if addr >> 26 == 4 => self.store_xip(addr, size),
             1 | 4 | 5 => self.store_block(addr, value, size),
             0xD => {

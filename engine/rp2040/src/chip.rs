@@ -217,11 +217,11 @@ impl Chip {
         }
     }
 
-    /// Something was typed: the UARTs look at their consoles. (The USB host polls anyway.)
+    /// Something was typed: the UARTs and the USB host look at their consoles.
     fn tell_receivers(&mut self) {
         let fabric = &mut self.system.dev.fabric;
         if fabric.consoles.take_typed() {
-            for slot in [Slot::Uart0Rx, Slot::Uart1Rx] {
+            for slot in [Slot::Uart0Rx, Slot::Uart1Rx, Slot::UsbHost] {
                 fabric.soon(slot);
             }
         }

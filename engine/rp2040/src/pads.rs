@@ -177,6 +177,17 @@ impl Io {
         }
     }
 
+    /// The levels of pins without overrides changed: so do the inputs, where enabled.
+    #[inline]
+    fn flip_inputs(&mut self, changed: u32) -> u32 {
+        let seen = changed & self.input_enable;
+        self.input ^= seen;
+        self.irq_input ^= seen;
+        self.interrupts.rose |= seen & self.irq_input;
+        self.interrupts.fell |= seen & !self.irq_input;
+        seen
+    }
+
     #[inline]
     fn observe(&mut self, level: u32) -> u32 {
         let before = self.irq_input;
@@ -230,7 +241,11 @@ impl Fabric {
         // The usual case by far: outputs that nothing stands in the way of change their level.
         let entangled = self.pins.entangled() as u32;
         if turned == 0 && changed & (!mux_enable | entangled | io.special) == 0 {
-            self.pins.toggle(u64::from(changed), at);
+            if self.pins.toggle(u64::from(changed), at) && !self.tree.stopped {
+                let seen = self.io.flip_inputs(changed);
+                self.posted_attention();
+                return seen & self.io.interrupts.watched != 0 && self.inputs_interrupt(seen);
+            }
             self.posted_attention();
             return self.inputs_changed();
         }
@@ -288,9 +303,11 @@ impl Fabric {
         if changed != 0 {
             self.sense_wake();
         }
-        if changed & self.io.interrupts.watched == 0 {
-            return false;
-        }
+        changed & self.io.interrupts.watched != 0 && self.inputs_interrupt(changed)
+    }
+
+    /// Inputs changed that interrupts or serial controllers watch.
+    fn inputs_interrupt(&mut self, changed: u32) -> bool {
         let line_changed = self.update_bank0_irq();
         self.serial_inputs_changed(changed);
         line_changed || changed & self.io.serial.listened() != 0

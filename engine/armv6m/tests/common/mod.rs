@@ -70,17 +70,13 @@ impl Flat {
     }
 
     pub fn set_word(&mut self, addr: u32, value: u32) {
-        self.at(addr, 4)
-            .unwrap()
-            .copy_from_slice(&value.to_le_bytes());
+        self.at(addr, 4).unwrap().copy_from_slice(&value.to_le_bytes());
     }
 
     /// Puts instructions at `addr`.
     pub fn program(&mut self, addr: u32, code: &[u16]) {
         for (index, halfword) in code.iter().enumerate() {
-            self.at(addr + 2 * index as u32, 2)
-                .unwrap()
-                .copy_from_slice(&halfword.to_le_bytes());
+            self.at(addr + 2 * index as u32, 2).unwrap().copy_from_slice(&halfword.to_le_bytes());
         }
     }
 }
@@ -90,13 +86,8 @@ macro_rules! access {
         #[inline(always)]
         fn $read(&mut self, addr: u32, cycle: u64) -> Result<Beat, BusError> {
             match self.at(addr, $bytes) {
-                Some(bytes) => Ok(Beat {
-                    value: <$type>::from_le_bytes(bytes.try_into().unwrap()).into(),
-                    cycles: 1,
-                }),
-                None => self
-                    .device(addr, cycle)
-                    .map(|cycles| Beat { value: 0, cycles }),
+                Some(bytes) => Ok(Beat { value: <$type>::from_le_bytes(bytes.try_into().unwrap()).into(), cycles: 1 }),
+                None => self.device(addr, cycle).map(|cycles| Beat { value: 0, cycles }),
             }
         }
         #[inline(always)]
@@ -118,8 +109,7 @@ impl Bus for Flat {
     access!(read8, write8, u8, 1);
 
     fn fetch16(&mut self, addr: u32) -> Option<u16> {
-        self.at(addr, 2)
-            .map(|b| u16::from_le_bytes(b.try_into().unwrap()))
+        self.at(addr, 2).map(|b| u16::from_le_bytes(b.try_into().unwrap()))
     }
     fn fetch_cycles(&mut self, addr: u32, _cycle: u64) -> u32 {
         self.fetched.push(addr);
@@ -168,11 +158,7 @@ impl Machine {
         bus.program(Self::START, program);
         let mut core = Core::new(0);
         core.reset(&mut bus, 0);
-        Machine {
-            core,
-            bus,
-            code: Code::default(),
-        }
+        Machine { core, bus, code: Code::default() }
     }
 
     /// Executes one instruction, or enters one exception.

@@ -52,13 +52,7 @@ pub struct Program {
 
 /// A program of `bytes` that runs `passes` times and then leaves QEMU by semihosting.
 pub fn program(seed: u64, bytes: usize, passes: u16) -> Vec<u8> {
-    let mut p = Program {
-        image: vec![0; bytes],
-        at: 0,
-        rng: Rng(seed),
-        keep: 1 << BASE | 1 << SP,
-        framed: false,
-    };
+    let mut p = Program { image: vec![0; bytes], at: 0, rng: Rng(seed), keep: 1 << BASE | 1 << SP, framed: false };
     // What the code does not fill is random data for literal loads.
     for chunk in p.image.chunks_mut(8) {
         chunk.copy_from_slice(&p.rng.next().to_le_bytes()[..chunk.len()]);
@@ -153,12 +147,7 @@ impl Program {
 
     /// One instruction that neither branches nor moves SP.
     fn simple(&mut self) {
-        let (rd, low, imm5, imm8) = (
-            self.low(),
-            self.rng.below(8),
-            self.rng.below(32),
-            self.rng.below(256),
-        );
+        let (rd, low, imm5, imm8) = (self.low(), self.rng.below(8), self.rng.below(32), self.rng.below(256));
         let rm = self.rng.below(8);
         let halfword = match self.rng.below(24) {
             0 => lsls_imm(rd, low, imm5),
@@ -185,21 +174,11 @@ impl Program {
                 (high, other) if self.chance(2) || other < 8 => cmp_high(other, high),
                 (high, other) => cmp_high(high, other),
             },
-            18 => self
-                .rng
-                .pick(&[sxth(rd, low), sxtb(rd, low), uxth(rd, low), uxtb(rd, low)]),
-            19 => self
-                .rng
-                .pick(&[rev(rd, low), rev16(rd, low), revsh(rd, low)]),
-            20 => self
-                .rng
-                .pick(&[adr(rd, imm8 << 2), add_rd_sp(rd, imm8 << 2)]),
+            18 => self.rng.pick(&[sxth(rd, low), sxtb(rd, low), uxth(rd, low), uxtb(rd, low)]),
+            19 => self.rng.pick(&[rev(rd, low), rev16(rd, low), revsh(rd, low)]),
+            20 => self.rng.pick(&[adr(rd, imm8 << 2), add_rd_sp(rd, imm8 << 2)]),
             21 | 22 if self.framed => ldr_sp(rd, imm8 << 2),
-            21 | 22 => self.rng.pick(&[
-                ldr_lit(rd, imm8 << 2),
-                ldr_sp(rd, imm8 << 2),
-                str_sp(low, imm8 << 2),
-            ]),
+            21 | 22 => self.rng.pick(&[ldr_lit(rd, imm8 << 2), ldr_sp(rd, imm8 << 2), str_sp(low, imm8 << 2)]),
             _ => self.rng.pick(&[NOP, YIELD, SEV]),
         };
         self.emit(halfword);
@@ -316,9 +295,7 @@ impl Program {
                 self.emit_wide(msr(APSR, high));
             }
             1 => {
-                let special = self
-                    .rng
-                    .pick(&[APSR, XPSR, IPSR, 1, 2, 6, 7, MSP, PSP, PRIMASK, CONTROL]);
+                let special = self.rng.pick(&[APSR, XPSR, IPSR, 1, 2, 6, 7, MSP, PSP, PRIMASK, CONTROL]);
                 self.emit_wide(mrs(register, special));
             }
             2 => {
@@ -550,11 +527,7 @@ impl Program {
             1 => {
                 self.emit(movs_imm(base, 3));
                 self.emit(lsls_imm(base, base, 29));
-                let access = self.rng.pick(&[
-                    ldr_imm(rd, base, 0),
-                    str_imm(rd, base, 0),
-                    ldrb_imm(rd, base, 0),
-                ]);
+                let access = self.rng.pick(&[ldr_imm(rd, base, 0), str_imm(rd, base, 0), ldrb_imm(rd, base, 0)]);
                 self.emit(access);
             }
             // Unaligned.

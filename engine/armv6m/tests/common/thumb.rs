@@ -220,10 +220,7 @@ pub fn bl(offset: i32) -> [u16; 2] {
     let s = offset >> 24 & 1;
     let j1 = !(offset >> 23 ^ s) & 1;
     let j2 = !(offset >> 22 ^ s) & 1;
-    [
-        (0xF000 | s << 10 | offset >> 12 & 0x3FF) as u16,
-        (0xD000 | j1 << 13 | j2 << 11 | offset >> 1 & 0x7FF) as u16,
-    ]
+    [(0xF000 | s << 10 | offset >> 12 & 0x3FF) as u16, (0xD000 | j1 << 13 | j2 << 11 | offset >> 1 & 0x7FF) as u16]
 }
 
 // A5.3 32-bit instructions
