@@ -45,6 +45,9 @@ pub const RESERVED: u8 = 0x20;
 /// In [`Shared::touched`]: an instruction that was written to INSTR is complete at last.
 pub const UNLATCHED: u8 = 0x40;
 
+/// In [`Shared::touched`]: a machine begins to wait, or a write to pins has become sticky.
+pub const PAUSED: u8 = 0x80;
+
 /// What the machines of a block share, and what they do to it in one cycle.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Shared {
@@ -60,7 +63,7 @@ pub struct Shared {
     pub lowered: u8,
     /// FDEBUG.
     pub fdebug: u32,
-    /// What changed in this cycle: the FIFO levels of a machine, a bit each; [`FLAGS`], [`RESERVED`], [`UNLATCHED`].
+    /// What changed in this cycle: the FIFO levels of a machine, a bit each; [`FLAGS`], [`RESERVED`], [`UNLATCHED`], [`PAUSED`].
     pub touched: u8,
     /// The input synchronisers.
     pub inputs: Inputs,
@@ -296,7 +299,7 @@ impl Machine {
                 self.pc = target;
                 periods += self.begin_delay(op.delay);
             }
-            Flow::Stall(wait) => self.wait = wait,
+            Flow::Stall(wait) => self.begin_wait(wait, shared),
             Flow::Exec(word) => {
                 (self.latch, self.latched) = (Latch::Exec, word);
                 self.pc = op.next;
@@ -327,7 +330,7 @@ impl Machine {
                 self.pc = if let Flow::Jump(target) = flow { target } else { op.next };
                 periods += self.begin_delay(delay);
             }
-            Flow::Stall(wait) => self.wait = wait,
+            Flow::Stall(wait) => self.begin_wait(wait, shared),
             Flow::Exec(word) => {
                 (self.latch, self.latched) = (Latch::Exec, word);
                 self.pc = op.next;
@@ -392,6 +395,14 @@ impl Machine {
         self.isr = 0;
         self.isr_count = 0;
         shared.touched |= 1 << self.number;
+    }
+
+    #[inline(always)]
+    fn begin_wait(&mut self, wait: Wait, shared: &mut Shared) {
+        self.wait = wait;
+        if wait != Wait::Nothing {
+            shared.touched |= PAUSED;
+        }
     }
 
     fn stall(&self, wait: Wait) -> Flow {
@@ -549,6 +560,7 @@ impl Machine {
         write.carry_out(shared);
         if self.config.sticky {
             self.sticky = Some(write);
+            shared.touched |= PAUSED;
         }
     }
 
