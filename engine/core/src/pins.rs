@@ -606,8 +606,8 @@ impl Pins {
     /// Keeps every level change from now on, for [`Pins::take_log`]; or stops doing so.
     pub fn keep_log(&mut self, on: bool) {
         self.watched = if on { u64::MAX } else { self.watched_by_ports() };
-        self.settle_heed();
         self.log = on.then(|| Log { before: self.level, changes: Vec::new() });
+        self.settle_heed();
     }
 
     /// Which edges must be told, from what is attached.
