@@ -252,6 +252,29 @@ impl Fabric {
         self.settle_pins(at)
     }
 
+    /// Nothing stands between the outputs of a function and its pins, and nobody has to be told at once when they change.
+    #[inline]
+    pub fn drives_freely(&self, func: Func) -> bool {
+        let unfree = self.io.special | self.io.interrupts.watched | self.pins.entangled() as u32;
+        self.io.selected[func as usize] & unfree == 0 && !self.tree.stopped
+    }
+
+    /// As [`Fabric::drive`] for a train of edges, each with its cycle of clk_sys, of a function that drives freely and
+    /// leaves its output enables alone.
+    pub fn drive_train(&mut self, func: Func, train: &[(u64, u32)]) {
+        let Some(&(_, last)) = train.last() else { return };
+        let (io, clock) = (&mut self.io, &self.clock);
+        let mask = io.selected[func as usize];
+        io.out[func as usize] = last;
+        io.mux_out = (io.mux_out & !mask) | (last & mask);
+        let edges = train.iter().map(|&(cycle, out)| (clock.ps_at(cycle), u64::from(out)));
+        let (rose, fell) = self.pins.toggle_train(u64::from(mask & io.mux_enable), edges);
+        io.interrupts.rose |= rose as u32 & io.input_enable;
+        io.interrupts.fell |= fell as u32 & io.input_enable;
+        self.posted_attention();
+        self.inputs_changed();
+    }
+
     /// A part has done something while it was told of an edge: the run loop looks at its horizon again.
     #[inline]
     fn posted_attention(&mut self) {

@@ -45,8 +45,8 @@ pub const RESERVED: u8 = 0x20;
 /// In [`Shared::touched`]: an instruction that was written to INSTR is complete at last.
 pub const UNLATCHED: u8 = 0x40;
 
-/// In [`Shared::touched`]: a machine begins to wait, or a write to pins has become sticky.
-pub const PAUSED: u8 = 0x80;
+/// In [`Shared::touched`]: a machine begins to wait, pin directions were written, or a write to pins has become sticky.
+pub const UNUSUAL: u8 = 0x80;
 
 /// What the machines of a block share, and what they do to it in one cycle.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -63,7 +63,7 @@ pub struct Shared {
     pub lowered: u8,
     /// FDEBUG.
     pub fdebug: u32,
-    /// What changed in this cycle: the FIFO levels of a machine, a bit each; [`FLAGS`], [`RESERVED`], [`UNLATCHED`], [`PAUSED`].
+    /// What changed in this cycle: the FIFO levels of a machine, a bit each; [`FLAGS`], [`RESERVED`], [`UNLATCHED`], [`UNUSUAL`].
     pub touched: u8,
     /// The input synchronisers.
     pub inputs: Inputs,
@@ -89,6 +89,10 @@ pub struct Machine {
     phase: u64,
     #[serde(skip)]
     ops: Ops,
+    /// Addresses that are known not to lead to any other, and whether an instruction at one of them looks at pins.
+    #[serde(skip)]
+    surveyed: u32,
+    sees_pins: bool,
     /// The program counter.
     pub pc: u8,
     /// What it waits for. A machine that waits is not clocked until somebody wakes it.
@@ -149,6 +153,8 @@ impl Machine {
             due: 0,
             phase: 0,
             ops: Ops::default(),
+            surveyed: 0,
+            sees_pins: false,
             pc: 0,
             wait: Wait::Nothing,
             latch: Latch::Empty,
@@ -179,6 +185,36 @@ impl Machine {
     pub fn decode(&mut self, memory: &[u16; 32]) {
         for (address, op) in self.ops.0.iter_mut().enumerate() {
             *op = Op::decode(memory[address], address as u8, self.number, &self.config);
+        }
+        self.surveyed = 0;
+    }
+
+    /// From where it is now, can it ever look at a pin, or go to where that cannot be told?
+    pub fn looks_at_pins(&mut self) -> bool {
+        if self.latch != Latch::Empty {
+            return true;
+        }
+        if self.surveyed >> self.pc & 1 == 0 {
+            self.survey();
+        }
+        self.sees_pins
+    }
+
+    /// Follows the program from the program counter on: every address that it can come to.
+    fn survey(&mut self) {
+        self.surveyed = 0;
+        self.sees_pins = false;
+        let mut open = 1u32 << self.pc;
+        while open != 0 {
+            let address = open.trailing_zeros();
+            self.surveyed |= 1 << address;
+            let op = self.ops.0[address as usize];
+            self.sees_pins |= op.looks_at_pins();
+            open |= 1 << op.next;
+            if op.is_jump() {
+                open |= 1 << op.arg;
+            }
+            open &= !self.surveyed;
         }
     }
 
@@ -401,7 +437,7 @@ impl Machine {
     fn begin_wait(&mut self, wait: Wait, shared: &mut Shared) {
         self.wait = wait;
         if wait != Wait::Nothing {
-            shared.touched |= PAUSED;
+            shared.touched |= UNUSUAL;
         }
     }
 
@@ -560,7 +596,7 @@ impl Machine {
         write.carry_out(shared);
         if self.config.sticky {
             self.sticky = Some(write);
-            shared.touched |= PAUSED;
+            shared.touched |= UNUSUAL;
         }
     }
 
@@ -703,7 +739,11 @@ fn jump(taken: bool, op: Op) -> Flow {
 impl PinWrite {
     #[inline(always)]
     fn carry_out(self, shared: &mut Shared) {
-        let pins = if self.dirs { &mut shared.oe } else { &mut shared.out };
-        *pins = (*pins & !self.mask) | (self.value & self.mask);
+        if self.dirs {
+            shared.oe = (shared.oe & !self.mask) | (self.value & self.mask);
+            shared.touched |= UNUSUAL;
+        } else {
+            shared.out = (shared.out & !self.mask) | (self.value & self.mask);
+        }
     }
 }

@@ -20,7 +20,7 @@ use crate::pads::Func;
 use config::Config;
 use engine_core::registers::Bank;
 use fifo::FIFO_DEPTH;
-use machine::{Latch, Machine, Shared, Wait, FLAGS, PAUSED, RESERVED, UNLATCHED};
+use machine::{Latch, Machine, Shared, Wait, FLAGS, UNUSUAL, RESERVED, UNLATCHED};
 use registers::CTRL;
 pub use registers::{Reg, Sm};
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,9 @@ pub struct Pio {
     fstat: u32,
     /// Interrupt sources that any of both lines is enabled for or forced by.
     interrupts_used: bool,
+    /// Edges that are handed over at the end of a run: the cycle, and the outputs from then on.
+    #[serde(skip)]
+    train: Vec<(u64, u32)>,
     memory: [u16; 32],
     bank: Bank<Reg>,
     banks: [Bank<Sm>; MACHINES],
@@ -88,6 +91,7 @@ impl Pio {
             driven: (0, 0),
             fstat: 0x0F00_0F00,
             interrupts_used: false,
+            train: Vec::new(),
             memory: [0; 32],
             bank: Bank::new(),
             banks: std::array::from_fn(|_| bank.clone()),
@@ -132,7 +136,12 @@ impl Pio {
                 self.cycle = until;
                 return;
             } else if plain && self.awake.is_power_of_two() {
-                self.run_one(self.awake.trailing_zeros() as usize, until, fabric)
+                let number = self.awake.trailing_zeros() as usize;
+                if self.is_blind(number) && fabric.drives_freely(self.func()) {
+                    self.run_blind(number, until, fabric)
+                } else {
+                    self.run_one(number, until, fabric)
+                }
             } else {
                 self.step(until, fabric)
             };
@@ -203,6 +212,58 @@ impl Pio {
                     return stop;
                 }
             }
+        }
+    }
+
+    /// No machine sees what becomes of this one's outputs, so they can be handed over later.
+    fn is_blind(&mut self, number: usize) -> bool {
+        let machine = &mut self.machines[number];
+        !self.pin_waiters && !machine.config.side_pindir && self.driven.1 == self.shared.oe && !machine.looks_at_pins()
+    }
+
+    /// One machine is awake that does not look at pins: from tick to tick, and all its edges at the end.
+    fn run_blind(&mut self, number: usize, until: u64, fabric: &mut Fabric) -> bool {
+        let mut train = std::mem::take(&mut self.train);
+        let mut stop = false;
+        loop {
+            let machine = &mut self.machines[number];
+            let cycle = machine.due();
+            if cycle >= until {
+                self.cycle = until;
+                break;
+            }
+            let before = self.shared.out;
+            machine.tick(cycle, &mut self.shared);
+            if self.shared.out != before {
+                train.push((cycle + 1, self.shared.out));
+            }
+            if self.shared.touched != 0 {
+                self.cycle = cycle + 1;
+                let turned = self.shared.oe != self.driven.1;
+                if turned {
+                    train.pop_if(|edge| edge.0 == cycle + 1);
+                }
+                stop = self.publish_state(fabric);
+                if stop || turned || self.awake != 1 << number || self.sticky != 0 {
+                    break;
+                }
+            }
+        }
+        fabric.drive_train(self.func(), &train);
+        self.remember(&train, fabric);
+        train.clear();
+        self.train = train;
+        stop | self.publish(self.cycle - 1, fabric)
+    }
+
+    /// The synchronisers hold the levels of the last cycles, whoever may look at them next.
+    fn remember(&mut self, train: &[(u64, u32)], fabric: &Fabric) {
+        let Some(&(_, last)) = train.last() else { return };
+        self.driven.0 = last;
+        let input = fabric.io.input();
+        let mine = fabric.io.selected(self.func()) & self.driven.1 & fabric.io.input_enable;
+        for &(cycle, out) in &train[train.len().saturating_sub(3)..] {
+            self.shared.inputs.change(cycle, (input & !mine) | (out & mine));
         }
     }
 
@@ -287,7 +348,7 @@ impl Pio {
             let name = format!("{}.INSTR_MEM", self.name());
             fabric.gaps.touch(&name, "an instruction with a reserved encoding was executed as a NOP");
         }
-        if touched & (UNLATCHED | PAUSED) != 0 {
+        if touched & (UNLATCHED | UNUSUAL) != 0 {
             self.update_sticky();
             self.update_awake();
         }
