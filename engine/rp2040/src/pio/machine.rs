@@ -124,13 +124,23 @@ pub struct Machine {
 
 /// What an instruction leads to.
 enum Flow {
-    /// The next instruction.
-    Next,
-    /// An instruction at another address.
-    Jump(u8),
+    /// On to the instruction at this address.
+    Go(u8),
     /// The instruction again in the next cycle, which can come out differently only when this changes.
     Stall(Wait),
     /// OUT EXEC and MOV EXEC: this instruction, without the delay of the present one.
+    Exec(u16),
+}
+
+/// What an instruction that needs a call leads to.
+enum Outcome {
+    /// It is complete.
+    Done,
+    /// As [`Flow::Stall`].
+    Stall(Wait),
+    /// It is complete, and another address follows.
+    Jump(u8),
+    /// As [`Flow::Exec`].
     Exec(u16),
 }
 
@@ -305,8 +315,7 @@ impl Machine {
         self.side_set(op, shared);
         self.refill(shared);
         match flow {
-            Flow::Next => {}
-            Flow::Jump(target) => self.pc = target,
+            Flow::Go(address) => self.pc = address,
             Flow::Stall(_) => (self.latch, self.latched) = (Latch::Forced, word),
             Flow::Exec(word) => (self.latch, self.latched) = (Latch::Exec, word),
         }
@@ -327,12 +336,8 @@ impl Machine {
         self.refill(shared);
         let mut periods = 1;
         match flow {
-            Flow::Next => {
-                self.pc = op.next;
-                periods += self.begin_delay(op.delay);
-            }
-            Flow::Jump(target) => {
-                self.pc = target;
+            Flow::Go(address) => {
+                self.pc = address;
                 periods += self.begin_delay(op.delay);
             }
             Flow::Stall(wait) => self.begin_wait(wait, shared),
@@ -361,9 +366,9 @@ impl Machine {
         let delay = if latch == Latch::Forced { 0 } else { op.delay };
         let mut periods = 1;
         match flow {
-            Flow::Next | Flow::Jump(_) => {
+            Flow::Go(address) => {
                 self.latch = Latch::Empty;
-                self.pc = if let Flow::Jump(target) = flow { target } else { op.next };
+                self.pc = address;
                 periods += self.begin_delay(delay);
             }
             Flow::Stall(wait) => self.begin_wait(wait, shared),
@@ -441,16 +446,21 @@ impl Machine {
         }
     }
 
-    fn stall(&self, wait: Wait) -> Flow {
-        Flow::Stall(if self.contended { Wait::Nothing } else { wait })
+    /// What a stalled machine waits for, unless it has to be clocked all the same.
+    fn stall(&self, wait: Wait) -> Wait {
+        if self.contended {
+            Wait::Nothing
+        } else {
+            wait
+        }
     }
 
-    fn stall_on_tx(&self, shared: &mut Shared) -> Flow {
+    fn stall_on_tx(&self, shared: &mut Shared) -> Wait {
         shared.fdebug |= 1 << (24 + self.number);
         self.stall(Wait::Fifo)
     }
 
-    fn stall_on_rx(&self, shared: &mut Shared) -> Flow {
+    fn stall_on_rx(&self, shared: &mut Shared) -> Wait {
         shared.fdebug |= 1 << self.number;
         self.stall(Wait::Fifo)
     }
@@ -458,16 +468,22 @@ impl Machine {
     #[inline(always)]
     fn execute(&mut self, op: Op, cycle: u64, shared: &mut Shared) -> Flow {
         match op.kind {
-            Kind::Nop => Flow::Next,
-            Kind::OutPins
-            | Kind::OutX
+            Kind::Nop => Flow::Go(op.next),
+            Kind::OutPins => match self.shift_out(op.count, shared) {
+                Ok(data) => {
+                    self.out_pins(data, false, shared);
+                    Flow::Go(op.next)
+                }
+                Err(stall) => stall,
+            },
+            Kind::OutX
             | Kind::OutY
             | Kind::OutNull
             | Kind::OutPindirs
             | Kind::OutPc
             | Kind::OutIsr
-            | Kind::OutExec => self.out(op.kind, op.count, shared),
-            Kind::Jmp => Flow::Jump(op.arg),
+            | Kind::OutExec => self.out(op, shared),
+            Kind::Jmp => Flow::Go(op.arg),
             Kind::JmpXDec => {
                 let taken = self.x != 0;
                 self.x = self.x.wrapping_sub(1);
@@ -483,13 +499,24 @@ impl Machine {
             Kind::JmpXNotY => jump(self.x != self.y, op),
             Kind::JmpPin => jump(shared.inputs.view(cycle) >> self.config.jmp_pin & 1 != 0, op),
             Kind::JmpNotOsrEmpty => jump(self.osr_count < self.config.pull_threshold, op),
-            kind => self.execute_long(kind, op.arg, op.count, op.flag, cycle, shared),
+            _ => self.execute_long(op, cycle, shared),
         }
     }
 
-    /// What needs a call. Its operands come one by one, so that no instruction has to be put together in memory.
+    /// Instructions that need a call.
+    #[inline(always)]
+    fn execute_long(&mut self, op: Op, cycle: u64, shared: &mut Shared) -> Flow {
+        // The operands go one by one, so that no instruction has to be put together in memory.
+        match self.carry_out(op.kind, op.arg, op.count, op.flag, cycle, shared) {
+            Outcome::Done => Flow::Go(op.next),
+            Outcome::Stall(wait) => Flow::Stall(wait),
+            Outcome::Jump(target) => Flow::Go(target),
+            Outcome::Exec(word) => Flow::Exec(word),
+        }
+    }
+
     #[inline(never)]
-    fn execute_long(&mut self, kind: Kind, arg: u8, count: u8, flag: bool, cycle: u64, shared: &mut Shared) -> Flow {
+    fn carry_out(&mut self, kind: Kind, arg: u8, count: u8, flag: bool, cycle: u64, shared: &mut Shared) -> Outcome {
         match kind {
             Kind::WaitPin => self.wait_pin(arg, flag, cycle, shared),
             Kind::WaitIrq => self.wait_irq(arg, flag, shared),
@@ -506,55 +533,51 @@ impl Machine {
             Kind::IrqSet => {
                 shared.raised |= 1 << arg;
                 shared.touched |= FLAGS;
-                Flow::Next
+                Outcome::Done
             }
             Kind::IrqWait => self.irq_wait(arg, shared),
             Kind::IrqClear => {
                 shared.lowered |= 1 << arg;
                 shared.touched |= FLAGS;
-                Flow::Next
+                Outcome::Done
             }
             Kind::SetPins | Kind::SetPindirs => {
                 let value = u32::from(arg).rotate_left(self.config.set_base);
                 let dirs = kind == Kind::SetPindirs;
                 self.write_pins(PinWrite { dirs, mask: self.config.set_mask, value }, shared);
-                Flow::Next
+                Outcome::Done
             }
             Kind::SetX => {
                 self.x = u32::from(arg);
-                Flow::Next
+                Outcome::Done
             }
             Kind::SetY => {
                 self.y = u32::from(arg);
-                Flow::Next
+                Outcome::Done
             }
             _ => {
                 shared.touched |= RESERVED;
-                Flow::Next
+                Outcome::Done
             }
         }
     }
 
     /// WAIT GPIO and WAIT PIN, 3.4.3.
-    fn wait_pin(&self, gpio: u8, level: bool, cycle: u64, shared: &Shared) -> Flow {
+    fn wait_pin(&self, gpio: u8, level: bool, cycle: u64, shared: &Shared) -> Outcome {
         if (shared.inputs.view(cycle) >> gpio & 1 != 0) == level {
-            Flow::Next
+            Outcome::Done
         } else if shared.inputs.is_settled(cycle) {
-            self.stall(Wait::Pin)
+            Outcome::Stall(self.stall(Wait::Pin))
         } else {
-            Flow::Stall(Wait::Nothing)
+            Outcome::Stall(Wait::Nothing)
         }
     }
 
     /// OUT, 3.4.5. It never shifts out of an OSR that is used up: it stalls while the OSR is refilled (3.5.4).
     #[inline(always)]
-    fn out(&mut self, kind: Kind, count: u8, shared: &mut Shared) -> Flow {
+    fn shift_out(&mut self, count: u8, shared: &mut Shared) -> Result<u32, Flow> {
         if self.osr_count >= self.config.autopull {
-            if self.tx.is_empty() {
-                return self.stall_on_tx(shared);
-            }
-            self.pull(shared);
-            return Flow::Stall(Wait::Nothing);
+            return Err(Flow::Stall(self.refill_and_stall(shared)));
         }
         let data = if self.config.out_right {
             let data = self.osr & mask(count);
@@ -566,17 +589,34 @@ impl Machine {
             data
         };
         self.osr_count = (self.osr_count + count).min(32);
-        match kind {
-            Kind::OutPins => self.out_pins(data, false, shared),
+        Ok(data)
+    }
+
+    #[inline(never)]
+    fn refill_and_stall(&mut self, shared: &mut Shared) -> Wait {
+        if self.tx.is_empty() {
+            return self.stall_on_tx(shared);
+        }
+        self.pull(shared);
+        Wait::Nothing
+    }
+
+    /// OUT to other destinations than pins.
+    fn out(&mut self, op: Op, shared: &mut Shared) -> Flow {
+        let data = match self.shift_out(op.count, shared) {
+            Ok(data) => data,
+            Err(stall) => return stall,
+        };
+        match op.kind {
             Kind::OutPindirs => self.out_pins(data, true, shared),
             Kind::OutX => self.x = data,
             Kind::OutY => self.y = data,
-            Kind::OutIsr => (self.isr, self.isr_count) = (data, count),
-            Kind::OutPc => return Flow::Jump((data & 31) as u8),
+            Kind::OutIsr => (self.isr, self.isr_count) = (data, op.count),
+            Kind::OutPc => return Flow::Go((data & 31) as u8),
             Kind::OutExec => return Flow::Exec(data as u16),
             _ => {}
         }
-        Flow::Next
+        Flow::Go(op.next)
     }
 
     /// OUT and MOV to pins share a mapping. With INLINE_OUT_EN a bit of the data says whether the pins are written at all.
@@ -601,34 +641,34 @@ impl Machine {
     }
 
     /// WAIT IRQ, 3.4.3: waiting for a 1 also clears the flag.
-    fn wait_irq(&mut self, index: u8, level: bool, shared: &mut Shared) -> Flow {
+    fn wait_irq(&mut self, index: u8, level: bool, shared: &mut Shared) -> Outcome {
         if (shared.irq >> index & 1 != 0) != level {
-            return self.stall(Wait::Irq);
+            return Outcome::Stall(self.stall(Wait::Irq));
         }
         if level {
             shared.lowered |= 1 << index;
             shared.touched |= FLAGS;
         }
-        Flow::Next
+        Outcome::Done
     }
 
     /// IRQ WAIT, 3.4.9: raises the flag, and is complete when it finds it lowered again.
-    fn irq_wait(&mut self, index: u8, shared: &mut Shared) -> Flow {
+    fn irq_wait(&mut self, index: u8, shared: &mut Shared) -> Outcome {
         if self.irq_waiting {
             if shared.irq >> index & 1 != 0 {
-                return self.stall(Wait::Irq);
+                return Outcome::Stall(self.stall(Wait::Irq));
             }
             self.irq_waiting = false;
-            return Flow::Next;
+            return Outcome::Done;
         }
         self.irq_waiting = true;
         shared.raised |= 1 << index;
         shared.touched |= FLAGS;
-        Flow::Stall(Wait::Nothing)
+        Outcome::Stall(Wait::Nothing)
     }
 
     /// IN, 3.4.4, with autopush, 3.5.4: shift and push are one step, so where the RX FIFO is full neither happens.
-    fn shift_in(&mut self, source: u8, bits: u8, cycle: u64, shared: &mut Shared) -> Flow {
+    fn shift_in(&mut self, source: u8, bits: u8, cycle: u64, shared: &mut Shared) -> Outcome {
         let source = match source {
             0 => shared.inputs.view(cycle).rotate_right(u32::from(self.config.in_base)),
             1 => self.x,
@@ -646,53 +686,53 @@ impl Machine {
         let count = (self.isr_count + bits).min(32);
         if count < self.config.autopush {
             (self.isr, self.isr_count) = (isr, count);
-            return Flow::Next;
+            return Outcome::Done;
         }
         if self.rx.is_full() {
-            return self.stall_on_rx(shared);
+            return Outcome::Stall(self.stall_on_rx(shared));
         }
         self.push(isr, shared);
-        Flow::Next
+        Outcome::Done
     }
 
     /// PUSH, 3.4.6. Without Block, a word for which there is no room is lost, and RXSTALL tells so (FDEBUG).
-    fn push_instruction(&mut self, if_full: bool, block: bool, shared: &mut Shared) -> Flow {
+    fn push_instruction(&mut self, if_full: bool, block: bool, shared: &mut Shared) -> Outcome {
         if if_full && self.isr_count < self.config.push_threshold {
-            return Flow::Next;
+            return Outcome::Done;
         }
         if !self.rx.is_full() {
             self.push(self.isr, shared);
-            return Flow::Next;
+            return Outcome::Done;
         }
         if block {
-            return self.stall_on_rx(shared);
+            return Outcome::Stall(self.stall_on_rx(shared));
         }
         shared.fdebug |= 1 << self.number;
         self.isr = 0;
         self.isr_count = 0;
-        Flow::Next
+        Outcome::Done
     }
 
     /// PULL, 3.4.7. With autopull it does nothing while the OSR is full (3.5.4).
-    fn pull_instruction(&mut self, if_empty: bool, block: bool, shared: &mut Shared) -> Flow {
+    fn pull_instruction(&mut self, if_empty: bool, block: bool, shared: &mut Shared) -> Outcome {
         let automatic = self.config.autopull <= 32;
         if (if_empty && self.osr_count < self.config.pull_threshold) || (automatic && self.osr_count == 0) {
-            return Flow::Next;
+            return Outcome::Done;
         }
         if !self.tx.is_empty() {
             self.pull(shared);
-            return Flow::Next;
+            return Outcome::Done;
         }
         if block {
-            return self.stall_on_tx(shared);
+            return Outcome::Stall(self.stall_on_tx(shared));
         }
         self.osr = self.x;
         self.osr_count = 0;
-        Flow::Next
+        Outcome::Done
     }
 
     /// MOV, 3.4.8.
-    fn mov(&mut self, kind: Kind, source: u8, operation: u8, cycle: u64, shared: &mut Shared) -> Flow {
+    fn mov(&mut self, kind: Kind, source: u8, operation: u8, cycle: u64, shared: &mut Shared) -> Outcome {
         let source = match source {
             0 => shared.inputs.view(cycle).rotate_right(u32::from(self.config.in_base)),
             1 => self.x,
@@ -713,10 +753,10 @@ impl Machine {
             Kind::MovY => self.y = value,
             Kind::MovIsr => (self.isr, self.isr_count) = (value, 0),
             Kind::MovOsr => (self.osr, self.osr_count) = (value, 0),
-            Kind::MovPc => return Flow::Jump((value & 31) as u8),
-            _ => return Flow::Exec(value as u16),
+            Kind::MovPc => return Outcome::Jump((value & 31) as u8),
+            _ => return Outcome::Exec(value as u16),
         }
-        Flow::Next
+        Outcome::Done
     }
 
     /// MOV STATUS: all ones while the FIFO holds fewer words than STATUS_N (EXECCTRL).
@@ -733,7 +773,7 @@ impl Machine {
 /// JMP, 3.4.2.
 #[inline(always)]
 fn jump(taken: bool, op: Op) -> Flow {
-    Flow::Jump(if taken { op.arg } else { op.next })
+    Flow::Go(if taken { op.arg } else { op.next })
 }
 
 impl PinWrite {
