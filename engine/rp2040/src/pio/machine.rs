@@ -476,13 +476,9 @@ impl Machine {
                 }
                 Err(stall) => stall,
             },
-            Kind::OutX
-            | Kind::OutY
-            | Kind::OutNull
-            | Kind::OutPindirs
-            | Kind::OutPc
-            | Kind::OutIsr
-            | Kind::OutExec => self.out(op, shared),
+            Kind::OutX | Kind::OutY | Kind::OutNull | Kind::OutPindirs | Kind::OutPc | Kind::OutIsr | Kind::OutExec => {
+                self.out(op, shared)
+            }
             Kind::Jmp => Flow::Go(op.arg),
             Kind::JmpXDec => {
                 let taken = self.x != 0;
@@ -523,13 +519,9 @@ impl Machine {
             Kind::In => self.shift_in(arg, count, cycle, shared),
             Kind::Push => self.push_instruction(arg != 0, flag, shared),
             Kind::Pull => self.pull_instruction(arg != 0, flag, shared),
-            Kind::MovPins
-            | Kind::MovX
-            | Kind::MovY
-            | Kind::MovExec
-            | Kind::MovPc
-            | Kind::MovIsr
-            | Kind::MovOsr => self.mov(kind, arg, count, cycle, shared),
+            Kind::MovPins | Kind::MovX | Kind::MovY | Kind::MovExec | Kind::MovPc | Kind::MovIsr | Kind::MovOsr => {
+                self.mov(kind, arg, count, cycle, shared)
+            }
             Kind::IrqSet => {
                 shared.raised |= 1 << arg;
                 shared.touched |= FLAGS;

@@ -20,7 +20,7 @@ use crate::pads::Func;
 use config::Config;
 use engine_core::registers::Bank;
 use fifo::FIFO_DEPTH;
-use machine::{Latch, Machine, Shared, Wait, FLAGS, UNUSUAL, RESERVED, UNLATCHED};
+use machine::{Latch, Machine, Shared, Wait, FLAGS, RESERVED, UNLATCHED, UNUSUAL};
 use registers::CTRL;
 pub use registers::{Reg, Sm};
 use serde::{Deserialize, Serialize};
@@ -202,10 +202,10 @@ impl Pio {
                 let input = fabric.io.input();
                 if input != self.shared.inputs.latest() {
                     self.shared.inputs.change(cycle + 1, input);
-                    input_changed = self.pin_waiters;
+                    input_changed = true;
                 }
             }
-            if stop | input_changed | (self.shared.touched != 0) {
+            if stop | (input_changed & self.pin_waiters) | (self.shared.touched != 0) {
                 self.cycle = cycle + 1;
                 stop |= self.after_tick(input_changed, fabric);
                 if stop || self.awake != 1 << number || self.sticky != 0 {
@@ -271,7 +271,8 @@ impl Pio {
     #[inline(never)]
     fn after_tick(&mut self, input_changed: bool, fabric: &mut Fabric) -> bool {
         let stop = self.shared.touched != 0 && self.publish_state(fabric);
-        if input_changed {
+        // The machine that has just begun to wait for a pin may have moved that pin itself.
+        if input_changed && self.pin_waiters {
             self.wake(Wait::Pin);
         }
         stop

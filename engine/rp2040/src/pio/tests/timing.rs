@@ -190,6 +190,17 @@ fn a_machine_sees_its_own_output_after_the_synchroniser() {
     }
 }
 
+/// 3.5.1: side-set goes on while an instruction stalls, here until it brings about what WAIT waits for.
+#[test]
+fn a_machine_can_wait_for_its_own_side_set() {
+    let mut bench = Bench::with(&[wait_gpio(1, 5).side(1, 1)], Setup::new().side(5, 1), 1 << 5);
+    bench.start(1);
+    bench.run(1);
+    assert_eq!(bench.load_sm(0, Sm::ADDR), 0);
+    bench.run(1);
+    assert_eq!(bench.load_sm(0, Sm::ADDR), 1);
+}
+
 /// 3.5.7: an instruction written to INSTR is carried out at once, whatever divider and delay say; its delay is
 /// ignored and the program counter stays.
 #[test]
