@@ -19,12 +19,12 @@ lacks it or contradicts the RP2040 datasheet:
 
 from __future__ import annotations
 
-import random
 import shutil
 import subprocess
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -62,7 +62,7 @@ class Case:
     @classmethod
     def random(cls, seed: int) -> Case:
         """The case of this number."""
-        dice = random.Random(seed)
+        dice = Random(seed)
         case = cls(seed)
         case.autopull, case.autopush = dice.random() < 0.3, dice.random() < 0.3
         thresholds = dice.random() < 0.5
@@ -87,13 +87,13 @@ class Case:
             case.inputs.append(level)
         return case
 
-    def _field(self, dice: random.Random) -> int:
+    def _field(self, dice: Random) -> int:
         """Delay and side-set: short delays are the more interesting ones."""
         bits = 5 - self.side[1]
         delay = dice.getrandbits(5) & ((1 << bits) - 1) if dice.random() < 0.3 else 0
         return (dice.getrandbits(self.side[1]) << bits | delay) << 8 if self.side[1] else delay << 8
 
-    def _instruction(self, dice: random.Random, all_pins: bool, thresholds: bool) -> int:
+    def _instruction(self, dice: Random, all_pins: bool, thresholds: bool) -> int:
         kinds = [JMP, JMP, WAIT, IN, IN, OUT, OUT, PUSH_PULL, MOV, MOV, SET]
         kind = dice.choice(kinds)
         if kind == JMP:
@@ -115,7 +115,8 @@ class Case:
         side_and_delay = self._field(dice)
         if kind == PUSH_PULL and low >> 6 & 1:
             side_and_delay &= ~((1 << (5 - self.side[1])) - 1) << 8
-        return kind << 13 | side_and_delay | low
+        word: int = kind << 13 | side_and_delay | low
+        return word
 
     def registers(self) -> list[int]:
         """CLKDIV, EXECCTRL, SHIFTCTRL and PINCTRL (3.7)."""
@@ -148,7 +149,8 @@ class Case:
         """What the other model says: the cycle, and pins, PC, X, Y, ISR, OSR and FIFO levels after it."""
 
         def source(state: Any) -> int:
-            return self.inputs[min(state.clock, CYCLES - 1)]
+            cycle: int = state.clock
+            return self.inputs[min(cycle, CYCLES - 1)]
 
         source.__annotations__["state"] = pioemu.State
         states = pioemu.emulate(

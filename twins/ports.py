@@ -30,17 +30,19 @@ import copy
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeVar, overload
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, overload
 
 from twins.errors import BoardError, UsageError
 from twins.units import Time, ps
 
-Times = npt.NDArray[np.uint64]
-Bytes = npt.NDArray[np.uint8]
-Levels = npt.NDArray[np.bool_]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Times = npt.NDArray[np.uint64]
+    Bytes = npt.NDArray[np.uint8]
+    Levels = npt.NDArray[np.bool_]
+
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 Q = TypeVar("Q", bound="Port")
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twins import _engine
 from twins.board import Board
@@ -18,12 +18,15 @@ from twins.crash import crash_report
 from twins.errors import FirmwareCrashed, Timeout, UsageError
 from twins.image import Image
 from twins.memory import TwinMemory
-from twins.outside import PartsOutside
 from twins.pins import Pins
-from twins.ports import DigitalIn, I2cTarget, Levels, Part, PulseSink, SpiTarget, Times
+from twins.ports import DigitalIn, I2cTarget, Part, PulseSink, SpiTarget
 from twins.symbols import Symbols
-from twins.trace import Trace
 from twins.units import Duration, Time, ps
+from twins.usb import UsbHost
+
+if TYPE_CHECKING:
+    from twins.ports import Levels, Times
+    from twins.trace import Trace
 
 log = logging.getLogger("twins")
 
@@ -69,7 +72,7 @@ class Twin:
 
     >>> with Twin("media_controller", image="firmware/images/media_controller.uf2") as pico:
     ...     pico.run("500ms"); _ = pico.console.expect("ready", timeout="1s")
-    ...     pico.knob.turn(+3); pico.run("100ms")
+    ...     _ = pico.knob.turn(+3); pico.run("100ms")
     ...     pico.lcd.frame.shape
     (240, 320, 3)
     """
@@ -106,6 +109,8 @@ class Twin:
             part.mount(self, name, seed)
 
     def _start(self, engine: _engine.Rp2040) -> None:
+        from twins.outside import PartsOutside  # brings numpy, which `import twins` does not wait for
+
         self._engine = engine
         self._inbox = engine.inbox
         self.parts: dict[str, Part] = {}
@@ -338,6 +343,11 @@ class Twin:
         """The symbols of the image."""
         return self.image.symbols if self.image is not None else Symbols()
 
+    @property
+    def usb(self) -> UsbHost:
+        """The USB host at the other end of the board's cable."""
+        return UsbHost(self._engine)
+
     def registers(self, core: int = 0) -> dict[str, int]:
         """The registers of a core by name."""
         return self._engine.registers(core)
@@ -355,6 +365,8 @@ class Twin:
     @property
     def trace(self) -> Trace:
         """What was seen from outside: ``trace.sha256``, and pin by pin where recorded."""
+        from twins.trace import Trace
+
         return Trace(self._engine)
 
     def save_flash(self, path: str | Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vcd import VCDWriter
 
-from twins.ports import Times
+if TYPE_CHECKING:
+    from twins.ports import Times
 
 
 class PinRecorder:

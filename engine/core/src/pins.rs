@@ -210,33 +210,15 @@ impl Pins {
         self.outside_enable | self.joined
     }
 
-    /// The chip's outputs change on pins that it drives and nobody else does: their levels follow at once. False: other
-    /// pins changed as well, because a part answered.
-    #[inline]
+    /// The chip's outputs change on pins that it drives and nobody else does: their levels follow at once. False: a part
+    /// did something meanwhile, see [`Pins::was_posted`], and other pins may have changed as well.
+    #[inline(always)]
     #[must_use]
     pub fn toggle(&mut self, changed: u64, at: Ps) -> bool {
         self.out ^= changed;
         let level = self.level ^ changed;
         self.follow(level, changed, at);
-        self.level == level
-    }
-
-    /// As [`Pins::toggle`] for a train of edges on the pins in `mask`: the levels that the chip drives from each moment on.
-    /// Returns the pins that rose and the pins that fell at least once.
-    #[inline]
-    pub fn toggle_train(&mut self, mask: u64, train: impl Iterator<Item = (Ps, u64)>) -> (u64, u64) {
-        let (mut rose, mut fell) = (0, 0);
-        for (at, out) in train {
-            let before = self.level;
-            let level = (before & !mask) | (out & mask);
-            if level != before {
-                self.out = (self.out & !mask) | (out & mask);
-                self.follow(level, level ^ before, at);
-                rose |= self.level & !before;
-                fell |= before & !self.level;
-            }
-        }
-        (rose, fell)
+        self.level == level && !self.posted
     }
 
     #[inline]
@@ -313,27 +295,7 @@ impl Pins {
         self.settled_at
     }
 
-    #[inline]
     fn notify(&mut self, changed: u64, at: Ps) {
-        if self.spi.len() == 1 && self.i2c.is_empty() && self.watches.is_empty() && self.log.is_none() {
-            self.notify_spi(changed, at);
-        } else {
-            self.notify_all(changed, at);
-        }
-    }
-
-    /// A single SPI target is all that is attached.
-    #[inline]
-    fn notify_spi(&mut self, changed: u64, at: Ps) {
-        let (port, wire) = &mut self.spi[0];
-        let answer = wire.change(*port, changed, self.level, at, &mut self.trace, &mut self.world);
-        if let Some(drive) = answer {
-            self.drive_from_outside(drive, at);
-        }
-        self.take_posted(at);
-    }
-
-    fn notify_all(&mut self, changed: u64, at: Ps) {
         let level = self.level;
         let mut answer = None;
         // Several targets may let go of SDA at the same edge; a vector that stays empty costs nothing.

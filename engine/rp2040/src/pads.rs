@@ -69,6 +69,15 @@ pub struct Interrupts {
     pub watched: u32,
 }
 
+/// What became of outputs that were toggled with [`Fabric::toggle_open`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lane {
+    toggled: u32,
+    rose: u32,
+    fell: u32,
+    last: [(u64, u32); 2],
+}
+
 /// The state of multiplexer and pads.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Io {
@@ -252,27 +261,47 @@ impl Fabric {
         self.settle_pins(at)
     }
 
-    /// Nothing stands between the outputs of a function and its pins, and nobody has to be told at once when they change.
-    #[inline]
-    pub fn drives_freely(&self, func: Func) -> bool {
-        let unfree = self.io.special | self.io.interrupts.watched | self.pins.entangled() as u32;
-        self.io.selected[func as usize] & unfree == 0 && !self.tree.stopped
+    /// Outputs of a function that go straight to their pins: selected, enabled, without overrides or interrupts, driven by
+    /// nobody else. Between two accesses by software they can be toggled with [`Fabric::toggle_open`].
+    pub fn open_outputs(&self, func: Func) -> u32 {
+        let io = &self.io;
+        if self.tree.stopped {
+            return 0;
+        }
+        io.selected[func as usize]
+            & io.mux_enable
+            & !(self.pins.entangled() as u32 | io.special | io.interrupts.watched)
     }
 
-    /// As [`Fabric::drive`] for a train of edges, each with its cycle of clk_sys, of a function that drives freely and
-    /// leaves its output enables alone.
-    pub fn drive_train(&mut self, func: Func, train: &[(u64, u32)]) {
-        let Some(&(_, last)) = train.last() else { return };
-        let (io, clock) = (&mut self.io, &self.clock);
-        let mask = io.selected[func as usize];
-        io.out[func as usize] = last;
-        io.mux_out = (io.mux_out & !mask) | (last & mask);
-        let edges = train.iter().map(|&(cycle, out)| (clock.ps_at(cycle), u64::from(out)));
-        let (rose, fell) = self.pins.toggle_train(u64::from(mask & io.mux_enable), edges);
-        io.interrupts.rose |= rose as u32 & io.input_enable;
-        io.interrupts.fell |= fell as u32 & io.input_enable;
-        self.posted_attention();
-        self.inputs_changed();
+    /// Open outputs toggle in the cycle before `cycle`. True: a part did something meanwhile, so the lane must be closed.
+    #[inline(always)]
+    pub fn toggle_open(&mut self, lane: &mut Lane, changed: u32, cycle: u64) -> bool {
+        lane.toggled ^= changed;
+        lane.last = [lane.last[1], (cycle, lane.toggled)];
+        let alone = self.pins.toggle(u64::from(changed), self.clock.ps_at(cycle));
+        let level = self.pins.level() as u32;
+        lane.rose |= changed & level;
+        lane.fell |= changed & !level;
+        !alone
+    }
+
+    /// What was toggled is known to the multiplexer and the inputs. Returns the last two changes of the inputs: the cycle
+    /// and the levels from then on.
+    #[inline(always)]
+    pub fn close_lane(&mut self, func: Func, lane: &Lane) -> [(u64, u32); 2] {
+        let io = &mut self.io;
+        let (before, enabled) = (io.input, io.input_enable);
+        io.out[func as usize] ^= lane.toggled;
+        io.mux_out ^= lane.toggled;
+        io.input ^= lane.toggled & enabled;
+        io.irq_input ^= lane.toggled & enabled;
+        io.interrupts.rose |= lane.rose & enabled;
+        io.interrupts.fell |= lane.fell & enabled;
+        if self.pins.was_posted() {
+            self.attention();
+            self.inputs_changed();
+        }
+        lane.last.map(|(cycle, toggled)| (cycle, before ^ toggled & enabled))
     }
 
     /// A part has done something while it was told of an edge: the run loop looks at its horizon again.

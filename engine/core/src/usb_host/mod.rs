@@ -40,8 +40,6 @@ pub const RESET_RECOVERY: Ps = 10 * MILLISECOND;
 pub const ADDRESS_RECOVERY: Ps = 10 * MILLISECOND;
 /// TDRSMDN: resume is signalled for 20 ms. USB 2.0, 7.1.7.7.
 pub const RESUME: Ps = 20 * MILLISECOND;
-/// A request must be done within 5 s. USB 2.0, 9.2.6.1.
-pub const REQUEST_TIMEOUT: Ps = 5 * SECOND;
 /// The address that the host gives to its one device.
 pub const ADDRESS: u8 = 1;
 /// Bus resets that are tried before the host leaves a device alone; Linux does the same.
@@ -311,7 +309,7 @@ impl Host {
             self.end_request(Outcome::NoAnswer, device, around, now);
         }
         if self.control.is_none() {
-            self.control = self.requests.pop_front().map(|request| Control::new(request, now + REQUEST_TIMEOUT));
+            self.control = self.requests.pop_front().map(|request| Control::new(request, now));
         }
         if self.flight.is_none_or(|flight| flight.start > now) {
             self.flight = self.plan(device, around.consoles, now);
@@ -463,7 +461,7 @@ impl Host {
             Party::Control => {
                 if let Some(control) = &mut self.control {
                     let (token, sent) = control.packet(self.packet);
-                    let (answer, outcome) = control.step(device, self.address, self.packet);
+                    let (answer, outcome) = control.step(device, self.address, self.packet, flight.end);
                     see(around.trace, flight.end, self.address, token, 0, &sent, &answer);
                     if let Some(outcome) = outcome {
                         self.end_request(outcome, device, around, flight.end);

@@ -449,9 +449,11 @@ fn an_abort_ends_a_sequence_without_interrupt_or_chain() {
 
 #[test]
 fn a_bus_error_halts_the_channel_and_says_on_which_side() {
-    for (from, to, flag) in
-        [(0x3000_0000, SRAM, CTRL::READ_ERROR), (SRAM, 0xD000_0010, CTRL::WRITE_ERROR), (SRAM, 0, CTRL::WRITE_ERROR)]
-    {
+    for (from, to, flag) in [
+        (0x3000_0000, SRAM, CTRL::READ_ERROR),
+        (SRAM, 0xD000_0010, CTRL::WRITE_ERROR),
+        (SRAM, 0x3000_0000, CTRL::WRITE_ERROR),
+    ] {
         let mut bench = Bench::new();
         bench.start(0, from, to, 10, CTRL::IRQ_QUIET.put(copy(0, WORDS), 1));
         bench.run(100);

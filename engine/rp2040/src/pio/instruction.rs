@@ -192,20 +192,6 @@ impl Op {
         op
     }
 
-    /// Does what it does depend on the level of a pin, or lead to an instruction that is not known yet?
-    pub fn looks_at_pins(&self) -> bool {
-        match self.kind {
-            Kind::JmpPin | Kind::WaitPin | Kind::OutPc | Kind::OutExec | Kind::MovPc | Kind::MovExec => true,
-            Kind::In | Kind::MovPins | Kind::MovX | Kind::MovY | Kind::MovIsr | Kind::MovOsr => self.arg == 0,
-            _ => false,
-        }
-    }
-
-    /// Can it go to the address in `arg`?
-    pub fn is_jump(&self) -> bool {
-        (self.kind as u8) <= Kind::JmpNotOsrEmpty as u8
-    }
-
     /// The field of delay and side-set, 3.4.1 and 3.5.1: side-set has the most significant bits, the first of
     /// which says whether there is a side-set at all where SIDE_EN is set.
     fn decode_side_set(&mut self, field: u8, config: &Config) {

@@ -1,6 +1,7 @@
 //! One state machine: its registers, and what it does in a cycle of its own clock (sections 3.2, 3.4 and 3.5).
 
 use super::config::Config;
+use super::execute::{mask, shift_left, shift_right, Flow};
 use super::fifo::{Fifo, FIFO_DEPTH};
 use super::inputs::Inputs;
 use super::instruction::{Kind, Op};
@@ -32,10 +33,10 @@ pub enum Wait {
 
 /// A write to pins that OUT_STICKY asserts in every cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct PinWrite {
-    dirs: bool,
-    mask: u32,
-    value: u32,
+pub(super) struct PinWrite {
+    pub(super) dirs: bool,
+    pub(super) mask: u32,
+    pub(super) value: u32,
 }
 
 /// In [`Shared::touched`]: flags were raised or lowered.
@@ -89,10 +90,6 @@ pub struct Machine {
     phase: u64,
     #[serde(skip)]
     ops: Ops,
-    /// Addresses that are known not to lead to any other, and whether an instruction at one of them looks at pins.
-    #[serde(skip)]
-    surveyed: u32,
-    sees_pins: bool,
     /// The program counter.
     pub pc: u8,
     /// What it waits for. A machine that waits is not clocked until somebody wakes it.
@@ -101,12 +98,12 @@ pub struct Machine {
     pub latch: Latch,
     /// Idle cycles that are still to come before the next instruction.
     delay: u8,
-    isr_count: u8,
-    osr_count: u8,
-    x: u32,
-    y: u32,
-    isr: u32,
-    osr: u32,
+    pub(super) isr_count: u8,
+    pub(super) osr_count: u8,
+    pub(super) x: u32,
+    pub(super) y: u32,
+    pub(super) isr: u32,
+    pub(super) osr: u32,
     /// The configuration.
     pub config: Config,
     /// The TX FIFO.
@@ -114,46 +111,12 @@ pub struct Machine {
     /// The RX FIFO.
     pub rx: Fifo,
     latched: u16,
-    irq_waiting: bool,
+    pub(super) irq_waiting: bool,
     /// Stalls keep asserting side-set, and another machine writes the same pins: it must be clocked while it waits.
     pub contended: bool,
-    sticky: Option<PinWrite>,
+    pub(super) sticky: Option<PinWrite>,
     /// Its number in the block.
     pub number: u8,
-}
-
-/// What an instruction leads to.
-enum Flow {
-    /// On to the instruction at this address.
-    Go(u8),
-    /// The instruction again in the next cycle, which can come out differently only when this changes.
-    Stall(Wait),
-    /// OUT EXEC and MOV EXEC: this instruction, without the delay of the present one.
-    Exec(u16),
-}
-
-/// What an instruction that needs a call leads to.
-enum Outcome {
-    /// It is complete.
-    Done,
-    /// As [`Flow::Stall`].
-    Stall(Wait),
-    /// It is complete, and another address follows.
-    Jump(u8),
-    /// As [`Flow::Exec`].
-    Exec(u16),
-}
-
-fn shift_left(value: u32, bits: u8) -> u32 {
-    ((u64::from(value)) << bits) as u32
-}
-
-fn shift_right(value: u32, bits: u8) -> u32 {
-    ((u64::from(value)) >> bits) as u32
-}
-
-fn mask(bits: u8) -> u32 {
-    u32::MAX >> (32 - bits)
 }
 
 impl Machine {
@@ -163,8 +126,6 @@ impl Machine {
             due: 0,
             phase: 0,
             ops: Ops::default(),
-            surveyed: 0,
-            sees_pins: false,
             pc: 0,
             wait: Wait::Nothing,
             latch: Latch::Empty,
@@ -195,36 +156,6 @@ impl Machine {
     pub fn decode(&mut self, memory: &[u16; 32]) {
         for (address, op) in self.ops.0.iter_mut().enumerate() {
             *op = Op::decode(memory[address], address as u8, self.number, &self.config);
-        }
-        self.surveyed = 0;
-    }
-
-    /// From where it is now, can it ever look at a pin, or go to where that cannot be told?
-    pub fn looks_at_pins(&mut self) -> bool {
-        if self.latch != Latch::Empty {
-            return true;
-        }
-        if self.surveyed >> self.pc & 1 == 0 {
-            self.survey();
-        }
-        self.sees_pins
-    }
-
-    /// Follows the program from the program counter on: every address that it can come to.
-    fn survey(&mut self) {
-        self.surveyed = 0;
-        self.sees_pins = false;
-        let mut open = 1u32 << self.pc;
-        while open != 0 {
-            let address = open.trailing_zeros();
-            self.surveyed |= 1 << address;
-            let op = self.ops.0[address as usize];
-            self.sees_pins |= op.looks_at_pins();
-            open |= 1 << op.next;
-            if op.is_jump() {
-                open |= 1 << op.arg;
-            }
-            open &= !self.surveyed;
         }
     }
 
@@ -350,6 +281,57 @@ impl Machine {
         self.phase = 0;
     }
 
+    /// Programs that feed displays and LEDs spend most of their ticks shifting bits to pins. As many such ticks as come
+    /// before `until` are gone through here in one go, with the same outcome as by [`Machine::tick`]: OUT to pins and NOP
+    /// with their side-set, while the OSR holds enough bits that nothing is pulled, and as long as only `open` pins change.
+    /// Returns the cycle after the last of them.
+    #[inline(always)]
+    pub fn shift_out(
+        &mut self,
+        until: u64,
+        pins: &mut u32,
+        open: u32,
+        mut toggle: impl FnMut(u64, u32) -> bool,
+    ) -> Option<u64> {
+        let config = &self.config;
+        let unusual = config.inline_enable.is_some() || config.sticky || config.side_pindir;
+        if unusual || self.phase != 0 || self.delay != 0 || self.latch != Latch::Empty {
+            return None;
+        }
+        let (limit, enough) = (until << 8, config.autopull.min(33));
+        let (mut due, mut pc, mut osr, mut count, mut out) = (self.due, self.pc, self.osr, self.osr_count, *pins);
+        let mut last = None;
+        while due < limit && count < enough {
+            let op = &self.ops.0[usize::from(pc & 31)];
+            let (mut osr_after, mut count_after, mut after) = (osr, count, out);
+            match op.kind {
+                Kind::Nop => {}
+                Kind::OutPins => {
+                    count_after += op.count;
+                    let right = config.out_right;
+                    let data = if right { osr & mask(op.count) } else { osr >> (32 - op.count) };
+                    osr_after = if right { shift_right(osr, op.count) } else { shift_left(osr, op.count) };
+                    after = (out & !config.out_mask) | (data.rotate_left(config.out_base) & config.out_mask);
+                }
+                _ => break,
+            }
+            after = (after & !op.side_mask) | op.side_value;
+            let changed = after ^ out;
+            if count_after >= enough || changed & !open != 0 {
+                break;
+            }
+            let cycle = (due >> 8) + 1;
+            (pc, osr, count, out) = (op.next, osr_after, count_after, after);
+            due += config.divisor * (1 + u64::from(op.delay));
+            last = Some(cycle);
+            if changed != 0 && toggle(cycle, changed) {
+                break;
+            }
+        }
+        (self.due, self.pc, self.osr, self.osr_count, *pins) = (due, pc, osr, count, out);
+        last
+    }
+
     /// A cycle in which a latched instruction is executed, or a sticky write is asserted.
     #[inline(never)]
     fn tick_rare(&mut self, cycle: u64, shared: &mut Shared) {
@@ -407,370 +389,11 @@ impl Machine {
         self.delay = 0;
         self.due += self.config.divisor * (1 + self.begin_delay(delay)) - std::mem::take(&mut self.phase);
     }
-
-    /// Side-set happens in the first cycle of an instruction and in every cycle in which it stalls; it beats what
-    /// the instruction itself writes to the same pins (3.5.1, 3.5.6).
-    #[inline(always)]
-    fn side_set(&self, op: Op, shared: &mut Shared) {
-        let pins = if self.config.side_pindir { &mut shared.oe } else { &mut shared.out };
-        *pins = (*pins & !op.side_mask) | op.side_value;
-    }
-
-    /// The second half of a cycle with autopull (3.5.4): an OSR that is used up is refilled as soon as there is a word.
-    #[inline(always)]
-    fn refill(&mut self, shared: &mut Shared) {
-        if self.osr_count >= self.config.autopull && !self.tx.is_empty() {
-            self.pull(shared);
-        }
-    }
-
-    #[inline(always)]
-    fn pull(&mut self, shared: &mut Shared) {
-        self.osr = self.tx.pop();
-        self.osr_count = 0;
-        shared.touched |= 1 << self.number;
-    }
-
-    fn push(&mut self, word: u32, shared: &mut Shared) {
-        self.rx.push(word);
-        self.isr = 0;
-        self.isr_count = 0;
-        shared.touched |= 1 << self.number;
-    }
-
-    #[inline(always)]
-    fn begin_wait(&mut self, wait: Wait, shared: &mut Shared) {
-        self.wait = wait;
-        if wait != Wait::Nothing {
-            shared.touched |= UNUSUAL;
-        }
-    }
-
-    /// What a stalled machine waits for, unless it has to be clocked all the same.
-    fn stall(&self, wait: Wait) -> Wait {
-        if self.contended {
-            Wait::Nothing
-        } else {
-            wait
-        }
-    }
-
-    fn stall_on_tx(&self, shared: &mut Shared) -> Wait {
-        shared.fdebug |= 1 << (24 + self.number);
-        self.stall(Wait::Fifo)
-    }
-
-    fn stall_on_rx(&self, shared: &mut Shared) -> Wait {
-        shared.fdebug |= 1 << self.number;
-        self.stall(Wait::Fifo)
-    }
-
-    #[inline(always)]
-    fn execute(&mut self, op: Op, cycle: u64, shared: &mut Shared) -> Flow {
-        match op.kind {
-            Kind::Nop => Flow::Go(op.next),
-            Kind::OutPins => match self.shift_out(op.count, shared) {
-                Ok(data) => {
-                    self.out_pins(data, false, shared);
-                    Flow::Go(op.next)
-                }
-                Err(stall) => stall,
-            },
-            Kind::OutX | Kind::OutY | Kind::OutNull | Kind::OutPindirs | Kind::OutPc | Kind::OutIsr | Kind::OutExec => {
-                self.out(op, shared)
-            }
-            Kind::Jmp => Flow::Go(op.arg),
-            Kind::JmpXDec => {
-                let taken = self.x != 0;
-                self.x = self.x.wrapping_sub(1);
-                jump(taken, op)
-            }
-            Kind::JmpYDec => {
-                let taken = self.y != 0;
-                self.y = self.y.wrapping_sub(1);
-                jump(taken, op)
-            }
-            Kind::JmpXZero => jump(self.x == 0, op),
-            Kind::JmpYZero => jump(self.y == 0, op),
-            Kind::JmpXNotY => jump(self.x != self.y, op),
-            Kind::JmpPin => jump(shared.inputs.view(cycle) >> self.config.jmp_pin & 1 != 0, op),
-            Kind::JmpNotOsrEmpty => jump(self.osr_count < self.config.pull_threshold, op),
-            _ => self.execute_long(op, cycle, shared),
-        }
-    }
-
-    /// Instructions that need a call.
-    #[inline(always)]
-    fn execute_long(&mut self, op: Op, cycle: u64, shared: &mut Shared) -> Flow {
-        // The operands go one by one, so that no instruction has to be put together in memory.
-        match self.carry_out(op.kind, op.arg, op.count, op.flag, cycle, shared) {
-            Outcome::Done => Flow::Go(op.next),
-            Outcome::Stall(wait) => Flow::Stall(wait),
-            Outcome::Jump(target) => Flow::Go(target),
-            Outcome::Exec(word) => Flow::Exec(word),
-        }
-    }
-
-    #[inline(never)]
-    fn carry_out(&mut self, kind: Kind, arg: u8, count: u8, flag: bool, cycle: u64, shared: &mut Shared) -> Outcome {
-        match kind {
-            Kind::WaitPin => self.wait_pin(arg, flag, cycle, shared),
-            Kind::WaitIrq => self.wait_irq(arg, flag, shared),
-            Kind::In => self.shift_in(arg, count, cycle, shared),
-            Kind::Push => self.push_instruction(arg != 0, flag, shared),
-            Kind::Pull => self.pull_instruction(arg != 0, flag, shared),
-            Kind::MovPins | Kind::MovX | Kind::MovY | Kind::MovExec | Kind::MovPc | Kind::MovIsr | Kind::MovOsr => {
-                self.mov(kind, arg, count, cycle, shared)
-            }
-            Kind::IrqSet => {
-                shared.raised |= 1 << arg;
-                shared.touched |= FLAGS;
-                Outcome::Done
-            }
-            Kind::IrqWait => self.irq_wait(arg, shared),
-            Kind::IrqClear => {
-                shared.lowered |= 1 << arg;
-                shared.touched |= FLAGS;
-                Outcome::Done
-            }
-            Kind::SetPins | Kind::SetPindirs => {
-                let value = u32::from(arg).rotate_left(self.config.set_base);
-                let dirs = kind == Kind::SetPindirs;
-                self.write_pins(PinWrite { dirs, mask: self.config.set_mask, value }, shared);
-                Outcome::Done
-            }
-            Kind::SetX => {
-                self.x = u32::from(arg);
-                Outcome::Done
-            }
-            Kind::SetY => {
-                self.y = u32::from(arg);
-                Outcome::Done
-            }
-            _ => {
-                shared.touched |= RESERVED;
-                Outcome::Done
-            }
-        }
-    }
-
-    /// WAIT GPIO and WAIT PIN, 3.4.3.
-    fn wait_pin(&self, gpio: u8, level: bool, cycle: u64, shared: &Shared) -> Outcome {
-        if (shared.inputs.view(cycle) >> gpio & 1 != 0) == level {
-            Outcome::Done
-        } else if shared.inputs.is_settled(cycle) {
-            Outcome::Stall(self.stall(Wait::Pin))
-        } else {
-            Outcome::Stall(Wait::Nothing)
-        }
-    }
-
-    /// OUT, 3.4.5. It never shifts out of an OSR that is used up: it stalls while the OSR is refilled (3.5.4).
-    #[inline(always)]
-    fn shift_out(&mut self, count: u8, shared: &mut Shared) -> Result<u32, Flow> {
-        if self.osr_count >= self.config.autopull {
-            return Err(Flow::Stall(self.refill_and_stall(shared)));
-        }
-        let data = if self.config.out_right {
-            let data = self.osr & mask(count);
-            self.osr = shift_right(self.osr, count);
-            data
-        } else {
-            let data = self.osr >> (32 - count);
-            self.osr = shift_left(self.osr, count);
-            data
-        };
-        self.osr_count = (self.osr_count + count).min(32);
-        Ok(data)
-    }
-
-    #[inline(never)]
-    fn refill_and_stall(&mut self, shared: &mut Shared) -> Wait {
-        if self.tx.is_empty() {
-            return self.stall_on_tx(shared);
-        }
-        self.pull(shared);
-        Wait::Nothing
-    }
-
-    /// OUT to other destinations than pins.
-    fn out(&mut self, op: Op, shared: &mut Shared) -> Flow {
-        let data = match self.shift_out(op.count, shared) {
-            Ok(data) => data,
-            Err(stall) => return stall,
-        };
-        match op.kind {
-            Kind::OutPindirs => self.out_pins(data, true, shared),
-            Kind::OutX => self.x = data,
-            Kind::OutY => self.y = data,
-            Kind::OutIsr => (self.isr, self.isr_count) = (data, op.count),
-            Kind::OutPc => return Flow::Go((data & 31) as u8),
-            Kind::OutExec => return Flow::Exec(data as u16),
-            _ => {}
-        }
-        Flow::Go(op.next)
-    }
-
-    /// OUT and MOV to pins share a mapping. With INLINE_OUT_EN a bit of the data says whether the pins are written at all.
-    #[inline(always)]
-    fn out_pins(&mut self, data: u32, dirs: bool, shared: &mut Shared) {
-        let mask = self.config.out_mask;
-        let value = data.rotate_left(self.config.out_base);
-        if self.config.inline_enable.is_some_and(|bit| data >> bit & 1 == 0) {
-            self.sticky = None;
-            return;
-        }
-        self.write_pins(PinWrite { dirs, mask, value }, shared);
-    }
-
-    #[inline(always)]
-    fn write_pins(&mut self, write: PinWrite, shared: &mut Shared) {
-        write.carry_out(shared);
-        if self.config.sticky {
-            self.sticky = Some(write);
-            shared.touched |= UNUSUAL;
-        }
-    }
-
-    /// WAIT IRQ, 3.4.3: waiting for a 1 also clears the flag.
-    fn wait_irq(&mut self, index: u8, level: bool, shared: &mut Shared) -> Outcome {
-        if (shared.irq >> index & 1 != 0) != level {
-            return Outcome::Stall(self.stall(Wait::Irq));
-        }
-        if level {
-            shared.lowered |= 1 << index;
-            shared.touched |= FLAGS;
-        }
-        Outcome::Done
-    }
-
-    /// IRQ WAIT, 3.4.9: raises the flag, and is complete when it finds it lowered again.
-    fn irq_wait(&mut self, index: u8, shared: &mut Shared) -> Outcome {
-        if self.irq_waiting {
-            if shared.irq >> index & 1 != 0 {
-                return Outcome::Stall(self.stall(Wait::Irq));
-            }
-            self.irq_waiting = false;
-            return Outcome::Done;
-        }
-        self.irq_waiting = true;
-        shared.raised |= 1 << index;
-        shared.touched |= FLAGS;
-        Outcome::Stall(Wait::Nothing)
-    }
-
-    /// IN, 3.4.4, with autopush, 3.5.4: shift and push are one step, so where the RX FIFO is full neither happens.
-    fn shift_in(&mut self, source: u8, bits: u8, cycle: u64, shared: &mut Shared) -> Outcome {
-        let source = match source {
-            0 => shared.inputs.view(cycle).rotate_right(u32::from(self.config.in_base)),
-            1 => self.x,
-            2 => self.y,
-            3 => 0,
-            6 => self.isr,
-            _ => self.osr,
-        };
-        let data = source & mask(bits);
-        let isr = if self.config.in_right {
-            shift_right(self.isr, bits) | data << (32 - bits)
-        } else {
-            shift_left(self.isr, bits) | data
-        };
-        let count = (self.isr_count + bits).min(32);
-        if count < self.config.autopush {
-            (self.isr, self.isr_count) = (isr, count);
-            return Outcome::Done;
-        }
-        if self.rx.is_full() {
-            return Outcome::Stall(self.stall_on_rx(shared));
-        }
-        self.push(isr, shared);
-        Outcome::Done
-    }
-
-    /// PUSH, 3.4.6. Without Block, a word for which there is no room is lost, and RXSTALL tells so (FDEBUG).
-    fn push_instruction(&mut self, if_full: bool, block: bool, shared: &mut Shared) -> Outcome {
-        if if_full && self.isr_count < self.config.push_threshold {
-            return Outcome::Done;
-        }
-        if !self.rx.is_full() {
-            self.push(self.isr, shared);
-            return Outcome::Done;
-        }
-        if block {
-            return Outcome::Stall(self.stall_on_rx(shared));
-        }
-        shared.fdebug |= 1 << self.number;
-        self.isr = 0;
-        self.isr_count = 0;
-        Outcome::Done
-    }
-
-    /// PULL, 3.4.7. With autopull it does nothing while the OSR is full (3.5.4).
-    fn pull_instruction(&mut self, if_empty: bool, block: bool, shared: &mut Shared) -> Outcome {
-        let automatic = self.config.autopull <= 32;
-        if (if_empty && self.osr_count < self.config.pull_threshold) || (automatic && self.osr_count == 0) {
-            return Outcome::Done;
-        }
-        if !self.tx.is_empty() {
-            self.pull(shared);
-            return Outcome::Done;
-        }
-        if block {
-            return Outcome::Stall(self.stall_on_tx(shared));
-        }
-        self.osr = self.x;
-        self.osr_count = 0;
-        Outcome::Done
-    }
-
-    /// MOV, 3.4.8.
-    fn mov(&mut self, kind: Kind, source: u8, operation: u8, cycle: u64, shared: &mut Shared) -> Outcome {
-        let source = match source {
-            0 => shared.inputs.view(cycle).rotate_right(u32::from(self.config.in_base)),
-            1 => self.x,
-            2 => self.y,
-            3 => 0,
-            5 => self.status(),
-            6 => self.isr,
-            _ => self.osr,
-        };
-        let value = match operation {
-            0 => source,
-            1 => !source,
-            _ => source.reverse_bits(),
-        };
-        match kind {
-            Kind::MovPins => self.out_pins(value, false, shared),
-            Kind::MovX => self.x = value,
-            Kind::MovY => self.y = value,
-            Kind::MovIsr => (self.isr, self.isr_count) = (value, 0),
-            Kind::MovOsr => (self.osr, self.osr_count) = (value, 0),
-            Kind::MovPc => return Outcome::Jump((value & 31) as u8),
-            _ => return Outcome::Exec(value as u16),
-        }
-        Outcome::Done
-    }
-
-    /// MOV STATUS: all ones while the FIFO holds fewer words than STATUS_N (EXECCTRL).
-    fn status(&self) -> u32 {
-        let level = if self.config.status_rx { self.rx.level() } else { self.tx.level() };
-        if level < self.config.status_level {
-            u32::MAX
-        } else {
-            0
-        }
-    }
-}
-
-/// JMP, 3.4.2.
-#[inline(always)]
-fn jump(taken: bool, op: Op) -> Flow {
-    Flow::Go(if taken { op.arg } else { op.next })
 }
 
 impl PinWrite {
     #[inline(always)]
-    fn carry_out(self, shared: &mut Shared) {
+    pub(super) fn carry_out(self, shared: &mut Shared) {
         if self.dirs {
             shared.oe = (shared.oe & !self.mask) | (self.value & self.mask);
             shared.touched |= UNUSUAL;

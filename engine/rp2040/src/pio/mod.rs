@@ -7,6 +7,7 @@
 //! What a machine does in cycle `n` is seen from cycle `n + 1` on: by pins, by interrupt lines, and by the other machines.
 
 mod config;
+mod execute;
 mod fifo;
 mod inputs;
 mod instruction;
@@ -16,7 +17,7 @@ mod registers;
 mod tests;
 
 use crate::fabric::{Fabric, Irq};
-use crate::pads::Func;
+use crate::pads::{Func, Lane};
 use config::Config;
 use engine_core::registers::Bank;
 use fifo::FIFO_DEPTH;
@@ -56,9 +57,6 @@ pub struct Pio {
     fstat: u32,
     /// Interrupt sources that any of both lines is enabled for or forced by.
     interrupts_used: bool,
-    /// Edges that are handed over at the end of a run: the cycle, and the outputs from then on.
-    #[serde(skip)]
-    train: Vec<(u64, u32)>,
     memory: [u16; 32],
     bank: Bank<Reg>,
     banks: [Bank<Sm>; MACHINES],
@@ -91,7 +89,6 @@ impl Pio {
             driven: (0, 0),
             fstat: 0x0F00_0F00,
             interrupts_used: false,
-            train: Vec::new(),
             memory: [0; 32],
             bank: Bank::new(),
             banks: std::array::from_fn(|_| bank.clone()),
@@ -136,12 +133,7 @@ impl Pio {
                 self.cycle = until;
                 return;
             } else if plain && self.awake.is_power_of_two() {
-                let number = self.awake.trailing_zeros() as usize;
-                if self.is_blind(number) && fabric.drives_freely(self.func()) {
-                    self.run_blind(number, until, fabric)
-                } else {
-                    self.run_one(number, until, fabric)
-                }
+                self.run_one(self.awake.trailing_zeros() as usize, until, fabric)
             } else {
                 self.step(until, fabric)
             };
@@ -187,6 +179,9 @@ impl Pio {
     fn run_one(&mut self, number: usize, until: u64, fabric: &mut Fabric) -> bool {
         let func = self.func();
         loop {
+            if self.shift_out(number, until, fabric) {
+                return true;
+            }
             let machine = &mut self.machines[number];
             let cycle = machine.due();
             if cycle >= until {
@@ -215,56 +210,29 @@ impl Pio {
         }
     }
 
-    /// No machine sees what becomes of this one's outputs, so they can be handed over later.
-    fn is_blind(&mut self, number: usize) -> bool {
-        let machine = &mut self.machines[number];
-        !self.pin_waiters && !machine.config.side_pindir && self.driven.1 == self.shared.oe && !machine.looks_at_pins()
-    }
-
-    /// One machine is awake that does not look at pins: from tick to tick, and all its edges at the end.
-    fn run_blind(&mut self, number: usize, until: u64, fabric: &mut Fabric) -> bool {
-        let mut train = std::mem::take(&mut self.train);
-        let mut stop = false;
-        loop {
-            let machine = &mut self.machines[number];
-            let cycle = machine.due();
-            if cycle >= until {
-                self.cycle = until;
-                break;
-            }
-            let before = self.shared.out;
-            machine.tick(cycle, &mut self.shared);
-            if self.shared.out != before {
-                train.push((cycle + 1, self.shared.out));
-            }
-            if self.shared.touched != 0 {
-                self.cycle = cycle + 1;
-                let turned = self.shared.oe != self.driven.1;
-                if turned {
-                    train.pop_if(|edge| edge.0 == cycle + 1);
-                }
-                stop = self.publish_state(fabric);
-                if stop || turned || self.awake != 1 << number || self.sticky != 0 {
-                    break;
+    /// Ticks of a machine that only shifts bits to pins, see [`Machine::shift_out`]. True: a part did something meanwhile.
+    #[inline(always)]
+    fn shift_out(&mut self, number: usize, until: u64, fabric: &mut Fabric) -> bool {
+        if self.pin_waiters {
+            return false;
+        }
+        let func = self.func();
+        let open = fabric.open_outputs(func);
+        let (mut lane, mut disturbed) = (Lane::default(), false);
+        let last = self.machines[number].shift_out(until, &mut self.shared.out, open, |cycle, changed| {
+            disturbed = fabric.toggle_open(&mut lane, changed, cycle);
+            disturbed
+        });
+        if let Some(cycle) = last {
+            self.cycle = cycle;
+            self.driven.0 = self.shared.out;
+            for (cycle, input) in fabric.close_lane(func, &lane) {
+                if input != self.shared.inputs.latest() {
+                    self.shared.inputs.change(cycle, input);
                 }
             }
         }
-        fabric.drive_train(self.func(), &train);
-        self.remember(&train, fabric);
-        train.clear();
-        self.train = train;
-        stop | self.publish(self.cycle - 1, fabric)
-    }
-
-    /// The synchronisers hold the levels of the last cycles, whoever may look at them next.
-    fn remember(&mut self, train: &[(u64, u32)], fabric: &Fabric) {
-        let Some(&(_, last)) = train.last() else { return };
-        self.driven.0 = last;
-        let input = fabric.io.input();
-        let mine = fabric.io.selected(self.func()) & self.driven.1 & fabric.io.input_enable;
-        for &(cycle, out) in &train[train.len().saturating_sub(3)..] {
-            self.shared.inputs.change(cycle, (input & !mine) | (out & mine));
-        }
+        disturbed
     }
 
     /// What a machine did was more than to move pins.

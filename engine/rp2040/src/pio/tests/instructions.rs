@@ -151,7 +151,7 @@ fn in_shifts_in_both_directions() {
     assert_eq!(right.machine(0)[3], (0b110 << 4 | 0b0110) << 25);
     let mut left = once(&program, Setup::new().left());
     left.run(4);
-    assert_eq!(left.machine(0)[3], 0b0110_110);
+    assert_eq!(left.machine(0)[3], 0b011_0110);
     let mut whole = once(&[set(X, 9), shift_in(X, 32), shift_in(NULL, 8), shift_in(ISR, 32)], Setup::new().left());
     whole.run(5);
     assert_eq!(whole.machine(0)[3], 9 << 8);
