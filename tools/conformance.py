@@ -23,11 +23,12 @@ from typing import Any
 
 import numpy as np
 
-from twins import Board, Twin, TwinError
+from twins import Board, FirmwareCrashed, Twin, TwinError
 
 CASES = Path(__file__).with_name("conformance_cases.toml")
 STEP = 0.02
 """Virtual seconds between two looks at what a case waits for."""
+EXIT = "main() returned: the SDK's _exit is a BKPT, on which a processor without debugger locks up"
 
 
 class Failed(Exception):
@@ -131,8 +132,8 @@ def check_state(twin: Twin, case: Mapping[str, Any]) -> None:
             raise Failed(f"{expression} is {value!r}, expected {wanted!r}")
 
 
-def follow(twin: Twin, case: Mapping[str, Any]) -> None:
-    """Runs the case until all is seen that it expects, or its time is over."""
+def follow(twin: Twin, case: Mapping[str, Any], notes: list[str]) -> None:
+    """Runs the case until all is seen that it expects, or its time is over. What else there is to say goes to `notes`."""
     if "serial" in case:
         pin, baud = case["serial"]["pin"], case["serial"]["baud"]
         twin.trace.record_pins()
@@ -156,7 +157,12 @@ def follow(twin: Twin, case: Mapping[str, Any]) -> None:
         if not todo and gone is None and plugged and (patterns or usb) and "ends" not in case:
             break
         wake = min(limit, twin.now + int(STEP * 1e12), *(int(step[0] * 1e12) for step in todo[:1]))
-        twin.advance(max(wake, twin.now + 1))
+        try:
+            twin.advance(max(wake, twin.now + 1))
+        except FirmwareCrashed as crash:
+            if "ends" in case or "original: Some(FaultReport { cause: Bkpt" not in str(crash):
+                raise
+            notes.append(EXIT)
     if usb is not None and usb_identity(twin) != usb:
         raise Failed(f"over USB it is {usb_identity(twin) or 'not configured'}, expected {usb}")
     gone = missing(patterns, shown(twin, console))
@@ -176,13 +182,15 @@ def run_case(case: Mapping[str, Any], image: Path) -> dict[str, Any]:
     """Runs one case in this process."""
     started = time.process_time()
     row: dict[str, Any] = {"image": case["image"], "result": "pass", "reason": ""}
+    notes: list[str] = []
     twin = None
     try:
-        twin = Twin(board_of(case), image=image)
+        elf = image.with_suffix(".elf")
+        twin = Twin(board_of(case), image=image, elf=elf if elf.is_file() else None)
         for first, second in case.get("wires", ()):
             twin.pins.join(first, second)
         try:
-            follow(twin, case)
+            follow(twin, case, notes)
             check_state(twin, case)
         except TwinError as error:
             if "ends" not in case or case["ends"] not in str(error):
@@ -192,6 +200,7 @@ def run_case(case: Mapping[str, Any], image: Path) -> dict[str, Any]:
         row |= {"result": "fail", "reason": " ".join(f"{error}".split())[:400]}
     except Exception as error:
         row |= {"result": "fail", "reason": f"{type(error).__name__}: {error}"[:400]}
+    row["notes"] = notes
     row["cpu_s"] = time.process_time() - started
     if twin is not None:
         row["virtual_s"] = twin.now / 1e12
@@ -230,7 +239,7 @@ def table(rows: Iterable[Mapping[str, Any]], cases: Iterable[Mapping[str, Any]])
     lines = ["| image | result | virtual | speed | not modelled but touched | remark |", "|---|---|---|---|---|---|"]
     for row, case in zip(rows, cases, strict=True):
         virtual, cpu = row.get("virtual_s"), row.get("cpu_s")
-        remark = "; ".join(text for text in (row["reason"], case.get("remark", "")) if text)
+        remark = "; ".join(text for text in (row["reason"], case.get("remark", ""), *row.get("notes", ())) if text)
         cells = [
             f"`{row['image']}`",
             row["result"],

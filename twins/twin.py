@@ -174,7 +174,7 @@ class Twin:
         return Duration(self.now)
 
     def run(self, duration: Time) -> None:
-        """Runs for a time. Raises `FirmwareCrashed` when the firmware stops for good."""
+        """Runs for a time. Raises `FirmwareCrashed` once when a processor locks up; a later run goes on with the rest."""
         self.advance(self.now + ps(duration))
 
     def run_until(self, condition: Callable[[], Any], timeout: Time = "10s", every: Time = POLL) -> Duration:
