@@ -61,12 +61,12 @@ class Console(SpawnBase):  # type: ignore[misc]  # pexpect is not typed
 
     def _take(self, size: int = 1 << 20) -> bytes:
         for name in self.names:
-            output = self.twin.output(name)
             start = self._taken.get(name, 0)
-            if start < len(output):
+            output = self.twin.output(name, start)[:size]
+            if output:
                 self._speaker = name
-                self._taken[name] = min(len(output), start + size)
-                return output[start : start + size]
+                self._taken[name] = start + len(output)
+                return output
         return b""
 
     def send(self, s: str | bytes) -> int:
