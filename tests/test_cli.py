@@ -160,9 +160,7 @@ def test_nothing_is_written_when_the_image_is_refused(tmp_path: Path, capsys: py
     assert "the file is empty" in error["error"]
 
 
-def test_a_file_that_cannot_be_written_is_named(
-    image: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_file_that_cannot_be_written_is_named(image: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").touch()
     target = tmp_path / "file" / "a.log"
     assert main(["run", "media_controller", image, "--for", "1ms", "--uart", str(target)]) == 2
