@@ -96,11 +96,11 @@ class Twin:
         )
         self._start(_engine.Rp2040(self.board.flash_size))
         if rom is not None:
-            self._engine.use_rom(Path(rom).read_bytes())
+            self._use_rom(Path(rom))
         for console in self.board.consoles:
             self._engine.attach_console(console.name, console.tx, console.rx)
         if flash is not None:
-            self._engine.write_flash(0, Path(flash).read_bytes())
+            self._use_flash(Path(flash))
         if self.image is not None:
             self._load(self.image)
         for name, spec in self.board.parts.items():
@@ -122,6 +122,20 @@ class Twin:
         self._consoles: dict[str, Console] = {}
         self.resets: list[tuple[int, str]] = []
         engine.set_outside(self._outside)
+
+    def _use_rom(self, path: Path) -> None:
+        try:
+            self._engine.use_rom(_contents(path, "boot ROM"))
+        except ValueError as error:
+            raise UsageError(f"boot ROM {path}: {error}") from None
+
+    def _use_flash(self, path: Path) -> None:
+        data = _contents(path, "flash")
+        if len(data) != self.board.flash_size:
+            raise UsageError(
+                f"flash {path}: {len(data)} bytes: the flash of board {self.board.name} has {self.board.flash_size}"
+            )
+        self._engine.write_flash(0, data)
 
     def _load(self, image: Image) -> None:
         for segment in image.segments:
@@ -320,9 +334,9 @@ class Twin:
         """All consoles of the board together; what is typed goes to the one that spoke last."""
         return self._consoles.setdefault("", Console(self, self._outputs))
 
-    def output(self, console: str) -> bytes:
-        """Everything that a console showed so far."""
-        return bytes(self._outputs[console])
+    def output(self, console: str, start: int = 0) -> bytes:
+        """What a console showed so far, from a position on."""
+        return bytes(self._outputs[console][start:])
 
     def type(self, console: str, data: bytes) -> None:
         """Types on a console."""
@@ -373,8 +387,12 @@ class Twin:
         """Writes the contents of the flash chip to a file, whole or not at all."""
         target = Path(path)
         partial = target.with_name(target.name + ".part")
-        partial.write_bytes(self._engine.read_flash())
-        partial.replace(target)
+        try:
+            partial.write_bytes(self._engine.read_flash())
+            partial.replace(target)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
 
     # Snapshots
 
@@ -440,3 +458,10 @@ class Twin:
 
     def __repr__(self) -> str:
         return f"<Twin {self.board.name} at {self.time}>"
+
+
+def _contents(path: Path, what: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{what} {path}: {error.strerror}") from None
