@@ -22,14 +22,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from twins.errors import UsageError
-from twins.ports import Levels, Part, PulseSink, Times
+from twins.ports import Part, PulseSink
 from twins.units import NS, US, Duration
+
+if TYPE_CHECKING:
+    from twins.ports import Levels, Times
 
 Span = tuple[int, int]
 Bits = npt.NDArray[np.bool_]

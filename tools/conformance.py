@@ -222,7 +222,11 @@ def run_apart(number: int, case: Mapping[str, Any], options: argparse.Namespace)
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=options.patience, check=False)
     except subprocess.TimeoutExpired:
-        return {"image": case["image"], "result": "fail", "reason": f"not done after {options.patience} s of wall clock"}
+        return {
+            "image": case["image"],
+            "result": "fail",
+            "reason": f"not done after {options.patience} s of wall clock",
+        }
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         return {"image": case["image"], "result": "fail", "reason": f"the process ended with {done.returncode}: {last}"}

@@ -11,23 +11,24 @@ from __future__ import annotations
 import heapq
 from bisect import insort
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from twins.ports import (
     DigitalIn,
     I2cTarget,
-    Levels,
     Part,
     Port,
     PulseSink,
     SpiAnswer,
     SpiBatch,
     SpiTarget,
-    Times,
 )
 from twins.units import Duration, Time, ps
+
+if TYPE_CHECKING:
+    from twins.ports import Levels, Times
 
 P = TypeVar("P", bound=Part)
 

@@ -61,12 +61,12 @@ class Console(SpawnBase):  # type: ignore[misc]  # pexpect is not typed
 
     def _take(self, size: int = 1 << 20) -> bytes:
         for name in self.names:
-            output = self.twin.output(name)
             start = self._taken.get(name, 0)
-            if start < len(output):
+            output = self.twin.output(name, start)[:size]
+            if output:
                 self._speaker = name
-                self._taken[name] = min(len(output), start + size)
-                return output[start : start + size]
+                self._taken[name] = start + len(output)
+                return output
         return b""
 
     def send(self, s: str | bytes) -> int:
@@ -135,14 +135,24 @@ class Console(SpawnBase):  # type: ignore[misc]  # pexpect is not typed
     def rewind(self) -> None:
         """After the twin went back: what it has not printed now is unread again."""
         for name in self.names:
-            self._taken[name] = min(self._taken.get(name, 0), len(self.twin.output(name)))
+            length = len(self.twin.output(name))
+            ahead = self._taken.get(name, 0) - length
+            if ahead > 0:
+                self._taken[name] = length
+                self._unread(self.buffer[: max(0, len(self.buffer) - ahead)])
+
+    def _unread(self, text: str) -> None:
+        """This text was read and not matched yet: pexpect keeps it twice."""
+        self.buffer = text
+        self._before = self.buffer_type()
+        self._before.write(text)
 
     def copy_to(self, twin: Twin) -> Console:
         """The same console of a fork, with the same text read so far."""
         console = Console(twin, self.names)
         console._taken = dict(self._taken)
         console._speaker = self._speaker
-        console.buffer = self.buffer
+        console._unread(self.buffer)
         return console
 
     def isalive(self) -> bool:

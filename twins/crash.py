@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from twins.errors import UsageError
@@ -12,11 +13,13 @@ if TYPE_CHECKING:
 
 _STACK_WORDS = 256
 _DEEPEST = 16
+# The frame of an exception (ARMv6-M ARM, B1.5.6): R0 to R3, R12, LR, return address, xPSR.
+_FRAME, _FRAME_LR, _FRAME_PC = 8, 5, 6
 
 
 def crash_report(twin: Twin, core: int, why: str) -> str:
     """Core, reason, registers and backtrace in words."""
-    lines = [f"the firmware stopped at {Duration(twin.now)}: {why}"]
+    lines = [f"the firmware stopped at {Duration(twin.now)}: {_with_symbols(twin, why)}"]
     if core >= 0:
         registers = twin.registers(core)
         lines.append(f"core {core} at {twin.symbols.name(registers['pc'])} (pc 0x{registers['pc']:08x})")
@@ -27,21 +30,55 @@ def crash_report(twin: Twin, core: int, why: str) -> str:
     return "\n".join(lines)
 
 
+def _with_symbols(twin: Twin, why: str) -> str:
+    """The sentence with the function behind each address that is code."""
+
+    def named(found: re.Match[str]) -> str:
+        function = twin.symbols.function_at(int(found[1], 16))
+        return f"{found[0]} ({twin.symbols.name(int(found[1], 16))})" if function else found[0]
+
+    return re.sub(r"\bat (0x[0-9a-f]{8})\b", named, why)
+
+
 def backtrace(twin: Twin, core: int = 0) -> list[str]:
-    """The functions on the stack of a core, innermost first.
+    """The functions on the stack of a core, innermost first, through handlers to what they interrupted.
 
     Without unwind tables every stacked Thumb address behind a BL or BLX counts, so a stale one may appear.
     """
     registers = twin.registers(core)
-    addresses = [registers["pc"], registers["lr"]]
-    try:
-        stack = twin.memory.read(registers["sp"] & ~3, 4 * _STACK_WORDS)
-    except UsageError:
-        stack = b""
-    words = [int.from_bytes(stack[n : n + 4], "little") for n in range(0, len(stack), 4)]
-    addresses += [word for word in words if word & 1 and _follows_call(twin, word & ~1)]
+    addresses = [registers["pc"]]
+    words = _stack(twin, registers["sp"])
+    if _is_exc_return(registers["lr"]):
+        words = [registers["lr"], *words]
+    else:
+        addresses.append(registers["lr"])
+    at = 0
+    while at < len(words):
+        word = words[at]
+        at += 1
+        if _is_exc_return(word):
+            frame = words[at : at + _FRAME] if word & 0xF != 0xD else _stack(twin, registers["psp"])[:_FRAME]
+            addresses += frame[_FRAME_PC : _FRAME_PC + 1] + frame[_FRAME_LR : _FRAME_LR + 1]
+            at += _FRAME if word & 0xF != 0xD else 0
+        elif word & 1 and _follows_call(twin, word & ~1):
+            addresses.append(word)
     names = [twin.symbols.name(address) for address in addresses if _is_code(address)]
     return [name for n, name in enumerate(names) if n == 0 or name != names[n - 1]][:_DEEPEST]
+
+
+def _stack(twin: Twin, pointer: int) -> list[int]:
+    """The words from the stack pointer to the end of the RAM there, `_STACK_WORDS` of them at most."""
+    words = []
+    for address in range(pointer & ~3, (pointer & ~3) + 4 * _STACK_WORDS, 4):
+        try:
+            words.append(twin.memory.u32(address))
+        except UsageError:
+            break
+    return words
+
+
+def _is_exc_return(word: int) -> bool:
+    return word in (0xFFFF_FFF1, 0xFFFF_FFF9, 0xFFFF_FFFD)
 
 
 def _is_code(address: int) -> bool:

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-
-from elftools.common.exceptions import ELFError
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
+from typing import TYPE_CHECKING
 
 from twins.errors import ImageError
 from twins.symbols import Symbol, Symbols
+
+if TYPE_CHECKING:
+    from elftools.elf.elffile import ELFFile
 
 
 @dataclass(frozen=True)
@@ -224,6 +224,9 @@ def _family_names(target: Target) -> str:
 
 
 def _elf(path: Path, data: bytes, target: Target) -> tuple[list[Segment], int, Symbols]:
+    from elftools.common.exceptions import ELFError
+    from elftools.elf.elffile import ELFFile
+
     try:
         elf = ELFFile(BytesIO(data))
         machine = elf["e_machine"]
@@ -250,6 +253,8 @@ def _elf(path: Path, data: bytes, target: Target) -> tuple[list[Segment], int, S
 
 
 def _symbols(elf: ELFFile) -> Iterable[Symbol]:
+    from elftools.elf.sections import SymbolTableSection
+
     table = elf.get_section_by_name(".symtab")
     if not isinstance(table, SymbolTableSection):
         return

@@ -30,17 +30,30 @@ import copy
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeVar, overload
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, overload
 
 from twins.errors import BoardError, UsageError
 from twins.units import Time, ps
 
-Times = npt.NDArray[np.uint64]
-Bytes = npt.NDArray[np.uint8]
-Levels = npt.NDArray[np.bool_]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Times = npt.NDArray[np.uint64]
+    Bytes = npt.NDArray[np.uint8]
+    Levels = npt.NDArray[np.bool_]
+
+
+def __getattr__(name: str) -> Any:
+    """``Times``, ``Bytes`` and ``Levels`` for those who import them; numpy is loaded only then."""
+    if name not in ("Times", "Bytes", "Levels"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import numpy as np
+    import numpy.typing as npt
+
+    return {"Times": npt.NDArray[np.uint64], "Bytes": npt.NDArray[np.uint8], "Levels": npt.NDArray[np.bool_]}[name]
+
+
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 Q = TypeVar("Q", bound="Port")
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from twins import _engine
-from twins.ports import Times
+
+if TYPE_CHECKING:
+    from twins.ports import Times
 
 
 class Trace:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twins import _engine
 from twins.board import Board
@@ -18,12 +18,15 @@ from twins.crash import crash_report
 from twins.errors import FirmwareCrashed, Timeout, UsageError
 from twins.image import Image
 from twins.memory import TwinMemory
-from twins.outside import PartsOutside
 from twins.pins import Pins
-from twins.ports import DigitalIn, I2cTarget, Levels, Part, PulseSink, SpiTarget, Times
+from twins.ports import DigitalIn, I2cTarget, Part, PulseSink, SpiTarget
 from twins.symbols import Symbols
-from twins.trace import Trace
 from twins.units import Duration, Time, ps
+from twins.usb import UsbHost
+
+if TYPE_CHECKING:
+    from twins.ports import Levels, Times
+    from twins.trace import Trace
 
 log = logging.getLogger("twins")
 
@@ -69,7 +72,7 @@ class Twin:
 
     >>> with Twin("media_controller", image="firmware/images/media_controller.uf2") as pico:
     ...     pico.run("500ms"); _ = pico.console.expect("ready", timeout="1s")
-    ...     pico.knob.turn(+3); pico.run("100ms")
+    ...     _ = pico.knob.turn(+3); pico.run("100ms")
     ...     pico.lcd.frame.shape
     (240, 320, 3)
     """
@@ -93,11 +96,11 @@ class Twin:
         )
         self._start(_engine.Rp2040(self.board.flash_size))
         if rom is not None:
-            self._engine.use_rom(Path(rom).read_bytes())
+            self._use_rom(Path(rom))
         for console in self.board.consoles:
             self._engine.attach_console(console.name, console.tx, console.rx)
         if flash is not None:
-            self._engine.write_flash(0, Path(flash).read_bytes())
+            self._use_flash(Path(flash))
         if self.image is not None:
             self._load(self.image)
         for name, spec in self.board.parts.items():
@@ -106,6 +109,8 @@ class Twin:
             part.mount(self, name, seed)
 
     def _start(self, engine: _engine.Rp2040) -> None:
+        from twins.outside import PartsOutside  # brings numpy, which `import twins` does not wait for
+
         self._engine = engine
         self._inbox = engine.inbox
         self.parts: dict[str, Part] = {}
@@ -117,6 +122,20 @@ class Twin:
         self._consoles: dict[str, Console] = {}
         self.resets: list[tuple[int, str]] = []
         engine.set_outside(self._outside)
+
+    def _use_rom(self, path: Path) -> None:
+        try:
+            self._engine.use_rom(_contents(path, "boot ROM"))
+        except ValueError as error:
+            raise UsageError(f"boot ROM {path}: {error}") from None
+
+    def _use_flash(self, path: Path) -> None:
+        data = _contents(path, "flash")
+        if len(data) != self.board.flash_size:
+            raise UsageError(
+                f"flash {path}: {len(data)} bytes: the flash of board {self.board.name} has {self.board.flash_size}"
+            )
+        self._engine.write_flash(0, data)
 
     def _load(self, image: Image) -> None:
         for segment in image.segments:
@@ -315,9 +334,9 @@ class Twin:
         """All consoles of the board together; what is typed goes to the one that spoke last."""
         return self._consoles.setdefault("", Console(self, self._outputs))
 
-    def output(self, console: str) -> bytes:
-        """Everything that a console showed so far."""
-        return bytes(self._outputs[console])
+    def output(self, console: str, start: int = 0) -> bytes:
+        """What a console showed so far, from a position on."""
+        return bytes(self._outputs[console][start:])
 
     def type(self, console: str, data: bytes) -> None:
         """Types on a console."""
@@ -338,6 +357,11 @@ class Twin:
         """The symbols of the image."""
         return self.image.symbols if self.image is not None else Symbols()
 
+    @property
+    def usb(self) -> UsbHost:
+        """The USB host at the other end of the board's cable."""
+        return UsbHost(self._engine)
+
     def registers(self, core: int = 0) -> dict[str, int]:
         """The registers of a core by name."""
         return self._engine.registers(core)
@@ -355,14 +379,20 @@ class Twin:
     @property
     def trace(self) -> Trace:
         """What was seen from outside: ``trace.sha256``, and pin by pin where recorded."""
+        from twins.trace import Trace
+
         return Trace(self._engine)
 
     def save_flash(self, path: str | Path) -> None:
         """Writes the contents of the flash chip to a file, whole or not at all."""
         target = Path(path)
         partial = target.with_name(target.name + ".part")
-        partial.write_bytes(self._engine.read_flash())
-        partial.replace(target)
+        try:
+            partial.write_bytes(self._engine.read_flash())
+            partial.replace(target)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
 
     # Snapshots
 
@@ -428,3 +458,10 @@ class Twin:
 
     def __repr__(self) -> str:
         return f"<Twin {self.board.name} at {self.time}>"
+
+
+def _contents(path: Path, what: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{what} {path}: {error.strerror}") from None

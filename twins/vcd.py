@@ -1,42 +1,62 @@
-"""Pin changes as a VCD file, for GTKWave, PulseView and sigrok."""
+"""Pin changes as a VCD file (IEEE 1364-2005, 18.2), for GTKWave, PulseView and sigrok."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from vcd import VCDWriter
+from twins.units import NS
 
-from twins.ports import Times
+if TYPE_CHECKING:
+    from twins.ports import Times
+
+FIRST_IDENTIFIER = 33
+"""Identifiers are made of printable characters; a single one is enough for 94 pins."""
 
 
 class PinRecorder:
     """Writes the changes of named pins.
 
-    The file counts nanoseconds: changes within one nanosecond take the later level.
+    The file counts nanoseconds: of two levels within one nanosecond the later one is written last.
     """
 
     def __init__(self, path: str | Path, pins: Mapping[str, int], initial: int) -> None:
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("w", encoding="ascii")
-        self._writer = VCDWriter(self._file, timescale="1 ns", date="", version="boardtwins")
+        self._file = path.open("w", encoding="ascii", newline="\n")
         self._level = initial
-        self._variables = {
-            bit: self._writer.register_var("board", name, "wire", size=1, init=initial >> bit & 1)
-            for name, bit in pins.items()
-        }
+        self._mask = sum(1 << bit for bit in pins.values())
+        self._now = 0
+        identifiers = {bit: chr(FIRST_IDENTIFIER + n) for n, bit in enumerate(pins.values())}
+        self._lines = {1 << bit: (f"0{name}\n", f"1{name}\n") for bit, name in identifiers.items()}
+        self._file.write("$version boardtwins $end\n$timescale 1 ns $end\n$scope module board $end\n")
+        self._file.writelines(f"$var wire 1 {identifiers[bit]} {name} $end\n" for name, bit in pins.items())
+        self._file.write("$upscope $end\n$enddefinitions $end\n#0\n$dumpvars\n")
+        self._file.writelines(lines[(initial & bit) != 0] for bit, lines in self._lines.items())
+        self._file.write("$end\n")
 
     def add(self, at: Times, level: Times) -> None:
         """Changes in order of time: ps, and the levels of all pins."""
-        for moment, levels in zip(at.tolist(), level.tolist(), strict=True):
-            changed = levels ^ self._level
-            self._level = levels
-            for bit, variable in self._variables.items():
-                if changed >> bit & 1:
-                    self._writer.change(variable, moment // 1000, levels >> bit & 1)
+        text = []
+        before, now, lines = self._level, self._now, self._lines
+        for moment, levels in zip((at // NS).tolist(), (level & self._mask).tolist(), strict=True):
+            changed = levels ^ before
+            if not changed:
+                continue
+            if moment != now:
+                now = moment
+                text.append(f"#{now}\n")
+            before = levels
+            while changed:
+                bit = changed & -changed
+                changed ^= bit
+                text.append(lines[bit][(levels & bit) != 0])
+        self._level, self._now = before, now
+        self._file.writelines(text)
 
     def close(self, at: int) -> None:
         """Ends the file at a moment (ps)."""
-        self._writer.close(at // 1000)
+        if at // NS > self._now:
+            self._file.write(f"#{at // NS}\n")
         self._file.close()

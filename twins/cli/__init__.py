@@ -15,6 +15,7 @@ from twins.cli.run import add_run_arguments, run
 from twins.errors import TwinError
 
 DONE, FAILED, USAGE, TIME_OVER, CRASHED = 0, 1, 2, 3, 4
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,14 +25,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     firmware crashed.
     """
     options = _parser().parse_args(arguments)
-    logging.basicConfig(format="%(name)s: %(message)s", level=logging.WARNING, stream=sys.stderr)
+    as_json = getattr(options, "json", False)
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+    log = logging.getLogger("twins")
+    log.addHandler(handler)
+    log.setLevel(logging.ERROR if as_json else logging.WARNING)
     try:
         code: int = options.act(options)
-    except TwinError as error:
-        print(f"twins: {error}", file=sys.stderr)
-        if getattr(options, "json", False):
-            print(json.dumps({"error": str(error), "exit": USAGE}))
+    except (TwinError, OSError) as error:
+        words = str(error) if isinstance(error, TwinError) else f"{error.filename}: {error.strerror}"
+        print(f"twins: {words}", file=sys.stderr)
+        if as_json:
+            print(json.dumps({"error": words, "exit": USAGE}))
         return USAGE
+    except KeyboardInterrupt:
+        print("twins: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    finally:
+        log.removeHandler(handler)
     return code
 
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from twins.cli.script import find_part, load_script, play
+from twins.cli.script import Step, check_script, find_part, load_script, play
+from twins.cli.watch import Shown, Wanted
 from twins.errors import FirmwareCrashed, UsageError
 from twins.frames import Video, frame_of, save_png, sha256
 from twins.twin import Twin
@@ -19,7 +20,6 @@ from twins.vcd import PinRecorder
 
 DONE, FAILED, TIME_OVER, CRASHED = 0, 1, 3, 4
 STEP = 20 * MS
-UNTIL, FAIL_ON, SCRIPT = 1, 2, 3
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,81 +52,98 @@ class _Run:
         self.deadline = ps(options.duration)
         steps = load_script(options.input) if options.input else []
         self.twin = Twin(options.board, options.image, elf=options.elf, seed=options.seed, rom=options.rom)
-        for part, _ in self.frames:
+        for part in [part for part, _ in self.frames] + [part for part, _, _ in self.videos]:
             frame_of(find_part(self.twin, part))
-        self.script: Iterator[tuple[str, Any]] = play(self.twin, steps)
+        check_script(self.twin, steps)
+        self.fail_on = Wanted(self.twin, options.fail_on) if options.fail_on else None
+        self.until = Wanted(self.twin, options.until) if options.until else None
+        self.script: Iterator[Step] = play(self.twin, steps)
         self.script_at: int | None = 0
-        self.wanted: str | None = None
+        self.expected: Wanted | None = None
+        self.step: Step | None = None
+        self.read_up_to: dict[str, int] = {}
+        self.shown = Shown(self.twin)
         self.vcd = self._start_vcd() if options.vcd else None
         self.terminal = sys.stderr.isatty() and not options.json
-        self.shown = 0
+        self.start = time.process_time()
 
     def _start_vcd(self) -> PinRecorder:
         self.twin.trace.record_pins()
         pins = {f"GPIO{n}": n for n in range(self.twin.board.chip.pins)}
         return PinRecorder(self.options.vcd, pins, 0)
 
+    @property
+    def cpu(self) -> float:
+        """Seconds of processor time since the run began."""
+        return max(time.process_time() - self.start, 1e-6)
+
     def go(self) -> int:
         """Runs to the end; the exit code."""
         self._watch()
-        while True:
-            self._play()
-            now = self.twin.now
-            if now >= self.deadline:
-                return TIME_OVER if self.options.until else DONE
-            goal = min(self.deadline, now + STEP, self.script_at if self.script_at is not None else self.deadline)
-            kind, key, _, _ = self.twin.advance(max(goal, now + 1), stop_at_text=True)
-            self._look()
-            if kind == "text":
-                if key == UNTIL:
-                    return DONE
-                if key == FAIL_ON:
+        try:
+            while True:
+                self._play()
+                if self.twin.now >= self.deadline:
+                    return TIME_OVER if self.until or self.expected else DONE
+                goal = min(self.deadline, self.twin.now + STEP)
+                if self.script_at is not None:
+                    goal = min(goal, self.script_at)
+                self.twin.advance(max(goal, self.twin.now + 1), stop_at_text=True)
+                self._look()
+                if self.fail_on and self.fail_on.find():
                     return FAILED
-                self.wanted = None
-                self.script_at = self.twin.now
-                self._watch()
+                self._play()
+                if self.until and self.until.find():
+                    return DONE
+        finally:
+            self._look()
 
     def _watch(self) -> None:
+        """The engine stops at these texts, so that nothing comes late."""
         self.twin.unwatch_texts()
-        for text, key in ((self.options.fail_on, FAIL_ON), (self.options.until, UNTIL), (self.wanted, SCRIPT)):
-            if text:
-                self.twin.watch_text(text, key)
+        for wanted in (self.fail_on, self.until, self.expected):
+            if wanted:
+                self.twin.watch_text(wanted.text, 1)
 
     def _play(self) -> None:
         """Carries out the steps of the script that are due."""
-        while self.script_at is not None and self.wanted is None and self.script_at <= self.twin.now:
-            step: tuple[str, Any] = next(self.script, ("end", None))
-            action, value = step
-            if action == "wait":
-                self.script_at = self.twin.now + value
-            elif action == "expect":
+        if self.expected:
+            found = self.expected.find()
+            if found is None:
+                return
+            self.read_up_to[found[0]] = found[1]
+            self.expected, self.script_at = None, self.twin.now
+            self._watch()
+        while self.script_at is not None and self.script_at <= self.twin.now:
+            self.step = next(self.script, None)
+            if self.step is None:
                 self.script_at = None
-                if value not in self.twin.console.text:
-                    self.wanted = value
-                    self._watch()
-                    return
-                self.script_at = self.twin.now
+            elif self.step.action == "wait":
+                self.script_at = self.twin.now + ps(self.step.value)
             else:
-                self.script_at = None
+                self.expected, self.script_at = Wanted(self.twin, self.step.value, self.read_up_to), None
+                self._watch()
+                self._play()
 
     def _look(self) -> None:
         for part, _, video in self.videos:
             video.add(frame_of(find_part(self.twin, part)), self.twin.now)
         if self.vcd is not None:
             self.vcd.add(*self.twin.trace.take_pins())
-        text = self.twin.console.text
-        if not self.options.json and not self.terminal:
-            sys.stdout.write(text[self.shown :])
-        elif self.terminal:
-            last = text.rstrip().rsplit("\n", 1)[-1][:60]
-            rate = self.twin.now / SECOND / max(time.process_time(), 1e-9)
-            sys.stderr.write(f"\r\x1b[K{Duration(self.twin.now // MS * MS)!s:>9}  {rate:6.2f}x  {last}")
-        self.shown = len(text)
+        text = self.shown.take()
+        if self.terminal:
+            rate = self.twin.now / SECOND / self.cpu
+            now = Duration(self.twin.now // MS * MS)
+            sys.stderr.write(f"\r\x1b[K{now!s:>9}  {rate:6.2f}x  {self.shown.last_line[:60]}")
+        elif not self.options.json:
+            sys.stdout.write(text)
 
     def save(self) -> dict[str, dict[str, str]]:
         """Writes what was asked for; the pictures by part."""
         if self.terminal:
             sys.stderr.write("\n")
+        elif not self.options.json and not self.shown.ended_line:
+            sys.stdout.write("\n")
         pictures = {}
         for part, path in self.frames:
             frame = frame_of(find_part(self.twin, part))
@@ -141,51 +158,53 @@ class _Run:
             self.twin.save_flash(_parent(self.options.flash_out))
         return pictures
 
+    def why(self, code: int) -> str:
+        """A sentence about an exit code other than 0."""
+        last = f"last line: {self.shown.last_line!r}"
+        if code == FAILED:
+            return f"{self.options.fail_on!r} was seen at {self.twin.time}; {last}"
+        if self.expected and self.step:
+            return f"{self.step.where}: {self.expected.text!r} was not seen within {Duration(self.deadline)}; {last}"
+        return f"{self.options.until!r} was not seen within {Duration(self.deadline)}; {last}"
+
 
 def run(options: argparse.Namespace) -> int:
     """Runs the image; the exit code."""
     job = _Run(options)
-    start = time.process_time()
     report = ""
     try:
         code = job.go()
     except FirmwareCrashed as crash:
         code, report = CRASHED, str(crash)
-    cpu = time.process_time() - start
+    cpu = job.cpu
     frames = job.save()
-    twin = job.twin
-    if report:
-        print(report, file=sys.stderr)
-    if code == TIME_OVER:
-        last = twin.console.text.rstrip().rsplit("\n", 1)[-1]
-        print(
-            f"twins: {options.until!r} was not seen within {Duration(job.deadline)}; last line: {last!r}",
-            file=sys.stderr,
-        )
-    virtual = twin.now / SECOND
-    instructions = twin.instructions
+    if code != DONE:
+        print(f"twins: {report or job.why(code)}", file=sys.stderr)
+    result = _result(job.twin, cpu, frames, code)
     if options.json:
-        result = {
-            "virtual_s": virtual,
-            "cpu_s": cpu,
-            "instructions": instructions,
-            "mips": sum(instructions) / max(cpu, 1e-9) / 1e6,
-            "rtf": virtual / max(cpu, 1e-9),
-            "trace_sha256": twin.trace.sha256,
-            "unimplemented": {name: gap.count for name, gap in twin.unimplemented.items()},
-            "frames": frames,
-            "exit": code,
-        }
-        if report:
-            result["crash"] = report
         print(json.dumps(result))
     else:
         print(
-            f"{Duration(twin.now)} of virtual time in {cpu:.2f} s of CPU time: "
-            f"{virtual / max(cpu, 1e-9):.2f} times real time, {sum(instructions) / max(cpu, 1e-9) / 1e6:.1f} MIPS",
+            f"{job.twin.time} of virtual time in {cpu:.2f} s of CPU time: "
+            f"{result['rtf']:.2f} times real time, {result['mips']:.1f} MIPS",
             file=sys.stderr,
         )
     return code
+
+
+def _result(twin: Twin, cpu: float, frames: dict[str, dict[str, str]], code: int) -> dict[str, Any]:
+    virtual = twin.now / SECOND
+    return {
+        "virtual_s": virtual,
+        "cpu_s": cpu,
+        "instructions": twin.instructions,
+        "mips": sum(twin.instructions) / cpu / 1e6,
+        "rtf": virtual / cpu,
+        "trace_sha256": twin.trace.sha256,
+        "unimplemented": {name: gap.count for name, gap in twin.unimplemented.items()},
+        "frames": frames,
+        "exit": code,
+    }
 
 
 def _pair(text: str, option: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 A script is a list of steps that are carried out one after the other::
 
-    - expect: ready            # waits for a text on any console
+    - expect: ready            # waits for a text on any console, behind what an earlier expect found there
     - wait: 200ms
     - knob.turn: 3             # calls a method of a part; a list gives several arguments
     - knob.press: 50ms
@@ -13,60 +13,103 @@ A script is a list of steps that are carried out one after the other::
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from twins.errors import UsageError
 from twins.frames import frame_of, save_png
 from twins.twin import Twin
 from twins.units import ps
 
+ACTIONS = ("wait", "expect", "type", "frame")
 
-def load_script(path: str | Path) -> list[tuple[str, Any]]:
+
+@dataclass(frozen=True)
+class Step:
+    """One step; `where` names it in messages."""
+
+    where: str
+    action: str
+    value: Any
+
+
+def load_script(path: str | Path) -> list[Step]:
     """Reads and checks a script. Raises `UsageError` naming the step that is wrong."""
+    import yaml
+
     try:
-        steps = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"script {path}: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"script {path} is no YAML: {error}") from None
-    if not isinstance(steps, list):
+    if not isinstance(data, list):
         raise UsageError(f"script {path}: expected a list of steps, such as '- wait: 200ms'")
-    checked = []
-    for number, step in enumerate(steps, 1):
-        if not isinstance(step, dict) or len(step) != 1:
-            raise UsageError(f"script {path}, step {number}: expected one 'action: value', found {step!r}")
-        ((action, value),) = step.items()
-        if action not in ("wait", "expect", "type", "frame") and str(action).count(".") != 1:
-            raise UsageError(
-                f"script {path}, step {number}: unknown action {action!r}: wait, expect, type, frame, or part.method"
-            )
-        if action == "wait":
+    return [_step(f"script {path}, step {number}", entry) for number, entry in enumerate(data, 1)]
+
+
+def _step(where: str, entry: Any) -> Step:
+    if not isinstance(entry, dict) or len(entry) != 1:
+        raise UsageError(f"{where}: expected one 'action: value', found {entry!r}")
+    ((action, value),) = entry.items()
+    if action == "wait":
+        try:
             ps(value)
-        checked.append((str(action), value))
-    return checked
+        except UsageError as error:
+            raise UsageError(f"{where}: {error}") from None
+    elif action in ("expect", "type"):
+        if not isinstance(value, str) or not value:
+            raise UsageError(f"{where}: {action} takes a text, found {value!r}: put it in quotes")
+    elif action == "frame":
+        if not isinstance(value, dict) or not value:
+            raise UsageError(f"{where}: frame takes {{PART: FILE.png}}, found {value!r}")
+    elif str(action).count(".") != 1:
+        raise UsageError(f"{where}: unknown action {action!r}: {', '.join(ACTIONS)}, or part.method")
+    return Step(where, str(action), value)
 
 
-def play(twin: Twin, steps: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-    """Carries a script out. Yields ``("wait", ps)`` or ``("expect", text)`` where time must pass first."""
-    for action, value in steps:
-        if action == "wait":
-            yield "wait", ps(value)
-        elif action == "expect":
-            yield "expect", str(value)
-        elif action == "type":
-            twin.console.send(str(value))
-        elif action == "frame":
-            for part, path in value.items():
+def check_script(twin: Twin, steps: list[Step]) -> None:
+    """Looks for the parts and methods that a script names, before anything runs."""
+    for step in steps:
+        try:
+            if step.action == "frame":
+                for part in step.value:
+                    frame_of(find_part(twin, str(part)))
+            elif "." in step.action:
+                _method(twin, step.action)
+            elif step.action == "type" and not twin.consoles:
+                raise UsageError(f"board {twin.board.name} has no console to type on")
+        except UsageError as error:
+            raise UsageError(f"{step.where}: {error}") from None
+
+
+def play(twin: Twin, steps: list[Step]) -> Iterator[Step]:
+    """Carries a script out. Yields the steps ``wait`` and ``expect``, where time must pass first."""
+    for step in steps:
+        if step.action in ("wait", "expect"):
+            yield step
+        elif step.action == "type":
+            twin.console.send(step.value)
+        elif step.action == "frame":
+            for part, path in step.value.items():
                 save_png(frame_of(find_part(twin, part)), path)
         else:
-            name, method = action.split(".")
-            function = getattr(find_part(twin, name), method, None)
-            if method.startswith("_") or not callable(function):
-                raise UsageError(f"{name} cannot {method!r}")
-            function(*(value if isinstance(value, list) else [] if value is None else [value]))
+            value = step.value
+            arguments = value if isinstance(value, list) else [] if value is None else [value]
+            try:
+                _method(twin, step.action)(*arguments)
+            except (TypeError, ValueError, UsageError) as error:
+                raise UsageError(f"{step.where}: {step.action}: {error}") from None
+
+
+def _method(twin: Twin, action: str) -> Any:
+    name, method = action.split(".")
+    part = find_part(twin, name)
+    found = getattr(type(part), method, None)
+    if method.startswith("_") or not callable(found):
+        raise UsageError(f"{name} ({type(part).__name__}) cannot {method!r}")
+    return getattr(part, method)
 
 
 def find_part(twin: Twin, name: str) -> Any:

@@ -39,6 +39,7 @@ mod decode;
 pub mod disasm;
 mod exception;
 mod execute;
+mod report;
 mod scs;
 mod special;
 mod systick;

@@ -7,7 +7,7 @@
 
 use super::exact::{self, Twin};
 use super::soft::DOUBLE;
-use super::Outcome;
+use super::{Outcome, RETURN};
 use armv6m::Core;
 
 /// Cycles by the place in the table: averages of the code of a B1 ROM on this engine over random operands.
@@ -160,7 +160,7 @@ pub(super) fn call(operation: u8, core: &mut Core) -> Outcome {
             (core.regs[2], core.regs[3]) = (two as u32, (two >> 32) as u32);
         }
     }
-    core.cycle += u64::from(CYCLES[usize::from(operation)]);
+    core.cycle += u64::from(CYCLES[usize::from(operation)] - RETURN);
     Outcome::Return
 }
 

@@ -12,7 +12,7 @@
 
 use super::exact;
 use super::soft::SINGLE;
-use super::Outcome;
+use super::{Outcome, RETURN};
 use armv6m::Core;
 
 /// Cycles by the place in the table: averages of the code of a B1 ROM on this engine over random operands.
@@ -170,6 +170,6 @@ pub(super) fn call(operation: u8, core: &mut Core) -> Outcome {
     if let Some(pair) = pair {
         core.regs[1] = (pair >> 32) as u32;
     }
-    core.cycle += u64::from(CYCLES[usize::from(operation)]);
+    core.cycle += u64::from(CYCLES[usize::from(operation)] - RETURN);
     Outcome::Return
 }

@@ -104,6 +104,9 @@ impl Bootrom {
     }
 }
 
+/// Cycles of the `BX LR` that follows a trap.
+const RETURN: u16 = 2;
+
 /// How a function ended.
 enum Outcome {
     /// It returns to its caller.
