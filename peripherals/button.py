@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from peripherals.contact import bounce_edges
+from peripherals.contact import Contact
 from twins.ports import DigitalOut, Part
 from twins.units import Duration, Time, ms, ps
 
@@ -29,12 +29,16 @@ class Button(Part):
         super().__init__()
         self.active_low = active_low
         self.pull = pull
-        self.bounce = Duration(ps(bounce))
-        self.is_down = False
+        self._contact = Contact(Duration(ps(bounce)))
 
     def power_on(self) -> None:
         if self.pull:
             self.pin.set(self.active_low)
+
+    @property
+    def is_down(self) -> bool:
+        """Is it pushed?"""
+        return self._contact.closed
 
     def down(self) -> None:
         """Pushes it and holds it."""
@@ -50,12 +54,8 @@ class Button(Part):
         self.after(duration, self.up)
 
     def _move(self, closed: bool) -> None:
-        if closed == self.is_down:
-            return
-        self.is_down = closed
-        host = self.host
-        for at, is_closed in bounce_edges(self.random, self.now, closed, self.bounce):
-            host.drive(self.pin.pin, self._level(is_closed), at)
+        for at, is_closed in self._contact.move(self.random, self.now, closed):
+            self.host.drive(self.pin.pin, self._level(is_closed), at)
 
     def _level(self, closed: bool) -> bool | None:
         if closed:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+from array import array
 from typing import TYPE_CHECKING
 
 from twins.ports import Part, PulseSink
@@ -25,21 +27,23 @@ class Led(Part):
     def __init__(self, active_low: bool = False) -> None:
         super().__init__()
         self.active_low = active_low
-        self._edges: list[tuple[int, bool]] = []
+        self._at = array("Q")
+        self._lit = bytearray()
 
     @pin.received
     def _pulses(self, at: Times, level: Levels) -> None:
-        self._edges.extend(zip(at.tolist(), (level != self.active_low).tolist(), strict=True))
+        self._at.frombytes(at.tobytes())
+        self._lit += (level != self.active_low).tobytes()
 
     @property
     def on(self) -> bool:
         """Is it lit now?"""
-        return bool(self._edges) and self._edges[-1][1]
+        return bool(self._lit) and bool(self._lit[-1])
 
     @property
     def changes(self) -> list[tuple[int, bool]]:
         """Every change so far: time in ps, lit."""
-        return list(self._edges)
+        return [(at, bool(lit)) for at, lit in zip(self._at, self._lit, strict=True)]
 
     def brightness(self, window: Time = ms(20)) -> float:
         """The share of the last `window` during which it was lit: what an eye sees of PWM.
@@ -50,20 +54,20 @@ class Led(Part):
         0.25
         """
         length = ps(window)
-        end = self.now
-        lit = 0
-        until = end
-        for at, is_on in reversed(self._edges):
-            start = max(at, end - length)
-            if is_on and until > start:
-                lit += until - start
-            until = min(until, start)
-            if at <= end - length:
+        if length == 0:
+            return float(self.on)
+        start, until, lit = self.now - length, self.now, 0
+        for index in range(bisect.bisect_right(self._at, self.now) - 1, -1, -1):
+            begin = max(self._at[index], start)
+            if self._lit[index]:
+                lit += until - begin
+            until = begin
+            if begin == start:
                 break
         return lit / length
 
     @property
     def period(self) -> Duration | None:
         """Time between the last two moments at which it was switched on; None before that."""
-        rises = [at for at, is_on in self._edges if is_on]
+        rises = [at for at, lit in zip(self._at[-4:], self._lit[-4:], strict=True) if lit]
         return Duration(rises[-1] - rises[-2]) if len(rises) > 1 else None

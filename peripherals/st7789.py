@@ -99,7 +99,18 @@ class Command:
 
 
 class Wire(list[Command]):
-    """Commands in order. They never change, so that a copy for a snapshot needs no copies of them."""
+    """Commands in order. They never change, so that a copy for a snapshot needs no copies of them.
+
+    The last 100 000 are kept; a firmware that draws pixel by pixel sends as many in a few seconds.
+    """
+
+    KEPT = 100_000
+
+    def see(self, command: Command) -> None:
+        """One more; from time to time the oldest go."""
+        self.append(command)
+        if len(self) >= 2 * self.KEPT:
+            del self[: -self.KEPT]
 
     def __deepcopy__(self, memo: Mapping[int, Any]) -> Wire:
         return Wire(self)
@@ -284,12 +295,12 @@ class ST7789(Part):
 
     def _log(self) -> None:
         if self._at:
-            self.commands.append(Command(self._at, self._code, self._parameters[:64], self._count))
+            self.commands.see(Command(self._at, self._code, self._parameters[:64], self._count))
             self._at = 0
 
     @property
     def wire(self) -> list[Command]:
-        """Every command seen so far, in order."""
+        """The commands seen so far, in order, without the oldest of very many."""
         last = [Command(self._at, self._code, self._parameters[:64], self._count)] if self._at else []
         return [*self.commands, *last]
 

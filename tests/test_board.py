@@ -1,93 +1,110 @@
-"""Board files: what they hold, and what is said when one is wrong."""
+"""Board files: what is read, and what is refused with which sentence."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from twins import BoardError, Twin
+import peripherals
 from twins.board import Board, boards, find_part
+from twins.errors import BoardError
+from twins.ports import Part
 
-WHOLE = """
-name = "mine"
-chip = "rp2040"
-flash = "4MB"
-[parts.lamp]
-type = "Led"
-pin = "GPIO3"
-active_low = true
-[consoles]
-uart = { tx = "GPIO4", rx = "GPIO5" }
-"""
+PICO = {"chip": "rp2040"}
+LED = {"type": "Led", "pin": "GPIO25"}
 
 
-def written(tmp_path: Path, text: str) -> Path:
+def test_the_boards_of_the_package_load_and_their_parts_can_be_made() -> None:
+    found = boards()
+    assert {"pico", "media_controller"} <= {board.name for board in found}
+    for board in found:
+        assert all(spec.create().label == name for name, spec in board.parts.items())
+
+
+def test_a_board_file_of_ones_own(tmp_path: Path) -> None:
+    path = tmp_path / "bench.toml"
+    path.write_text(
+        'chip = "rp2040"\nflash = "16MB"\n[parts.strip]\ntype = "WS2812"\ncount = 5\ndata = "GPIO3"\n'
+        '[consoles]\nusb = "cdc"\nlog = { tx = "GPIO0" }\n'
+    )
+    board = Board.load(path)
+    assert (board.name, board.flash_size) == ("bench", 16 << 20)
+    strip = board.parts["strip"]
+    assert (strip.pins, strip.options) == ({"data": 3}, {"count": 5})
+    assert [(console.tx, console.rx) for console in board.consoles] == [(None, None), (0, None)]
+    assert Board.load(board) is board
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        ({}, "chip None is not one of rp2040"),
+        ({"chip": "z80"}, "chip 'z80' is not one of rp2040"),
+        ({"chip": ["rp2040"]}, "is not one of rp2040"),
+        (PICO | {"flsh": "2MB"}, "unknown key 'flsh': expected chip, consoles, flash"),
+        (PICO | {"flash": "2 megabytes"}, "is no size: write it as '2MB'"),
+        (PICO | {"flash": 2}, "is no size: write it as '2MB'"),
+        (PICO | {"parts": ["Led"]}, "parts: expected a table"),
+        (PICO | {"consoles": "cdc"}, "consoles: expected a table"),
+        (PICO | {"parts": {"led": "Led"}}, "part 'led': expected a table with type"),
+        (PICO | {"parts": {"led": {"pin": "GPIO1"}}}, "part 'led': expected a table with type"),
+        (PICO | {"parts": {"led": {"type": "Lead", "pin": "GPIO1"}}}, "there is no part 'Lead'"),
+        (PICO | {"parts": {"led": {"type": "Led", "pin": 25}}}, "25 is no pin of the rp2040: GPIO0 to GPIO29"),
+        (PICO | {"parts": {"led": {"type": "Led", "pin": "GPIO30"}}}, "'GPIO30' is no pin of the rp2040"),
+        (PICO | {"consoles": {"log": {"rx": "GPIO1"}}}, "console 'log': expected { tx ="),
+        (PICO | {"consoles": {"log": "usb"}}, "console 'log': expected { tx ="),
+    ],
+)
+def test_what_is_wrong_is_said(data: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(BoardError) as error:
+        Board.from_data(data)
+    assert sentence in str(error.value)
+
+
+def test_a_part_that_lacks_a_pin_or_has_odd_options_is_refused() -> None:
+    for part, sentence in (
+        ({"type": "Led"}, "led: pin 'pin' is not connected"),
+        (LED | {"colour": "red"}, "part 'led' (Led) does not take these options"),
+        ({"type": "RotaryEncoder", "a": "GPIO1", "b": "GPIO1"}, "part 'led': a and b are both on GPIO1"),
+    ):
+        with pytest.raises(BoardError) as error:
+            Board.from_data(PICO | {"parts": {"led": part}}).parts["led"].create()
+        assert sentence in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"), [(None, "No such file"), ("chip = ", "is not TOML"), ("\xff", "is not TOML")]
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, text: str | None, sentence: str) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def test_a_file_of_ones_own_is_a_board(tmp_path: Path) -> None:
-    board = Board.load(written(tmp_path, WHOLE))
-    assert (board.name, board.flash_size, board.parts["lamp"].pins) == ("mine", 4 << 20, {"pin": 3})
-    assert board.parts["lamp"].options == {"active_low": True}
-    assert [(console.name, console.tx, console.rx) for console in board.consoles] == [("uart", 4, 5)]
-    assert Twin(board).lamp.active_low
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "says"),
-    [
-        ('chip = "rp2040"', 'chip = "z80"', "chip 'z80' is not one of rp2040"),
-        ('chip = "rp2040"', "", "chip None is not one of rp2040"),
-        ('"4MB"', '"four"', "flash 'four' is no size: write it as '2MB'"),
-        ('name = "mine"', 'nmae = "mine"', "unknown key 'nmae': expected chip, consoles"),
-        ('"Led"', '"Laser"', "there is no part 'Laser': `twins parts` lists them"),
-        ('"Led"', '"nothing:Laser"', "part type 'nothing:Laser': No module named 'nothing'"),
-        ('type = "Led"', "", 'expected a table with type = "..."'),
-        ('"GPIO3"', '"GPIO30"', "'GPIO30' is no pin of the rp2040: GPIO0 to GPIO29"),
-        ('"GPIO3"', "3", "3 is no pin of the rp2040"),
-        ('{ tx = "GPIO4", rx = "GPIO5" }', '"com1"', 'expected { tx = "GPIOn", rx = "GPIOn" } or "cdc"'),
-        ("[consoles]", "[consoles", "is not TOML"),
-    ],
-)
-def test_a_wrong_file_is_refused_with_the_place_and_the_reason(tmp_path: Path, old: str, new: str, says: str) -> None:
-    assert old in WHOLE
-    path = written(tmp_path, WHOLE.replace(old, new))
-    with pytest.raises(BoardError) as refused:
+    if text is not None:
+        path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(BoardError) as error:
         Board.load(path)
-    assert says in str(refused.value)
+    assert str(path) in str(error.value)
+    assert sentence in str(error.value)
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "says"),
-    [
-        ('pin = "GPIO3"', "", "lamp: pin 'pin' is not connected: add pin = \"GPIOn\""),
-        ("active_low", "colour", "part 'lamp' (Led) does not take these options"),
-    ],
-)
-def test_a_part_that_cannot_be_made_is_named(tmp_path: Path, old: str, new: str, says: str) -> None:
-    with pytest.raises(BoardError) as refused:
-        Twin(written(tmp_path, WHOLE.replace(old, new)))
-    assert says in str(refused.value)
+def test_an_unknown_board_lists_the_known_ones() -> None:
+    with pytest.raises(BoardError, match=r"there is no board 'picoo': the boards are .*media_controller.*pico"):
+        Board.load("picoo")
 
 
-def test_a_board_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
-    with pytest.raises(BoardError, match="there is no board 'picco': the boards are media_controller, pico"):
-        Board.load("picco")
-    with pytest.raises(BoardError, match=r"nothing\.toml: No such file"):
-        Board.load(tmp_path / "nothing.toml")
+def test_parts_are_found_by_name_and_by_module() -> None:
+    assert find_part("Led") is peripherals.Led
+    assert find_part("peripherals.led:Led") is peripherals.Led
 
 
-def test_the_boards_of_the_package_can_all_be_powered() -> None:
-    assert [board.name for board in boards()] == ["media_controller", "pico"]
-    for board in boards():
-        twin = Twin(board)
-        assert list(twin) == list(board.parts)
+@pytest.mark.parametrize("kind", ["Bench", "contact", "os:path", "no.such.module:Part", "peripherals.led:Lamp", ":Led"])
+def test_what_is_no_part_is_refused(kind: str) -> None:
+    with pytest.raises(BoardError, match="part"):
+        find_part(kind)
 
 
-def test_a_part_of_a_module_of_ones_own() -> None:
-    assert find_part("peripherals.led:Led").__name__ == "Led"
-    with pytest.raises(BoardError, match="there is no part 'peripherals.led:Lamp'"):
-        find_part("peripherals.led:Lamp")
+def test_every_part_of_the_package_is_exported_and_documented_with_an_example() -> None:
+    for name in peripherals.__all__:
+        part = getattr(peripherals, name)
+        assert issubclass(part, Part)
+        assert ">>>" in (part.__doc__ or ""), name

@@ -1,6 +1,6 @@
 """Types of the native engine."""
 
-from typing import Protocol, final
+from typing import Protocol, TypedDict, final
 
 class Outside(Protocol):
     """What an engine calls while it runs. Times in ps; arrays as little-endian bytes."""
@@ -17,6 +17,26 @@ class Outside(Protocol):
 
 def declared_rp2040() -> list[tuple[str, str, str, int, int, str, str]]:
     """Block, register, field, high and low bit, access, and what is missing of each declared field."""
+
+class UsbState(TypedDict):
+    """What a USB host knows of its port and the device there."""
+
+    plugged: bool
+    attached: bool
+    configured: bool
+    configured_at: int | None
+    suspended: bool
+    problem: str | None
+    vendor_id: int | None
+    product_id: int | None
+    manufacturer: str | None
+    product: str | None
+    serial: str | None
+    device_descriptor: bytes
+    configuration_descriptor: bytes
+    endpoints: list[tuple[int, int, int, int]]
+    hid_report_descriptors: dict[int, bytes]
+
 @final
 class Inbox:
     """Changes that parts make while the engine runs."""
@@ -83,6 +103,11 @@ class Rp2040:
     def attach_console(self, name: str, tx: int | None, rx: int | None) -> int: ...
     def take_output(self, console: int) -> bytes: ...
     def type_in(self, console: int, data: bytes) -> None: ...
+    def usb(self) -> UsbState: ...
+    def usb_reports(self, endpoint: int) -> list[tuple[int, bytes]]: ...
+    def usb_send(self, endpoint: int, data: bytes) -> bool: ...
+    def usb_plug(self, on: bool) -> None: ...
+    def usb_sleep(self, on: bool) -> None: ...
     def watch_text(self, text: bytes, key: int) -> None: ...
     def unwatch_texts(self) -> None: ...
     def set_breakpoint(self, address: int) -> None: ...

@@ -8,8 +8,9 @@ from __future__ import annotations
 import importlib
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,7 @@ class Board:
         unknown = set(data) - known
         if unknown:
             raise BoardError(f"{where}: unknown key {sorted(unknown)[0]!r}: expected {', '.join(sorted(known))}")
-        chip = CHIPS.get(data.get("chip", ""))
+        chip = CHIPS.get(str(data.get("chip")))
         if chip is None:
             raise BoardError(f"{where}: chip {data.get('chip')!r} is not one of {', '.join(CHIPS)}")
         return cls(
@@ -122,8 +123,8 @@ class Board:
             title=str(data.get("title", "")),
             chip=chip,
             flash_size=_size(data.get("flash", "2MB"), where),
-            parts={name: _part(name, spec, chip, where) for name, spec in data.get("parts", {}).items()},
-            consoles=tuple(_console(name, spec, chip, where) for name, spec in data.get("consoles", {}).items()),
+            parts={name: _part(name, spec, chip, where) for name, spec in _table(data, "parts", where)},
+            consoles=tuple(_console(name, spec, chip, where) for name, spec in _table(data, "consoles", where)),
             path=path,
         )
 
@@ -145,6 +146,13 @@ def _size(text: Any, where: str) -> int:
     return int(match[1]) * _SIZES[match[2]]
 
 
+def _table(data: Mapping[str, Any], key: str, where: str) -> Iterable[tuple[str, Any]]:
+    table = data.get(key, {})
+    if not isinstance(table, Mapping):
+        raise BoardError(f"{where}: {key}: expected a table, a [{key}.name] for each of them")
+    return table.items()
+
+
 def _pin(text: Any, chip: Chip, where: str) -> int:
     match = re.fullmatch(r"GPIO(\d+)", str(text))
     if match is None or int(match[1]) >= chip.pins:
@@ -159,6 +167,9 @@ def _part(name: str, spec: Mapping[str, Any], chip: Chip, where: str) -> PartSpe
         raise BoardError(f'{where}: expected a table with type = "..."')
     pin_names = {pin for port in find_part(kind).ports().values() for pin in port.pin_names()}
     pins = {key: _pin(value, chip, where) for key, value in spec.items() if key in pin_names}
+    for (one, pin), (other, same) in combinations(pins.items(), 2):
+        if pin == same:
+            raise BoardError(f"{where}: {one} and {other} are both on GPIO{pin}")
     options = {key: value for key, value in spec.items() if key not in pin_names and key != "type"}
     return PartSpec(name, kind, pins, options)
 
@@ -179,7 +190,7 @@ def find_part(kind: str) -> type[Part]:
         module, _, name = kind.partition(":")
         try:
             found = getattr(importlib.import_module(module), name, None)
-        except ImportError as error:
+        except (ImportError, ValueError) as error:
             raise BoardError(f"part type {kind!r}: {error}") from None
     else:
         found = getattr(importlib.import_module("peripherals"), kind, None)

@@ -43,6 +43,17 @@ if TYPE_CHECKING:
     Bytes = npt.NDArray[np.uint8]
     Levels = npt.NDArray[np.bool_]
 
+
+def __getattr__(name: str) -> Any:
+    """``Times``, ``Bytes`` and ``Levels`` for those who import them; numpy is loaded only then."""
+    if name not in ("Times", "Bytes", "Levels"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import numpy as np
+    import numpy.typing as npt
+
+    return {"Times": npt.NDArray[np.uint64], "Bytes": npt.NDArray[np.uint8], "Levels": npt.NDArray[np.bool_]}[name]
+
+
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 Q = TypeVar("Q", bound="Port")
 

@@ -22,6 +22,7 @@ from twins.pins import Pins
 from twins.ports import DigitalIn, I2cTarget, Part, PulseSink, SpiTarget
 from twins.symbols import Symbols
 from twins.units import Duration, Time, ps
+from twins.usb import UsbHost
 
 if TYPE_CHECKING:
     from twins.ports import Levels, Times
@@ -187,7 +188,7 @@ class Twin:
         return Duration(self.now)
 
     def run(self, duration: Time) -> None:
-        """Runs for a time. Raises `FirmwareCrashed` when the firmware stops for good."""
+        """Runs for a time. Raises `FirmwareCrashed` once when a processor locks up; a later run goes on with the rest."""
         self.advance(self.now + ps(duration))
 
     def run_until(self, condition: Callable[[], Any], timeout: Time = "10s", every: Time = POLL) -> Duration:
@@ -355,6 +356,11 @@ class Twin:
     def symbols(self) -> Symbols:
         """The symbols of the image."""
         return self.image.symbols if self.image is not None else Symbols()
+
+    @property
+    def usb(self) -> UsbHost:
+        """The USB host at the other end of the board's cable."""
+        return UsbHost(self._engine)
 
     def registers(self, core: int = 0) -> dict[str, int]:
         """The registers of a core by name."""

@@ -10,6 +10,7 @@ Every place of the API that takes a time takes a ``Time``: a string with a unit,
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from fractions import Fraction
 
 from twins.errors import UsageError
@@ -34,7 +35,7 @@ _FORM = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*(ps|ns|us|µs|ms|s|min|h)\s*")
 
 
 class Duration(int):
-    """A duration in picoseconds that prints itself in the unit that suits it.
+    """A duration in picoseconds that prints itself in the unit that suits it: `str` to nine digits, `repr` all of them.
 
     >>> Duration(1_500_000)
     Duration('1.5us')
@@ -59,19 +60,24 @@ class Duration(int):
     def __sub__(self, other: int) -> Duration:
         return Duration(int(self) - int(other))
 
-    def __mul__(self, factor: int) -> Duration:
-        return Duration(int(self) * int(factor))
+    def __mul__(self, factor: float) -> Duration:
+        return Duration(round(int(self) * Fraction(factor)))
 
     __rmul__ = __mul__
 
-    def __str__(self) -> str:
+    def _unit(self) -> tuple[str, int]:
         for name, unit in (("s", SECOND), ("ms", MS), ("us", US), ("ns", NS)):
             if abs(self) >= unit:
-                return f"{float(Fraction(int(self), unit)):.9g}{name}"
-        return f"{int(self)}ps"
+                return name, unit
+        return "ps", PS
+
+    def __str__(self) -> str:
+        name, unit = self._unit()
+        return f"{int(self) / unit:.9g}{name}"
 
     def __repr__(self) -> str:
-        return f"Duration('{self}')"
+        name, unit = self._unit()
+        return f"Duration('{(Decimal(int(self)) / unit).normalize():f}{name}')"
 
 
 Time = str | float | Duration

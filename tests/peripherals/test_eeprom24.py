@@ -133,6 +133,14 @@ def test_block_bits_of_a_24c16_are_in_the_device_address() -> None:
     assert read(bench, memory, [0x21], 1, device=0x53) == b"\x99"
 
 
+def test_a_read_takes_its_block_from_the_device_address() -> None:
+    """24AA16/24LC16B, section 5: the block select bits are the upper bits of the word address, in reads too."""
+    bench, memory = on_bench("24C16")
+    memory.contents[0x021], memory.contents[0x521] = 0x11, 0x55
+    bench.i2c_write(memory.bus, 0x50, [0x21])
+    assert bench.i2c_read(memory.bus, 0x55, 1) == b"\x55"
+
+
 def test_write_protected_it_acknowledges_and_writes_nothing() -> None:
     """6.1: with WP high the command is acknowledged, no write cycle occurs, a new command is accepted at once."""
     bench, memory = on_bench()

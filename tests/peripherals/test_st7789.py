@@ -33,6 +33,8 @@ from peripherals.st7789 import (
     TEOFF,
     TEON,
     VSCSAD,
+    Command,
+    Wire,
 )
 from tests.peripherals.st7789_driver import BLUE, GREEN, RED, Display, where
 from twins.bench import Bench
@@ -397,6 +399,14 @@ def test_the_wire_shows_commands_with_their_parameters_and_times() -> None:
     assert (first.code, first.parameters, first.count) == (CASET, b"\0\x01\0\x02", 4)
     assert (second.code, second.parameters, second.count) == (RAMWR, b"", 100)
     assert second.at - first.at == 5 * 8 * 100 * NS
+
+
+def test_the_wire_forgets_the_oldest_of_very_many_commands() -> None:
+    wire = Wire()
+    for number in range(2 * Wire.KEPT):
+        wire.see(Command(number, NOP, b"", 0))
+    assert len(wire) == Wire.KEPT
+    assert wire[-1].at == 2 * Wire.KEPT - 1
 
 
 def test_unknown_commands_are_counted_and_said_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -272,6 +272,15 @@ def test_a_12_bit_pixel_is_stored_with_its_last_bit() -> None:
     assert display.cells(0, 0, 3) == ["3f000", f"{0b111111_000000_111111:05x}", "00000"]
 
 
+def test_a_new_write_does_not_skip_what_the_last_one_left_open() -> None:
+    display = Display()
+    display.command(COLMOD, 0x03)
+    display.window(0, 0, 1, 0)
+    display.command(RAMWR, 0xF0, 0x0F)
+    display.command(RAMWR, 0x0F, 0x0F, 0x00)
+    assert display.cells(0, 0, 2) == ["00fc0", "3f000"]
+
+
 def test_a_colour_format_that_does_not_exist_is_said_and_counted(caplog: pytest.LogCaptureFixture) -> None:
     display = Display()
     before = display.lcd.memory.cells.copy()
@@ -366,9 +375,9 @@ def test_normal_and_partial_mode_end_scrolling(command: int) -> None:
 
 
 def test_scroll_areas_must_add_up_to_320() -> None:
-    """9.1.25: TFA + VSA + BFA = 320."""
+    """9.1.25: TFA + VSA + BFA = 320. Parameters beyond the last are ignored."""
     display = Display()
-    display.command(VSCRDEF, 0, 20, 0, 200, 0, 20)
+    display.command(VSCRDEF, 0, 20, 0, 200, 0, 20, 0, 0)
     assert display.lcd.violations == {"VSCRDEF does not add up to 320 lines": 1}
 
 

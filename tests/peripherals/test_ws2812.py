@@ -53,6 +53,24 @@ def test_an_sk6812_understands_its_drivers(times: tuple[tuple[int, int], tuple[i
 
 
 @pytest.mark.parametrize(
+    ("part", "longest_0", "shortest_1"),
+    [
+        (WS2812(1, "WS2812"), 500, 550),  # sheet, and the 0.5 to 0.55 µs that josh.com measured
+        (WS2812(1, "WS2812B"), 500, 550),
+        (WS2812(1, "WS2812B-V4"), 380, 580),
+        (WS2812(1, "WS2812B-V5"), 380, 580),
+        (SK6812(1), 449, 451),  # the windows of its sheet meet at 450 ns
+    ],
+)
+def test_the_high_time_alone_tells_0_from_1(part: WS2812, longest_0: int, shortest_1: int) -> None:
+    bench = Bench()
+    strip = bench.add(part)
+    bench.pulses(strip.data, edges(b"\x0f\xaa\x00", ((longest_0, 4000), (shortest_1, 100))))
+    bench.run("1ms")
+    assert strip.colors.tolist() == [[0xAA, 0x0F, 0x00]]
+
+
+@pytest.mark.parametrize(
     ("part", "reset_us"),
     [
         (WS2812(1, "WS2812"), 50),

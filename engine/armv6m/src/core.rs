@@ -110,6 +110,11 @@ impl Core {
         }
     }
 
+    /// Locked up (B1.5.15): nothing but a reset or a debugger gets it going.
+    pub fn is_locked_up(&self) -> bool {
+        self.lockup.is_some()
+    }
+
     /// Reset (B1.5.5): stack pointer and start address come from the vector table at `vtor`.
     /// The counters, and what has been counted as not modelled, go on.
     pub fn reset<B: Bus>(&mut self, bus: &mut B, vtor: u32) {

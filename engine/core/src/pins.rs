@@ -210,15 +210,15 @@ impl Pins {
         self.outside_enable | self.joined
     }
 
-    /// The chip's outputs change on pins that it drives and nobody else does: their levels follow at once. False: other
-    /// pins changed as well, because a part answered.
-    #[inline]
+    /// The chip's outputs change on pins that it drives and nobody else does: their levels follow at once. False: a part
+    /// did something meanwhile, see [`Pins::was_posted`], and other pins may have changed as well.
+    #[inline(always)]
     #[must_use]
     pub fn toggle(&mut self, changed: u64, at: Ps) -> bool {
         self.out ^= changed;
         let level = self.level ^ changed;
         self.follow(level, changed, at);
-        self.level == level
+        self.level == level && !self.posted
     }
 
     #[inline]

@@ -2,6 +2,7 @@
 
 mod outside;
 mod rp2040;
+mod usb;
 
 use engine_core::registers::Access;
 use pyo3::prelude::*;

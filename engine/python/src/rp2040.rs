@@ -1,6 +1,7 @@
 //! The RP2040 for Python.
 
 use crate::outside::{Inbox, PythonOutside};
+use crate::usb;
 use ::rp2040::chip::{Chip, Snapshot as ChipSnapshot, Stop};
 use engine_core::console::Line;
 use engine_core::i2c::I2cWire;
@@ -316,6 +317,31 @@ impl Rp2040 {
     /// Somebody types on a console.
     fn type_in(&mut self, console: usize, data: &[u8]) {
         self.chip.system_mut().dev.fabric.consoles.type_in(console, data);
+    }
+
+    /// What the USB host knows: see `usb::state` for the names.
+    fn usb<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        usb::state(&self.chip, py)
+    }
+
+    /// Packets that an endpoint (0x80 for IN) sent to the USB host: time and data, oldest first.
+    fn usb_reports<'py>(&self, py: Python<'py>, endpoint: u8) -> Vec<(Ps, Bound<'py, PyBytes>)> {
+        usb::reports(&self.chip, py, endpoint)
+    }
+
+    /// The USB host sends a packet to an OUT endpoint. False: there is none that is no console's.
+    fn usb_send(&mut self, endpoint: u8, data: &[u8]) -> bool {
+        usb::act(&mut self.chip, usb::Action::Send(endpoint, data))
+    }
+
+    /// The USB cable is plugged in or out.
+    fn usb_plug(&mut self, on: bool) {
+        usb::act(&mut self.chip, usb::Action::Plug(on));
+    }
+
+    /// The USB host goes to sleep or wakes up.
+    fn usb_sleep(&mut self, on: bool) {
+        usb::act(&mut self.chip, usb::Action::Sleep(on));
     }
 
     /// The run stops with this key when a console shows the text.

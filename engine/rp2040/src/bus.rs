@@ -231,6 +231,7 @@ impl System {
     /// A store by the DMA controller.
     pub fn dma_store(&mut self, addr: u32, value: u32, size: Size) -> Option<()> {
         match addr >> 28 {
+            0 if addr < ROM_SIZE => Some(()),
             2 => {
                 let offset = sram_offset(addr)?;
                 self.store_sram(offset, value, size);

@@ -37,7 +37,7 @@ pub enum Stop {
     },
     /// The chip was reset; the run may go on.
     Reset(Reason),
-    /// A processor is locked up: it will not go on.
+    /// A processor is locked up: it will not go on before a reset. Told once: the rest of the chip can run on.
     Lockup {
         /// Which processor.
         core: usize,
@@ -470,5 +470,5 @@ impl Chip {
 
 /// Does it execute, or would it with the next step?
 fn is_awake(core: &Core, held: bool) -> bool {
-    !held && (!core.sleeping || core.pending_wakeup())
+    !held && !core.is_locked_up() && (!core.sleeping || core.pending_wakeup())
 }

@@ -2,8 +2,8 @@
 //! pins, the consoles, and the list of what is not modelled.
 
 use crate::clocks::tree::Tree;
+use crate::io_qspi::QspiGpio;
 use crate::pads::Io;
-use crate::sio::QspiGpio;
 use engine_core::console::Consoles;
 use engine_core::events::Events;
 use engine_core::gaps::Gaps;

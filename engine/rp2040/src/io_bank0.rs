@@ -2,7 +2,7 @@
 
 use crate::block::{undeclared, Block};
 use crate::fabric::Fabric;
-use crate::pads::{Override, FUNCS};
+use crate::pads::{set_override, FUNCS};
 use engine_core::registers::{Bank, Group, Registers, Write};
 use serde::{Deserialize, Serialize};
 
@@ -111,14 +111,6 @@ impl IoBank0 {
         fabric.select_function(pin as u8, (column < FUNCS).then_some(column), now);
         fabric.update_bank0_irq();
     }
-}
-
-/// 0 normal, 1 inverted, 2 low (or disabled), 3 high (or enabled).
-fn set_override(all: &mut Override, bit: u32, value: u32) {
-    let put = |mask: u32, on: bool| if on { mask | bit } else { mask & !bit };
-    all.invert = put(all.invert, value == 1);
-    all.force = put(all.force, value >= 2);
-    all.high = put(all.high, value == 3);
 }
 
 impl Block for IoBank0 {

@@ -73,7 +73,7 @@ impl System {
     fn miss(&mut self, addr: u32) -> Option<u32> {
         let xip = &mut self.dev.xip_ctrl;
         xip.count_miss();
-        let flush = xip.flush_wait(self.dev.fabric.cycle);
+        let flush = xip.wait_for_flush(self.dev.fabric.cycle);
         if xip.take_stale(addr) && xip.enabled() {
             let why = "firmware bug: flash was programmed or erased and the cache not flushed; the real cache gives \
                        what the cells held before";
@@ -186,6 +186,27 @@ impl System {
             let more = self.dev.xip_ctrl.stream_wants().is_some();
             self.dev.xip_ctrl.expect_stream(more.then_some(next));
         }
+    }
+
+    /// Puts bytes into the cells of the flash chip from outside, as a programmer does while the chip is off the board.
+    pub fn load_flash(&mut self, offset: usize, bytes: &[u8]) -> Result<(), String> {
+        let size = self.mem.flash.size();
+        if bytes.len() > size || offset > size - bytes.len() {
+            let end = offset + bytes.len();
+            return Err(format!("the flash chip has {size} bytes; {offset} to {end} does not fit"));
+        }
+        if self.mem.flash.write(offset, bytes) {
+            self.dev.fabric.attention();
+        }
+        for line in (offset & !7..offset + bytes.len()).step_by(8) {
+            self.dev.xip_ctrl.drop_line(line as u32);
+        }
+        Ok(())
+    }
+
+    /// The cells of the flash chip, to write into a file.
+    pub fn flash_cells(&self) -> &[u8] {
+        self.mem.flash.bytes()
     }
 
     /// Leaves SSI and flash chip as the usual second stage does, with EBh continued at clk_sys / `divider`: for an

@@ -192,6 +192,13 @@ impl XipCtrl {
         self.flush_end.saturating_sub(cycle) as u32
     }
 
+    /// An access waits for the end of a flush: for what comes after it, the flush is over.
+    pub(crate) fn wait_for_flush(&mut self, cycle: u64) -> u32 {
+        let wait = self.flush_wait(cycle);
+        self.flush_end = 0;
+        wait
+    }
+
     /// As after reset: empty and on; the flush takes its time.
     pub(crate) fn reset_cache(&mut self, fabric: &mut Fabric) {
         let sram = std::mem::take(&mut self.sram);

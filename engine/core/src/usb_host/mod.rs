@@ -15,6 +15,7 @@ pub mod descriptors;
 pub mod device;
 pub mod pipes;
 mod requests;
+mod seen;
 #[cfg(test)]
 mod tests;
 
@@ -22,7 +23,7 @@ use crate::console::{ConsoleId, Consoles, Line};
 use crate::gaps::Gaps;
 use crate::time::{Ps, MICROSECOND, SECOND};
 use crate::trace::{Kind, Trace};
-use descriptors::{class, kind, Endpoint, Interface, Transfer};
+use descriptors::{class, kind, Endpoint, Transfer};
 use device::{transaction, Answer, Device, Ready, AFTER_SOF, BEFORE_SOF, FRAME, NAKED};
 use pipes::{Pipe, Reports, Use};
 use requests::{Control, Outcome, Purpose, Request};
@@ -40,8 +41,6 @@ pub const RESET_RECOVERY: Ps = 10 * MILLISECOND;
 pub const ADDRESS_RECOVERY: Ps = 10 * MILLISECOND;
 /// TDRSMDN: resume is signalled for 20 ms. USB 2.0, 7.1.7.7.
 pub const RESUME: Ps = 20 * MILLISECOND;
-/// A request must be done within 5 s. USB 2.0, 9.2.6.1.
-pub const REQUEST_TIMEOUT: Ps = 5 * SECOND;
 /// The address that the host gives to its one device.
 pub const ADDRESS: u8 = 1;
 /// Bus resets that are tried before the host leaves a device alone; Linux does the same.
@@ -161,107 +160,6 @@ impl Host {
         }
     }
 
-    // What a test can see.
-
-    /// Is a device on the port?
-    pub fn is_attached(&self) -> bool {
-        self.state != State::Empty
-    }
-
-    /// Has the device accepted its configuration?
-    pub fn is_configured(&self) -> bool {
-        self.configured
-    }
-
-    /// When it did.
-    pub fn configured_at(&self) -> Option<Ps> {
-        self.configured_at
-    }
-
-    /// Is the bus suspended?
-    pub fn is_suspended(&self) -> bool {
-        self.state == State::Suspended
-    }
-
-    /// Why the host could not enumerate the device.
-    pub fn problem(&self) -> Option<&str> {
-        self.problem.as_deref()
-    }
-
-    /// The device descriptor; empty until it is read.
-    pub fn device_descriptor(&self) -> &[u8] {
-        &self.found.device
-    }
-
-    /// The configuration descriptor with all that belongs to it; empty until it is read.
-    pub fn configuration_descriptor(&self) -> &[u8] {
-        &self.found.configuration
-    }
-
-    fn device_word(&self, at: usize) -> Option<u16> {
-        self.found.device.get(at..at + 2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
-    }
-
-    /// idVendor.
-    pub fn vendor_id(&self) -> Option<u16> {
-        self.device_word(8)
-    }
-
-    /// idProduct.
-    pub fn product_id(&self) -> Option<u16> {
-        self.device_word(10)
-    }
-
-    fn named(&self, at: usize) -> Option<&str> {
-        self.text(*self.found.device.get(at)?)
-    }
-
-    /// The string of iManufacturer.
-    pub fn manufacturer(&self) -> Option<&str> {
-        self.named(14)
-    }
-
-    /// The string of iProduct.
-    pub fn product(&self) -> Option<&str> {
-        self.named(15)
-    }
-
-    /// The string of iSerialNumber.
-    pub fn serial(&self) -> Option<&str> {
-        self.named(16)
-    }
-
-    /// The string of an index, if the host has read it.
-    pub fn text(&self, index: u8) -> Option<&str> {
-        self.found.texts.get(&index).map(String::as_str)
-    }
-
-    /// The interfaces in the configuration descriptor.
-    pub fn interfaces(&self) -> Vec<Interface> {
-        descriptors::interfaces(&self.found.configuration)
-    }
-
-    /// The endpoints that are in use: those of alternate settings 0.
-    pub fn endpoints(&self) -> Vec<Endpoint> {
-        let interfaces = self.interfaces();
-        interfaces.iter().filter(|interface| interface.alternate == 0).flat_map(|it| it.endpoints.clone()).collect()
-    }
-
-    /// The report descriptor of a HID interface.
-    pub fn hid_report_descriptor(&self, interface: u8) -> Option<&[u8]> {
-        self.found.hid_reports.get(&interface).map(Vec::as_slice)
-    }
-
-    /// Packets from endpoints that are no console's.
-    pub fn reports(&self) -> &Reports {
-        &self.reports
-    }
-
-    /// Packets from endpoints that are no console's, to take them.
-    pub fn reports_mut(&mut self) -> &mut Reports {
-        &mut self.reports
-    }
-
     // What a test can do.
 
     /// Sends a packet to an OUT endpoint as soon as the device takes it. False: there is no such endpoint.
@@ -311,7 +209,7 @@ impl Host {
             self.end_request(Outcome::NoAnswer, device, around, now);
         }
         if self.control.is_none() {
-            self.control = self.requests.pop_front().map(|request| Control::new(request, now + REQUEST_TIMEOUT));
+            self.control = self.requests.pop_front().map(|request| Control::new(request, now));
         }
         if self.flight.is_none_or(|flight| flight.start > now) {
             self.flight = self.plan(device, around.consoles, now);
@@ -463,7 +361,7 @@ impl Host {
             Party::Control => {
                 if let Some(control) = &mut self.control {
                     let (token, sent) = control.packet(self.packet);
-                    let (answer, outcome) = control.step(device, self.address, self.packet);
+                    let (answer, outcome) = control.step(device, self.address, self.packet, flight.end);
                     see(around.trace, flight.end, self.address, token, 0, &sent, &answer);
                     if let Some(outcome) = outcome {
                         self.end_request(outcome, device, around, flight.end);

@@ -3,7 +3,7 @@
 
 use super::descriptors::kind;
 use super::device::{transaction, Answer, Device, Ready};
-use crate::time::Ps;
+use crate::time::{Ps, SECOND};
 use serde::{Deserialize, Serialize};
 
 /// What a request is for, so that its result finds its place.
@@ -83,6 +83,14 @@ impl Request {
         Self::new(Purpose::OpenConsole, 0x21, 0x22, 3, u16::from(interface), 0)
     }
 
+    /// USB 2.0, 9.2.6.4: the device has 500 ms for each packet of a standard request; 9.2.6.1: 5 s for any request.
+    fn patience(&self) -> Ps {
+        match self.purpose {
+            Purpose::HidReport(_) | Purpose::Class | Purpose::OpenConsole => 5 * SECOND,
+            _ => SECOND / 2,
+        }
+    }
+
     fn is_in(&self) -> bool {
         self.setup[0] & TO_HOST != 0
     }
@@ -116,7 +124,7 @@ pub(super) enum Outcome {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Control {
     pub request: Request,
-    /// Given up at this moment.
+    /// Given up at this moment, if nothing moves until then.
     pub deadline: Ps,
     stage: Stage,
     data1: bool,
@@ -126,7 +134,8 @@ pub(super) struct Control {
 }
 
 impl Control {
-    pub fn new(request: Request, deadline: Ps) -> Self {
+    pub fn new(request: Request, now: Ps) -> Self {
+        let deadline = now + request.patience();
         Self { request, deadline, stage: Stage::Setup, data1: true, received: Vec::new(), sent: 0, errors: 0 }
     }
 
@@ -159,14 +168,17 @@ impl Control {
         }
     }
 
-    /// The next transaction.
-    pub fn step(&mut self, device: &mut impl Device, address: u8, packet: usize) -> (Answer, Option<Outcome>) {
+    /// The next transaction, which ends at `now`.
+    pub fn step(&mut self, device: &mut impl Device, address: u8, packet: usize, now: Ps) -> (Answer, Option<Outcome>) {
         let answer = match self.stage {
             Stage::Setup => device.setup(address, self.request.setup),
             Stage::DataIn | Stage::StatusIn => device.token_in(address, 0),
             Stage::DataOut => device.token_out(address, 0, self.data1, self.next_out(packet)),
             Stage::StatusOut => device.token_out(address, 0, true, &[]),
         };
+        if matches!(answer, Answer::Ack | Answer::Data(..)) {
+            self.deadline = now + self.request.patience();
+        }
         let outcome = self.went(&answer, packet);
         (answer, outcome)
     }

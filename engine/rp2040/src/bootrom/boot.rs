@@ -136,7 +136,7 @@ impl System {
         }
         let attempt = core.regs[ATTEMPT_COUNT];
         self.set_serial_mode(attempt & 3);
-        let stage2 = self.flash_instruction(&[READ_DATA, 0, 0, 0], STAGE2_SIZE);
+        let stage2 = self.flash_instruction(&[READ_DATA, 0, 0, 0], STAGE2_SIZE, 0);
         core.cycle += ATTEMPT;
         let (code, sum) = stage2.split_at(STAGE2_SIZE - 4);
         let expected = crc32(code, u32::MAX);

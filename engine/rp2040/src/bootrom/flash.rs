@@ -126,6 +126,14 @@ impl System {
         bytes * 8 * u64::from(self.dev.ssi.format().baud)
     }
 
+    /// Write Enable, and an instruction that needs it.
+    fn write_enabled_instruction(&mut self, bytes: &[u8], core: &mut Core) {
+        let enable = self.bytes_take(1) + REGISTERS;
+        self.flash_instruction(&[WRITE_ENABLE], 0, 0);
+        self.flash_instruction(bytes, 0, enable);
+        core.cycle += enable + self.bytes_take(bytes.len() as u64);
+    }
+
     /// Time passes while the chip is busy, up to what the processor may run. False: the chip is ready.
     fn wait_for_flash(&mut self, core: &mut Core) -> bool {
         let now = self.dev.fabric.now();
@@ -161,9 +169,7 @@ impl System {
         let whole_block = address & block.wrapping_sub(1) == 0 && left >= block;
         let (size, command) = if whole_block { (block, command as u8) } else { (SECTOR, SECTOR_ERASE) };
         let [_, a, b, c] = address.to_be_bytes();
-        self.flash_instruction(&[WRITE_ENABLE], 0);
-        self.flash_instruction(&[command, a, b, c], 0);
-        core.cycle += self.bytes_take(5) + REGISTERS;
+        self.write_enabled_instruction(&[command, a, b, c], core);
         core.regs[0] = address.wrapping_add(size);
         core.regs[1] = left.saturating_sub(size.max(1));
         Outcome::Again
@@ -187,9 +193,7 @@ impl System {
             };
             page.push(byte as u8);
         }
-        self.flash_instruction(&[WRITE_ENABLE], 0);
-        self.flash_instruction(&page, 0);
-        core.cycle += self.bytes_take(1 + page.len() as u64) + REGISTERS;
+        self.write_enabled_instruction(&page, core);
         core.regs[0] = address.wrapping_add(PAGE);
         core.regs[1] = data.wrapping_add(PAGE);
         core.regs[2] = left.saturating_sub(PAGE);

@@ -277,7 +277,9 @@ pub(super) fn build() -> Vec<u8> {
     let double = image.stubs(DOUBLE);
     let double_end = image.bytes.len() as u32;
     image.align();
-    let size = image.word(TABLE_ENTRIES.into());
+    // The SDK looks for the number of entries two bytes before the soft float table.
+    image.half(0);
+    let size = image.half(TABLE_ENTRIES.into());
     let soft_float = image.bytes.len() as u32;
     float.iter().for_each(|&entry| {
         image.word(entry);

@@ -5,13 +5,15 @@ use super::Outcome;
 use crate::system::System;
 use armv6m::Core;
 
-/// Average cycles of the bit functions over uniformly random operands, as the ROM's source states them.
+const SIO: u32 = 0xD000_0000;
+
+/// Cycles as the code of a B1 ROM takes them on this engine, its return left out.
 fn bits(function: Bits, value: u32) -> (u32, u64) {
     match function {
-        Bits::Popcount => (value.count_ones(), 18),
-        Bits::Reverse => (value.reverse_bits(), 21),
-        Bits::LeadingZeros => (value.leading_zeros(), 13),
-        Bits::TrailingZeros => (value.trailing_zeros(), 12),
+        Bits::Popcount => (value.count_ones(), 20),
+        Bits::Reverse => (value.reverse_bits(), 22),
+        Bits::LeadingZeros => (value.leading_zeros(), 10),
+        Bits::TrailingZeros => (value.trailing_zeros(), 11),
     }
 }
 
@@ -24,6 +26,10 @@ struct Refused {
 impl System {
     pub(super) fn call_memory(&mut self, function: Function, core: &mut Core) -> Outcome {
         let [to, second, count, ..] = core.regs;
+        let shared = |addr: u32| matches!(addr >> 26, 5 | 6 | 0x10 | 0x14);
+        if matches!(function, Function::Memory(_)) && (shared(to) || shared(second)) && !self.has_turn(core) {
+            return Outcome::Again;
+        }
         let result = match function {
             Function::Bits(function) => {
                 let (result, cycles) = bits(function, to);
@@ -35,6 +41,10 @@ impl System {
             Function::Memory(Memory::Copy | Memory::Copy44) => self.copy(to, second, count),
             _ => unreachable!("{function:?} is no memory function"),
         };
+        if let Err(Refused { at: SIO.., .. }) = result {
+            let why = "the ROM's memory functions reach the bus fabric only; the copy ends here";
+            self.dev.fabric.gaps.touch("ROM memory function on SIO or the processor's own registers", why);
+        }
         match result {
             Ok(cycles) => {
                 core.cycle += cycles;
@@ -51,8 +61,7 @@ impl System {
         }
     }
 
-    /// Stores whole words where the address allows it. A loop of 16 bytes takes 8 cycles, what is left of it 2 to 4
-    /// each, getting there some 20; below 8 bytes the ROM stores bytes, 2 cycles each.
+    /// Stores whole words where the address allows it: 8 cycles per 16 bytes, and below 8 bytes 2 per byte.
     fn fill(&mut self, to: u32, byte: u8, count: u32) -> Result<u64, Refused> {
         let word = u32::from(byte) * 0x0101_0101;
         let mut done = 0;
@@ -62,11 +71,15 @@ impl System {
             self.dma_store(at, word, size).ok_or(Refused { at, store: true })?;
             done += size;
         }
-        Ok(if count < 8 { 10 + 2 * u64::from(count) } else { 22 + 8 * u64::from(count / 16) + ragged(count) })
+        Ok(match count {
+            0..8 => 11 + 2 * u64::from(count),
+            8..16 => 30 + rest(count, [2, 1, 4, 4]),
+            _ => 37 + 8 * u64::from(count / 16) + rest(count, [2, 1, 4, 4]),
+        })
     }
 
-    /// Words where both addresses allow it, else bytes. A loop of 16 bytes takes 13 cycles, a byte of two addresses
-    /// that cannot be aligned 7; flash adds what its cache misses cost.
+    /// Words where both addresses allow it, else bytes: 13 cycles per 16 bytes, or 7 per byte; flash adds what its
+    /// cache misses cost.
     fn copy(&mut self, to: u32, from: u32, count: u32) -> Result<u64, Refused> {
         let mut done = 0;
         let mut waits = 0;
@@ -85,19 +98,20 @@ impl System {
             done += size;
         }
         let moving = if count < 8 {
-            12 + 4 * u64::from(count)
+            11 + 4 * u64::from(count)
         } else if (to ^ from) & 3 != 0 {
-            10 + 7 * u64::from(count)
+            7 + 7 * u64::from(count)
         } else {
-            30 + 13 * u64::from(count / 16) + ragged(count)
+            let head = if to & 3 != 0 { 9 } else { 0 };
+            35 + head + 13 * u64::from(count / 16) + rest(count, [7, 3, 5, 6])
         };
         Ok(moving + waits)
     }
 }
 
-/// What follows the last whole loop of 16 bytes.
-fn ragged(count: u32) -> u64 {
-    u64::from(count % 16 / 4 * 2 + count % 4)
+/// What follows the last 16 bytes: so many cycles for 8, 4, 2 and 1 more.
+fn rest(count: u32, cycles: [u64; 4]) -> u64 {
+    (0..4).filter(|bit| count << bit & 8 != 0).map(|bit| cycles[bit]).sum()
 }
 
 /// The widest access that both addresses and what is left allow.

@@ -5,14 +5,21 @@
 //! performed here on its registers and memory, time is charged, and the second returns as any code does. What waits
 //! or must keep the order of the two processors (the start of core 1, the table lookup) is Thumb code of our own.
 //!
+//! What this ROM cannot do: be copied into RAM and run there (the data table names where the real one's floating point
+//! code lies), and USB boot, which is reported instead.
+//!
 //! A real ROM image can stand in its place, [`Bootrom::with_image`]; then nothing is trapped.
 
 mod boot;
 mod double;
+mod exact;
 mod flash;
 mod float;
 mod image;
 mod memory;
+mod soft;
+#[cfg(test)]
+mod soft_tests;
 #[cfg(test)]
 mod tests;
 
@@ -96,6 +103,9 @@ impl Bootrom {
         &self.image
     }
 }
+
+/// Cycles of the `BX LR` that follows a trap.
+const RETURN: u16 = 2;
 
 /// How a function ended.
 enum Outcome {

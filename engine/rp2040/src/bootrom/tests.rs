@@ -82,6 +82,8 @@ fn the_header_is_where_software_looks_for_it() {
     }
     // 2.8.3.2: both tables have 32 entries.
     assert_eq!(rom.bytes()[entry(0x16, b"FZ") as usize], 32);
+    // pico-sdk, float_init_rom: *((uint8_t *)rom_table - 2) * 4 >= SF_TABLE_V2_SIZE.
+    assert_eq!(rom.bytes()[entry(0x16, b"SF") as usize - 2], 32);
 }
 
 #[test]
@@ -135,6 +137,21 @@ fn memory_functions_move_and_fill_at_every_alignment() {
         }
         assert_eq!(chip.system_mut().debug_read8(to + count), Some(0xEE));
     }
+}
+
+#[test]
+fn functions_take_about_the_time_of_the_real_code() {
+    let mut chip = Chip::new(1 << 20);
+    let mut cycles = |code: &[u8; 2], arguments| call(&mut chip, entry(0x14, code), arguments).1 - 2;
+    // The code of a B1 ROM takes 22 cycles for popcount, 245 to copy 256 aligned bytes, 1801 if they cannot be
+    // aligned, 167 to fill them; datasheet 2.8.3.2 gives 71 for an addition of singles.
+    assert_eq!(cycles(b"P3", [0x1234_5678, 0, 0, 0]), 22);
+    assert!(cycles(b"MC", [SRAM + 0x2000, SRAM + 0x1000, 256, 0]).abs_diff(245) <= 3);
+    assert!(cycles(b"MC", [SRAM + 0x2002, SRAM + 0x1000, 256, 0]).abs_diff(1801) <= 3);
+    assert!(cycles(b"MS", [SRAM + 0x2000, 0x5A, 256, 0]).abs_diff(167) <= 3);
+    let rom = Bootrom::new();
+    let add = word(rom.bytes(), entry(0x16, b"SF"));
+    assert_eq!(call(&mut chip, add, [0x3F80_0000; 4]).1 - 2, 71);
 }
 
 #[test]
@@ -267,4 +284,93 @@ fn an_image_that_is_no_boot_rom_is_refused() {
     assert!(Bootrom::with_image(&[0; 0x4000]).unwrap_err().contains("'M', 'u', 1"));
     let rom = Bootrom::with_image(Bootrom::new().bytes()).expect("it has the header");
     assert_eq!(rom.trap_limit(), 0);
+}
+
+/// Boots a second stage that stays in SRAM, so that XIP can be switched off under it, and returns the chip.
+fn booted() -> Chip {
+    let mut image = second_stage(&[0xE7FE]);
+    image.resize(0x3000, 0x55);
+    let mut chip = chip_with_flash(&image);
+    chip.code_mut().set_breakpoint(0x2004_1F00);
+    assert_eq!(chip.run(SECOND), Stop::Breakpoint { core: 0, pc: 0x2004_1F00 });
+    chip
+}
+
+fn cells(chip: &Chip, from: usize, count: usize) -> &[u8] {
+    &chip.system().mem.flash.bytes()[from..from + count]
+}
+
+#[test]
+fn flash_is_erased_and_programmed_through_the_rom() {
+    // As flash_range_erase and flash_range_program of the SDK call them.
+    let mut chip = booted();
+    for code in [b"IF", b"EX"] {
+        call(&mut chip, entry(0x14, code), [0; 4]);
+    }
+    let before = chip.now();
+    call(&mut chip, entry(0x14, b"RE"), [0x1000, 0x1000, 0x1_0000, 0xD8]);
+    // W25Q16JV, 9.6: tSE is 45 ms.
+    let took = (chip.now() - before) / MICROSECOND;
+    assert!((45_000..45_200).contains(&took), "{took} us");
+    assert!(cells(&chip, 0x1000, 0x1000).iter().all(|&cell| cell == 0xFF));
+    assert_eq!((cells(&chip, 0xFFF, 1), cells(&chip, 0x2000, 1)), (&[0x55][..], &[0x55][..]));
+    for n in 0..512 {
+        chip.system_mut().debug_write8(SRAM + 0x1000 + n, n as u8 ^ (n >> 8) as u8);
+    }
+    let before = chip.now();
+    call(&mut chip, entry(0x14, b"RP"), [0x1000, SRAM + 0x1000, 512, 0]);
+    // tPP is 0.4 ms; a page of 260 bytes at 6.5 MHz / 6 takes 1.9 ms.
+    let took = (chip.now() - before) / MICROSECOND;
+    assert!((4_600..4_900).contains(&took), "{took} us");
+    let expected: Vec<u8> = (0..512u32).map(|n| n as u8 ^ (n >> 8) as u8).collect();
+    assert_eq!(cells(&chip, 0x1000, 512), expected);
+    assert_eq!(chip.system_mut().dma_load(0x1000_1000, 4), Some(u32::MAX), "XIP is off");
+    call(&mut chip, entry(0x14, b"FC"), [0; 4]);
+    call(&mut chip, entry(0x14, b"CX"), [0; 4]);
+    assert_eq!(chip.system_mut().dma_load(0x1000_1000, 4), Some(0x0302_0100));
+}
+
+#[test]
+fn whole_blocks_are_erased_by_the_block_command() {
+    let mut chip = booted();
+    for code in [b"IF", b"EX"] {
+        call(&mut chip, entry(0x14, code), [0; 4]);
+    }
+    let before = chip.now();
+    call(&mut chip, entry(0x14, b"RE"), [0xF000, 0x1_2000, 0x1_0000, 0xD8]);
+    // Sector, block of 64 KB, sector: 45 + 150 + 45 ms.
+    let took = (chip.now() - before) / MICROSECOND;
+    assert!((240_000..240_600).contains(&took), "{took} us");
+}
+
+#[test]
+fn flash_functions_without_serial_mode_are_told() {
+    let mut chip = Chip::new(1 << 20);
+    call(&mut chip, entry(0x14, b"RE"), [0, 0x1000, 0x1_0000, 0xD8]);
+    let gaps = chip.system().dev.fabric.gaps.all();
+    assert!(gaps.contains_key("ROM flash function while the SSI is not in serial mode"));
+}
+
+#[test]
+fn a_program_in_the_watchdogs_scratch_registers_is_started() {
+    // 2.8.1.1: magic, entry ^ -magic, stack, entry in scratch 4 to 7.
+    let (magic, entry): (u32, u32) = (0xB007_C0D3, 0x2000_0201);
+    let mut chip = Chip::new(1 << 20);
+    load(&mut chip, 0x2000_0200, &[0xE7FE]);
+    let scratch = [magic, entry ^ magic.wrapping_neg(), 0x2000_1000, entry];
+    for (n, word) in scratch.into_iter().enumerate() {
+        chip.system_mut().dma_store(0x4005_801C + 4 * n as u32, word, 4).expect("WATCHDOG is mapped");
+    }
+    chip.code_mut().set_breakpoint(0x2000_0200);
+    assert_eq!(chip.run(SECOND), Stop::Breakpoint { core: 0, pc: 0x2000_0200 });
+    assert_eq!(chip.cores()[0].regs[13], 0x2000_1000);
+    assert_eq!(chip.system_mut().dma_load(0x4005_801C, 4), Some(0));
+}
+
+#[test]
+fn the_adc_pads_lose_their_input_enable() {
+    // 2.8.1.1: GPIO26 to 29; PADS_BANK0 keeps IE (bit 6) elsewhere.
+    let mut chip = booted();
+    let mut pad = |gpio: u32| chip.system_mut().dma_load(0x4001_C004 + 4 * gpio, 4).expect("PADS_BANK0") >> 6 & 1;
+    assert_eq!([25, 26, 27, 28, 29].map(&mut pad), [1, 0, 0, 0, 0]);
 }

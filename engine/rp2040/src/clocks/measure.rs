@@ -21,8 +21,9 @@ const SOURCES: [Source; 14] = {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Measurement {
     started: bool,
-    /// The test clock runs.
-    alive: bool,
+    /// The test clock stands still: the measurement ends with 0 all the same, as software that measures a PLL which
+    /// it has switched off expects (`frequency_count_khz` waits for DONE and nothing else).
+    died: bool,
     begins: Ps,
     ends: Ps,
     done: bool,
@@ -32,7 +33,7 @@ pub struct Measurement {
 
 impl Default for Measurement {
     fn default() -> Self {
-        Self { started: false, alive: false, begins: 0, ends: Ps::MAX, done: false, result: 0, verdict: 0 }
+        Self { started: false, died: false, begins: 0, ends: Ps::MAX, done: false, result: 0, verdict: 0 }
     }
 }
 
@@ -48,8 +49,8 @@ impl Measurement {
         let gate = (u64::from(regs.get(Reg::FC0_REF_KHZ)) << interval) / 1024;
         let delay = u64::from(regs.field(Reg::FC0_DELAY, FC0_DELAY::FC0_DELAY));
         let begins = fabric.now().saturating_add(reference.duration(delay));
-        let ends = if test.is_running() { begins.saturating_add(reference.duration(gate)) } else { Ps::MAX };
-        let edges = test.cycles_in(reference.duration(gate).min(ends));
+        let ends = begins.saturating_add(reference.duration(gate));
+        let edges = if test.is_running() { test.cycles_in(reference.duration(gate)) } else { 0 };
         let result = ((edges << (15 - interval)) as u32) & (FC0_RESULT::KHZ.mask | FC0_RESULT::FRAC.mask);
         let khz = FC0_RESULT::KHZ.get(result);
         let verdict = if khz < regs.get(Reg::FC0_MIN_KHZ) {
@@ -59,7 +60,7 @@ impl Measurement {
         } else {
             FC0_STATUS::PASS.mask
         };
-        Self { started: true, alive: test.is_running(), begins, ends, done: false, result, verdict }
+        Self { started: true, died: !test.is_running(), begins, ends, done: false, result, verdict }
     }
 
     /// When it ends.
@@ -85,8 +86,8 @@ impl Measurement {
         if !self.started {
             0
         } else if self.is_done(now) {
-            FC0_STATUS::DONE.mask | self.verdict
-        } else if !self.alive || now < self.begins {
+            FC0_STATUS::DONE.mask | self.verdict | FC0_STATUS::DIED.put(0, u32::from(self.died))
+        } else if now < self.begins {
             FC0_STATUS::WAITING.mask
         } else {
             FC0_STATUS::RUNNING.mask

@@ -449,9 +449,7 @@ fn an_abort_ends_a_sequence_without_interrupt_or_chain() {
 
 #[test]
 fn a_bus_error_halts_the_channel_and_says_on_which_side() {
-    for (from, to, flag) in
-        [(0x3000_0000, SRAM, CTRL::READ_ERROR), (SRAM, 0xD000_0010, CTRL::WRITE_ERROR), (SRAM, 0, CTRL::WRITE_ERROR)]
-    {
+    for (from, to, flag) in [(0x3000_0000, SRAM, CTRL::READ_ERROR), (SRAM, 0xD000_0010, CTRL::WRITE_ERROR)] {
         let mut bench = Bench::new();
         bench.start(0, from, to, 10, CTRL::IRQ_QUIET.put(copy(0, WORDS), 1));
         bench.run(100);
@@ -461,6 +459,15 @@ fn a_bus_error_halts_the_channel_and_says_on_which_side() {
         bench.set(0, AL1_CTRL, ctrl);
         assert_eq!(bench.get(0, AL1_CTRL) >> 24, 0);
     }
+}
+
+/// 2.6.1: writing to the ROM has no effect, and no bus fault is generated.
+#[test]
+fn a_store_to_the_rom_is_no_error() {
+    let mut bench = Bench::new();
+    bench.start(0, SRAM, 0, 10, copy(0, WORDS));
+    bench.run(100);
+    assert_eq!((bench.is_busy(0), bench.get(0, AL1_CTRL) >> 29), (false, 0));
 }
 
 #[test]

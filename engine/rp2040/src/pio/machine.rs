@@ -1,6 +1,7 @@
 //! One state machine: its registers, and what it does in a cycle of its own clock (sections 3.2, 3.4 and 3.5).
 
 use super::config::Config;
+use super::execute::{mask, shift_left, shift_right, Flow};
 use super::fifo::{Fifo, FIFO_DEPTH};
 use super::inputs::Inputs;
 use super::instruction::{Kind, Op};
@@ -32,10 +33,10 @@ pub enum Wait {
 
 /// A write to pins that OUT_STICKY asserts in every cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct PinWrite {
-    dirs: bool,
-    mask: u32,
-    value: u32,
+pub(super) struct PinWrite {
+    pub(super) dirs: bool,
+    pub(super) mask: u32,
+    pub(super) value: u32,
 }
 
 /// In [`Shared::touched`]: flags were raised or lowered.
@@ -44,6 +45,9 @@ pub const FLAGS: u8 = 0x10;
 pub const RESERVED: u8 = 0x20;
 /// In [`Shared::touched`]: an instruction that was written to INSTR is complete at last.
 pub const UNLATCHED: u8 = 0x40;
+
+/// In [`Shared::touched`]: a machine begins to wait, pin directions were written, or a write to pins has become sticky.
+pub const UNUSUAL: u8 = 0x80;
 
 /// What the machines of a block share, and what they do to it in one cycle.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -60,7 +64,7 @@ pub struct Shared {
     pub lowered: u8,
     /// FDEBUG.
     pub fdebug: u32,
-    /// What changed in this cycle: the FIFO levels of a machine, a bit each; [`FLAGS`], [`RESERVED`], [`UNLATCHED`].
+    /// What changed in this cycle: the FIFO levels of a machine, a bit each; [`FLAGS`], [`RESERVED`], [`UNLATCHED`], [`UNUSUAL`].
     pub touched: u8,
     /// The input synchronisers.
     pub inputs: Inputs,
@@ -94,12 +98,12 @@ pub struct Machine {
     pub latch: Latch,
     /// Idle cycles that are still to come before the next instruction.
     delay: u8,
-    isr_count: u8,
-    osr_count: u8,
-    x: u32,
-    y: u32,
-    isr: u32,
-    osr: u32,
+    pub(super) isr_count: u8,
+    pub(super) osr_count: u8,
+    pub(super) x: u32,
+    pub(super) y: u32,
+    pub(super) isr: u32,
+    pub(super) osr: u32,
     /// The configuration.
     pub config: Config,
     /// The TX FIFO.
@@ -107,36 +111,12 @@ pub struct Machine {
     /// The RX FIFO.
     pub rx: Fifo,
     latched: u16,
-    irq_waiting: bool,
+    pub(super) irq_waiting: bool,
     /// Stalls keep asserting side-set, and another machine writes the same pins: it must be clocked while it waits.
     pub contended: bool,
-    sticky: Option<PinWrite>,
+    pub(super) sticky: Option<PinWrite>,
     /// Its number in the block.
     pub number: u8,
-}
-
-/// What an instruction leads to.
-enum Flow {
-    /// The next instruction.
-    Next,
-    /// An instruction at another address.
-    Jump(u8),
-    /// The instruction again in the next cycle, which can come out differently only when this changes.
-    Stall(Wait),
-    /// OUT EXEC and MOV EXEC: this instruction, without the delay of the present one.
-    Exec(u16),
-}
-
-fn shift_left(value: u32, bits: u8) -> u32 {
-    ((u64::from(value)) << bits) as u32
-}
-
-fn shift_right(value: u32, bits: u8) -> u32 {
-    ((u64::from(value)) >> bits) as u32
-}
-
-fn mask(bits: u8) -> u32 {
-    u32::MAX >> (32 - bits)
 }
 
 impl Machine {
@@ -262,12 +242,11 @@ impl Machine {
         }
         self.assert_sticky(shared);
         let op = self.decode_latched(word);
-        let flow = self.execute(&op, cycle, shared);
-        self.side_set(&op, shared);
+        let flow = self.execute(op, cycle, shared);
+        self.side_set(op, shared);
         self.refill(shared);
         match flow {
-            Flow::Next => {}
-            Flow::Jump(target) => self.pc = target,
+            Flow::Go(address) => self.pc = address,
             Flow::Stall(_) => (self.latch, self.latched) = (Latch::Forced, word),
             Flow::Exec(word) => (self.latch, self.latched) = (Latch::Exec, word),
         }
@@ -283,20 +262,16 @@ impl Machine {
             return self.tick_rare(cycle, shared);
         }
         let op = self.ops.0[usize::from(self.pc & 31)];
-        let flow = self.execute(&op, cycle, shared);
-        self.side_set(&op, shared);
+        let flow = self.execute(op, cycle, shared);
+        self.side_set(op, shared);
         self.refill(shared);
         let mut periods = 1;
         match flow {
-            Flow::Next => {
-                self.pc = op.next;
+            Flow::Go(address) => {
+                self.pc = address;
                 periods += self.begin_delay(op.delay);
             }
-            Flow::Jump(target) => {
-                self.pc = target;
-                periods += self.begin_delay(op.delay);
-            }
-            Flow::Stall(wait) => self.wait = wait,
+            Flow::Stall(wait) => self.begin_wait(wait, shared),
             Flow::Exec(word) => {
                 (self.latch, self.latched) = (Latch::Exec, word);
                 self.pc = op.next;
@@ -304,6 +279,57 @@ impl Machine {
         }
         self.due += self.config.divisor * periods - self.phase;
         self.phase = 0;
+    }
+
+    /// Programs that feed displays and LEDs spend most of their ticks shifting bits to pins. As many such ticks as come
+    /// before `until` are gone through here in one go, with the same outcome as by [`Machine::tick`]: OUT to pins and NOP
+    /// with their side-set, while the OSR holds enough bits that nothing is pulled, and as long as only `open` pins change.
+    /// Returns the cycle after the last of them.
+    #[inline(always)]
+    pub fn shift_out(
+        &mut self,
+        until: u64,
+        pins: &mut u32,
+        open: u32,
+        mut toggle: impl FnMut(u64, u32) -> bool,
+    ) -> Option<u64> {
+        let config = &self.config;
+        let unusual = config.inline_enable.is_some() || config.sticky || config.side_pindir;
+        if unusual || self.phase != 0 || self.delay != 0 || self.latch != Latch::Empty {
+            return None;
+        }
+        let (limit, enough) = (until << 8, config.autopull.min(33));
+        let (mut due, mut pc, mut osr, mut count, mut out) = (self.due, self.pc, self.osr, self.osr_count, *pins);
+        let mut last = None;
+        while due < limit && count < enough {
+            let op = &self.ops.0[usize::from(pc & 31)];
+            let (mut osr_after, mut count_after, mut after) = (osr, count, out);
+            match op.kind {
+                Kind::Nop => {}
+                Kind::OutPins => {
+                    count_after += op.count;
+                    let right = config.out_right;
+                    let data = if right { osr & mask(op.count) } else { osr >> (32 - op.count) };
+                    osr_after = if right { shift_right(osr, op.count) } else { shift_left(osr, op.count) };
+                    after = (out & !config.out_mask) | (data.rotate_left(config.out_base) & config.out_mask);
+                }
+                _ => break,
+            }
+            after = (after & !op.side_mask) | op.side_value;
+            let changed = after ^ out;
+            if count_after >= enough || changed & !open != 0 {
+                break;
+            }
+            let cycle = (due >> 8) + 1;
+            (pc, osr, count, out) = (op.next, osr_after, count_after, after);
+            due += config.divisor * (1 + u64::from(op.delay));
+            last = Some(cycle);
+            if changed != 0 && toggle(cycle, changed) {
+                break;
+            }
+        }
+        (self.due, self.pc, self.osr, self.osr_count, *pins) = (due, pc, osr, count, out);
+        last
     }
 
     /// A cycle in which a latched instruction is executed, or a sticky write is asserted.
@@ -316,18 +342,18 @@ impl Machine {
         } else {
             self.decode_latched(self.latched)
         };
-        let flow = self.execute(&op, cycle, shared);
-        self.side_set(&op, shared);
+        let flow = self.execute(op, cycle, shared);
+        self.side_set(op, shared);
         self.refill(shared);
         let delay = if latch == Latch::Forced { 0 } else { op.delay };
         let mut periods = 1;
         match flow {
-            Flow::Next | Flow::Jump(_) => {
+            Flow::Go(address) => {
                 self.latch = Latch::Empty;
-                self.pc = if let Flow::Jump(target) = flow { target } else { op.next };
+                self.pc = address;
                 periods += self.begin_delay(delay);
             }
-            Flow::Stall(wait) => self.wait = wait,
+            Flow::Stall(wait) => self.begin_wait(wait, shared),
             Flow::Exec(word) => {
                 (self.latch, self.latched) = (Latch::Exec, word);
                 self.pc = op.next;
@@ -363,324 +389,16 @@ impl Machine {
         self.delay = 0;
         self.due += self.config.divisor * (1 + self.begin_delay(delay)) - std::mem::take(&mut self.phase);
     }
-
-    /// Side-set happens in the first cycle of an instruction and in every cycle in which it stalls; it beats what
-    /// the instruction itself writes to the same pins (3.5.1, 3.5.6).
-    #[inline(always)]
-    fn side_set(&self, op: &Op, shared: &mut Shared) {
-        let pins = if self.config.side_pindir { &mut shared.oe } else { &mut shared.out };
-        *pins = (*pins & !op.side_mask) | op.side_value;
-    }
-
-    /// The second half of a cycle with autopull (3.5.4): an OSR that is used up is refilled as soon as there is a word.
-    #[inline(always)]
-    fn refill(&mut self, shared: &mut Shared) {
-        if self.osr_count >= self.config.autopull && !self.tx.is_empty() {
-            self.pull(shared);
-        }
-    }
-
-    #[inline(always)]
-    fn pull(&mut self, shared: &mut Shared) {
-        self.osr = self.tx.pop();
-        self.osr_count = 0;
-        shared.touched |= 1 << self.number;
-    }
-
-    fn push(&mut self, word: u32, shared: &mut Shared) {
-        self.rx.push(word);
-        self.isr = 0;
-        self.isr_count = 0;
-        shared.touched |= 1 << self.number;
-    }
-
-    fn stall(&self, wait: Wait) -> Flow {
-        Flow::Stall(if self.contended { Wait::Nothing } else { wait })
-    }
-
-    fn stall_on_tx(&self, shared: &mut Shared) -> Flow {
-        shared.fdebug |= 1 << (24 + self.number);
-        self.stall(Wait::Fifo)
-    }
-
-    fn stall_on_rx(&self, shared: &mut Shared) -> Flow {
-        shared.fdebug |= 1 << self.number;
-        self.stall(Wait::Fifo)
-    }
-
-    #[inline(always)]
-    fn execute(&mut self, op: &Op, cycle: u64, shared: &mut Shared) -> Flow {
-        match op.kind {
-            Kind::Nop => Flow::Next,
-            Kind::OutPins
-            | Kind::OutX
-            | Kind::OutY
-            | Kind::OutNull
-            | Kind::OutPindirs
-            | Kind::OutPc
-            | Kind::OutIsr
-            | Kind::OutExec => self.out(op, shared),
-            Kind::Jmp => Flow::Jump(op.arg),
-            Kind::JmpXDec => {
-                let taken = self.x != 0;
-                self.x = self.x.wrapping_sub(1);
-                jump(taken, op)
-            }
-            Kind::JmpYDec => {
-                let taken = self.y != 0;
-                self.y = self.y.wrapping_sub(1);
-                jump(taken, op)
-            }
-            Kind::JmpXZero => jump(self.x == 0, op),
-            Kind::JmpYZero => jump(self.y == 0, op),
-            Kind::JmpXNotY => jump(self.x != self.y, op),
-            Kind::JmpPin => jump(shared.inputs.view(cycle) >> self.config.jmp_pin & 1 != 0, op),
-            Kind::JmpNotOsrEmpty => jump(self.osr_count < self.config.pull_threshold, op),
-            Kind::WaitPin => {
-                if (shared.inputs.view(cycle) >> op.arg & 1 != 0) == op.flag {
-                    Flow::Next
-                } else if shared.inputs.is_settled(cycle) {
-                    self.stall(Wait::Pin)
-                } else {
-                    Flow::Stall(Wait::Nothing)
-                }
-            }
-            Kind::WaitIrq => self.wait_irq(op, shared),
-            Kind::In => self.shift_in(op, cycle, shared),
-            Kind::Push => self.push_instruction(op, shared),
-            Kind::Pull => self.pull_instruction(op, shared),
-            Kind::MovPins | Kind::MovX | Kind::MovY | Kind::MovExec | Kind::MovPc | Kind::MovIsr | Kind::MovOsr => {
-                self.mov(op, cycle, shared)
-            }
-            Kind::IrqSet => {
-                shared.raised |= 1 << op.arg;
-                shared.touched |= FLAGS;
-                Flow::Next
-            }
-            Kind::IrqWait => self.irq_wait(op, shared),
-            Kind::IrqClear => {
-                shared.lowered |= 1 << op.arg;
-                shared.touched |= FLAGS;
-                Flow::Next
-            }
-            Kind::SetPins => {
-                let value = u32::from(op.arg).rotate_left(self.config.set_base);
-                self.write_pins(PinWrite { dirs: false, mask: self.config.set_mask, value }, shared);
-                Flow::Next
-            }
-            Kind::SetPindirs => {
-                let value = u32::from(op.arg).rotate_left(self.config.set_base);
-                self.write_pins(PinWrite { dirs: true, mask: self.config.set_mask, value }, shared);
-                Flow::Next
-            }
-            Kind::SetX => {
-                self.x = u32::from(op.arg);
-                Flow::Next
-            }
-            Kind::SetY => {
-                self.y = u32::from(op.arg);
-                Flow::Next
-            }
-            Kind::Reserved => {
-                shared.touched |= RESERVED;
-                Flow::Next
-            }
-        }
-    }
-
-    /// OUT, 3.4.5. It never shifts out of an OSR that is used up: it stalls while the OSR is refilled (3.5.4).
-    #[inline(always)]
-    fn out(&mut self, op: &Op, shared: &mut Shared) -> Flow {
-        if self.osr_count >= self.config.autopull {
-            if self.tx.is_empty() {
-                return self.stall_on_tx(shared);
-            }
-            self.pull(shared);
-            return Flow::Stall(Wait::Nothing);
-        }
-        let data = if self.config.out_right {
-            let data = self.osr & mask(op.count);
-            self.osr = shift_right(self.osr, op.count);
-            data
-        } else {
-            let data = self.osr >> (32 - op.count);
-            self.osr = shift_left(self.osr, op.count);
-            data
-        };
-        self.osr_count = (self.osr_count + op.count).min(32);
-        match op.kind {
-            Kind::OutPins => self.out_pins(data, false, shared),
-            Kind::OutPindirs => self.out_pins(data, true, shared),
-            Kind::OutX => self.x = data,
-            Kind::OutY => self.y = data,
-            Kind::OutIsr => (self.isr, self.isr_count) = (data, op.count),
-            Kind::OutPc => return Flow::Jump((data & 31) as u8),
-            Kind::OutExec => return Flow::Exec(data as u16),
-            _ => {}
-        }
-        Flow::Next
-    }
-
-    /// OUT and MOV to pins share a mapping. With INLINE_OUT_EN a bit of the data says whether the pins are written at all.
-    #[inline(always)]
-    fn out_pins(&mut self, data: u32, dirs: bool, shared: &mut Shared) {
-        let mask = self.config.out_mask;
-        let value = data.rotate_left(self.config.out_base);
-        if self.config.inline_enable.is_some_and(|bit| data >> bit & 1 == 0) {
-            self.sticky = None;
-            return;
-        }
-        self.write_pins(PinWrite { dirs, mask, value }, shared);
-    }
-
-    #[inline(always)]
-    fn write_pins(&mut self, write: PinWrite, shared: &mut Shared) {
-        write.carry_out(shared);
-        if self.config.sticky {
-            self.sticky = Some(write);
-        }
-    }
-
-    /// WAIT IRQ, 3.4.3: waiting for a 1 also clears the flag.
-    fn wait_irq(&mut self, op: &Op, shared: &mut Shared) -> Flow {
-        if (shared.irq >> op.arg & 1 != 0) != op.flag {
-            return self.stall(Wait::Irq);
-        }
-        if op.flag {
-            shared.lowered |= 1 << op.arg;
-            shared.touched |= FLAGS;
-        }
-        Flow::Next
-    }
-
-    /// IRQ WAIT, 3.4.9: raises the flag, and is complete when it finds it lowered again.
-    fn irq_wait(&mut self, op: &Op, shared: &mut Shared) -> Flow {
-        if self.irq_waiting {
-            if shared.irq >> op.arg & 1 != 0 {
-                return self.stall(Wait::Irq);
-            }
-            self.irq_waiting = false;
-            return Flow::Next;
-        }
-        self.irq_waiting = true;
-        shared.raised |= 1 << op.arg;
-        shared.touched |= FLAGS;
-        Flow::Stall(Wait::Nothing)
-    }
-
-    /// IN, 3.4.4, with autopush, 3.5.4: shift and push are one step, so where the RX FIFO is full neither happens.
-    fn shift_in(&mut self, op: &Op, cycle: u64, shared: &mut Shared) -> Flow {
-        let source = match op.arg {
-            0 => shared.inputs.view(cycle).rotate_right(u32::from(self.config.in_base)),
-            1 => self.x,
-            2 => self.y,
-            3 => 0,
-            6 => self.isr,
-            _ => self.osr,
-        };
-        let data = source & mask(op.count);
-        let isr = if self.config.in_right {
-            shift_right(self.isr, op.count) | data << (32 - op.count)
-        } else {
-            shift_left(self.isr, op.count) | data
-        };
-        let count = (self.isr_count + op.count).min(32);
-        if count < self.config.autopush {
-            (self.isr, self.isr_count) = (isr, count);
-            return Flow::Next;
-        }
-        if self.rx.is_full() {
-            return self.stall_on_rx(shared);
-        }
-        self.push(isr, shared);
-        Flow::Next
-    }
-
-    /// PUSH, 3.4.6. Without Block, a word for which there is no room is lost, and RXSTALL tells so (FDEBUG).
-    fn push_instruction(&mut self, op: &Op, shared: &mut Shared) -> Flow {
-        if op.arg != 0 && self.isr_count < self.config.push_threshold {
-            return Flow::Next;
-        }
-        if !self.rx.is_full() {
-            self.push(self.isr, shared);
-            return Flow::Next;
-        }
-        if op.flag {
-            return self.stall_on_rx(shared);
-        }
-        shared.fdebug |= 1 << self.number;
-        self.isr = 0;
-        self.isr_count = 0;
-        Flow::Next
-    }
-
-    /// PULL, 3.4.7. With autopull it does nothing while the OSR is full (3.5.4).
-    fn pull_instruction(&mut self, op: &Op, shared: &mut Shared) -> Flow {
-        let automatic = self.config.autopull <= 32;
-        if (op.arg != 0 && self.osr_count < self.config.pull_threshold) || (automatic && self.osr_count == 0) {
-            return Flow::Next;
-        }
-        if !self.tx.is_empty() {
-            self.pull(shared);
-            return Flow::Next;
-        }
-        if op.flag {
-            return self.stall_on_tx(shared);
-        }
-        self.osr = self.x;
-        self.osr_count = 0;
-        Flow::Next
-    }
-
-    /// MOV, 3.4.8.
-    fn mov(&mut self, op: &Op, cycle: u64, shared: &mut Shared) -> Flow {
-        let source = match op.arg {
-            0 => shared.inputs.view(cycle).rotate_right(u32::from(self.config.in_base)),
-            1 => self.x,
-            2 => self.y,
-            3 => 0,
-            5 => self.status(),
-            6 => self.isr,
-            _ => self.osr,
-        };
-        let value = match op.count {
-            0 => source,
-            1 => !source,
-            _ => source.reverse_bits(),
-        };
-        match op.kind {
-            Kind::MovPins => self.out_pins(value, false, shared),
-            Kind::MovX => self.x = value,
-            Kind::MovY => self.y = value,
-            Kind::MovIsr => (self.isr, self.isr_count) = (value, 0),
-            Kind::MovOsr => (self.osr, self.osr_count) = (value, 0),
-            Kind::MovPc => return Flow::Jump((value & 31) as u8),
-            _ => return Flow::Exec(value as u16),
-        }
-        Flow::Next
-    }
-
-    /// MOV STATUS: all ones while the FIFO holds fewer words than STATUS_N (EXECCTRL).
-    fn status(&self) -> u32 {
-        let level = if self.config.status_rx { self.rx.level() } else { self.tx.level() };
-        if level < self.config.status_level {
-            u32::MAX
-        } else {
-            0
-        }
-    }
-}
-
-/// JMP, 3.4.2.
-#[inline(always)]
-fn jump(taken: bool, op: &Op) -> Flow {
-    Flow::Jump(if taken { op.arg } else { op.next })
 }
 
 impl PinWrite {
     #[inline(always)]
-    fn carry_out(self, shared: &mut Shared) {
-        let pins = if self.dirs { &mut shared.oe } else { &mut shared.out };
-        *pins = (*pins & !self.mask) | (self.value & self.mask);
+    pub(super) fn carry_out(self, shared: &mut Shared) {
+        if self.dirs {
+            shared.oe = (shared.oe & !self.mask) | (self.value & self.mask);
+            shared.touched |= UNUSUAL;
+        } else {
+            shared.out = (shared.out & !self.mask) | (self.value & self.mask);
+        }
     }
 }

@@ -7,6 +7,7 @@
 //! What a machine does in cycle `n` is seen from cycle `n + 1` on: by pins, by interrupt lines, and by the other machines.
 
 mod config;
+mod execute;
 mod fifo;
 mod inputs;
 mod instruction;
@@ -16,11 +17,11 @@ mod registers;
 mod tests;
 
 use crate::fabric::{Fabric, Irq};
-use crate::pads::Func;
+use crate::pads::{Func, Lane};
 use config::Config;
 use engine_core::registers::Bank;
 use fifo::FIFO_DEPTH;
-use machine::{Latch, Machine, Shared, Wait, FLAGS, RESERVED, UNLATCHED};
+use machine::{Latch, Machine, Shared, Wait, FLAGS, RESERVED, UNLATCHED, UNUSUAL};
 use registers::CTRL;
 pub use registers::{Reg, Sm};
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,8 @@ pub struct Pio {
     cycle: u64,
     /// Machines that are enabled, or carry out an instruction from INSTR, and do not wait; a bit each.
     awake: u8,
+    /// Some machine waits for the level of a pin.
+    pin_waiters: bool,
     /// Machines with an instruction that was written to INSTR and is carried out in the coming cycle.
     forced: u8,
     forced_word: [u16; MACHINES],
@@ -75,6 +78,7 @@ impl Pio {
             index,
             cycle: 0,
             awake: 0,
+            pin_waiters: false,
             forced: 0,
             forced_word: [0; MACHINES],
             sticky: 0,
@@ -119,10 +123,7 @@ impl Pio {
     /// Runs all state machines up to `until`, or to the first change of an interrupt line or of an awaited DREQ.
     #[inline]
     pub fn run(&mut self, until: u64, fabric: &mut Fabric) {
-        let input = fabric.io.input();
-        if input != self.shared.inputs.latest() {
-            self.inputs_changed(input);
-        }
+        self.sample(fabric);
         if self.undecoded != 0 {
             self.decode();
         }
@@ -158,8 +159,7 @@ impl Pio {
     /// The first cycle in which any machine does anything; `u64::MAX` when all are disabled or wait for something
     /// that only others can bring about.
     pub fn next_tick(&self, fabric: &Fabric) -> u64 {
-        let input_changed = fabric.io.input() != self.shared.inputs.latest();
-        if self.forced != 0 || (input_changed && self.machines.iter().any(|machine| machine.wait == Wait::Pin)) {
+        if self.forced != 0 || (self.pin_waiters && fabric.io.input() != self.shared.inputs.latest()) {
             return self.cycle;
         }
         self.next_due().min(self.assert_at)
@@ -175,9 +175,13 @@ impl Pio {
         due
     }
 
-    /// One machine is awake: from tick to tick.
+    /// One machine is awake: from tick to tick, until it is not alone any more.
     fn run_one(&mut self, number: usize, until: u64, fabric: &mut Fabric) -> bool {
+        let func = self.func();
         loop {
+            if self.shift_out(number, until, fabric) {
+                return true;
+            }
             let machine = &mut self.machines[number];
             let cycle = machine.due();
             if cycle >= until {
@@ -185,17 +189,61 @@ impl Pio {
                 return false;
             }
             machine.tick(cycle, &mut self.shared);
-            self.cycle = cycle + 1;
-            let stop = self.publish(cycle, fabric);
-            let machine = &self.machines[number];
-            if machine.wait != Wait::Nothing || machine.is_sticky() {
-                self.sticky |= u8::from(machine.is_sticky()) << number;
-                self.update_awake();
+            let (mut stop, mut input_changed) = (false, false);
+            let pins = (self.shared.out, self.shared.oe);
+            if pins != self.driven {
+                self.driven = pins;
+                stop = fabric.drive(func, pins.0, pins.1, fabric.clock.ps_at(cycle + 1));
+                let input = fabric.io.input();
+                if input != self.shared.inputs.latest() {
+                    self.shared.inputs.change(cycle + 1, input);
+                    input_changed = true;
+                }
             }
-            if stop || self.awake != 1 << number || self.sticky != 0 {
-                return stop;
+            if stop | (input_changed & self.pin_waiters) | (self.shared.touched != 0) {
+                self.cycle = cycle + 1;
+                stop |= self.after_tick(input_changed, fabric);
+                if stop || self.awake != 1 << number || self.sticky != 0 {
+                    return stop;
+                }
             }
         }
+    }
+
+    /// Ticks of a machine that only shifts bits to pins, see [`Machine::shift_out`]. True: a part did something meanwhile.
+    #[inline(always)]
+    fn shift_out(&mut self, number: usize, until: u64, fabric: &mut Fabric) -> bool {
+        if self.pin_waiters {
+            return false;
+        }
+        let func = self.func();
+        let open = fabric.open_outputs(func);
+        let (mut lane, mut disturbed) = (Lane::default(), false);
+        let last = self.machines[number].shift_out(until, &mut self.shared.out, open, |cycle, changed| {
+            disturbed = fabric.toggle_open(&mut lane, changed, cycle);
+            disturbed
+        });
+        if let Some(cycle) = last {
+            self.cycle = cycle;
+            self.driven.0 = self.shared.out;
+            for (cycle, input) in fabric.close_lane(func, &lane) {
+                if input != self.shared.inputs.latest() {
+                    self.shared.inputs.change(cycle, input);
+                }
+            }
+        }
+        disturbed
+    }
+
+    /// What a machine did was more than to move pins.
+    #[inline(never)]
+    fn after_tick(&mut self, input_changed: bool, fabric: &mut Fabric) -> bool {
+        let stop = self.shared.touched != 0 && self.publish_state(fabric);
+        // The machine that has just begun to wait for a pin may have moved that pin itself.
+        if input_changed && self.pin_waiters {
+            self.wake(Wait::Pin);
+        }
+        stop
     }
 
     /// Several machines are awake, or something unusual is under way: the next cycle in which anything happens.
@@ -217,41 +265,36 @@ impl Pio {
             } else {
                 machine.assert_sticky(&mut self.shared);
             }
-            self.sticky = (self.sticky & !bit) | u8::from(machine.is_sticky()) << number;
         }
+        self.update_sticky();
         let changed = before != (self.shared.out, self.shared.oe);
         self.assert_at = if changed && self.sticky != 0 { cycle + 1 } else { u64::MAX };
         self.cycle = cycle + 1;
-        let stop = self.publish(cycle, fabric);
         self.update_awake();
-        stop
+        self.publish(cycle, fabric)
     }
 
     /// What the machines did in `cycle` is seen by everybody. True: somebody outside must look at once.
-    #[inline(always)]
     fn publish(&mut self, cycle: u64, fabric: &mut Fabric) -> bool {
-        let mut stop = false;
-        if self.shared.touched != 0 {
-            stop = self.publish_state(fabric);
-        }
+        let mut stop = self.shared.touched != 0 && self.publish_state(fabric);
         let pins = (self.shared.out, self.shared.oe);
         if pins != self.driven {
             self.driven = pins;
             stop |= fabric.drive(self.func(), pins.0, pins.1, fabric.clock.ps_at(cycle + 1));
-            let input = fabric.io.input();
-            if input != self.shared.inputs.latest() {
-                self.inputs_changed(input);
-            }
+            self.sample(fabric);
         }
         stop
     }
 
-    /// From the present cycle on the pins are at these levels.
+    /// From the present cycle on the pins are as they are now.
     #[inline(always)]
-    fn inputs_changed(&mut self, input: u32) {
-        self.shared.inputs.change(self.cycle, input);
-        if self.machines.iter().any(|machine| machine.wait == Wait::Pin) {
-            self.wake(Wait::Pin);
+    fn sample(&mut self, fabric: &Fabric) {
+        let input = fabric.io.input();
+        if input != self.shared.inputs.latest() {
+            self.shared.inputs.change(self.cycle, input);
+            if self.pin_waiters {
+                self.wake(Wait::Pin);
+            }
         }
     }
 
@@ -263,7 +306,7 @@ impl Pio {
         for number in each(touched) {
             stop |= self.publish_levels(number, fabric);
         }
-        if touched & (FLAGS | RESERVED | UNLATCHED) != 0 {
+        if touched >= FLAGS {
             self.publish_rare(touched, fabric);
         }
         stop | (self.interrupts_used && self.publish_interrupts(fabric))
@@ -274,7 +317,8 @@ impl Pio {
             let name = format!("{}.INSTR_MEM", self.name());
             fabric.gaps.touch(&name, "an instruction with a reserved encoding was executed as a NOP");
         }
-        if touched & UNLATCHED != 0 {
+        if touched & (UNLATCHED | UNUSUAL) != 0 {
+            self.update_sticky();
             self.update_awake();
         }
         // Where one machine raises a flag that another one lowers in the same cycle, it stays up.
@@ -360,9 +404,11 @@ impl Pio {
     fn update_awake(&mut self) {
         let enabled = self.enabled();
         self.awake = 0;
+        self.pin_waiters = false;
         for (number, machine) in self.machines.iter().enumerate() {
             let clocked = enabled >> number & 1 != 0 || machine.latch == Latch::Forced;
             self.awake |= u8::from(clocked && machine.wait == Wait::Nothing) << number;
+            self.pin_waiters |= machine.wait == Wait::Pin;
         }
     }
 

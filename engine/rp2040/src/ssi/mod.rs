@@ -457,18 +457,20 @@ impl System {
         }
     }
 
-    /// One whole instruction, as the ROM's functions send it with chip select forced: bytes out, bytes back.
-    pub(crate) fn flash_instruction(&mut self, out: &[u8], answer: usize) -> Vec<u8> {
-        let cycle = self.dev.fabric.cycle;
-        let now = self.dev.fabric.now();
-        self.select_flash(true, cycle);
+    /// One whole instruction, as the ROM's functions send it with chip select forced: bytes out, bytes back. It begins
+    /// `after` cycles from now and ends when its last bit is out, which is when the chip acts.
+    pub(crate) fn flash_instruction(&mut self, out: &[u8], answer: usize, after: u64) -> Vec<u8> {
+        let begin = self.dev.fabric.cycle + after;
+        let end = begin + ((out.len() + answer) * 8) as u64 * u64::from(self.dev.ssi.baud());
+        let now = self.dev.fabric.clock.ps_at(begin);
+        self.select_flash(true, begin);
         let mut lines =
             Lines { chip: &mut self.dev.flash_chip, cells: &mut self.mem.flash, now, output_disabled: false };
         for &byte in out {
             lines.shift(byte.into(), 8, 1);
         }
         let back = (0..answer).map(|_| lines.shift(0, 8, 1) as u8).collect();
-        self.select_flash(false, cycle);
+        self.select_flash(false, end);
         back
     }
 
@@ -543,7 +545,10 @@ impl System {
             return;
         };
         match register {
-            Reg::DR0 if !ssi.enabled() => {}
+            Reg::DR0 if !ssi.enabled() => {
+                let why = "firmware bug: the SSI ignores data while SSIENR is 0";
+                fabric.gaps.touch("SSI.DR0 while disabled", why);
+            }
             Reg::DR0 if ssi.tx.len() == DEPTH => ssi.tx_overflow = true,
             Reg::DR0 => ssi.tx.push_back(value),
             // These can only be written while the controller is disabled (4.10.13).

@@ -586,6 +586,26 @@ fn an_unplugged_cable_ends_it_and_a_new_one_starts_again() {
     assert!(!bench.usb.host().is_attached());
 }
 
+/// USB 2.0, 9.2.6.4: 500 ms for each packet; then the host resets the port and tries again, as Linux does four times in all.
+#[test]
+fn a_device_that_does_not_answer_is_reset_and_then_left_alone() {
+    let mut bench = Bench::new(vendor());
+    bench.plug_in();
+    bench.put(INTE, 0);
+    let mut resets = vec![];
+    while bench.fabric.now() < 4000 * MS {
+        bench.run_for(MS);
+        if bench.get(SIE_STATUS) & STATUS_BUS_RESET != 0 {
+            bench.put(SIE_STATUS, STATUS_BUS_RESET);
+            resets.push(bench.fabric.now() / MS);
+        }
+    }
+    let apart: Vec<u64> = resets.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    // 10 ms of reset, 10 ms of recovery, 500 ms of patience, looked at each millisecond.
+    assert!(apart.len() == 3 && apart.iter().all(|&gap| gap == 520 || gap == 521), "{apart:?}");
+    assert!(bench.usb.host().problem().unwrap().contains("the first 8 bytes of the device descriptor"));
+}
+
 /// 4.1.1: clk_usb must be 48 MHz.
 #[test]
 fn without_its_clock_the_controller_is_silent_and_says_so() {

@@ -130,6 +130,7 @@ fn a_read_of_flush_waits_for_its_end() {
     let (_, wait) = system.load_xip_ctrl(4);
     assert!((1024..1040).contains(&wait), "{wait}");
     assert_eq!(load(&mut system, 0x1000_0100).1, 113 + wait, "and so does an access to flash");
+    assert_eq!(load(&mut system, 0x1000_0200).1, 113, "but only the first");
 }
 
 #[test]
@@ -171,10 +172,10 @@ fn a_load_while_the_chip_does_not_answer_is_told() {
 fn a_busy_chip_does_not_answer_xip() {
     let mut system = xip();
     load(&mut system, 0x1000_0100);
-    system.flash_instruction(&[0xFF], 0);
+    system.flash_instruction(&[0xFF], 0, 0);
     system.dev.flash_chip.end_continuous();
-    system.flash_instruction(&[0x06], 0);
-    system.flash_instruction(&[0x20, 0, 0, 0], 0);
+    system.flash_instruction(&[0x06], 0, 0);
+    system.flash_instruction(&[0x20, 0, 0, 0], 0, 0);
     assert_eq!(load(&mut system, 0x1000_0200).0, u32::MAX);
 }
 
@@ -184,8 +185,8 @@ fn a_stale_line_is_told_and_a_flush_forgives() {
     for flushed in [false, true] {
         load(&mut system, 0x1000_0100);
         system.dev.flash_chip.end_continuous();
-        system.flash_instruction(&[0x06], 0);
-        system.flash_instruction(&[0x20, 0, 0, 0], 0);
+        system.flash_instruction(&[0x06], 0, 0);
+        system.flash_instruction(&[0x20, 0, 0, 0], 0, 0);
         system.dev.fabric.cycle += 1_000_000;
         system.enter_quad_xip(4);
         if flushed {
@@ -203,4 +204,15 @@ fn reset_values_are_those_of_the_datasheet() {
         let devices = &mut system.dev;
         assert_eq!(devices.xip_ctrl.peek(offset, &mut devices.fabric), value, "XIP_CTRL+0x{offset:02X}");
     }
+}
+
+#[test]
+fn flash_loaded_from_outside_is_seen_at_once_and_must_fit() {
+    let mut system = xip();
+    load(&mut system, 0x1000_0100);
+    system.load_flash(0x102, &[1, 2, 3]).expect("it fits");
+    assert_eq!(load(&mut system, 0x1000_0100).0, 0x0201_0100);
+    assert_eq!(&system.flash_cells()[0x102..0x105], &[1, 2, 3]);
+    let refused = system.load_flash((2 << 20) - 2, &[0; 3]).expect_err("one byte too many");
+    assert!(refused.contains("2097152"), "{refused}");
 }

@@ -1,0 +1,69 @@
+//! What the USB host knows of the device, for Python.
+
+use ::rp2040::chip::Chip;
+use engine_core::time::Ps;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+
+/// The state of the host and what the device has said about itself, by name.
+pub fn state<'py>(chip: &Chip, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    let usb = &chip.system().dev.usb;
+    let host = usb.host();
+    let all = PyDict::new(py);
+    all.set_item("plugged", usb.vbus())?;
+    all.set_item("attached", host.is_attached())?;
+    all.set_item("configured", host.is_configured())?;
+    all.set_item("configured_at", host.configured_at())?;
+    all.set_item("suspended", host.is_suspended())?;
+    all.set_item("problem", host.problem())?;
+    all.set_item("vendor_id", host.vendor_id())?;
+    all.set_item("product_id", host.product_id())?;
+    all.set_item("manufacturer", host.manufacturer())?;
+    all.set_item("product", host.product())?;
+    all.set_item("serial", host.serial())?;
+    all.set_item("device_descriptor", PyBytes::new(py, host.device_descriptor()))?;
+    all.set_item("configuration_descriptor", PyBytes::new(py, host.configuration_descriptor()))?;
+    let endpoints: Vec<(u8, u8, u16, u8)> = host
+        .endpoints()
+        .into_iter()
+        .map(|endpoint| (endpoint.address, endpoint.transfer as u8, endpoint.size, endpoint.interval))
+        .collect();
+    all.set_item("endpoints", endpoints)?;
+    let hid = PyDict::new(py);
+    for interface in host.interfaces() {
+        if let Some(descriptor) = host.hid_report_descriptor(interface.number) {
+            hid.set_item(interface.number, PyBytes::new(py, descriptor))?;
+        }
+    }
+    all.set_item("hid_report_descriptors", hid)?;
+    Ok(all)
+}
+
+/// The packets that an endpoint sent: time and data.
+pub fn reports<'py>(chip: &Chip, py: Python<'py>, endpoint: u8) -> Vec<(Ps, Bound<'py, PyBytes>)> {
+    let reports = chip.system().dev.usb.host().reports();
+    reports.of(endpoint).map(|report| (report.at, PyBytes::new(py, &report.data))).collect()
+}
+
+/// What a person or a program does at the other end of the cable.
+pub enum Action<'a> {
+    /// Plugs the cable in or out.
+    Plug(bool),
+    /// The host goes to sleep, or wakes up.
+    Sleep(bool),
+    /// Sends a packet to an OUT endpoint.
+    Send(u8, &'a [u8]),
+}
+
+/// Does it. False: there is no such endpoint.
+pub fn act(chip: &mut Chip, action: Action) -> bool {
+    let dev = &mut chip.system_mut().dev;
+    let (usb, fabric) = (&mut dev.usb, &mut dev.fabric);
+    match action {
+        Action::Plug(on) => usb.set_vbus(on, fabric),
+        Action::Sleep(true) => usb.suspend(fabric),
+        Action::Sleep(false) => usb.wake_up(fabric),
+        Action::Send(endpoint, data) => return usb.send(endpoint, data, fabric),
+    }
+    true
+}

@@ -1,0 +1,156 @@
+"""The USB host at the other end of the board's cable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twins import _engine
+from twins.errors import UsageError
+from twins.units import Duration
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An endpoint that the device's configuration offers.
+
+    Attributes:
+        address: the number, and 0x80 for IN (towards the host).
+        kind: 0 control, 1 isochronous, 2 bulk, 3 interrupt (USB 2.0, table 9-13).
+        size: the largest packet in bytes.
+        interval: the polling interval in frames of 1 ms, for interrupt endpoints.
+    """
+
+    address: int
+    kind: int
+    size: int
+    interval: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """A packet that the device sent on an interrupt or vendor endpoint.
+
+    Attributes:
+        at: when, since power-on.
+        data: its bytes.
+    """
+
+    at: Duration
+    data: bytes
+
+
+class UsbHost:
+    """A PC at the USB connector: it enumerates the firmware as a device, opens its serial port as a console,
+    and keeps what HID and vendor endpoints send.
+
+    >>> from twins import Twin
+    >>> with Twin("pico") as pico:
+    ...     pico.usb.plugged, pico.usb.configured
+    (True, False)
+    """
+
+    def __init__(self, engine: _engine.Rp2040) -> None:
+        self._engine = engine
+
+    @property
+    def plugged(self) -> bool:
+        """Is the cable plugged in? It is from power-on."""
+        return self._engine.usb()["plugged"]
+
+    @property
+    def attached(self) -> bool:
+        """Does the firmware show itself as a device, by its pull-up?"""
+        return self._engine.usb()["attached"]
+
+    @property
+    def configured(self) -> bool:
+        """Has the device accepted its configuration?"""
+        return self._engine.usb()["configured"]
+
+    @property
+    def suspended(self) -> bool:
+        """Has the host put the bus to sleep?"""
+        return self._engine.usb()["suspended"]
+
+    @property
+    def problem(self) -> str | None:
+        """Why the host could not enumerate the device."""
+        return self._engine.usb()["problem"]
+
+    @property
+    def vendor_id(self) -> int | None:
+        """idVendor; None until the host has read it."""
+        return self._engine.usb()["vendor_id"]
+
+    @property
+    def product_id(self) -> int | None:
+        """idProduct; None until the host has read it."""
+        return self._engine.usb()["product_id"]
+
+    @property
+    def manufacturer(self) -> str | None:
+        """The manufacturer's name, if the device has one."""
+        return self._engine.usb()["manufacturer"]
+
+    @property
+    def product(self) -> str | None:
+        """The product's name, if the device has one."""
+        return self._engine.usb()["product"]
+
+    @property
+    def serial(self) -> str | None:
+        """The serial number, if the device has one."""
+        return self._engine.usb()["serial"]
+
+    @property
+    def device_descriptor(self) -> bytes:
+        """The device descriptor; empty until the host has read it."""
+        return self._engine.usb()["device_descriptor"]
+
+    @property
+    def configuration_descriptor(self) -> bytes:
+        """The configuration descriptor with interfaces and endpoints; empty until the host has read it."""
+        return self._engine.usb()["configuration_descriptor"]
+
+    @property
+    def hid_report_descriptors(self) -> dict[int, bytes]:
+        """The report descriptors of HID interfaces, by interface number."""
+        return self._engine.usb()["hid_report_descriptors"]
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """The endpoints in use: those of the interfaces' first settings."""
+        return [Endpoint(*endpoint) for endpoint in self._engine.usb()["endpoints"]]
+
+    def reports(self, endpoint: int) -> list[Report]:
+        """The packets that an endpoint sent, oldest first; the last 16384 are kept."""
+        return [Report(Duration(at), data) for at, data in self._engine.usb_reports(endpoint)]
+
+    def send(self, endpoint: int, data: bytes) -> None:
+        """Sends a packet to an OUT endpoint, as soon as the firmware takes it."""
+        if not self._engine.usb_send(endpoint, data):
+            known = ", ".join(f"0x{it.address:02X}" for it in self.endpoints if not it.address & 0x80) or "none"
+            raise UsageError(f"no OUT endpoint 0x{endpoint:02X} to send to; the device has {known}")
+
+    def plug(self) -> None:
+        """Plugs the cable in."""
+        self._engine.usb_plug(True)
+
+    def unplug(self) -> None:
+        """Pulls the cable out."""
+        self._engine.usb_plug(False)
+
+    def suspend(self) -> None:
+        """The host goes to sleep, and the bus with it."""
+        self._engine.usb_sleep(True)
+
+    def resume(self) -> None:
+        """The host wakes up."""
+        self._engine.usb_sleep(False)
+
+    def __repr__(self) -> str:
+        if not self.attached:
+            return "<UsbHost, nothing attached>"
+        if self.vendor_id is None or self.product_id is None:
+            return "<UsbHost, a device that is not known yet>"
+        return f"<UsbHost, {self.vendor_id:04x}:{self.product_id:04x} {self.product or ''}>"
