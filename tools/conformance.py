@@ -160,7 +160,7 @@ def follow(twin: Twin, case: Mapping[str, Any], notes: list[str]) -> None:
         try:
             twin.advance(max(wake, twin.now + 1))
         except FirmwareCrashed as crash:
-            if "ends" in case or "original: Some(FaultReport { cause: Bkpt" not in str(crash):
+            if "ends" in case or "first fault: BKPT" not in str(crash):
                 raise
             notes.append(EXIT)
     if usb is not None and usb_identity(twin) != usb:
