@@ -42,17 +42,18 @@ def test_the_report_shows_all_registers(images: Path) -> None:
     assert "      r0 0x30000000" in str(crash.value)
 
 
-def test_a_crashed_twin_stays_crashed_and_can_be_looked_at(images: Path) -> None:
+def test_a_lock_up_is_told_once_and_the_rest_of_the_chip_can_run_on(images: Path) -> None:
+    """Lock-up stops one core; timers, watchdog and the other core go on (ARMv6-M ARM, B1.5.15)."""
     twin = broken(images, "battery_percent", LOAD_FROM_NOTHING)
     with pytest.raises(FirmwareCrashed):
         twin.run("1s")
-    with pytest.raises(FirmwareCrashed):
-        twin.run("1s")
+    at, instructions = twin.now, twin.instructions[0]
+    twin.run("10ms")
+    assert twin.now - at == pytest.approx(10e9, abs=1e6)
+    assert twin.instructions[0] == instructions
     assert "media controller" in twin.console.text
     assert twin.registers()["r0"] == 0x3000_0000
 
 
 def test_a_backtrace_works_while_the_firmware_lives(media_controller: Twin) -> None:
-    assert backtrace(media_controller)[-1].startswith(("main", "run", "crt0", "reset")) or "main" in " ".join(
-        backtrace(media_controller)
-    )
+    assert any(name.startswith("main") for name in backtrace(media_controller))

@@ -138,6 +138,15 @@ impl SpiWire {
         }
     }
 
+    /// The sampling edge of its clock, where nothing else changed and it has nothing to say.
+    #[inline(always)]
+    pub(crate) fn sample(&mut self, port: PortId, level: u64, at: Ps, trace: &mut Trace, outside: &mut dyn Outside) {
+        if self.selected(level) {
+            let bit = (level >> self.mosi) as u8 & 1;
+            self.take_bit(port, bit, level, at, trace, outside);
+        }
+    }
+
     /// CSX high resets the shift register (ST7789V 8.4.2); an answer that was not fetched is lost.
     fn select(&mut self, port: PortId, selected: bool, at: Ps, outside: &mut dyn Outside) -> Option<Drive> {
         self.flush(port, outside);

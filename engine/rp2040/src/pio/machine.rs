@@ -300,9 +300,45 @@ impl Machine {
         }
         let (limit, enough) = (until << 8, config.autopull.min(33));
         let (mut due, mut pc, mut osr, mut count, mut out) = (self.due, self.pc, self.osr, self.osr_count, *pins);
-        let mut last = None;
+        let (mut last, mut disturbed) = (None, false);
         while due < limit && count < enough {
             let op = &self.ops.0[usize::from(pc & 31)];
+            // The loop that sends a bit and clocks it: two instructions, whose writes to pins are known beforehand.
+            let clock = &self.ops.0[usize::from(op.next & 31)];
+            if op.kind == Kind::OutPins && op.count == 1 && clock.kind == Kind::Nop && clock.next == pc {
+                let (sent, clocked) = (1 + u64::from(op.delay), 1 + u64::from(clock.delay));
+                let (sent, clocked) = (config.divisor * sent, config.divisor * clocked);
+                let one = 1u32.rotate_left(config.out_base) & config.out_mask;
+                let (take, right) = (if config.out_right { 0 } else { 31 }, config.out_right);
+                while count + 1 < enough && due + sent < limit {
+                    let data = if osr >> take & 1 != 0 { one } else { 0 };
+                    let first = (((out & !config.out_mask) | data) & !op.side_mask) | op.side_value;
+                    let second = (first & !clock.side_mask) | clock.side_value;
+                    if (first ^ out | second ^ first) & !open != 0 {
+                        break;
+                    }
+                    osr = if right { osr >> 1 } else { osr << 1 };
+                    count += 1;
+                    let cycle = (due >> 8) + 1;
+                    due += sent;
+                    last = Some(cycle);
+                    if first != out && toggle(cycle, first ^ out) {
+                        (pc, out) = (op.next, first);
+                        break;
+                    }
+                    let cycle = (due >> 8) + 1;
+                    due += clocked;
+                    last = Some(cycle);
+                    out = second;
+                    if second != first && toggle(cycle, second ^ first) {
+                        disturbed = true;
+                        break;
+                    }
+                }
+                if disturbed || pc == op.next || due >= limit {
+                    break;
+                }
+            }
             let (mut osr_after, mut count_after, mut after) = (osr, count, out);
             match op.kind {
                 Kind::Nop => {}
