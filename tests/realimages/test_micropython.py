@@ -12,10 +12,8 @@ import struct
 import pytest
 
 from tests.realimages.conftest import PROMPT, MicroPython
+from tests.realimages.corpus import FLASH_ID
 from twins import Duration, Twin
-
-FLASH_ID = bytes.fromhex("e660000000000001")
-"""The 64 bits that the flash model of a twin answers to READ UNIQUE ID (W25Q16JV, 8.2.32)."""
 
 WHOLE_PULSE = """
 from machine import time_pulse_us
@@ -23,7 +21,7 @@ def whole(pin, level):
     time_pulse_us(pin, level, 5000)
     return time_pulse_us(pin, level, 5000)
 """
-"""docs/library/machine.time_pulse_us: it starts at once on a pin that has the level already; so the second one counts."""
+"""docs/library/machine.time_pulse_us starts at once on a pin that has the level already: so the second one counts."""
 
 
 def test_boots_to_its_banner_over_usb(micropython_image: str) -> None:
