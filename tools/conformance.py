@@ -15,13 +15,13 @@ import re
 import subprocess
 import sys
 import time
-import tomllib
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tomllib
 
 from twins import Board, FirmwareCrashed, Twin, TwinError
 
@@ -31,7 +31,7 @@ STEP = 0.02
 EXIT = "main() returned: the SDK's _exit is a BKPT, on which a processor without debugger locks up"
 
 
-class Failed(Exception):
+class Failed(Exception):  # noqa: N818  # what the table says of a case
     """A case did not do what its table says."""
 
 
@@ -133,7 +133,7 @@ def check_state(twin: Twin, case: Mapping[str, Any]) -> None:
 
 
 def follow(twin: Twin, case: Mapping[str, Any], notes: list[str]) -> None:
-    """Runs the case until all is seen that it expects, or its time is over. What else there is to say goes to `notes`."""
+    """Runs the case until all is seen that it expects, or its time is over; `notes` takes what else there is to say."""
     if "serial" in case:
         pin, baud = case["serial"]["pin"], case["serial"]["baud"]
         twin.trace.record_pins()
@@ -160,7 +160,7 @@ def follow(twin: Twin, case: Mapping[str, Any], notes: list[str]) -> None:
         try:
             twin.advance(max(wake, twin.now + 1))
         except FirmwareCrashed as crash:
-            if "ends" in case or "original: Some(FaultReport { cause: Bkpt" not in str(crash):
+            if "ends" in case or "first fault: BKPT" not in str(crash):
                 raise
             notes.append(EXIT)
     if usb is not None and usb_identity(twin) != usb:

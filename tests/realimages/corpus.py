@@ -42,6 +42,9 @@ def prepare_metadata_for_build_wheel(directory, config_settings=None):
     return info.name
 """
 
+FLASH_ID = bytes.fromhex("e660000000000001")
+"""The 64 bits that the flash model of a twin answers to READ UNIQUE ID (W25Q16JV, 8.2.32)."""
+
 
 class CorpusError(Exception):
     """An image cannot be had; the message says why and what to do."""

@@ -14,9 +14,9 @@ static void probes(void) {
     interrupts_off();
     SYST->RVR = 12499;
     SYST->CVR = 0;
+    uint32_t start = time_us_32();
     SYST->CSR = SYST_CSR_ENABLE | SYST_CSR_CLKSOURCE;
     probe(4, SYST->CSR & SYST_CSR_COUNTFLAG);
-    uint32_t start = time_us_32();
     while (!(SYST->CSR & SYST_CSR_COUNTFLAG)) {
     }
     probe(5, time_us_32() - start);
