@@ -7,7 +7,7 @@ Every refusal is an `ImageError` that says what is wrong and what was expected.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -89,7 +89,7 @@ class Image:
         kind: "uf2", "elf", "hex" or "bin".
         chip: the chip it is for.
         segments: what goes where, in order of address, none overlapping another.
-        entry: where an ELF starts; None for images that start through flash.
+        entry: where an ELF, or a UF2 for RAM alone, starts; None for images that start through flash.
         symbols: of the ELF itself, or of the one given beside it.
     """
 
@@ -150,6 +150,8 @@ class Image:
             kind = "bin"
             segments = [Segment(target.bin_address if address is None else address, data)]
         checked = _check(path, segments, target, flash_size)
+        if kind == "uf2":
+            entry = _uf2_entry(checked, target)
         if elf is not None:
             symbols = _elf(Path(elf), _read(Path(elf)), target)[2]
         return cls(path, kind, chip, checked, entry, symbols)
@@ -208,6 +210,13 @@ def _uf2(path: Path, data: bytes, target: Target) -> list[Segment]:
             f"{path}: hole in the UF2: block {missing} of {total} is missing; copy or build the file again"
         )
     return segments
+
+
+def _uf2_entry(segments: Sequence[Segment], target: Target) -> int | None:
+    """RP2040 datasheet 2.8.4.2: an image with nothing for flash starts at its lowest address, main RAM before others."""
+    if any(segment.address in target.flash for segment in segments):
+        return None
+    return min(segments, key=lambda segment: (segment.address < 0x2000_0000, segment.address)).address
 
 
 def _family_names(target: Target) -> str:
