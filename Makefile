@@ -35,7 +35,7 @@ demo: setup ## run the media controller, leave pictures in out/demo
 	@$(PY) -m demo.media_controller
 
 test: setup ## everything that is tested
-	@bash tools/setup.sh compiler qemu
+	@bash tools/setup.sh compiler qemu sigrok
 	@cd engine && cargo test -q --release --workspace --exclude engine-python
 	@$(PY) -m pytest -q -n 2
 
@@ -53,7 +53,7 @@ bench: setup ## speed, side by side with peers
 
 firmware: setup ## rebuild our firmware images from source
 	@bash tools/setup.sh compiler
-	@$(MAKE) -C firmware
+	@$(MAKE) -C firmware images PYTHON=$(abspath $(PY)) BUILD=$(CURDIR)/build/firmware
 
 clean: ## remove what was built
 	rm -rf build out bench/out engine/target $(VENV)

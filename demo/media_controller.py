@@ -37,7 +37,7 @@ def main() -> int:
             made.append(save_png(pico.lcd.frame, OUT / f"{name}.png", scale=2))
         pico.knob.press("120ms")
         watch(ms(500))
-        made.append(save_png(pico.lcd.frame, OUT / "4-paused.png", scale=2))
+        made.append(save_png(pico.lcd.frame, OUT / "4-playing.png", scale=2))
         made.append(video.save_gif(OUT / "volume.gif"))
         virtual, instructions, log = pico.now / SECOND, sum(pico.instructions), pico.console.text
         gaps = pico.unimplemented

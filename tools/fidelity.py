@@ -1,9 +1,11 @@
-"""Writes docs/fidelity.md: the chapters of docs/fidelity/, and every register field that is not modelled."""
+"""Writes docs/fidelity.md: the chapters of docs/fidelity/, what the engine's sources say of their own fidelity, and
+every register field that is not modelled."""
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
+from itertools import takewhile
 from pathlib import Path
 
 from twins import _engine
@@ -13,11 +15,27 @@ LEDGER = ROOT / "docs" / "fidelity.md"
 
 HEAD = """# Fidelity: what is exact, what is approximated, what is missing
 
-Written by `tools/fidelity.py` from the chapters in `docs/fidelity/` and the register declarations of the engine.
+Written by `tools/fidelity.py` from the chapters in `docs/fidelity/`, the sections "Fidelity" at the head of the
+engine's sources, and its register declarations.
 A test keeps it up to date. A field that is listed as not modelled keeps what is written to it; each change of it is
 counted in `twin.unimplemented`.
 
 """
+
+
+def sections() -> list[str]:
+    """A chapter for each source whose head has a section "Fidelity"."""
+    chapters = []
+    for path in sorted((ROOT / "engine").glob("*/src/**/*.rs")):
+        head = takewhile(lambda line: line.startswith("//!"), path.read_text(encoding="utf-8").splitlines())
+        lines = [line.removeprefix("//!").removeprefix(" ") for line in head]
+        if "# Fidelity" not in lines:
+            continue
+        start = lines.index("# Fidelity") + 1
+        body = takewhile(lambda line: not line.startswith("# "), lines[start:])
+        where = path.relative_to(ROOT).as_posix()
+        chapters.append(f"## {lines[0]}\n\n`{where}`\n\n" + "\n".join(body).strip() + "\n\n")
+    return chapters
 
 
 def ledger() -> str:
@@ -25,6 +43,7 @@ def ledger() -> str:
     parts = [HEAD]
     chapters = sorted((ROOT / "docs" / "fidelity").glob("*.md"))
     parts.extend(chapter.read_text(encoding="utf-8").rstrip() + "\n\n" for chapter in chapters)
+    parts += sections()
     fields = _engine.declared_rp2040()
     declared = Counter(field[0] for field in fields)
     missing = Counter(field[0] for field in fields if field[6])

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings what the project's commands need onto a Debian machine, as far as we may, and says plainly what is missing.
-# usage: tools/setup.sh NEED...   with needs from: python rust compiler qemu node
+# usage: tools/setup.sh NEED...   with needs from: python rust compiler qemu sigrok node
 set -euo pipefail
 
 fail() { echo "setup: $*" >&2; exit 1; }
@@ -32,10 +32,12 @@ for need in "$@"; do
     rust)
       command -v cc >/dev/null || apt_install gcc libc6-dev
       if ! command -v cargo >/dev/null; then
-        command -v rustup >/dev/null || apt_install rustup 2>/dev/null || command -v curl >/dev/null || apt_install curl ca-certificates
+        # Debian has rustup from version 13 on. In a subshell, because its absence is no reason to give up.
+        command -v rustup >/dev/null || (apt_install rustup) 2>/dev/null || true
         if command -v rustup >/dev/null; then
           rustup -q toolchain install stable --profile minimal -c clippy -c rustfmt || fail "rustup could not install Rust"
         else
+          command -v curl >/dev/null || apt_install curl ca-certificates
           curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y -q --profile minimal -c clippy -c rustfmt \
             || fail "needs Rust 1.85 or newer: install it with rustup and try again"
         fi
@@ -48,7 +50,10 @@ for need in "$@"; do
       command -v qemu-system-arm >/dev/null || apt_install qemu-system-arm
       ;;
     node)
-      command -v npm >/dev/null || apt_install nodejs npm || echo "setup: no npm: rp2040js will be named as missing" >&2
+      command -v npm >/dev/null || (apt_install nodejs npm) || echo "setup: no npm: rp2040js will be named as missing" >&2
+      ;;
+    sigrok)
+      command -v sigrok-cli >/dev/null || (apt_install sigrok-cli) || echo "setup: no sigrok-cli: its tests are skipped" >&2
       ;;
     *) fail "unknown need '$need'" ;;
   esac

@@ -213,7 +213,7 @@ def _uf2(path: Path, data: bytes, target: Target) -> list[Segment]:
 
 
 def _uf2_entry(segments: Sequence[Segment], target: Target) -> int | None:
-    """Datasheet 2.8.4.2: an image with nothing for flash starts at its lowest address, main RAM before others."""
+    """RP2040 datasheet 2.8.4.2: without data for flash it starts at its lowest address, main RAM before others."""
     if any(segment.address in target.flash for segment in segments):
         return None
     return min(segments, key=lambda segment: (segment.address < 0x2000_0000, segment.address)).address

@@ -188,7 +188,10 @@ class Twin:
         return Duration(self.now)
 
     def run(self, duration: Time) -> None:
-        """Runs for a time. Raises `FirmwareCrashed` when a processor locks up; a later run goes on with the rest."""
+        """Runs for a time.
+
+        Raises `FirmwareCrashed` once when a processor locks up; a later run goes on with the rest of the chip.
+        """
         self.advance(self.now + ps(duration))
 
     def run_until(self, condition: Callable[[], Any], timeout: Time = "10s", every: Time = POLL) -> Duration:

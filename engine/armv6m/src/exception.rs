@@ -137,7 +137,7 @@ impl Core {
         while rest != 0 {
             let number = rest.trailing_zeros() as u8;
             let candidate = (self.priority(number), number);
-            if best.map_or(true, |best| candidate < best) {
+            if best.is_none_or(|best| candidate < best) {
                 best = Some(candidate);
             }
             rest &= rest - 1;
