@@ -13,3 +13,4 @@ pub mod spi;
 pub mod time;
 pub mod trace;
 pub mod usb_host;
+mod world;

@@ -4,10 +4,11 @@
 //! change of level goes, in this order, into the trace, to the decoders of the ports on that pin and into the log.
 
 use crate::i2c::I2cWire;
-use crate::ports::{Edge, Nobody, Outside, PortId, Posted, SpiAnswer, SpiBatch};
+use crate::ports::{Edge, Outside, PortId};
 use crate::spi::SpiWire;
 use crate::time::Ps;
 use crate::trace::{Kind, Trace};
+use crate::world::World;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -25,75 +26,6 @@ pub struct Drive {
     pub pin: u8,
     /// High, low, or not driven.
     pub level: Option<bool>,
-}
-
-/// The outside world, put back by whoever owns the twin after a snapshot is restored. It remembers whether it was
-/// called: only then can parts have posted something, and most edges call nobody.
-struct World {
-    outside: Box<dyn Outside>,
-    called: bool,
-}
-
-impl Default for World {
-    fn default() -> Self {
-        Self { outside: Box::new(Nobody), called: false }
-    }
-}
-
-impl Clone for World {
-    fn clone(&self) -> Self {
-        Self::default()
-    }
-}
-
-impl World {
-    fn call(&mut self) -> &mut dyn Outside {
-        self.called = true;
-        &mut *self.outside
-    }
-}
-
-impl Outside for World {
-    fn spi(&mut self, port: PortId, batch: SpiBatch) {
-        self.call().spi(port, batch);
-    }
-    fn spi_select(&mut self, port: PortId, at: Ps, selected: bool) {
-        self.call().spi_select(port, at, selected);
-    }
-    fn spi_answer(&mut self, port: PortId, at: Ps, byte: u8, dc: bool) -> Option<SpiAnswer> {
-        self.call().spi_answer(port, at, byte, dc)
-    }
-    fn i2c_start(&mut self, port: PortId, at: Ps, address: u16, read: bool) -> bool {
-        self.call().i2c_start(port, at, address, read)
-    }
-    fn i2c_write(&mut self, port: PortId, at: Ps, byte: u8) -> bool {
-        self.call().i2c_write(port, at, byte)
-    }
-    fn i2c_read(&mut self, port: PortId, at: Ps) -> u8 {
-        self.call().i2c_read(port, at)
-    }
-    fn i2c_stop(&mut self, port: PortId, at: Ps) {
-        self.call().i2c_stop(port, at);
-    }
-    fn edge(&mut self, port: PortId, edge: Edge) {
-        self.call().edge(port, edge);
-    }
-    fn pulses(&mut self, port: PortId, edges: Vec<Edge>) {
-        self.call().pulses(port, edges);
-    }
-    fn take_posted(&mut self) -> Option<Posted> {
-        if std::mem::take(&mut self.called) {
-            self.outside.take_posted()
-        } else {
-            None
-        }
-    }
-}
-
-impl std::fmt::Debug for World {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("World")
-    }
 }
 
 /// Level changes in the order in which they were found out; a frame of a hardware controller is found out at its end.
@@ -189,7 +121,7 @@ impl Pins {
 
     /// Who is outside from now on.
     pub fn set_outside(&mut self, outside: Box<dyn Outside>) {
-        self.world = World { outside, called: false };
+        self.world = World::of(outside);
     }
 
     /// The chip's outputs and output enables change at `at`.
@@ -672,65 +604,4 @@ pub struct SpiLines {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn chip_beats_part_beats_pull() {
-        let mut pins = Pins::default();
-        pins.pull(0b10, 0b01, 0);
-        assert_eq!(pins.level(), 0b10);
-        pins.drive_from_outside(Drive { pin: 1, level: Some(false) }, 1);
-        assert_eq!(pins.level(), 0);
-        pins.drive(0b10, 0b10, 2);
-        assert_eq!(pins.level(), 0b10);
-        assert_eq!(pins.contention(), 0b10);
-        pins.drive_from_outside(Drive { pin: 1, level: None }, 3);
-        pins.drive(0, 0, 4);
-        assert_eq!(pins.level(), 0b10);
-    }
-
-    #[test]
-    fn on_a_wire_between_pins_low_wins_and_a_pull_up_holds_it_high() {
-        let mut pins = Pins::default();
-        pins.pull(0b001, 0b110, 0);
-        pins.join(0, 1, 0);
-        pins.join(1, 2, 0);
-        assert_eq!(pins.level(), 0b111);
-        pins.drive(0, 0b100, 1);
-        assert_eq!(pins.level(), 0);
-        pins.drive(0, 0, 2);
-        assert_eq!(pins.level(), 0b111);
-        assert_eq!(pins.contention(), 0);
-        pins.drive(0b010, 0b011, 3);
-        assert_eq!((pins.level(), pins.contention()), (0, 0b011));
-        assert!(pins.is_looked_at(0b100) && !pins.is_looked_at(0b1000));
-    }
-
-    #[test]
-    fn a_wire_told_as_bytes_stays_out_of_the_trace() {
-        let hash = |look: bool| {
-            let mut pins = Pins::default();
-            pins.tell_as_bytes(1);
-            pins.drive(0b10, 0b11, 5);
-            if look {
-                pins.drive(0b11, 0b11, 6);
-            }
-            pins.drive(0b01 & u64::from(look), 0b11, 7);
-            pins.trace.sha256()
-        };
-        assert_eq!(hash(false), hash(true));
-    }
-
-    #[test]
-    fn stimuli_come_in_order_of_time_then_of_asking() {
-        let mut pins = Pins::default();
-        pins.keep_log(true);
-        pins.drive_later(Drive { pin: 0, level: Some(false) }, 20);
-        pins.drive_later(Drive { pin: 0, level: Some(true) }, 10);
-        pins.drive_later(Drive { pin: 0, level: Some(true) }, 20);
-        assert_eq!(pins.next_stimulus(), 10);
-        pins.apply_stimuli(20);
-        assert_eq!(pins.take_log(), [(10, 1), (20, 1)]);
-    }
-}
+mod tests;

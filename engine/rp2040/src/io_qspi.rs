@@ -139,14 +139,14 @@ impl QspiGpio {
         self.input
     }
 
-    fn from_peripherals(&self) -> (u32, u32) {
+    fn peripheral_outputs(&self) -> (u32, u32) {
         let out = (self.sio.0 & self.selected_sio) | (XIP_OUT & self.selected_xip);
         let enable = (self.sio.1 & self.selected_sio) | (XIP_ENABLE & self.selected_xip);
         (out, enable)
     }
 
     fn to_pads(&self) -> (u32, u32) {
-        let (out, enable) = self.from_peripherals();
+        let (out, enable) = self.peripheral_outputs();
         (self.out_override.apply(out), self.enable_override.apply(enable) & !self.pads.output_disable)
     }
 
@@ -189,7 +189,7 @@ impl IoQspi {
         use pin::STATUS;
         let qspi = &fabric.qspi;
         let bit = |mask: u32| mask >> pin & 1;
-        let ((out, enable), (pad_out, pad_enable)) = (qspi.from_peripherals(), qspi.to_pads());
+        let ((out, enable), (pad_out, pad_enable)) = (qspi.peripheral_outputs(), qspi.to_pads());
         let ints = (self.ints(Reg::PROC0_INTE, Reg::PROC0_INTF, fabric)
             | self.ints(Reg::PROC1_INTE, Reg::PROC1_INTF, fabric))
             >> (4 * pin)

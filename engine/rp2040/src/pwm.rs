@@ -245,10 +245,9 @@ impl Pwm {
         }
         let (mut out, mut enable) = (0, 0);
         for (number, slice) in self.slices.iter().enumerate() {
-            let levels = slice.outputs();
-            for channel in 0..2 {
+            for (channel, high) in slice.outputs().into_iter().enumerate() {
                 let pins = pins_of(number, channel);
-                out |= if levels[channel] { pins } else { 0 };
+                out |= if high { pins } else { 0 };
                 // The B pin is an input where the slice counts it (4.5.2.5).
                 enable |= if channel == 1 && slice.mode() != FREE_RUNNING { 0 } else { pins };
             }
