@@ -147,6 +147,7 @@ impl System {
     fn catch_up_for(&mut self, addr: u32) {
         if matches!(addr >> 14, PIO0 | PIO1 | IO_BANK0 | PADS_BANK0) {
             self.sync_pio(self.dev.fabric.cycle);
+            self.sync_pwm_pins();
         }
         if addr >> 14 == IO_QSPI {
             self.sync_ssi();
@@ -329,6 +330,7 @@ impl System {
         let offset = addr & 0xFFF;
         if offset < 0x50 {
             self.sync_pio(self.dev.fabric.cycle);
+            self.sync_pwm_pins();
         }
         let Devices { sio, fabric, .. } = &mut self.dev;
         let value = sio.read(self.core, offset & 0xFFC, fabric);

@@ -185,6 +185,7 @@ impl Chip {
             self.tell_receivers();
             self.forget_stale_code();
             self.follow_clocks();
+            self.system.tend_pwm();
             if let Some(stop) = self.carry_out_requests() {
                 return stop;
             }

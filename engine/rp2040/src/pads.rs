@@ -87,6 +87,30 @@ pub struct Lane {
     last: [(u64, u32); 2],
 }
 
+/// B pins that PWM slices count: their edges wait here until the slices are brought up to now.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct CountedPins {
+    listened: u32,
+    edges: Vec<(u64, u32)>,
+}
+
+impl CountedPins {
+    /// From now on the edges of these pins are kept.
+    pub fn listen(&mut self, pins: u32) {
+        self.listened = pins;
+    }
+
+    /// Are there edges that have not been counted yet?
+    pub fn has_edges(&self) -> bool {
+        !self.edges.is_empty()
+    }
+
+    /// The edges: the cycle and all inputs.
+    pub fn take(&mut self) -> Vec<(u64, u32)> {
+        std::mem::take(&mut self.edges)
+    }
+}
+
 /// The state of multiplexer and pads.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Io {
@@ -121,6 +145,8 @@ pub struct Io {
     pub interrupts: Interrupts,
     /// Inputs that serial controllers follow.
     pub serial: Serial,
+    /// Inputs that PWM slices count.
+    pub pwm: CountedPins,
 }
 
 impl Default for Io {
@@ -144,6 +170,7 @@ impl Default for Io {
             irq_input: 0,
             interrupts: Interrupts::default(),
             serial: Serial::default(),
+            pwm: CountedPins::default(),
         }
     }
 }
@@ -371,7 +398,11 @@ impl Fabric {
     fn inputs_interrupt(&mut self, changed: u32) -> bool {
         let line_changed = self.update_bank0_irq();
         self.serial_inputs_changed(changed);
-        line_changed || changed & self.io.serial.listened() != 0
+        if changed & self.io.pwm.listened != 0 {
+            self.io.pwm.edges.push((self.cycle, self.io.input));
+            self.attention();
+        }
+        line_changed || changed & (self.io.serial.listened() | self.io.pwm.listened) != 0
     }
 
     /// IO_IRQ_BANK0 of both processors follows from raw interrupts, enables and forces. True: one of them changed.
@@ -391,7 +422,7 @@ impl Fabric {
                 }
             }
         }
-        self.io.interrupts.watched = watched | self.io.serial.listened();
+        self.io.interrupts.watched = watched | self.io.serial.listened() | self.io.pwm.listened;
         self.set_irq_of(0, Irq::IO_BANK0, level[0]) | self.set_irq_of(1, Irq::IO_BANK0, level[1])
     }
 }

@@ -183,6 +183,26 @@ impl System {
         }
     }
 
+    /// Outputs of PWM that nobody watches have no events: they are brought up to now before software looks.
+    #[inline]
+    pub fn sync_pwm_pins(&mut self) {
+        let Devices { pwm, fabric, .. } = &mut self.dev;
+        if fabric.io.selected(crate::pads::Func::Pwm) != 0 {
+            pwm.sync(fabric);
+        }
+    }
+
+    /// Edges of counted pins, and changes of who looks at PWM's pins, reach the block.
+    pub fn tend_pwm(&mut self) {
+        let Devices { pwm, fabric, .. } = &mut self.dev;
+        if fabric.io.pwm.has_edges() {
+            pwm.count_edges(fabric);
+        }
+        if fabric.io.selected(crate::pads::Func::Pwm) != 0 {
+            pwm.schedule(fabric);
+        }
+    }
+
     /// Runs PIO without the processors, up to `cycle` or to the first change that a processor or the DMA
     /// controller can see. Returns the cycle reached.
     pub fn run_pio_alone(&mut self, cycle: u64) -> u64 {
