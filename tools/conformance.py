@@ -26,6 +26,7 @@ import tomllib
 from twins import Board, FirmwareCrashed, Twin, TwinError
 
 CASES = Path(__file__).with_name("conformance_cases.toml")
+MARK = "<!-- tools/conformance.py writes what follows -->"
 STEP = 0.02
 """Virtual seconds between two looks at what a case waits for."""
 EXIT = "main() returned: the SDK's _exit is a BKPT, on which a processor without debugger locks up"
@@ -260,7 +261,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="only images with this in their path")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
     parser.add_argument("--patience", type=float, default=120, help="seconds of wall clock for one image")
-    parser.add_argument("--out", type=Path, help="write the table here as well")
+    parser.add_argument("--out", type=Path, help="write the table to this Markdown file, behind its mark")
     parser.add_argument("--json", type=Path, help="write all that is known of each run here")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -275,7 +276,8 @@ def main() -> int:
     text = table(rows, [case for _, case in chosen])
     print(text)
     if options.out:
-        options.out.write_text(text, encoding="utf-8")
+        head = options.out.read_text(encoding="utf-8").partition(MARK)[0] if options.out.is_file() else ""
+        options.out.write_text(f"{head}{MARK}\n\n{text}", encoding="utf-8")
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
     failed = [row for row in rows if row["result"] != "pass"]

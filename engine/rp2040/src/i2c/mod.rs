@@ -294,7 +294,7 @@ impl I2c {
     }
 
     fn load(&self, reg: Reg) -> u32 {
-        // What a read clears is what it shows: the SDK up to 1.5 takes IC_CLR_TX_ABRT alone for the answer.
+        // What a read clears is what it shows: older SDKs take IC_CLR_TX_ABRT alone for the answer.
         if let Some(interrupts) = Self::cleared_by(reg) {
             return u32::from(self.latched & interrupts.mask != 0);
         }
