@@ -71,6 +71,8 @@ pub struct Pins {
     heeds_rise: u64,
     /// Pins whose falling edges somebody must be told of.
     heeds_fall: u64,
+    /// Pins on which a part may act as soon as they change: whoever drives them must do so in time.
+    prompt: u64,
     /// The clock of the only SPI target, where nobody else looks at it and the target has nothing to say: by far the most
     /// frequent edge on a board with a display. Else 0.
     sole_clock: u64,
@@ -137,6 +139,12 @@ impl Pins {
         self.pull_up = up & !down;
         self.keep = up & down;
         self.settle(at);
+    }
+
+    /// Pins on which a part may act as soon as they change.
+    #[inline]
+    pub fn prompt(&self) -> u64 {
+        self.prompt
     }
 
     /// Pins that are not the chip's alone: parts drive them, or they are joined.
@@ -571,6 +579,11 @@ impl Pins {
         let others =
             self.i2c.iter().map(|(_, wire)| wire.mask()).chain(self.watches.iter().map(|(_, watch)| 1 << watch.pin));
         let others = others.fold(all, |a, b| a | b);
+        let edges =
+            self.watches.iter().filter(|(_, watch)| watch.gathered.is_none()).map(|(_, watch)| 1u64 << watch.pin);
+        let spi = self.spi.iter().filter(|(_, wire)| wire.miso().is_some()).map(|(_, wire)| wire.mask());
+        let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
+        self.prompt = edges.chain(spi).chain(i2c).fold(0, |a, b| a | b);
         self.sole_clock = match &self.spi[..] {
             [(_, wire)] if wire.miso().is_none() && others & wire.clock() == 0 => wire.clock(),
             _ => 0,

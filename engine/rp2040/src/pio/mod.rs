@@ -149,7 +149,7 @@ impl Pio {
         let dreqs = 0xFFu64 << (8 * self.index);
         let seen = self.interrupts_used
             || fabric.dreq_awaited & dreqs != 0
-            || fabric.io.interrupts.watched & fabric.io.selected(self.func()) != 0;
+            || (fabric.io.interrupts.watched | fabric.pins.prompt() as u32) & fabric.io.selected(self.func()) != 0;
         if !seen {
             return u64::MAX;
         }
