@@ -288,11 +288,10 @@ impl Fabric {
         if turned == 0 && changed & (!mux_enable | entangled | io.special) == 0 {
             if self.pins.toggle(u64::from(changed), at) && !self.tree.stopped {
                 let seen = self.io.flip_inputs(changed);
-                self.posted_attention();
                 return seen & self.io.interrupts.watched != 0 && self.inputs_interrupt(seen);
             }
-            self.posted_attention();
-            return self.inputs_changed();
+            let posted = self.posted_attention();
+            return self.inputs_changed() | posted;
         }
         self.settle_pins(at)
     }
@@ -342,10 +341,12 @@ impl Fabric {
 
     /// A part has done something while it was told of an edge: the run loop looks at its horizon again.
     #[inline]
-    fn posted_attention(&mut self) {
-        if self.pins.was_posted() {
+    fn posted_attention(&mut self) -> bool {
+        let posted = self.pins.was_posted();
+        if posted {
             self.attention();
         }
+        posted
     }
 
     /// As [`Fabric::drive`], for some pins of a column that several blocks share (SPI0 and SPI1, say).
@@ -379,8 +380,8 @@ impl Fabric {
         let io = &self.io;
         let (out, enable) = if io.special == 0 { (io.mux_out, io.mux_enable) } else { io.to_pads() };
         self.pins.drive(u64::from(out), u64::from(enable), at);
-        self.posted_attention();
-        self.inputs_changed()
+        let posted = self.posted_attention();
+        self.inputs_changed() | posted
     }
 
     /// The levels of the pins may have changed, by the chip or from outside: edges are latched and interrupts follow.
