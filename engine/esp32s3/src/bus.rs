@@ -270,10 +270,11 @@ impl Bus for System {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spi_mem::psram::Kind;
 
     #[test]
     fn a_narrow_access_picks_its_lanes() {
-        let mut system = System::new(0x1_0000, 0);
+        let mut system = System::new(0x1_0000, 0, Kind::Quad);
         system.write_register(0x600C_2000, 0x12);
         assert_eq!(system.load8(0x600C_2000, 0), Ok(Beat { value: 0x12, cycles: PERIPHERAL_READ_CYCLES }));
         assert_eq!(system.load8(0x600C_2001, 0).unwrap().value, 0);
@@ -283,7 +284,7 @@ mod tests {
 
     #[test]
     fn the_processor_that_is_ahead_waits_at_registers_but_not_at_memory() {
-        let mut system = System::new(0x1_0000, 0);
+        let mut system = System::new(0x1_0000, 0, Kind::Quad);
         system.other_cycle = 10;
         assert_eq!(system.load32(0x600C_2000, 11), Err(BusError::Yield));
         assert!(system.load32(0x600C_2000, 9).is_ok());
@@ -292,7 +293,7 @@ mod tests {
 
     #[test]
     fn nothing_answers_outside_the_map_and_flash_refuses_stores() {
-        let mut system = System::new(0x10_0000, 0);
+        let mut system = System::new(0x10_0000, 0, Kind::Quad);
         let fault = Err(BusError::Fault(Cause::LoadStoreError));
         assert_eq!(system.load32(0x7000_0000, 0), fault);
         system.write_register(MMU_TABLE, 0);

@@ -3,6 +3,8 @@
 use crate::block::Block;
 use crate::fabric::Fabric;
 use crate::memories::Mmu;
+use crate::spi_mem::psram::Psram;
+use engine_core::flash::FlashChip;
 use engine_core::registers::{Group, Write};
 use serde::{Deserialize, Serialize};
 
@@ -14,13 +16,15 @@ macro_rules! devices {
         pub struct Devices {
             pub fabric: Fabric,
             pub mmu: Mmu,
+            pub flash_chip: FlashChip,
+            pub psram_chip: Psram,
             $(pub $field: $kind),*
         }
 
         impl Devices {
-            /// The blocks after power-on.
-            pub fn new() -> Self {
-                Self { fabric: Fabric::new(), mmu: Mmu::new(), $($field: $new),* }
+            /// The blocks after power-on, with these chips on the flash bus.
+            pub fn new(flash_chip: FlashChip, psram_chip: Psram) -> Self {
+                Self { fabric: Fabric::new(), mmu: Mmu::new(), flash_chip, psram_chip, $($field: $new),* }
             }
 
             /// A load from a block of registers. `None`: no block is there.
@@ -57,11 +61,8 @@ macro_rules! devices {
 }
 
 devices! {
+    0x6000_2000..=0x6000_2FFF spi1: crate::spi_mem::spi1::Spi1 = crate::spi_mem::spi1::Spi1::new();
+    0x6000_3000..=0x6000_3FFF spi0: crate::spi_mem::spi0::Spi0 = crate::spi_mem::spi0::Spi0::new();
     0x600C_2000..=0x600C_2FFF interrupt: crate::interrupt::Interrupt = crate::interrupt::Interrupt::new();
-}
-
-impl Default for Devices {
-    fn default() -> Self {
-        Self::new()
-    }
+    0x600C_4000..=0x600C_4FFF extmem: crate::extmem::Extmem = crate::extmem::Extmem::new();
 }

@@ -4,7 +4,9 @@
 
 pub mod block;
 pub mod bus;
+//CHIP
 pub mod devices;
+pub mod extmem;
 pub mod fabric;
 pub mod interrupt;
 pub mod io;
@@ -12,4 +14,5 @@ pub mod memories;
 pub mod signals;
 pub mod slots;
 pub mod sources;
+pub mod spi_mem;
 pub mod system;

@@ -2,10 +2,13 @@
 
 use crate::block::{Block, InputEdge};
 use crate::devices::Devices;
-use crate::fabric::Request;
-use crate::memories::Memories;
+use crate::fabric::{Reason, Request};
+use crate::memories::{Memories, Mmu};
 use crate::signals::Signal;
 use crate::slots::Slot;
+use crate::spi_mem::psram::{Kind, Psram};
+use crate::spi_mem::spi1::Chips;
+use engine_core::flash::FlashChip;
 
 /// The chip without its processors, as a processor's bus sees it.
 #[derive(Debug)]
@@ -22,8 +25,9 @@ pub struct System {
 
 impl System {
     /// A chip with this much flash and PSRAM, in bytes.
-    pub fn new(flash: usize, psram: usize) -> Self {
-        let mut system = Self { mem: Memories::new(flash, psram), dev: Devices::new(), core: 0, other_cycle: u64::MAX };
+    pub fn new(flash: usize, psram: usize, kind: Kind) -> Self {
+        let dev = Devices::new(FlashChip::new(flash), Psram::new(kind, psram));
+        let mut system = Self { mem: Memories::new(flash, psram), dev, core: 0, other_cycle: u64::MAX };
         let Devices { fabric, interrupt, .. } = &mut system.dev;
         interrupt.reset(fabric);
         system
@@ -31,8 +35,10 @@ impl System {
 
     /// Carries out what is due in a slot.
     pub fn event(&mut self, slot: Slot) {
+        let Devices { fabric, spi1, .. } = &mut self.dev;
         match slot {
             Slot::Stimulus => self.stimulus(),
+            Slot::Spi1 => spi1.event(slot, fabric),
             _ => unreachable!("no block uses slot {slot:?} yet"),
         }
         self.settle();
@@ -40,8 +46,21 @@ impl System {
 
     /// What follows an access or an event: blocks see the inputs that changed, and requests are carried out.
     pub fn settle(&mut self) {
+        if self.dev.spi1.has_started() {
+            self.talk_to_flash();
+        }
         self.tell_inputs();
         self.carry_out_requests();
+    }
+
+    /// SPI1 was told to start.
+    fn talk_to_flash(&mut self) {
+        let Devices { fabric, spi0, spi1, flash_chip, psram_chip, .. } = &mut self.dev;
+        let Memories { flash, psram, .. } = &mut self.mem;
+        let mut chips = Chips { flash: flash_chip, cells: flash, psram: psram_chip, ram: psram };
+        if spi1.carry_out(&mut chips, spi0.core_clock(), fabric) {
+            fabric.attention();
+        }
     }
 
     /// Changes from outside are due.
@@ -75,6 +94,15 @@ impl System {
             0..=LAST => {}
             signal => unreachable!("signal {signal} is no input"),
         }
+    }
+
+    /// Blocks go back to their reset state as far as the reason reaches, TRM chapter 8: a core reset resets the digital
+    /// side but not RTC, a system reset both.
+    pub fn restart_devices(&mut self, _reason: Reason) {
+        let Devices { fabric, interrupt, .. } = &mut self.dev;
+        interrupt.reset(fabric);
+        self.dev.mmu = Mmu::new();
+        self.settle();
     }
 
     /// Carries out what blocks asked of the chip, as far as it concerns the blocks themselves.
