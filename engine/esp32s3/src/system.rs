@@ -28,8 +28,10 @@ impl System {
     pub fn new(flash: usize, psram: usize, kind: Kind) -> Self {
         let dev = Devices::new(FlashChip::new(flash), Psram::new(kind, psram));
         let mut system = Self { mem: Memories::new(flash, psram), dev, core: 0, other_cycle: u64::MAX };
-        let Devices { fabric, interrupt, .. } = &mut system.dev;
+        let Devices { fabric, interrupt, gpio, io_mux, .. } = &mut system.dev;
         interrupt.reset(fabric);
+        gpio.reset(fabric);
+        io_mux.reset(fabric);
         system
     }
 
@@ -80,7 +82,9 @@ impl System {
             if changes.is_empty() {
                 return;
             }
-            for (_at, _pins, _levels, edges) in changes {
+            for (_, pins, levels, edges) in changes {
+                let Devices { fabric, gpio, .. } = &mut self.dev;
+                gpio.pins_changed(pins & fabric.interrupting_pins, levels, fabric);
                 for edge in edges {
                     self.tell_input(edge);
                 }
@@ -99,8 +103,13 @@ impl System {
     /// Blocks go back to their reset state as far as the reason reaches, TRM chapter 8: a core reset resets the digital
     /// side but not RTC, a system reset both.
     pub fn restart_devices(&mut self, _reason: Reason) {
-        let Devices { fabric, interrupt, .. } = &mut self.dev;
+        let Devices { fabric, interrupt, gpio, io_mux, spi0, spi1, extmem, .. } = &mut self.dev;
         interrupt.reset(fabric);
+        gpio.reset(fabric);
+        io_mux.reset(fabric);
+        spi0.reset(fabric);
+        spi1.reset(fabric);
+        extmem.reset(fabric);
         self.dev.mmu = Mmu::new();
         self.settle();
     }
