@@ -6,6 +6,7 @@
 //! changes PC ends it. Blocks that begin at different addresses may share instructions.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::cycles::{stall, Costs};
 use crate::decode::{decode, length};
@@ -26,6 +27,9 @@ const BLOCK_OPS: usize = 48;
 /// Ops of forgotten blocks that are kept before everything is dropped.
 const GARBAGE_LIMIT: usize = 1 << 20;
 const TABLE_SIZE: usize = 1 << 14;
+
+/// Numbers the states of all [`Code`]s in which indices of ops stay valid.
+static GENERATIONS: AtomicU64 = AtomicU64::new(0);
 
 /// A block as the executor finds it.
 #[derive(Clone, Copy)]
@@ -58,6 +62,9 @@ pub struct Code {
     lines: HashMap<u32, Vec<u32>>,
     /// Addresses that LEND is known to have held.
     loop_ends: HashSet<u32>,
+    /// The one noted last.
+    loop_end: Option<u32>,
+    generation: u64,
     garbage: usize,
     costs: Costs,
     breakpoints: BTreeSet<u32>,
@@ -80,6 +87,8 @@ impl Default for Code {
             blocks: HashMap::new(),
             lines: HashMap::new(),
             loop_ends: HashSet::new(),
+            loop_end: None,
+            generation: next_generation(),
             garbage: 0,
             costs: Costs::default(),
             breakpoints: BTreeSet::new(),
@@ -104,6 +113,7 @@ impl Code {
     /// spans two are two calls.
     pub fn invalidate_line(&mut self, addr: u32) {
         if let Some(entries) = self.lines.remove(&(addr >> LINE_SHIFT)) {
+            self.generation = next_generation();
             for pc in entries {
                 self.forget(pc);
             }
@@ -135,6 +145,7 @@ impl Code {
         self.blocks.clear();
         self.lines.clear();
         self.garbage = 0;
+        self.generation = next_generation();
     }
 
     /// Sets a breakpoint on the instruction at `addr`.
@@ -176,6 +187,11 @@ impl Code {
         &self.watchpoints
     }
 
+    /// Changes whenever the index of an op may have become invalid.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
     pub(crate) fn ops(&self) -> &[Op] {
         &self.ops
     }
@@ -211,9 +227,10 @@ impl Code {
 
     /// LEND holds `addr`: blocks end there from now on.
     pub(crate) fn note_loop_end(&mut self, addr: u32) {
-        if self.loop_ends.insert(addr) {
+        if self.loop_end != Some(addr) && self.loop_ends.insert(addr) {
             self.invalidate_line(addr.wrapping_sub(1));
         }
+        self.loop_end = Some(addr);
     }
 
     /// Lets the instruction under a breakpoint be executed, until `None` is given.
@@ -326,6 +343,10 @@ impl Code {
         }
         decode(pc, bytes)
     }
+}
+
+fn next_generation() -> u64 {
+    GENERATIONS.fetch_add(1, Ordering::Relaxed)
 }
 
 #[inline(always)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::debug::Debug;
 use crate::exception::{Cause, ExceptionReport, StopReason, StopReport};
-use crate::execute::Stop;
+use crate::execute::{Resume, Stop};
 use crate::fpu::Fpu;
 use crate::interrupt::Interrupts;
 use crate::pie::Pie;
@@ -88,6 +88,8 @@ pub struct Core {
     /// The line fetched last, or [`NOT_FETCHED`].
     pub(crate) fetched: u32,
     pub(crate) crossing_cost: u8,
+    #[serde(skip)]
+    pub(crate) resume: Resume,
 
     id: u8,
     prid: u32,
@@ -177,6 +179,7 @@ impl Core {
             protection: Protection::default(),
             fetched: NOT_FETCHED,
             crossing_cost: 1,
+            resume: Resume::default(),
             id,
             prid,
             external: BTreeMap::new(),
@@ -246,7 +249,6 @@ impl Core {
                 }
                 if let Some(cause) = self.debug_event(&op) {
                     self.debug_exception(self.pc, cause);
-                    self.advance_icount();
                     continue;
                 }
                 if code.breakpoints().any(|addr| addr == self.pc) {
@@ -254,12 +256,12 @@ impl Core {
                     return Exit::Breakpoint(self.pc);
                 }
             }
-            let before = self.instructions;
+            let (before, counted) = (self.instructions, self.icount_runs());
             if let Some(exit) = self.step(bus, code) {
                 return exit;
             }
-            if self.instructions != before {
-                self.advance_icount();
+            if counted && self.instructions != before {
+                self.debug.icount = self.debug.icount.wrapping_add(1);
             }
         }
     }

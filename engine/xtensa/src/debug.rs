@@ -40,14 +40,8 @@ impl Core {
     }
 
     /// ICOUNT counts instructions executed below ICOUNTLEVEL.
-    fn counts(&self) -> bool {
+    pub(crate) fn icount_runs(&self) -> bool {
         self.current_level() < self.debug.icountlevel
-    }
-
-    pub(crate) fn advance_icount(&mut self) {
-        if self.counts() && self.debug.icount != 0 {
-            self.debug.icount = self.debug.icount.wrapping_add(1);
-        }
     }
 
     /// The debug exception that the instruction at PC raises instead of being executed.
@@ -55,7 +49,7 @@ impl Core {
         if self.current_level() >= DEBUG_LEVEL {
             return None;
         }
-        if self.counts() && self.debug.icount == u32::MAX {
+        if self.icount_runs() && self.debug.icount == u32::MAX {
             return Some(debug_cause::ICOUNT);
         }
         for n in 0..2 {

@@ -401,7 +401,9 @@ fn si(f: &Fields) -> Op {
         6 => equal(O::Bnei),
         10 => equal(O::Blti),
         14 => equal(O::Bgei),
-        3 => Op { imm: imm12 << 3, ..f.op(O::Entry) },
+        // The stack pointer has to be one of a0 to a3.
+        3 if f.s <= 3 => Op { imm: imm12 << 3, ..f.op(O::Entry) },
+        3 => f.illegal(),
         7 => match f.r {
             0 => Op { imm: f.branch8(), ..f.op(O::Bf) },
             1 => Op { imm: f.branch8(), ..f.op(O::Bt) },

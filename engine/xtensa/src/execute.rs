@@ -3,7 +3,7 @@
 use crate::code::Code;
 use crate::core::{Core, CALLINC_SHIFT, PS_CALLINC, PS_EXCM, PS_INTLEVEL};
 use crate::exception::{debug_cause, Cause, StopReason, DEBUG_LEVEL};
-use crate::memory::{miss, Miss};
+use crate::memory::Miss;
 use crate::op::{Op, OpCode};
 use crate::pie;
 use crate::Bus;
@@ -19,6 +19,24 @@ pub(crate) enum Stop {
     /// Something that decides over interrupts may have changed.
     Attention,
     Report(StopReason),
+}
+
+/// Where execution stopped within a block: a hint, not state.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pc: u32,
+    index: usize,
+    generation: u64,
+}
+
+/// A [`Place`] that copies of the core do not take along.
+#[derive(Debug, Default)]
+pub(crate) struct Resume(Option<Place>);
+
+impl Clone for Resume {
+    fn clone(&self) -> Self {
+        Resume(None)
+    }
 }
 
 /// The 64-bit operand of the funnel shifter: SAR is 0 to 63.
@@ -47,13 +65,16 @@ impl Core {
                 }
                 free = self.window_free();
             }
-            let mut index = code.block(bus, pc);
+            let mut index = match self.resume.0.take() {
+                Some(place) if place.pc == pc && place.generation == code.generation() => place.index,
+                _ => code.block(bus, pc),
+            };
             let ops = code.ops();
 
             loop {
                 let op = &ops[index];
                 if cycle >= bus.deadline() && fetched_before != executed {
-                    pc = self.loop_back(op, pc);
+                    pc = self.pause(code, pc, index);
                     break 'run Stop::Deadline;
                 }
                 let begun = cycle;
@@ -61,6 +82,7 @@ impl Core {
                 macro_rules! leave {
                     ($stop:expr) => {{
                         cycle = begun;
+                        self.pause(code, pc, index);
                         break 'run $stop;
                     }};
                 }
@@ -170,7 +192,7 @@ impl Core {
                     ($stop:expr) => {{
                         pc = pc.wrapping_add(op.len.into());
                         executed += 1;
-                        pc = self.loop_back(&ops[index + 1], pc);
+                        pc = self.pause(code, pc, index + 1);
                         break 'run $stop;
                     }};
                 }
@@ -462,10 +484,7 @@ impl Core {
                         self.ps &= !PS_EXCM;
                         return_to!(self.epc[1])
                     }
-                    OpCode::Rfde => {
-                        let target = if self.ps & PS_EXCM != 0 { self.depc } else { self.epc[1] };
-                        return_to!(target)
-                    }
+                    OpCode::Rfde => return_to!(self.depc),
                     OpCode::Rfi => {
                         let level = usize::from(op.s & 7);
                         self.ps = self.eps[level];
@@ -589,19 +608,15 @@ impl Core {
         pc
     }
 
-    fn read_user<B: Bus>(&mut self, bus: &mut B, number: u8, cycle: u64) -> Result<u32, Miss> {
-        self.user_register(number)?;
-        if let Some(value) = self.user_value(number) {
-            return Ok(value);
+    /// Execution stops before the op at `index`, at `pc`: remembers the place, so that no new block
+    /// begins there. Returns where it will go on.
+    fn pause(&mut self, code: &Code, pc: u32, index: usize) -> u32 {
+        let next = &code.ops()[index];
+        let target = self.loop_back(next, pc);
+        if target == pc {
+            let index = index + usize::from(next.code == OpCode::LoopEnd);
+            self.resume = Resume(Some(Place { pc, index, generation: code.generation() }));
         }
-        bus.read_ur(number, cycle).map_err(|error| miss(error, 0))
-    }
-
-    fn write_user<B: Bus>(&mut self, bus: &mut B, number: u8, value: u32, cycle: u64) -> Result<(), Miss> {
-        self.user_register(number)?;
-        if self.set_user_value(number, value) {
-            return Ok(());
-        }
-        bus.write_ur(number, value, u32::MAX, cycle).map_err(|error| miss(error, 0))
+        target
     }
 }

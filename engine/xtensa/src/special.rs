@@ -3,8 +3,8 @@
 
 use crate::core::{Core, PS_FIELDS};
 use crate::exception::Cause;
-use crate::memory::Miss;
-use crate::UR_GPIO_OUT;
+use crate::memory::{miss, Miss};
+use crate::{Bus, UR_GPIO_OUT};
 
 pub(crate) const LEND: u8 = 1;
 
@@ -138,7 +138,7 @@ impl Core {
 
     /// Whether there is a user register of this number, and its coprocessor is enabled. tie.h: 0 to 18
     /// but for 12 belong to coprocessor 3, 232 and 233 to the FPU.
-    pub(crate) fn user_register(&self, number: u8) -> Result<(), Miss> {
+    fn user_register(&self, number: u8) -> Result<(), Miss> {
         let disabled = match number {
             0..=11 | 13..=18 if self.cpenable & 8 == 0 => Cause::Coprocessor3Disabled,
             UR_FCR | UR_FSR if self.cpenable & 1 == 0 => Cause::Coprocessor0Disabled,
@@ -149,7 +149,7 @@ impl Core {
     }
 
     /// `None`: outside the core.
-    pub(crate) fn user_value(&self, number: u8) -> Option<u32> {
+    fn user_value(&self, number: u8) -> Option<u32> {
         match number {
             UR_GPIO_OUT => None,
             UR_THREADPTR => Some(self.threadptr),
@@ -160,7 +160,7 @@ impl Core {
     }
 
     /// False: outside the core.
-    pub(crate) fn set_user_value(&mut self, number: u8, value: u32) -> bool {
+    fn set_user_value(&mut self, number: u8, value: u32) -> bool {
         match number {
             UR_GPIO_OUT => return false,
             UR_THREADPTR => self.threadptr = value,
@@ -170,5 +170,21 @@ impl Core {
             _ => self.pie.set_user_register(number, value),
         }
         true
+    }
+
+    pub(crate) fn read_user<B: Bus>(&mut self, bus: &mut B, number: u8, cycle: u64) -> Result<u32, Miss> {
+        self.user_register(number)?;
+        if let Some(value) = self.user_value(number) {
+            return Ok(value);
+        }
+        bus.read_ur(number, cycle).map_err(|error| miss(error, 0))
+    }
+
+    pub(crate) fn write_user<B: Bus>(&mut self, bus: &mut B, number: u8, value: u32, cycle: u64) -> Result<(), Miss> {
+        self.user_register(number)?;
+        if self.set_user_value(number, value) {
+            return Ok(());
+        }
+        bus.write_ur(number, value, u32::MAX, cycle).map_err(|error| miss(error, 0))
     }
 }
