@@ -4,7 +4,7 @@
 
 pub mod block;
 pub mod bus;
-//CHIP
+pub mod chip;
 pub mod devices;
 pub mod extmem;
 pub mod fabric;

@@ -6,7 +6,7 @@ use crate::fabric::{Reason, Request};
 use crate::memories::{Memories, Mmu};
 use crate::signals::Signal;
 use crate::slots::Slot;
-use crate::spi_mem::psram::{Kind, Psram};
+use crate::spi_mem::psram::{Psram, Wiring};
 use crate::spi_mem::spi1::Chips;
 use engine_core::flash::FlashChip;
 
@@ -25,8 +25,8 @@ pub struct System {
 
 impl System {
     /// A chip with this much flash and PSRAM, in bytes.
-    pub fn new(flash: usize, psram: usize, kind: Kind) -> Self {
-        let dev = Devices::new(FlashChip::new(flash), Psram::new(kind, psram));
+    pub fn new(flash: usize, psram: usize, wiring: Wiring) -> Self {
+        let dev = Devices::new(FlashChip::new(flash), Psram::new(wiring, psram));
         let mut system = Self { mem: Memories::new(flash, psram), dev, core: 0, other_cycle: u64::MAX };
         let Devices { fabric, interrupt, gpio, io_mux, .. } = &mut system.dev;
         interrupt.reset(fabric);
