@@ -18,3 +18,4 @@ pub mod slots;
 pub mod sources;
 pub mod spi_mem;
 pub mod system;
+pub mod uart;

@@ -4,7 +4,7 @@ use crate::block::{Block, InputEdge};
 use crate::devices::Devices;
 use crate::fabric::{Reason, Request};
 use crate::memories::{Memories, Mmu};
-use crate::signals::Signal;
+use crate::signals::*;
 use crate::slots::Slot;
 use crate::spi_mem::psram::{Psram, Wiring};
 use crate::spi_mem::spi1::Chips;
@@ -28,19 +28,25 @@ impl System {
     pub fn new(flash: usize, psram: usize, wiring: Wiring) -> Self {
         let dev = Devices::new(FlashChip::new(flash), Psram::new(wiring, psram));
         let mut system = Self { mem: Memories::new(flash, psram), dev, core: 0, other_cycle: u64::MAX };
-        let Devices { fabric, interrupt, gpio, io_mux, .. } = &mut system.dev;
+        let Devices { fabric, interrupt, gpio, io_mux, uart0, uart1, uart2, .. } = &mut system.dev;
         interrupt.reset(fabric);
         gpio.reset(fabric);
         io_mux.reset(fabric);
+        for uart in [uart0, uart1, uart2] {
+            uart.reset(fabric);
+        }
         system
     }
 
     /// Carries out what is due in a slot.
     pub fn event(&mut self, slot: Slot) {
-        let Devices { fabric, spi1, .. } = &mut self.dev;
+        let Devices { fabric, spi1, uart0, uart1, uart2, .. } = &mut self.dev;
         match slot {
             Slot::Stimulus => self.stimulus(),
             Slot::Spi1 => spi1.event(slot, fabric),
+            Slot::Uart0Tx | Slot::Uart0Rx => uart0.event(slot, fabric),
+            Slot::Uart1Tx | Slot::Uart1Rx => uart1.event(slot, fabric),
+            Slot::Uart2Tx | Slot::Uart2Rx => uart2.event(slot, fabric),
             _ => unreachable!("no block uses slot {slot:?} yet"),
         }
         self.settle();
@@ -93,10 +99,12 @@ impl System {
     }
 
     fn tell_input(&mut self, edge: InputEdge) {
-        const LAST: Signal = 255;
+        let Devices { fabric, uart0, uart1, uart2, .. } = &mut self.dev;
         match edge.signal {
-            0..=LAST => {}
-            signal => unreachable!("signal {signal} is no input"),
+            U0RXD | U0CTS => uart0.input(edge, fabric),
+            U1RXD | U1CTS => uart1.input(edge, fabric),
+            U2RXD | U2CTS => uart2.input(edge, fabric),
+            signal => unreachable!("nobody watches input signal {signal}"),
         }
     }
 
