@@ -2,7 +2,7 @@
 
 use crate::block::{Block, InputEdge};
 use crate::devices::Devices;
-use crate::fabric::Request;
+use crate::fabric::{Reason, Request};
 use crate::memories::Memories;
 use crate::signals::Signal;
 use crate::slots::Slot;
@@ -24,15 +24,20 @@ impl System {
     /// A chip with this much flash and PSRAM, in bytes.
     pub fn new(flash: usize, psram: usize) -> Self {
         let mut system = Self { mem: Memories::new(flash, psram), dev: Devices::new(), core: 0, other_cycle: u64::MAX };
-        let Devices { fabric, interrupt, .. } = &mut system.dev;
-        interrupt.reset(fabric);
+        system.dev.restart(Reason::PowerOn);
+        system.settle();
         system
     }
 
     /// Carries out what is due in a slot.
     pub fn event(&mut self, slot: Slot) {
+        let Devices { fabric, rtc_cntl, systimer, timg0, timg1, .. } = &mut self.dev;
         match slot {
             Slot::Stimulus => self.stimulus(),
+            Slot::RtcTimer | Slot::RtcWatchdog | Slot::SuperWatchdog | Slot::RtcSleep => rtc_cntl.event(slot, fabric),
+            Slot::Systimer0 | Slot::Systimer1 | Slot::Systimer2 => systimer.event(slot, fabric),
+            Slot::Timg0T0 | Slot::Timg0T1 | Slot::Timg0Wdt => timg0.event(slot, fabric),
+            Slot::Timg1T0 | Slot::Timg1T1 | Slot::Timg1Wdt => timg1.event(slot, fabric),
             _ => unreachable!("no block uses slot {slot:?} yet"),
         }
         self.settle();
@@ -61,7 +66,8 @@ impl System {
             if changes.is_empty() {
                 return;
             }
-            for (_at, _pins, _levels, edges) in changes {
+            for (_at, pins, levels, edges) in changes {
+                self.dev.rtc_cntl.pins_changed(pins, levels, &mut self.dev.fabric);
                 for edge in edges {
                     self.tell_input(edge);
                 }
@@ -88,6 +94,8 @@ impl System {
                     let fabric = &mut self.dev.fabric;
                     fabric.clock.set_rate(rate, fabric.cycle);
                 }
+                Request::Rates => self.dev.clocks_changed(),
+                Request::ResetBlock(base) => self.dev.reset_block(base),
                 other => self.dev.fabric.requests.push(other),
             }
         }
