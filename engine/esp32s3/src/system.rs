@@ -28,25 +28,24 @@ impl System {
     pub fn new(flash: usize, psram: usize, wiring: Wiring) -> Self {
         let dev = Devices::new(FlashChip::new(flash), Psram::new(wiring, psram));
         let mut system = Self { mem: Memories::new(flash, psram), dev, core: 0, other_cycle: u64::MAX };
-        let Devices { fabric, interrupt, gpio, io_mux, uart0, uart1, uart2, .. } = &mut system.dev;
-        interrupt.reset(fabric);
-        gpio.reset(fabric);
-        io_mux.reset(fabric);
-        for uart in [uart0, uart1, uart2] {
-            uart.reset(fabric);
-        }
+        system.dev.restart(Reason::PowerOn);
+        system.settle();
         system
     }
 
     /// Carries out what is due in a slot.
     pub fn event(&mut self, slot: Slot) {
-        let Devices { fabric, spi1, uart0, uart1, uart2, .. } = &mut self.dev;
+        let Devices { fabric, spi1, uart0, uart1, uart2, rtc_cntl, systimer, timg0, timg1, .. } = &mut self.dev;
         match slot {
             Slot::Stimulus => self.stimulus(),
-            Slot::Spi1 => spi1.event(slot, fabric),
+            Slot::RtcTimer | Slot::RtcWatchdog | Slot::SuperWatchdog | Slot::RtcSleep => rtc_cntl.event(slot, fabric),
+            Slot::Systimer0 | Slot::Systimer1 | Slot::Systimer2 => systimer.event(slot, fabric),
+            Slot::Timg0T0 | Slot::Timg0T1 | Slot::Timg0Wdt => timg0.event(slot, fabric),
+            Slot::Timg1T0 | Slot::Timg1T1 | Slot::Timg1Wdt => timg1.event(slot, fabric),
             Slot::Uart0Tx | Slot::Uart0Rx => uart0.event(slot, fabric),
             Slot::Uart1Tx | Slot::Uart1Rx => uart1.event(slot, fabric),
             Slot::Uart2Tx | Slot::Uart2Rx => uart2.event(slot, fabric),
+            Slot::Spi1 => spi1.event(slot, fabric),
             _ => unreachable!("no block uses slot {slot:?} yet"),
         }
         self.settle();
@@ -89,8 +88,9 @@ impl System {
                 return;
             }
             for (_, pins, levels, edges) in changes {
-                let Devices { fabric, gpio, .. } = &mut self.dev;
+                let Devices { fabric, gpio, rtc_cntl, .. } = &mut self.dev;
                 gpio.pins_changed(pins & fabric.interrupting_pins, levels, fabric);
+                rtc_cntl.pins_changed(pins, levels, fabric);
                 for edge in edges {
                     self.tell_input(edge);
                 }
@@ -108,16 +108,9 @@ impl System {
         }
     }
 
-    /// Blocks go back to their reset state as far as the reason reaches, TRM chapter 8: a core reset resets the digital
-    /// side but not RTC, a system reset both.
-    pub fn restart_devices(&mut self, _reason: Reason) {
-        let Devices { fabric, interrupt, gpio, io_mux, spi0, spi1, extmem, .. } = &mut self.dev;
-        interrupt.reset(fabric);
-        gpio.reset(fabric);
-        io_mux.reset(fabric);
-        spi0.reset(fabric);
-        spi1.reset(fabric);
-        extmem.reset(fabric);
+    /// Blocks go back to their reset state as far as the reason reaches, and the cache maps nothing.
+    pub fn restart_devices(&mut self, reason: Reason) {
+        self.dev.restart(reason);
         self.dev.mmu = Mmu::new();
         self.settle();
     }
@@ -133,6 +126,8 @@ impl System {
                     let fabric = &mut self.dev.fabric;
                     fabric.clock.set_rate(rate, fabric.cycle);
                 }
+                Request::Rates => self.dev.clocks_changed(),
+                Request::ResetBlock(base) => self.dev.reset_block(base),
                 other => self.dev.fabric.requests.push(other),
             }
         }
