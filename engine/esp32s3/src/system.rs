@@ -35,7 +35,8 @@ impl System {
 
     /// Carries out what is due in a slot.
     pub fn event(&mut self, slot: Slot) {
-        let Devices { fabric, spi1, uart0, uart1, uart2, rtc_cntl, systimer, timg0, timg1, .. } = &mut self.dev;
+        let Devices { fabric, spi1, uart0, uart1, uart2, rtc_cntl, systimer, timg0, timg1, usb_serial_jtag, .. } =
+            &mut self.dev;
         match slot {
             Slot::Stimulus => self.stimulus(),
             Slot::RtcTimer | Slot::RtcWatchdog | Slot::SuperWatchdog | Slot::RtcSleep => rtc_cntl.event(slot, fabric),
@@ -46,6 +47,7 @@ impl System {
             Slot::Uart1Tx | Slot::Uart1Rx => uart1.event(slot, fabric),
             Slot::Uart2Tx | Slot::Uart2Rx => uart2.event(slot, fabric),
             Slot::Spi1 => spi1.event(slot, fabric),
+            Slot::UsbSerialJtag => usb_serial_jtag.event(slot, fabric),
             _ => unreachable!("no block uses slot {slot:?} yet"),
         }
         self.settle();
