@@ -49,9 +49,9 @@ impl Interrupts {
     }
 
     fn schedule(&mut self, cycle: u64) {
-        for timer in 0..3 {
-            let distance = self.ccompare[timer].wrapping_sub(self.ccount(cycle)).wrapping_sub(1);
-            self.due[timer] = cycle + u64::from(distance) + 1;
+        let ccount = self.ccount(cycle);
+        for (due, ccompare) in self.due.iter_mut().zip(self.ccompare) {
+            *due = cycle + u64::from(ccompare.wrapping_sub(ccount).wrapping_sub(1)) + 1;
         }
         self.next = self.due.into_iter().min().unwrap_or(u64::MAX);
     }
@@ -85,16 +85,11 @@ impl Core {
         if self.cycle < self.interrupts.next {
             return;
         }
-        for timer in 0..3 {
-            if self.cycle >= self.interrupts.due[timer] {
-                self.interrupts.latched |= 1 << TIMERS[timer];
-            }
-        }
-        // Each match is 2^32 cycles behind the one before.
-        let cycle = self.cycle;
-        for due in &mut self.interrupts.due {
-            while *due <= cycle {
+        for (due, timer) in self.interrupts.due.iter_mut().zip(TIMERS) {
+            // Each match is 2^32 cycles behind the one before.
+            while *due <= self.cycle {
                 *due += 1 << 32;
+                self.interrupts.latched |= 1 << timer;
             }
         }
         self.interrupts.next = self.interrupts.due.into_iter().min().unwrap_or(u64::MAX);
