@@ -272,11 +272,12 @@ mod tests {
             for rst in 0..=0xFFFu32 {
                 for op0 in 0..14 {
                     let raw = high << 16 | rst << 4 | op0;
-                    let op = decode(0x4037_0000, raw);
-                    let text = instruction(&raw.to_le_bytes(), 0x4037_0000);
-                    let is_one = op.code != OpCode::Illegal;
-                    let is_ill = matches!(text.as_str(), "ill" | "ill.n");
-                    assert_eq!(is_one, !text.starts_with('.') && !is_ill, "{raw:06x}: {:?}, {text}", op.code);
+                    let code = decode(0x4037_0000, raw).code;
+                    let raw = if op0 >= 8 { raw & 0xFFFF } else { raw };
+                    let known = PATTERNS.iter().find(|(mask, value, ..)| raw & mask == *value);
+                    let is_ill = known.is_some_and(|pattern| pattern.2.starts_with("ill"));
+                    let is_one = known.is_some() && !is_ill || mac16(raw).is_some() || pie::decode(raw).is_some();
+                    assert_eq!(code != OpCode::Illegal, is_one, "{raw:06x}: {code:?}");
                 }
             }
         }

@@ -19,7 +19,7 @@ const TIMER_MASK: u32 = 0x0001_8040;
 const VECTORS: [u32; 8] = [0, 0, 0x180, 0x1C0, 0x200, 0x240, 0x280, 0x2C0];
 
 /// INTERRUPT, INTENABLE, and the timers.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Interrupts {
     lines: u32,
     /// What has been latched: edges, software, timers, NMI.
@@ -39,9 +39,19 @@ impl Interrupts {
         self.lines
     }
 
-    pub fn reset(&mut self, lines: u32, cycle: u64) {
-        *self = Interrupts { lines, ccount_offset: (cycle as u32).wrapping_neg(), ..Interrupts::default() };
-        self.schedule(cycle);
+    /// CCOUNT begins at 0.
+    pub fn after_reset(lines: u32, cycle: u64) -> Self {
+        let mut new = Interrupts {
+            lines,
+            latched: 0,
+            enable: 0,
+            ccompare: [0; 3],
+            due: [0; 3],
+            ccount_offset: (cycle as u32).wrapping_neg(),
+            next: 0,
+        };
+        new.schedule(cycle);
+        new
     }
 
     pub fn ccount(&self, cycle: u64) -> u32 {

@@ -49,6 +49,8 @@ pub mod pie;
 mod protection;
 mod report;
 mod special;
+#[cfg(test)]
+mod tests;
 mod windows;
 
 pub use code::{Code, LINE_BYTES, PAGE_BYTES};
