@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::debug::Debug;
 use crate::exception::{Cause, ExceptionReport, StopReason, StopReport};
-use crate::execute::{Resume, Stop};
+use crate::execute::Stop;
 use crate::fpu::Fpu;
 use crate::interrupt::Interrupts;
 use crate::pie::Pie;
+use crate::place::Resume;
 use crate::protection::Protection;
 use crate::{disasm, Beat, Bus, BusError, Code, Exit, Fetch};
 

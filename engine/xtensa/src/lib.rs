@@ -46,6 +46,7 @@ mod interrupt;
 mod memory;
 mod op;
 pub mod pie;
+mod place;
 mod protection;
 mod report;
 mod special;

@@ -82,3 +82,29 @@ fn code_that_writes_itself_executes_what_it_wrote() {
     machine.run();
     assert_eq!(machine.core.a(3), 64);
 }
+
+#[test]
+fn a_line_is_fetched_when_execution_enters_it_however_often_it_is_stopped() {
+    // Eleven instructions of three bytes: the eleventh reaches into the second line of 32 bytes, where
+    // the twelfth branches back into the first, once.
+    let mut program = vec![addi(3, 3, 1); 11];
+    program[0] = addi(2, 2, 1);
+    program.extend([beqz(2, -33), SIMCALL]);
+    for quantum in [1, 1000] {
+        let mut machine = Machine::new(&program);
+        machine.bus.fetched = Some(Vec::new());
+        machine.core.set_a(2, u32::MAX);
+        let exit = loop {
+            machine.bus.deadline = machine.core.cycle + quantum;
+            match machine.core.run(&mut machine.bus, &mut machine.code) {
+                Exit::Deadline if machine.core.instructions < 100 => {}
+                exit => break exit,
+            }
+        };
+        assert_eq!(exit, Exit::Simcall);
+        assert_eq!(machine.bus.fetched, Some(vec![START, START + 32, START, START + 32]));
+        assert_eq!(machine.core.a(3), 20);
+        // 25 instructions, four lines, a taken branch.
+        assert_eq!(machine.core.cycle, 25 + 4 * 10 + 2);
+    }
+}

@@ -19,6 +19,8 @@ pub struct Flat {
     /// Lines of decoded code that were written.
     pub dirty: Vec<u32>,
     pub trap: u32,
+    /// Lines fetched, each at ten cycles; `None`: fetches cost nothing.
+    pub fetched: Option<Vec<u32>>,
 }
 
 impl Flat {
@@ -82,11 +84,12 @@ impl Bus for Flat {
     fn is_trap(&self, addr: u32) -> bool {
         addr == self.trap
     }
-    fn fetch_cycles(&mut self, _: u32, _: u64) -> u32 {
-        0
+    fn fetch_cycles(&mut self, addr: u32, _: u64) -> u32 {
+        self.fetched.as_mut().expect("timed").push(addr);
+        10
     }
     fn has_fetch_timing(&self, _: u32) -> bool {
-        false
+        self.fetched.is_some()
     }
     fn watch_code(&mut self, addr: u32) {
         self.watched.push(addr >> 6);
@@ -120,6 +123,7 @@ impl Machine {
             watched: Vec::new(),
             dirty: Vec::new(),
             trap: 1,
+            fetched: None,
         };
         let mut machine = Machine { core: Core::new(0, 0xCDCD), bus, code: Code::default() };
         for (offset, handler) in window_handlers() {
