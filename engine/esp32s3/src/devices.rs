@@ -3,7 +3,9 @@
 use crate::block::Block;
 use crate::fabric::{Depth, Fabric, Reason};
 use crate::memories::Mmu;
+use crate::spi_mem::psram::Psram;
 use crate::sysreg;
+use engine_core::flash::FlashChip;
 use engine_core::registers::{Group, Write};
 use serde::{Deserialize, Serialize};
 
@@ -15,13 +17,15 @@ macro_rules! devices {
         pub struct Devices {
             pub fabric: Fabric,
             pub mmu: Mmu,
+            pub flash_chip: FlashChip,
+            pub psram_chip: Psram,
             $(pub $field: $kind),*
         }
 
         impl Devices {
-            /// The blocks after power-on.
-            pub fn new() -> Self {
-                Self { fabric: Fabric::new(), mmu: Mmu::new(), $($field: $new),* }
+            /// The blocks after power-on, with these chips on the flash bus.
+            pub fn new(flash_chip: FlashChip, psram_chip: Psram) -> Self {
+                Self { fabric: Fabric::new(), mmu: Mmu::new(), flash_chip, psram_chip, $($field: $new),* }
             }
 
             /// A load from a block of registers. `None`: no block is there.
@@ -80,11 +84,17 @@ macro_rules! devices {
 }
 
 devices! {
+    0x6000_0000..=0x6000_0FFF uart0: crate::uart::Uart = crate::uart::Uart::new(0);
+    0x6000_2000..=0x6000_2FFF spi1: crate::spi_mem::spi1::Spi1 = crate::spi_mem::spi1::Spi1::new();
+    0x6000_3000..=0x6000_3FFF spi0: crate::spi_mem::spi0::Spi0 = crate::spi_mem::spi0::Spi0::new();
+    0x6000_4000..=0x6000_4EFF gpio: crate::gpio::Gpio = crate::gpio::Gpio::new();
     0x6000_5000..=0x6000_5FFF fe2: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::FE2);
     0x6000_6000..=0x6000_6FFF fe: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::FE);
     0x6000_7000..=0x6000_7FFF efuse: crate::efuse::Efuse = crate::efuse::Efuse::new();
     0x6000_8000..=0x6000_83FF rtc_cntl: crate::rtc_cntl::RtcCntl = crate::rtc_cntl::RtcCntl::new();
+    0x6000_9000..=0x6000_9FFF io_mux: crate::io_mux::IoMux = crate::io_mux::IoMux::new();
     0x6000_E000..=0x6000_EFFF regi2c: crate::regi2c::Regi2c = crate::regi2c::Regi2c::new();
+    0x6001_0000..=0x6001_0FFF uart1: crate::uart::Uart = crate::uart::Uart::new(1);
     0x6001_1000..=0x6001_2FFF bt: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::BT);
     0x6001_CC00..=0x6001_CFFF nrx: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::NRX);
     0x6001_D000..=0x6001_DFFF bb: crate::radio::Bb = crate::radio::Bb::new();
@@ -93,26 +103,27 @@ devices! {
     0x6002_3000..=0x6002_3FFF systimer: crate::systimer::Systimer = crate::systimer::Systimer::new();
     0x6002_6000..=0x6002_6FFF apb_ctrl: crate::apb_ctrl::ApbCtrl = crate::apb_ctrl::ApbCtrl::new();
     0x6002_A000..=0x6002_AFFF peri_backup: crate::peri_backup::PeriBackup = crate::peri_backup::PeriBackup::new();
+    0x6002_E000..=0x6002_EFFF uart2: crate::uart::Uart = crate::uart::Uart::new(2);
     0x6003_507C..=0x6003_507F rng: crate::rng::Rng = crate::rng::Rng::new();
     0x6003_3000..=0x6003_5FFF wifi: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::WIFI);
     0x600C_0000..=0x600C_0FFF sysreg: crate::sysreg::Sysreg = crate::sysreg::Sysreg::new();
     0x600C_1000..=0x600C_1FFF sensitive: crate::sensitive::Sensitive = crate::sensitive::Sensitive::new();
     0x600C_2000..=0x600C_2FFF interrupt: crate::interrupt::Interrupt = crate::interrupt::Interrupt::new();
+    0x600C_4000..=0x600C_4FFF extmem: crate::extmem::Extmem = crate::extmem::Extmem::new();
     0x600C_E000..=0x600C_EFFF assist_debug: crate::assist_debug::AssistDebug = crate::assist_debug::AssistDebug::new();
     0x600D_0000..=0x600D_0FFF wcl: crate::wcl::Wcl = crate::wcl::Wcl::new();
 }
 
-/// Blocks in the RTC power domain: a core reset and deep sleep leave them alone. The eFuse controller is none of them, but
-/// the fuses are kept by [`crate::efuse::Efuse`] itself.
-fn is_rtc(base: u32) -> bool {
-    matches!(base, 0x6000_8000..=0x6000_8FFF)
+/// Does the block live through a core reset and deep sleep? The RTC domain does, and what ASSIST_DEBUG recorded.
+fn outlives_core_reset(base: u32) -> bool {
+    matches!(base, 0x6000_8000..=0x6000_8FFF | 0x600C_E000)
 }
 
 impl Devices {
     /// The chip restarts, TRM 8.1: a core reset spares the RTC domain, a system reset does not; power-on loses everything.
     pub fn restart(&mut self, reason: Reason) {
         let depth = reason.depth();
-        self.reset_blocks(|base| depth != Depth::Core || !is_rtc(base));
+        self.reset_blocks(|base| depth != Depth::Core || !outlives_core_reset(base));
         self.rtc_cntl.restarted(reason, &mut self.fabric);
         self.fabric.settle_clocks();
     }
@@ -122,11 +133,5 @@ impl Devices {
         if self.fabric.is_dark(addr) {
             sysreg::accessed_without_clock(addr, &mut self.fabric);
         }
-    }
-}
-
-impl Default for Devices {
-    fn default() -> Self {
-        Self::new()
     }
 }

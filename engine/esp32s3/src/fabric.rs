@@ -4,7 +4,7 @@
 use crate::block::InputEdge;
 use crate::clocks::Selection;
 use crate::io::{InSelect, Io, OutSelect, Pad};
-use crate::signals::Signal;
+use crate::signals::{Signal, U0TXD, U1TXD, U2TXD};
 use crate::slots::Slot;
 use crate::sources::{Source, SOURCES};
 use engine_core::console::Consoles;
@@ -372,6 +372,7 @@ impl Fabric {
     /// A pad is set up anew.
     pub fn set_pad(&mut self, pin: u8, pad: Pad) {
         self.io.set_pad(pin, pad);
+        self.tell_as_bytes();
         let now = self.now();
         let (up, down) = self.io.pulls();
         self.pins.pull(up, down, now);
@@ -381,6 +382,7 @@ impl Fabric {
     /// The matrix selects what a pin shows.
     pub fn select_output(&mut self, pin: u8, select: OutSelect) {
         self.io.select_output(pin, select);
+        self.tell_as_bytes();
         let now = self.now();
         self.pads_changed(now);
     }
@@ -392,6 +394,12 @@ impl Fabric {
         if self.input(signal) != before {
             self.attention();
         }
+    }
+
+    /// UARTs put characters into the trace; their levels stay out of it.
+    fn tell_as_bytes(&mut self) {
+        let sent = [U0TXD, U1TXD, U2TXD].into_iter().fold(0, |pins, signal| pins | self.io.pins_of(signal));
+        self.pins.tell_as_bytes(sent);
     }
 
     fn pads_changed(&mut self, at: Ps) {

@@ -3,9 +3,12 @@
 use crate::block::{Block, InputEdge};
 use crate::devices::Devices;
 use crate::fabric::{Reason, Request};
-use crate::memories::Memories;
-use crate::signals::Signal;
+use crate::memories::{Memories, Mmu};
+use crate::signals::*;
 use crate::slots::Slot;
+use crate::spi_mem::psram::{Psram, Wiring};
+use crate::spi_mem::spi1::Chips;
+use engine_core::flash::FlashChip;
 
 /// The chip without its processors, as a processor's bus sees it.
 #[derive(Debug)]
@@ -22,22 +25,26 @@ pub struct System {
 
 impl System {
     /// A chip with this much flash and PSRAM, in bytes.
-    pub fn new(flash: usize, psram: usize) -> Self {
-        let mut system = Self { mem: Memories::new(flash, psram), dev: Devices::new(), core: 0, other_cycle: u64::MAX };
-        system.dev.restart(Reason::PowerOn);
-        system.settle();
+    pub fn new(flash: usize, psram: usize, wiring: Wiring) -> Self {
+        let dev = Devices::new(FlashChip::new(flash), Psram::new(wiring, psram));
+        let mut system = Self { mem: Memories::new(flash, psram), dev, core: 0, other_cycle: u64::MAX };
+        system.restart_devices(Reason::PowerOn);
         system
     }
 
     /// Carries out what is due in a slot.
     pub fn event(&mut self, slot: Slot) {
-        let Devices { fabric, rtc_cntl, systimer, timg0, timg1, .. } = &mut self.dev;
+        let Devices { fabric, rtc_cntl, spi1, systimer, timg0, timg1, uart0, uart1, uart2, .. } = &mut self.dev;
         match slot {
             Slot::Stimulus => self.stimulus(),
             Slot::RtcTimer | Slot::RtcWatchdog | Slot::SuperWatchdog | Slot::RtcSleep => rtc_cntl.event(slot, fabric),
             Slot::Systimer0 | Slot::Systimer1 | Slot::Systimer2 => systimer.event(slot, fabric),
             Slot::Timg0T0 | Slot::Timg0T1 | Slot::Timg0Wdt => timg0.event(slot, fabric),
             Slot::Timg1T0 | Slot::Timg1T1 | Slot::Timg1Wdt => timg1.event(slot, fabric),
+            Slot::Spi1 => spi1.event(slot, fabric),
+            Slot::Uart0Tx | Slot::Uart0Rx => uart0.event(slot, fabric),
+            Slot::Uart1Tx | Slot::Uart1Rx => uart1.event(slot, fabric),
+            Slot::Uart2Tx | Slot::Uart2Rx => uart2.event(slot, fabric),
             _ => unreachable!("no block uses slot {slot:?} yet"),
         }
         self.settle();
@@ -45,8 +52,21 @@ impl System {
 
     /// What follows an access or an event: blocks see the inputs that changed, and requests are carried out.
     pub fn settle(&mut self) {
+        if self.dev.spi1.has_started() {
+            self.talk_to_flash();
+        }
         self.tell_inputs();
         self.carry_out_requests();
+    }
+
+    /// SPI1 was told to start.
+    fn talk_to_flash(&mut self) {
+        let Devices { fabric, spi0, spi1, flash_chip, psram_chip, .. } = &mut self.dev;
+        let Memories { flash, psram, .. } = &mut self.mem;
+        let mut chips = Chips { flash: flash_chip, cells: flash, psram: psram_chip, ram: psram };
+        if spi1.carry_out(&mut chips, spi0.core_clock(), fabric) {
+            fabric.attention();
+        }
     }
 
     /// Changes from outside are due.
@@ -66,8 +86,10 @@ impl System {
             if changes.is_empty() {
                 return;
             }
-            for (_at, pins, levels, edges) in changes {
-                self.dev.rtc_cntl.pins_changed(pins, levels, &mut self.dev.fabric);
+            for (_, pins, levels, edges) in changes {
+                let Devices { fabric, gpio, rtc_cntl, .. } = &mut self.dev;
+                rtc_cntl.pins_changed(pins, fabric);
+                gpio.pins_changed(pins & fabric.interrupting_pins, levels, fabric);
                 for edge in edges {
                     self.tell_input(edge);
                 }
@@ -76,11 +98,21 @@ impl System {
     }
 
     fn tell_input(&mut self, edge: InputEdge) {
-        const LAST: Signal = 255;
+        let Devices { fabric, uart0, uart1, uart2, .. } = &mut self.dev;
         match edge.signal {
-            0..=LAST => {}
-            signal => unreachable!("signal {signal} is no input"),
+            U0RXD | U0CTS => uart0.input(edge, fabric),
+            U1RXD | U1CTS => uart1.input(edge, fabric),
+            U2RXD | U2CTS => uart2.input(edge, fabric),
+            signal => unreachable!("nobody watches input signal {signal}"),
         }
+    }
+
+    /// Blocks go back to their reset state as far as the reason reaches, TRM chapter 8: a core reset resets the digital
+    /// side but not RTC, a system reset both.
+    pub fn restart_devices(&mut self, reason: Reason) {
+        self.dev.restart(reason);
+        self.dev.mmu = Mmu::new();
+        self.settle();
     }
 
     /// Carries out what blocks asked of the chip, as far as it concerns the blocks themselves.

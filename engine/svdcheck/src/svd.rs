@@ -112,7 +112,9 @@ impl Svd {
     pub fn beside_checkout(crate_dir: &str, file: &str) -> Option<Self> {
         let path = Path::new(crate_dir).join("../../../shared/svd").join(file);
         let Ok(content) = std::fs::read_to_string(path) else {
-            eprintln!("SKIPPED: the registers are not checked, because there is no shared/svd/{file} beside the checkout");
+            eprintln!(
+                "SKIPPED: the registers are not checked, because there is no shared/svd/{file} beside the checkout"
+            );
             return None;
         };
         Some(Self::parse(&content))

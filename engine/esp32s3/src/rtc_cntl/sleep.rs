@@ -116,7 +116,7 @@ impl RtcCntl {
     }
 
     /// Levels of pins have changed.
-    pub fn pins_changed(&mut self, changed: u64, _levels: u64, fabric: &mut Fabric) {
+    pub fn pins_changed(&mut self, changed: u64, fabric: &mut Fabric) {
         let Some(sleep) = &mut self.sleep else { return };
         let mut sources = 0;
         for (n, source) in [UART0, UART1].into_iter().enumerate() {
