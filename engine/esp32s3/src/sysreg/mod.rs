@@ -52,7 +52,9 @@ impl Sysreg {
     }
 
     fn gate_clocks(&self, fabric: &mut Fabric) {
-        for gate in &GATES {
+        // ESP-IDF's `bootloader_random_enable` turns the clock of APB_SARADC off, sets it up, and it works.
+        const APB_SARADC: u32 = 0x6004_0000;
+        for gate in GATES.iter().filter(|gate| gate.base != APB_SARADC) {
             let off = self.regs.get(CLOCKS[gate.register]) >> gate.bit & 1 == 0;
             fabric.set_dark(gate.base >> 12, off);
         }
