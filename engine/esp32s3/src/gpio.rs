@@ -33,8 +33,8 @@ engine_core::registers! {
     ENABLE1_W1TS   0x030 = 0x0000_0000 { ENABLE1_W1TS 21:0 wo; }
     ENABLE1_W1TC   0x034 = 0x0000_0000 { ENABLE1_W1TC 21:0 wo; }
     STRAP          0x038 = 0x0000_0000 { STRAPPING 15:0 ro; }
-    IN             0x03C = 0x0000_0000 { DATA_NEXT 31:0 ro; }
-    IN1            0x040 = 0x0000_0000 { DATA_NEXT 21:0 ro; }
+    IN             0x03C = 0x0000_0000 { DATA_NEXT 31:0 rw; }
+    IN1            0x040 = 0x0000_0000 { DATA_NEXT 21:0 rw; }
     STATUS         0x044 = 0x0000_0000 { INTERRUPT 31:0 rw; }
     STATUS_W1TS    0x048 = 0x0000_0000 { STATUS_W1TS 31:0 wo; }
     STATUS_W1TC    0x04C = 0x0000_0000 { STATUS_W1TC 31:0 wo; }

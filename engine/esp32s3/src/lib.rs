@@ -23,6 +23,7 @@ pub mod regi2c;
 pub mod rng;
 pub mod rtc_cntl;
 pub mod sensitive;
+pub mod sha;
 pub mod signals;
 pub mod slots;
 pub mod sources;

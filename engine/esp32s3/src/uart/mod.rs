@@ -220,7 +220,7 @@ impl Uart {
         self.configure(fabric);
     }
 
-    /// The ID register's REG_UPDATE takes the settings over; here they act at once.
+    /// Software reads FIFO.
     fn take_byte(&mut self, fabric: &mut Fabric) -> u32 {
         let byte = self.receiver.fifo.pop_front().unwrap_or(0);
         self.drive_modem_lines(fabric);
@@ -278,6 +278,8 @@ impl Block for Uart {
                 self.bank.store(register, write, block, &mut fabric.gaps);
                 match register {
                     Reg::CONF0 => self.write_conf0(fabric),
+                    // The settings are taken over at once.
+                    Reg::ID => self.bank.set_field(Reg::ID, ID::REG_UPDATE, 0),
                     Reg::CONF1 | Reg::CLKDIV | Reg::CLK_CONF | Reg::MEM_CONF => self.configure(fabric),
                     _ => {}
                 }
