@@ -266,7 +266,7 @@ impl Chip {
                 Request::Wake => self.asleep = false,
                 Request::Remapped(entry) => self.forget_page(u32::from(entry)),
                 Request::CodeChanged => self.code.invalidate_all(),
-                Request::CpuClock(_) | Request::Rates | Request::ResetBlock(_) => {
+                Request::CpuClock(_) | Request::Rates | Request::ResetBlock(_) | Request::RtcMemoryCrc(..) => {
                     self.system.dev.fabric.requests.push(request);
                     self.system.carry_out_requests();
                 }

@@ -110,6 +110,9 @@ impl System {
     /// Blocks go back to their reset state as far as the reason reaches, TRM chapter 8: a core reset resets the digital
     /// side but not RTC, a system reset both.
     pub fn restart_devices(&mut self, reason: Reason) {
+        if reason == Reason::DeepSleep {
+            self.mem.lose_digital();
+        }
         self.dev.restart(reason);
         self.dev.mmu = Mmu::new();
         self.settle();
@@ -128,6 +131,11 @@ impl System {
                 }
                 Request::Rates => self.dev.clocks_changed(),
                 Request::ResetBlock(base) => self.dev.reset_block(base),
+                Request::RtcMemoryCrc(first, words) => {
+                    let memory = self.mem.rtc_fast.bytes();
+                    let end = memory.len().min(4 * (first + words) as usize);
+                    self.dev.sysreg.set_rtc_memory_crc(memory.get(4 * first as usize..end).unwrap_or(&[]));
+                }
                 other => self.dev.fabric.requests.push(other),
             }
         }

@@ -24,6 +24,7 @@ const PSRAM_CAP: Place = (1, 131, 2);
 const PSRAM_CAP_3: Place = (1, 179, 1);
 const PSRAM_TEMP: Place = (1, 133, 2);
 const PSRAM_VENDOR: Place = (1, 135, 2);
+const BLK_VERSION_MINOR: Place = (1, 120, 3);
 const BLK_VERSION_MAJOR: Place = (2, 128, 2);
 const OCODE: Place = (2, 141, 8);
 /// ADC1's four attenuations, then ADC2's.
@@ -91,6 +92,7 @@ impl Fuses {
     /// The calibration as `esp_efuse_rtc_calib.c` takes it apart: differences from base values, attenuation by attenuation.
     fn calibrate(&mut self) {
         self.set(BLK_VERSION_MAJOR, 1);
+        self.set(BLK_VERSION_MINOR, 3);
         self.set(OCODE, 100);
         for (n, place) in INIT_CODE.into_iter().enumerate() {
             self.set(place, if n % 4 == 0 { 100 } else { 20 });

@@ -1,4 +1,5 @@
 use super::*;
+use crate::io::Pad;
 use crate::watchdog::KEY;
 use engine_core::pins::Drive;
 use engine_core::registers::Write;
@@ -238,7 +239,7 @@ fn deep_sleep_ends_with_a_pin_and_a_reset() {
 fn an_active_source_rejects_sleep() {
     let (mut rtc, mut fabric) = parts();
     const LIGHT_REJECT: u32 = 1 << 30;
-    fabric.wake.low = 1 << 5;
+    fabric.wake.rtc_io.low = 1 << 5;
     store(&mut rtc, &mut fabric, &[(SLP_REJECT_CONF, LIGHT_REJECT | wake_source::GPIO << 12), (STATE0, SLEEP_EN)]);
     assert!(!rtc.is_asleep());
     assert_eq!(rtc.read(SLP_REJECT_CAUSE, &mut fabric), wake_source::GPIO);
@@ -250,8 +251,10 @@ fn an_active_source_rejects_sleep() {
 fn gpio_and_uart_wake_from_light_sleep() {
     for (source, edges) in [(wake_source::GPIO, 1), (wake_source::UART0, 3)] {
         let (mut rtc, mut fabric) = parts();
-        fabric.wake.high = 1 << 40;
-        fabric.wake.uart[0] = Some((44, 3));
+        fabric.wake.gpio.high = 1 << 40;
+        fabric.wake.uart_edges[0] = 3;
+        let pad = fabric.io.pad(44);
+        fabric.set_pad(44, Pad { input_enable: true, ..pad });
         store(&mut rtc, &mut fabric, &[(WAKEUP_STATE, source << 15), (STATE0, SLEEP_EN)]);
         for n in 0..edges {
             assert_eq!(due(&fabric, Slot::RtcSleep), Ps::MAX);
