@@ -282,8 +282,9 @@ impl Chip {
 
     fn reset_core(&mut self, core: usize) {
         let cycle = self.system.dev.fabric.cycle.max(self.cores[core].cycle);
-        self.cores[core].reset();
+        // CCOUNT starts at 0 from here.
         self.cores[core].cycle = cycle;
+        self.cores[core].reset();
         self.stopped[core] = false;
     }
 
@@ -328,7 +329,12 @@ impl Chip {
         for id in 0..2 {
             let core = &mut self.cores[id];
             core.set_interrupt_lines(self.system.dev.fabric.lines(id));
-            if core.sleeping || self.stalled[id] || self.asleep {
+            if self.asleep {
+                // Without a clock CCOUNT stands still, too.
+                let count = core.ccount();
+                core.sleep_until(cycle);
+                core.set_ccount(count);
+            } else if core.sleeping || self.stalled[id] {
                 core.sleep_until(cycle);
             }
             awake |= self.is_awake(id);

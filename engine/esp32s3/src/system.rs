@@ -2,6 +2,7 @@
 
 use crate::block::{Block, InputEdge};
 use crate::devices::Devices;
+use crate::efuse::{Efuse, Fuses, InPackage, DEFAULT_MAC, DEFAULT_REVISION};
 use crate::fabric::{Reason, Request};
 use crate::memories::{Memories, Mmu};
 use crate::signals::*;
@@ -26,7 +27,8 @@ pub struct System {
 impl System {
     /// A chip with this much flash and PSRAM, in bytes.
     pub fn new(flash: usize, psram: usize, wiring: Wiring) -> Self {
-        let dev = Devices::new(FlashChip::new(flash), Psram::new(wiring, psram));
+        let mut dev = Devices::new(FlashChip::new(flash), Psram::new(wiring, psram));
+        dev.efuse = Efuse::with(Fuses::module(DEFAULT_MAC, DEFAULT_REVISION, InPackage::of(psram)));
         let mut system = Self { mem: Memories::new(flash, psram), dev, core: 0, other_cycle: u64::MAX };
         system.restart_devices(Reason::PowerOn);
         system

@@ -1,8 +1,9 @@
 //! Clocks, resets and sleep across the blocks, through the registers that firmware uses.
 
+use engine_core::pins::Drive;
 use engine_core::time::{Hertz, Ps, SECOND};
 use esp32s3::fabric::{Reason, Request};
-use esp32s3::slots::slot;
+use esp32s3::slots::{slot, Slot};
 use esp32s3::spi_mem::psram::Wiring;
 use esp32s3::system::System;
 use xtensa::Bus;
@@ -129,6 +130,28 @@ fn system_resets_a_block() {
     system.write_register(SYSTEM + 0x20, 1 << 15);
     system.write_register(SYSTEM + 0x20, 0);
     assert_eq!(system.read_register(TIMG1 + 0x18), 0);
+}
+
+/// A pin that outside drives wakes the chip: EXT1 on GPIO7, high.
+#[test]
+fn a_pin_ends_deep_sleep() {
+    let mut system = system();
+    for (register, value) in [(RTC_CNTL + 0x64, 1 << 31), (RTC_CNTL + 0xE0, 1 << 7), (DIG_PWC, 1 << 31)] {
+        system.write_register(register, value);
+    }
+    let low = Drive { pin: 7, level: Some(false) };
+    system.dev.fabric.pins.drive_from_outside(low, 0);
+    system.write_register(WAKEUP_STATE, 1 << 1 << 15);
+    system.write_register(STATE0, 1 << 31);
+    run(&mut system, SECOND);
+    assert!(system.dev.rtc_cntl.is_asleep());
+    system.dev.fabric.requests.clear();
+    let high = Drive { pin: 7, level: Some(true) };
+    system.dev.fabric.pins.drive_later(high, SECOND + 5);
+    system.dev.fabric.at(Slot::Stimulus, SECOND + 5);
+    run(&mut system, 2 * SECOND);
+    assert_eq!(system.dev.fabric.requests, [Request::Restart(Reason::DeepSleep)]);
+    assert_eq!(system.read_register(RTC_CNTL + 0xE4), 1 << 7);
 }
 
 /// The state of all blocks goes through a snapshot and back, asleep too.

@@ -100,7 +100,7 @@ impl Sysreg {
 #[cold]
 pub(crate) fn accessed_without_clock(addr: u32, fabric: &mut Fabric) {
     if let Some(gate) = gate_of(addr) {
-        let why = "the firmware accesses this block while its clock is off; on the chip nothing would answer";
+        let why = "the firmware accesses this block while its clock is off; here it answers all the same";
         fabric.gaps.touch(&format!("{} without clock", gate.name), why);
     }
 }
