@@ -141,6 +141,7 @@ fn a_pin_ends_deep_sleep() {
     }
     let low = Drive { pin: 7, level: Some(false) };
     system.dev.fabric.pins.drive_from_outside(low, 0);
+    system.dev.fabric.levels_changed(0);
     system.write_register(WAKEUP_STATE, 1 << 1 << 15);
     system.write_register(STATE0, 1 << 31);
     run(&mut system, SECOND);
