@@ -116,17 +116,16 @@ devices! {
     0x600D_0000..=0x600D_0FFF wcl: crate::wcl::Wcl = crate::wcl::Wcl::new();
 }
 
-/// Blocks in the RTC power domain: a core reset and deep sleep leave them alone. The eFuse controller is none of them, but
-/// the fuses are kept by [`crate::efuse::Efuse`] itself.
-fn is_rtc(base: u32) -> bool {
-    matches!(base, 0x6000_8000..=0x6000_8FFF)
+/// Does the block live through a core reset and deep sleep? The RTC domain does, and what ASSIST_DEBUG recorded.
+fn outlives_core_reset(base: u32) -> bool {
+    matches!(base, 0x6000_8000..=0x6000_8FFF | 0x600C_E000)
 }
 
 impl Devices {
     /// The chip restarts, TRM 8.1: a core reset spares the RTC domain, a system reset does not; power-on loses everything.
     pub fn restart(&mut self, reason: Reason) {
         let depth = reason.depth();
-        self.reset_blocks(|base| depth != Depth::Core || !is_rtc(base));
+        self.reset_blocks(|base| depth != Depth::Core || !outlives_core_reset(base));
         self.rtc_cntl.restarted(reason, &mut self.fabric);
         self.fabric.settle_clocks();
     }
