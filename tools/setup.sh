@@ -40,7 +40,7 @@ apt_offers() {
   [ -n "$version" ] && [ "$version" != "(none)" ] && dpkg --compare-versions "$version" ge "${2:-0}"
 }
 
-rust_version() { rustc --version 2>/dev/null | awk '{ print $2 }'; }
+rust_version() { { rustc --version 2>/dev/null || true; } | awk '{ print $2 }'; }
 rust_is_new_enough() {
   command -v cargo >/dev/null && command -v rustc >/dev/null || return 1
   printf '%s\n%s\n' "$RUST" "$(rust_version)" | sort -C -V
