@@ -20,8 +20,10 @@ pub enum Line {
         /// The chip receives here.
         rx: Option<u8>,
     },
-    /// The serial port that the chip offers over USB.
+    /// The serial port that the chip offers over USB; the first one where it offers several.
     Usb,
+    /// A further serial port over USB: 1 is the second. The USB host attaches it when it meets one.
+    UsbPort(u8),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -66,6 +68,14 @@ impl Consoles {
     /// The names, in the order of their numbers.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.consoles.iter().map(|console| console.name.as_str())
+    }
+
+    /// Adds a console whose name is that of another with the next free number from `number` on behind it.
+    pub fn attach_beside(&mut self, other: ConsoleId, number: usize, line: Line) -> ConsoleId {
+        let base = self.consoles[other].name.clone();
+        let names = (number..).map(|number| format!("{base}{number}"));
+        let name = names.into_iter().find(|name| self.names().all(|taken| taken != name)).unwrap_or_default();
+        self.attach(&name, line)
     }
 
     /// The console on the line.
