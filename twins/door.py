@@ -4,8 +4,8 @@ People and programs act when they like; a twin looks at the door only between sl
 carried out then, at a moment of virtual time that the door knows, so it can be recorded and played again: the same
 image with the same record gives the same trace.
 
-A record is a file of JSON lines: a head that says what it belongs to, a line for each thing that came in, and an end with
-the hash of the trace::
+A record is a file of JSON lines: a head that says what it belongs to, a line for each thing that came in, and an end
+with the hash of the trace::
 
     {"record": "boardtwins door", "version": 1, "board": "pico", "image": "1f...", "seed": 0, "at": 0}
     {"at": 1200000000000, "do": "type", "to": "usb", "args": ["print(1)\\r"]}
@@ -107,7 +107,7 @@ class Door:
         self.put(Entry("reset"))
 
     def put(self, entry: Entry) -> None:
-        """Something waits to come in; it does when the twin next looks, which is before it runs on. Safe to call from threads."""
+        """Something waits until the twin next looks, which is before it runs on. Other threads may call it."""
         self._waiting.append(entry)
 
     # How the twin looks
@@ -130,8 +130,8 @@ class Door:
             self._carry_out(self._waiting.popleft())
 
     def _carry_out(self, entry: Entry) -> None:
-        self._write(entry)
         ACTIONS[entry.do](self._twin, entry)
+        self._write(entry)
 
     # Recording
 
@@ -197,8 +197,8 @@ class Door:
         if (self._twin.now, self._twin.trace.sha256) != (at, entry.args[0]):
             raise ReplayError(
                 f"record {self._replay_path} went another way: at {Duration(at)} the trace is "
-                f"{self._twin.trace.sha256[:16]}..., recorded was {entry.args[0][:16]}...: it was recorded with another "
-                "version of the package, or something acted on the twin beside the door"
+                f"{self._twin.trace.sha256[:16]}..., recorded was {entry.args[0][:16]}...: it was recorded with "
+                "another version of the package, or something acted on the twin beside the door"
             )
 
     def __repr__(self) -> str:
@@ -214,7 +214,8 @@ def _read(path: Path) -> tuple[dict[str, Any], list[tuple[int, Entry]]]:
         raise ReplayError(f"record {path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ReplayError(f"record {path} is no record: expected lines of JSON") from None
-    number, head, entries = 0, {}, []
+    number, head = 0, dict[str, Any]()
+    entries: list[tuple[int, Entry]] = []
     try:
         for number, line in enumerate(lines, 1):
             data = json.loads(line)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from twins import _engine
 from twins.errors import UsageError
+from twins.files import whole_file
 
 ID_SIZE = 8
 """Bytes of the serial number that serial NOR flash answers to Read Unique ID (W25Q16JV data sheet, 8.2.32)."""
@@ -25,11 +26,15 @@ class Flash:
 
     @property
     def unique_id(self) -> bytes:
-        """The chip's serial number, 8 bytes. It can be set, as bytes or in hexadecimal."""
+        """The chip's serial number, 8 bytes. It can be set."""
         return self._engine.unique_id
 
     @unique_id.setter
-    def unique_id(self, value: bytes | str) -> None:
+    def unique_id(self, value: bytes) -> None:
+        self.set_unique_id(value)
+
+    def set_unique_id(self, value: bytes | str) -> None:
+        """Gives the chip a serial number, as bytes or in hexadecimal digits."""
         self._engine.unique_id = unique_id(value)
 
     def read(self) -> bytes:
@@ -38,14 +43,8 @@ class Flash:
 
     def save(self, path: str | Path) -> None:
         """Writes the cells to a file, whole or not at all."""
-        target = Path(path)
-        partial = target.with_name(target.name + ".part")
-        try:
+        with whole_file(path) as partial:
             partial.write_bytes(self.read())
-            partial.replace(target)
-        except OSError:
-            partial.unlink(missing_ok=True)
-            raise
 
 
 def unique_id(value: bytes | str) -> bytes:
@@ -55,5 +54,7 @@ def unique_id(value: bytes | str) -> bytes:
     except ValueError:
         data = b""
     if len(data) != ID_SIZE:
-        raise UsageError(f"a flash chip's unique id is {ID_SIZE} bytes, or {2 * ID_SIZE} hexadecimal digits, not {value!r}")
+        raise UsageError(
+            f"a flash chip's unique id is {ID_SIZE} bytes, or {2 * ID_SIZE} hexadecimal digits, not {value!r}"
+        )
     return data

@@ -47,7 +47,7 @@ class Live:
 
     @property
     def pace(self) -> float | None:
-        """Seconds of virtual time per second on the wall: 1 is real time. None: as fast as it goes, as tests want it."""
+        """Seconds of virtual time per second on the wall: 1 is real time; None as fast as it goes, for tests."""
         return self._pace
 
     @pace.setter

@@ -1,10 +1,11 @@
 """Consoles for programs outside: a pseudo-terminal, or a TCP port on this machine.
 
-A server shows its clients what its console prints from the moment at which they connect, as a serial port does, and types what they
-send. Clients that do not read lose the oldest of what they have not taken: a twin does not stand still for them.
+A server shows its clients what its console prints from the moment at which they connect, as a serial port does, and
+types what they send. Clients that do not read lose the oldest of what they have not taken: a twin does not stand still
+for them.
 
-What is on the wire is up to the client's class: `RawClient` sends and takes the console's own bytes; a class for a protocol such
-as RFC 2217 translates in `received` and `sent`.
+What is on the wire is up to the client's class: `RawClient` sends and takes the console's own bytes; a class for a
+protocol such as RFC 2217 translates in `received` and `sent`.
 """
 
 from __future__ import annotations

@@ -110,8 +110,9 @@ class Twin:
             self._use_rom(Path(rom))
         for console in self.board.consoles:
             self._engine.attach_console(console.name, console.tx, console.rx)
-        if unique_id is not None or self.board.unique_id is not None:
-            self.flash.unique_id = unique_id if unique_id is not None else self.board.unique_id
+        serial = unique_id if unique_id is not None else self.board.unique_id
+        if serial is not None:
+            self.flash.set_unique_id(serial)
         if flash is not None:
             self._use_flash(Path(flash))
         if self.image is not None:
@@ -271,7 +272,7 @@ class Twin:
         self.door.let_in()
 
     def reset(self) -> None:
-        """Somebody pulls the chip's reset pin low and lets go: it starts again. Flash, parts and consoles stay as they are.
+        """Somebody pulls the chip's reset pin low and lets go: it starts again. Flash, parts and consoles stay.
 
         >>> with Twin("pico", image="firmware/images/idle.uf2") as pico:
         ...     pico.run("10ms"); pico.reset(); pico.resets[-1][1]
@@ -502,7 +503,9 @@ class Twin:
         if snapshot.board != self.board:
             raise UsageError(f"the snapshot is of board {snapshot.board.name!r}, this twin is {self.board.name!r}")
         if self.door.is_recording:
-            raise UsageError("a twin that records what comes in cannot go back in time: twin.door.stop_recording() first")
+            raise UsageError(
+                "a twin that records what comes in cannot go back in time: twin.door.stop_recording() first"
+            )
         parts = self.parts
         consoles = self._consoles
         self._start(_engine.Rp2040.restore(snapshot.engine))

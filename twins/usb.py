@@ -9,7 +9,6 @@ from twins import _engine
 from twins.errors import UsageError
 from twins.units import Duration
 
-
 log = logging.getLogger("twins")
 
 
@@ -132,9 +131,11 @@ class UsbHost:
         return [Endpoint(*endpoint) for endpoint in self._engine.usb()["endpoints"]]
 
     def reports(self, endpoint: int) -> list[Report]:
-        """The packets that an endpoint sent, oldest first; the last 16384 are kept, and `dropped` tells of the others."""
+        """The packets that an endpoint sent, oldest first; the last 16384 are kept, `dropped` counts the others."""
         if self.dropped:
-            log.warning("%d packets of USB endpoints came before the last 16384 that are kept, and are lost", self.dropped)
+            log.warning(
+                "%d packets of USB endpoints came before the last 16384 that are kept, and are lost", self.dropped
+            )
         return [Report(Duration(at), data) for at, data in self._engine.usb_reports(endpoint)]
 
     def send(self, endpoint: int, data: bytes) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twins.files import whole_file
 from twins.units import NS
 
 if TYPE_CHECKING:
@@ -15,16 +17,21 @@ FIRST_IDENTIFIER = 33
 """Identifiers are made of printable characters; a single one is enough for 94 pins."""
 
 
+class _Abandoned(Exception):  # noqa: N818  # never seen outside
+    """Ends a file that is not wanted any more."""
+
+
 class PinRecorder:
-    """Writes the changes of named pins.
+    """Writes the changes of named pins. The file is there when `close` has ended it; `abandon` leaves none.
 
     The file counts nanoseconds: of two levels within one nanosecond the later one is written last.
     """
 
     def __init__(self, path: str | Path, pins: Mapping[str, int], initial: int) -> None:
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("w", encoding="ascii", newline="\n")
+        self._whole = ExitStack()
+        self._file = self._whole.enter_context(
+            self._whole.enter_context(whole_file(path)).open("w", encoding="ascii", newline="\n")
+        )
         self._level = initial
         self._mask = sum(1 << bit for bit in pins.values())
         self._now = 0
@@ -59,4 +66,9 @@ class PinRecorder:
         """Ends the file at a moment (ps)."""
         if at // NS > self._now:
             self._file.write(f"#{at // NS}\n")
-        self._file.close()
+        self._whole.close()
+
+    def abandon(self) -> None:
+        """Leaves nothing of the file."""
+        with suppress(_Abandoned), self._whole:
+            raise _Abandoned
