@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings what the project's commands need onto a Debian machine, as far as we may, and says plainly what is missing.
-# usage: tools/setup.sh NEED...   with needs from: python rust compiler qemu sigrok node
+# usage: tools/setup.sh NEED...   with needs from: python rust lint compiler qemu sigrok node
 set -euo pipefail
 
 RUST=1.85 # engine/Cargo.toml, rust-version
@@ -74,6 +74,12 @@ rust_by_apt() {
   return 1
 }
 
+lint_is_there() { cargo clippy --version && cargo fmt --version; } >/dev/null 2>&1
+lint_by_rustup() { command -v rustup >/dev/null && rustup -q component add clippy rustfmt; }
+lint_by_apt() {
+  if [ -e /usr/share/doc/rustc-web ]; then apt_install rust-web-clippy rustfmt-web; else apt_install rust-clippy rustfmt; fi
+}
+
 for need in "$@"; do
   case $need in
     python)
@@ -90,6 +96,11 @@ for need in "$@"; do
         rust_is_new_enough || fail "needs Rust $RUST or newer, found ${found:-none}, and could get it neither with" \
           "rustup nor with apt-get: install it (https://rustup.rs) so that cargo is on PATH, and try again"
       fi
+      ;;
+    lint)
+      command -v git >/dev/null || apt_install git
+      lint_is_there || (lint_by_rustup) || (lint_by_apt) || true
+      lint_is_there || fail "needs clippy and rustfmt, and could get them neither with rustup nor with apt-get"
       ;;
     compiler)
       command -v arm-none-eabi-gcc >/dev/null || apt_install gcc-arm-none-eabi libnewlib-arm-none-eabi
