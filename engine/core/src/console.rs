@@ -184,4 +184,14 @@ mod tests {
         assert_eq!(consoles.take_seen(), None);
         assert_eq!(consoles.take_output(id), b"not read\nready ready");
     }
+
+    #[test]
+    fn a_console_beside_another_gets_the_next_free_number() {
+        let mut consoles = Consoles::default();
+        let usb = consoles.attach("usb", Line::Usb);
+        consoles.attach("usb2", Line::Pins { tx: 0, rx: None });
+        let second = consoles.attach_beside(usb, 2, Line::UsbPort(1));
+        assert_eq!(consoles.names().collect::<Vec<_>>(), ["usb", "usb2", "usb3"]);
+        assert_eq!(consoles.on(|line| line == Line::UsbPort(1)), Some(second));
+    }
 }
