@@ -106,9 +106,7 @@ def test_a_record_of_another_seed_is_refused_unless_only_the_hands_are_wanted(re
         assert "volume 42" in twin.console.text
 
 
-def test_a_record_that_begins_before_the_present_is_refused(
-    record: Path, image: Path
-) -> None:
+def test_a_record_that_begins_before_the_present_is_refused(record: Path, image: Path) -> None:
     with Twin("media_controller", image=image) as twin:
         twin.run("1ms")
         with pytest.raises(ReplayError, match="begins at 0ps, this twin is at 1ms"):

@@ -7,6 +7,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twins.errors import UsageError
 from twins.files import whole_file
 from twins.units import NS
 
@@ -28,6 +29,7 @@ class PinRecorder:
     """
 
     def __init__(self, path: str | Path, pins: Mapping[str, int], initial: int) -> None:
+        self._path = Path(path)
         self._whole = ExitStack()
         self._file = self._whole.enter_context(
             self._whole.enter_context(whole_file(path)).open("w", encoding="ascii", newline="\n")
@@ -60,7 +62,10 @@ class PinRecorder:
                 changed ^= bit
                 text.append(lines[bit][(levels & bit) != 0])
         self._level, self._now = before, now
-        self._file.writelines(text)
+        try:
+            self._file.writelines(text)
+        except OSError as error:
+            raise UsageError(f"cannot write {self._path}: {error.strerror}") from None
 
     def close(self, at: int) -> None:
         """Ends the file at a moment (ps)."""
@@ -70,5 +75,6 @@ class PinRecorder:
 
     def abandon(self) -> None:
         """Leaves nothing of the file."""
-        with suppress(_Abandoned), self._whole:
+        # What is still to be written may fail to be; it is not wanted either.
+        with suppress(_Abandoned, UsageError), self._whole:
             raise _Abandoned
