@@ -19,7 +19,8 @@ def test_the_chip_knows_that_its_run_pin_was_pulled(mpy: MicroPython) -> None:
 def test_files_outlive_it_and_usb_comes_back(mpy: MicroPython) -> None:
     mpy.run("f = open('kept', 'w'); f.write('over the reset'); f.close()")
     mpy.twin.reset()
-    assert not mpy.twin.usb.configured
+    mpy.twin.run("1ms")
+    assert not mpy.twin.usb.attached
     mpy.console.expect_exact(PROMPT, timeout="10s")
     assert mpy.run("print(open('kept').read())") == "over the reset\n"
 
