@@ -94,7 +94,8 @@ for need in "$@"; do
         (rust_by_rustup) || (rust_by_apt) || true
         hash -r
         rust_is_new_enough || fail "needs Rust $RUST or newer, found ${found:-none}, and could get it neither with" \
-          "rustup nor with apt-get: install it (https://rustup.rs) so that cargo is on PATH, and try again"
+          "rustup nor with apt-get: install it from https://rustup.rs, or on Debian 12 as root" \
+          "with 'apt-get install rustc-web cargo-web', so that cargo is on PATH, and try again"
       fi
       ;;
     lint)
