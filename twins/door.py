@@ -52,7 +52,7 @@ def _call(twin: Twin, entry: Entry) -> None:
 
 
 def _reset(twin: Twin, _: Entry) -> None:
-    twin.pull_run_pin()
+    twin.reset_chip()
 
 
 ACTIONS: dict[str, Callable[[Twin, Entry], None]] = {"type": _type, "call": _call, "reset": _reset}

@@ -179,7 +179,8 @@ class TcpServer:
         self._feed = _Feed(console)
         self._selector: selectors.BaseSelector | None = None
         self._listener = socket.socket()
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if os.name == "posix":  # elsewhere the option lets two servers have one port
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._listener.bind((LOOPBACK, port))
             self._listener.listen()

@@ -281,7 +281,7 @@ class Twin:
         self.door.reset()
         self.advance(self.now)
 
-    def pull_run_pin(self) -> None:
+    def reset_chip(self) -> None:
         """What `reset` does when it comes in by the door."""
         self._engine.reset()
 

@@ -16,7 +16,7 @@ import serial
 from tests.realimages.conftest import PROMPT
 from twins import Twin
 
-PATIENCE = "300s"
+PATIENCE = "3600s"
 """Of virtual time: a twin that waits for a program on the same machine runs ahead of it."""
 
 
