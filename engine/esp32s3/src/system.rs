@@ -1,0 +1,135 @@
+//! Everything but the processors: memories, blocks, and how they are brought up to date with each other.
+
+use crate::block::{Block, InputEdge};
+use crate::devices::Devices;
+use crate::fabric::{Reason, Request};
+use crate::memories::{Memories, Mmu};
+use crate::signals::*;
+use crate::slots::Slot;
+use crate::spi_mem::psram::{Psram, Wiring};
+use crate::spi_mem::spi1::Chips;
+use engine_core::flash::FlashChip;
+
+/// The chip without its processors, as a processor's bus sees it.
+#[derive(Debug)]
+pub struct System {
+    /// The memories.
+    pub mem: Memories,
+    /// The blocks.
+    pub dev: Devices,
+    /// The processor whose access is under way.
+    pub core: usize,
+    /// The cycle that the other processor has reached; `u64::MAX` while it sleeps.
+    pub other_cycle: u64,
+}
+
+impl System {
+    /// A chip with this much flash and PSRAM, in bytes.
+    pub fn new(flash: usize, psram: usize, wiring: Wiring) -> Self {
+        let dev = Devices::new(FlashChip::new(flash), Psram::new(wiring, psram));
+        let mut system = Self { mem: Memories::new(flash, psram), dev, core: 0, other_cycle: u64::MAX };
+        system.dev.restart(Reason::PowerOn);
+        system.settle();
+        system
+    }
+
+    /// Carries out what is due in a slot.
+    pub fn event(&mut self, slot: Slot) {
+        let Devices { fabric, spi1, uart0, uart1, uart2, rtc_cntl, systimer, timg0, timg1, .. } = &mut self.dev;
+        match slot {
+            Slot::Stimulus => self.stimulus(),
+            Slot::RtcTimer | Slot::RtcWatchdog | Slot::SuperWatchdog | Slot::RtcSleep => rtc_cntl.event(slot, fabric),
+            Slot::Systimer0 | Slot::Systimer1 | Slot::Systimer2 => systimer.event(slot, fabric),
+            Slot::Timg0T0 | Slot::Timg0T1 | Slot::Timg0Wdt => timg0.event(slot, fabric),
+            Slot::Timg1T0 | Slot::Timg1T1 | Slot::Timg1Wdt => timg1.event(slot, fabric),
+            Slot::Uart0Tx | Slot::Uart0Rx => uart0.event(slot, fabric),
+            Slot::Uart1Tx | Slot::Uart1Rx => uart1.event(slot, fabric),
+            Slot::Uart2Tx | Slot::Uart2Rx => uart2.event(slot, fabric),
+            Slot::Spi1 => spi1.event(slot, fabric),
+            _ => unreachable!("no block uses slot {slot:?} yet"),
+        }
+        self.settle();
+    }
+
+    /// What follows an access or an event: blocks see the inputs that changed, and requests are carried out.
+    pub fn settle(&mut self) {
+        if self.dev.spi1.has_started() {
+            self.talk_to_flash();
+        }
+        self.tell_inputs();
+        self.carry_out_requests();
+    }
+
+    /// SPI1 was told to start.
+    fn talk_to_flash(&mut self) {
+        let Devices { fabric, spi0, spi1, flash_chip, psram_chip, .. } = &mut self.dev;
+        let Memories { flash, psram, .. } = &mut self.mem;
+        let mut chips = Chips { flash: flash_chip, cells: flash, psram: psram_chip, ram: psram };
+        if spi1.carry_out(&mut chips, spi0.core_clock(), fabric) {
+            fabric.attention();
+        }
+    }
+
+    /// Changes from outside are due.
+    fn stimulus(&mut self) {
+        let fabric = &mut self.dev.fabric;
+        let now = fabric.now();
+        fabric.pins.apply_stimuli(now);
+        fabric.levels_changed(now);
+        let next = fabric.pins.next_stimulus();
+        fabric.at(Slot::Stimulus, next);
+    }
+
+    /// Blocks that watch inputs are told what changed, in the order of time; what they drive in answer is told as well.
+    fn tell_inputs(&mut self) {
+        loop {
+            let changes = self.dev.fabric.take_input_changes();
+            if changes.is_empty() {
+                return;
+            }
+            for (_, pins, levels, edges) in changes {
+                let Devices { fabric, gpio, rtc_cntl, .. } = &mut self.dev;
+                gpio.pins_changed(pins & fabric.interrupting_pins, levels, fabric);
+                rtc_cntl.pins_changed(pins, levels, fabric);
+                for edge in edges {
+                    self.tell_input(edge);
+                }
+            }
+        }
+    }
+
+    fn tell_input(&mut self, edge: InputEdge) {
+        let Devices { fabric, uart0, uart1, uart2, .. } = &mut self.dev;
+        match edge.signal {
+            U0RXD | U0CTS => uart0.input(edge, fabric),
+            U1RXD | U1CTS => uart1.input(edge, fabric),
+            U2RXD | U2CTS => uart2.input(edge, fabric),
+            signal => unreachable!("nobody watches input signal {signal}"),
+        }
+    }
+
+    /// Blocks go back to their reset state as far as the reason reaches, and the cache maps nothing.
+    pub fn restart_devices(&mut self, reason: Reason) {
+        self.dev.restart(reason);
+        self.dev.mmu = Mmu::new();
+        self.settle();
+    }
+
+    /// Carries out what blocks asked of the chip, as far as it concerns the blocks themselves.
+    pub fn carry_out_requests(&mut self) {
+        if self.dev.fabric.requests.is_empty() {
+            return;
+        }
+        for request in std::mem::take(&mut self.dev.fabric.requests) {
+            match request {
+                Request::CpuClock(rate) => {
+                    let fabric = &mut self.dev.fabric;
+                    fabric.clock.set_rate(rate, fabric.cycle);
+                }
+                Request::Rates => self.dev.clocks_changed(),
+                Request::ResetBlock(base) => self.dev.reset_block(base),
+                other => self.dev.fabric.requests.push(other),
+            }
+        }
+    }
+}
