@@ -57,7 +57,7 @@ impl Trace {
         let mut hasher = Sha256::new();
         hasher.update(self.state.to_le_bytes());
         hasher.update(self.events.to_le_bytes());
-        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hasher.finalize().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
     }
 }
 

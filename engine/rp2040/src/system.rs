@@ -278,11 +278,12 @@ impl System {
         if on(psm::DONE::ROSC) {
             rosc.reset(fabric);
         }
-        if on(psm::DONE::XOSC) {
-            xosc.reset(fabric);
-        }
+        // They are held together: the multiplexers are back on the ring oscillator when the crystal stops.
         if on(psm::DONE::CLOCKS) {
             clocks.reset(fabric);
+        }
+        if on(psm::DONE::XOSC) {
+            xosc.reset(fabric);
         }
         if on(psm::DONE::RESETS) {
             resets.reset(fabric);
