@@ -144,19 +144,31 @@ const PIO1: u32 = 0x5030_0000 >> 14;
 impl System {
     /// PIO catches up before somebody looks at it or at the pins.
     #[inline]
-    fn catch_up_for(&mut self, addr: u32) {
-        if matches!(addr >> 14, PIO0 | PIO1 | IO_BANK0 | PADS_BANK0) {
-            self.sync_pio(self.dev.fabric.cycle);
-            self.sync_pwm_pins();
-        }
-        if addr >> 14 == IO_QSPI {
-            self.sync_ssi();
+    fn catch_up_for(&mut self, addr: u32, write: bool) {
+        let cycle = self.dev.fabric.cycle;
+        match addr >> 14 {
+            PIO0 | PIO1 => {
+                let (own, other) = if addr >> 14 == PIO0 { (0, 1) } else { (1, 0) };
+                let Devices { pio, fabric, .. } = &mut self.dev;
+                if pio[own].is_about_words(addr & 0xFFC, write) && pio[other].is_idle() {
+                    pio[own].sync_words(cycle, fabric);
+                } else {
+                    self.sync_pio(cycle);
+                }
+                self.sync_pwm_pins();
+            }
+            IO_BANK0 | PADS_BANK0 => {
+                self.sync_pio(cycle);
+                self.sync_pwm_pins();
+            }
+            IO_QSPI => self.sync_ssi(),
+            _ => {}
         }
     }
 
     /// A load from a block of registers. `None`: nothing is mapped there.
     fn load_block(&mut self, addr: u32, size: Size) -> Option<Beat> {
-        self.catch_up_for(addr);
+        self.catch_up_for(addr, false);
         self.dev.fabric.accesses.count(addr);
         let offset = addr & 0xFFC;
         let word = match addr >> 14 {
@@ -186,7 +198,7 @@ impl System {
 
     /// A store to a block of registers. `None`: nothing is mapped there.
     fn store_block(&mut self, addr: u32, value: u32, size: Size) -> Option<u32> {
-        self.catch_up_for(addr);
+        self.catch_up_for(addr, true);
         self.dev.fabric.accesses.count(addr);
         let offset = addr & 0xFFC;
         let bits = widen(value, size);

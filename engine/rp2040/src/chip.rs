@@ -455,8 +455,7 @@ impl Chip {
     /// Both processors sleep: time jumps to the next event, or to what PIO does on the way.
     fn sleep_until(&mut self, horizon: u64) -> Option<Stop> {
         let horizon = horizon.min(self.systick_horizon()).max(self.system.dev.fabric.cycle + 1);
-        let reached =
-            if self.system.pio_quiet_until() < horizon { self.system.run_pio_alone(horizon) } else { horizon };
+        let reached = if self.system.pio_quiet_until() < horizon { self.system.run_pio(horizon) } else { horizon };
         let fabric = &mut self.system.dev.fabric;
         fabric.cycle = fabric.cycle.max(reached);
         // Processors that stand still with clk_sys go on from here when it runs again.

@@ -176,11 +176,14 @@ impl System {
     /// Brings both PIO blocks to `cycle`.
     #[inline]
     pub fn sync_pio(&mut self, cycle: u64) {
-        for pio in &mut self.dev.pio {
-            while pio.cycle() < cycle {
-                pio.run(cycle, &mut self.dev.fabric);
-            }
-        }
+        while self.run_pio(cycle) < cycle {}
+    }
+
+    /// Runs PIO without the processors, up to `cycle` or to the first change that a processor or the DMA
+    /// controller can see. Returns the cycle reached.
+    #[inline]
+    pub fn run_pio(&mut self, cycle: u64) -> u64 {
+        pio::pair::run(&mut self.dev.pio, cycle, &mut self.dev.fabric)
     }
 
     /// Outputs of PWM that nobody watches have no events: they are brought up to now before software looks.
@@ -201,19 +204,6 @@ impl System {
         if fabric.io.selected(crate::pads::Func::Pwm) != 0 {
             pwm.schedule(fabric);
         }
-    }
-
-    /// Runs PIO without the processors, up to `cycle` or to the first change that a processor or the DMA
-    /// controller can see. Returns the cycle reached.
-    pub fn run_pio_alone(&mut self, cycle: u64) -> u64 {
-        let mut until = cycle;
-        for n in 0..2 {
-            if self.dev.pio[n].cycle() < until {
-                self.dev.pio[n].run(until, &mut self.dev.fabric);
-                until = until.min(self.dev.pio[n].cycle());
-            }
-        }
-        until
     }
 
     /// The first cycle at which PIO may change something that a processor or the DMA controller sees

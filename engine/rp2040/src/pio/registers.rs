@@ -194,6 +194,7 @@ impl Block for Pio {
     #[inline]
     fn write(&mut self, offset: u32, write: Write, fabric: &mut Fabric) {
         let Some(register) = Reg::at(offset) else {
+            self.shifts_until = 0;
             match machine_register(offset) {
                 Some((machine, register)) => self.write_machine(machine, register, write, fabric),
                 None => drop(undeclared(self.name(), offset, fabric)),
@@ -218,6 +219,7 @@ impl Block for Pio {
             }
             _ => {}
         }
+        self.shifts_until = 0;
         if let Some(address) = offset.checked_sub(Reg::TABLE[Reg::INSTR_MEM0 as usize].offset).filter(|at| *at < 0x80) {
             self.write_instruction(address as usize / 4, write.value as u16);
             return;
