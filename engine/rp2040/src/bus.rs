@@ -143,27 +143,29 @@ const PIO1: u32 = 0x5030_0000 >> 14;
 
 impl System {
     /// PIO catches up before somebody looks at it or at the pins.
-    #[inline]
+    #[inline(always)]
     fn catch_up_for(&mut self, addr: u32, write: bool) {
-        let cycle = self.dev.fabric.cycle;
         match addr >> 14 {
-            PIO0 | PIO1 => {
-                let (own, other) = if addr >> 14 == PIO0 { (0, 1) } else { (1, 0) };
-                let Devices { pio, fabric, .. } = &mut self.dev;
-                if pio[own].is_about_words(addr & 0xFFC, write) && pio[other].is_idle() {
-                    pio[own].sync_words(cycle, fabric);
-                } else {
-                    self.sync_pio(cycle);
-                }
-                self.sync_pwm_pins();
-            }
-            IO_BANK0 | PADS_BANK0 => {
-                self.sync_pio(cycle);
-                self.sync_pwm_pins();
-            }
+            PIO0 => self.catch_up_pio(0, addr & 0xFFC, write),
+            PIO1 => self.catch_up_pio(1, addr & 0xFFC, write),
+            IO_BANK0 | PADS_BANK0 => self.catch_up_pins(),
             IO_QSPI => self.sync_ssi(),
             _ => {}
         }
+    }
+
+    #[inline(always)]
+    fn catch_up_pio(&mut self, own: usize, offset: u32, write: bool) {
+        if self.dev.pio[own].is_about_words(offset, write) {
+            self.sync_pio_words(own);
+        } else {
+            self.catch_up_pins();
+        }
+    }
+
+    fn catch_up_pins(&mut self) {
+        self.sync_pio(self.dev.fabric.cycle);
+        self.sync_pwm_pins();
     }
 
     /// A load from a block of registers. `None`: nothing is mapped there.
@@ -366,13 +368,19 @@ impl System {
 }
 
 /// A block held in reset does not answer: loads give 0, stores are lost. Firmware that does so has a bug, so it is counted.
+#[inline(always)]
 fn in_reset(held: u32, bit: Option<u32>, addr: u32, fabric: &mut Fabric) -> bool {
     let is_held = bit.is_some_and(|bit| held >> bit & 1 != 0);
     if is_held {
-        let name = format!("0x{addr:08X} in reset");
-        fabric.gaps.touch(&name, "firmware accessed a block that RESETS.RESET holds in reset");
+        count_access_in_reset(addr, fabric);
     }
     is_held
+}
+
+#[cold]
+fn count_access_in_reset(addr: u32, fabric: &mut Fabric) {
+    let name = format!("0x{addr:08X} in reset");
+    fabric.gaps.touch(&name, "firmware accessed a block that RESETS.RESET holds in reset");
 }
 
 #[inline(always)]

@@ -179,6 +179,20 @@ impl System {
         while self.run_pio(cycle) < cycle {}
     }
 
+    /// Brings the FIFOs of a PIO block to the present cycle, see [`pio::Pio::sync_words`].
+    #[inline(always)]
+    pub fn sync_pio_words(&mut self, own: usize) {
+        let Devices { pio, fabric, .. } = &mut self.dev;
+        if pio[own].only_shifts(fabric.cycle) {
+            return;
+        }
+        if pio[1 - own].is_idle() {
+            pio[own].sync_words(fabric.cycle, fabric);
+        } else {
+            self.sync_pio(self.dev.fabric.cycle);
+        }
+    }
+
     /// Runs PIO without the processors, up to `cycle` or to the first change that a processor or the DMA
     /// controller can see. Returns the cycle reached.
     #[inline]
@@ -214,10 +228,15 @@ impl System {
     }
 
     /// Carries out what blocks asked of the chip, as far as it concerns the blocks themselves.
+    #[inline(always)]
     pub fn carry_out_requests(&mut self) {
-        if self.dev.fabric.requests.is_empty() {
-            return;
+        if !self.dev.fabric.requests.is_empty() {
+            self.carry_out_all_requests();
         }
+    }
+
+    #[cold]
+    fn carry_out_all_requests(&mut self) {
         for request in std::mem::take(&mut self.dev.fabric.requests) {
             match request {
                 Request::ResetBlocks(mask) => self.reset_blocks(mask),

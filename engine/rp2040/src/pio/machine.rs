@@ -388,7 +388,7 @@ impl Machine {
             clocking,
             due: self.due,
         };
-        let addresses = (clock.next, send.next);
+        let (addresses, delay) = ((clock.next, send.next), send.delay);
         let cycle = lane.send(&mut train, until << 8)?;
         let sent = left - train.left as u8;
         self.pc = if train.clocking { addresses.1 } else { addresses.0 };
@@ -396,8 +396,12 @@ impl Machine {
         self.osr_count += sent;
         self.due = train.due;
         shared.out = (shared.out & !pins) | (lane.level() & pins);
-        // The train ends with the OUT that uses up the OSR, which refills it in the same cycle (3.5.4).
+        // The train ends with the OUT that uses up the OSR, which refills it in the same cycle (3.5.4), or as soon as it can.
         self.refill(shared);
+        if train.left == 0 && self.osr_count >= self.config.autopull {
+            self.due -= self.config.divisor * u64::from(delay);
+            self.delay = delay;
+        }
         Some(cycle)
     }
 

@@ -44,11 +44,16 @@ impl Pio {
         self.awake | self.forced | self.sticky == 0 && !self.pin_waiters
     }
 
-    /// The FIFOs and FDEBUG are up to `cycle`; pins may be behind where a machine does nothing but shift bits out to them.
-    /// Software that asks for room word by word, as most does, need not stop the machine in the middle of a word.
-    #[inline]
+    /// Is it known that machines do nothing but shift out bits before `cycle`?
+    #[inline(always)]
+    pub fn only_shifts(&self, cycle: u64) -> bool {
+        cycle <= self.shifts_until
+    }
+
+    /// The FIFOs and FDEBUG are up to `cycle`; pins may be behind where machines do nothing but shift out bits. Software
+    /// asks for room again and again while a word is shifted out, and the machine need not stop in the middle of it.
     pub fn sync_words(&mut self, cycle: u64, fabric: &mut Fabric) {
-        while self.shifts_until < cycle && self.cycle < cycle {
+        while !self.only_shifts(cycle) && self.cycle < cycle {
             let Some(shifts_until) = self.find_shifts_until() else {
                 self.run(cycle, fabric);
                 continue;
@@ -66,11 +71,15 @@ impl Pio {
         if unusual || self.awake == 0 {
             return None;
         }
-        super::each(self.awake).map(|number| self.machines[number].shifts_until()).reduce(|a, b| Some(a?.min(b?)))?
+        let mut first = u64::MAX;
+        for number in super::each(self.awake) {
+            first = first.min(self.machines[number].shifts_until()?);
+        }
+        Some(first)
     }
 
     /// Is a register one that [`Pio::sync_words`] is enough for: to be read, or to be written?
-    #[inline]
+    #[inline(always)]
     pub fn is_about_words(&self, offset: u32, write: bool) -> bool {
         if write {
             (0x10..0x20).contains(&offset) && self.awake >> ((offset - 0x10) / 4) & 1 != 0

@@ -161,7 +161,7 @@ impl Block for Pio {
 
     #[inline]
     fn read(&mut self, offset: u32, fabric: &mut Fabric) -> u32 {
-        if let Some(Reg::RXF0 | Reg::RXF1 | Reg::RXF2 | Reg::RXF3) = Reg::at(offset) {
+        if (0x20..0x30).contains(&offset) {
             return self.read_rxf((offset - 0x20) as usize / 4, fabric);
         }
         self.peek(offset, fabric)
