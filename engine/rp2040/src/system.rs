@@ -222,9 +222,10 @@ impl System {
 
     /// The first cycle at which PIO may change something that a processor or the DMA controller sees
     /// without reading a PIO register: an interrupt line, an awaited DREQ, or an input whose edges interrupt.
+    #[inline(always)]
     pub fn pio_quiet_until(&self) -> u64 {
-        let fabric = &self.dev.fabric;
-        self.dev.pio.iter().map(|pio| pio.quiet_until(fabric)).min().unwrap_or(u64::MAX)
+        let Devices { pio: [first, second], fabric, .. } = &self.dev;
+        first.quiet_until(fabric).min(second.quiet_until(fabric))
     }
 
     /// Carries out what blocks asked of the chip, as far as it concerns the blocks themselves.

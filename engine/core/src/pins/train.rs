@@ -5,7 +5,7 @@
 
 use super::Pins;
 use crate::time::Ps;
-use crate::trace::Kind;
+use crate::trace::{Kind, Trace};
 
 /// Bits on their way out in a regular rhythm: each is put on the data pin, and then it is clocked.
 #[derive(Clone, Copy, Debug)]
@@ -72,12 +72,8 @@ impl Train {
     }
 
     #[inline(always)]
-    fn bit(&self, number: u32) -> u64 {
-        if self.bits >> number & 1 != 0 {
-            self.data
-        } else {
-            0
-        }
+    fn bit(&self, number: u32) -> usize {
+        (self.bits >> number) as usize & 1
     }
 
     /// One of the edges that happened, 0 is the last one: when it was, and the levels of the train's pins since then.
@@ -87,7 +83,7 @@ impl Train {
         let (sends, clocks) = ((back + 1 + clocking) / 2, (back + 2 - clocking) / 2);
         let at = self.due - u64::from(sends) * self.send_ticks - u64::from(clocks) * self.clock_ticks;
         let others = if (back + clocking) % 2 != 0 { self.sent } else { self.clocked };
-        (at, others | self.bit(32 + (back + clocking) / 2))
+        (at, others | [0, self.data][self.bit(32 + (back + clocking) / 2)])
     }
 }
 
@@ -159,26 +155,27 @@ impl Pins {
     #[inline(always)]
     fn pass(&mut self, train: &mut Train, edges: u64, at: impl Fn(u64) -> Ps) {
         let others = self.level & !train.pins;
-        let seen = others & !self.told_as_bytes;
-        let (sent, clocked) = (seen | train.sent, seen | train.clocked);
+        // Four levels in turn: with the data pin low and high, when a bit is put there and when it is clocked.
+        let digest = |levels| Trace::digest(Kind::Pins, (others | levels) & !self.told_as_bytes);
+        let sent = [digest(train.sent), digest(train.sent | train.data)];
+        let clocked = [digest(train.clocked), digest(train.clocked | train.data)];
         // Kept in registers from edge to edge.
         let (mut trace, mut next) = (self.trace.clone(), *train);
         let mut left = edges;
         if next.clocking {
-            trace.see(Kind::Pins, at(next.due), clocked | next.bit(32));
+            trace.fold(at(next.due), clocked[next.bit(32)]);
             next.due += next.clock_ticks;
             left -= 1;
         }
         for _ in 0..left / 2 {
             next.bits <<= 1;
-            let bit = next.bit(32);
-            trace.see(Kind::Pins, at(next.due), sent | bit);
-            trace.see(Kind::Pins, at(next.due + next.send_ticks), clocked | bit);
+            trace.fold(at(next.due), sent[next.bit(32)]);
+            trace.fold(at(next.due + next.send_ticks), clocked[next.bit(32)]);
             next.due += next.send_ticks + next.clock_ticks;
         }
         if left % 2 != 0 {
             next.bits <<= 1;
-            trace.see(Kind::Pins, at(next.due), sent | next.bit(32));
+            trace.fold(at(next.due), sent[next.bit(32)]);
             next.due += next.send_ticks;
         }
         next.left -= (left as u32).div_ceil(2);

@@ -157,18 +157,22 @@ impl Pio {
     }
 
     /// The first cycle at which something may change that others see without reading a register of this block.
-    #[inline]
+    #[inline(always)]
     pub fn quiet_until(&self, fabric: &Fabric) -> u64 {
-        let dreqs = 0xFFu64 << (8 * self.index);
+        let dreqs = fabric.dreq_awaited & 0xFF << (8 * self.index) != 0;
         let pins = fabric.io.interrupts.watched | fabric.pins.prompt() as u32;
-        let known = if pins & fabric.io.selected(self.func()) != 0 {
-            None
-        } else if self.interrupts_used || fabric.dreq_awaited & dreqs != 0 {
-            self.find_shifts_until()
+        let watched = pins & fabric.io.selected(self.func()) != 0;
+        if watched || self.interrupts_used || dreqs {
+            self.quiet_at_most_until(watched, fabric)
         } else {
-            return u64::MAX;
-        };
-        known.unwrap_or_else(|| self.next_tick(fabric)).saturating_add(1)
+            u64::MAX
+        }
+    }
+
+    /// Somebody waits for FIFOs or flags, or for pins as well.
+    fn quiet_at_most_until(&self, pins: bool, fabric: &Fabric) -> u64 {
+        let shifts_until = if pins { None } else { self.find_shifts_until() };
+        shifts_until.unwrap_or_else(|| self.next_tick(fabric)).saturating_add(1)
     }
 
     /// The first cycle in which any machine does anything; `u64::MAX` when all are disabled or wait for something

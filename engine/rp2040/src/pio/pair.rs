@@ -53,15 +53,18 @@ impl Pio {
     /// The FIFOs and FDEBUG are up to `cycle`; pins may be behind where machines do nothing but shift out bits. Software
     /// asks for room again and again while a word is shifted out, and the machine need not stop in the middle of it.
     pub fn sync_words(&mut self, cycle: u64, fabric: &mut Fabric) {
-        while !self.only_shifts(cycle) && self.cycle < cycle {
-            let Some(shifts_until) = self.find_shifts_until() else {
-                self.run(cycle, fabric);
-                continue;
-            };
-            self.shifts_until = shifts_until;
-            if shifts_until < cycle {
-                self.run(shifts_until + 1, fabric);
+        while self.cycle < cycle {
+            if self.shifts_until < self.cycle {
+                let Some(shifts_until) = self.find_shifts_until() else {
+                    self.run(cycle, fabric);
+                    continue;
+                };
+                self.shifts_until = shifts_until;
             }
+            if self.shifts_until >= cycle {
+                return;
+            }
+            self.run(self.shifts_until + 1, fabric);
         }
     }
 
