@@ -138,6 +138,13 @@ const IO_QSPI: u32 = 0x4001_8000 >> 14;
 const USB_DPRAM: u32 = 0x5010_0000 >> 14;
 const IO_BANK0: u32 = 0x4001_4000 >> 14;
 const PADS_BANK0: u32 = 0x4001_C000 >> 14;
+const UART0: u32 = 0x4003_4000 >> 14;
+const UART1: u32 = 0x4003_8000 >> 14;
+const SPI0: u32 = 0x4003_C000 >> 14;
+const SPI1: u32 = 0x4004_0000 >> 14;
+const I2C0: u32 = 0x4004_4000 >> 14;
+const I2C1: u32 = 0x4004_8000 >> 14;
+const PWM: u32 = 0x4005_0000 >> 14;
 const PIO0: u32 = 0x5020_0000 >> 14;
 const PIO1: u32 = 0x5030_0000 >> 14;
 
@@ -149,6 +156,8 @@ impl System {
             PIO0 => self.catch_up_pio(0, addr & 0xFFC, write),
             PIO1 => self.catch_up_pio(1, addr & 0xFFC, write),
             IO_BANK0 | PADS_BANK0 => self.catch_up_pins(),
+            // A register of these may move a pin at once.
+            UART0 | UART1 | SPI0 | SPI1 | I2C0 | I2C1 | PWM => self.sync_pio(self.dev.fabric.cycle),
             IO_QSPI => self.sync_ssi(),
             _ => {}
         }

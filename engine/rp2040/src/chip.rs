@@ -307,6 +307,7 @@ impl Chip {
     }
 
     fn see_reset(&mut self, reason: Reason) {
+        self.system.sync_pio(self.system.dev.fabric.cycle);
         let fabric = &mut self.system.dev.fabric;
         let now = fabric.now();
         fabric.pins.trace.see(Kind::Reset, now, reason as u64);
@@ -437,6 +438,7 @@ impl Chip {
                 }
             }
             Exit::Lockup(report) => {
+                self.system.sync_pio(self.system.dev.fabric.cycle);
                 let now = self.system.dev.fabric.now();
                 self.system.dev.fabric.pins.trace.see(Kind::Crash, now, u64::from(self.cores[id].regs[15]));
                 self.advance_to(self.frontier());

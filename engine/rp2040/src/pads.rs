@@ -141,6 +141,8 @@ pub struct Io {
     pub serial: Serial,
     /// Inputs that PWM slices count.
     pub pwm: CountedPins,
+    /// PIO blocks (a bit each) with a program that looks at pins.
+    pub pio_looks: u8,
 }
 
 impl Default for Io {
@@ -165,6 +167,7 @@ impl Default for Io {
             interrupts: Interrupts::default(),
             serial: Serial::default(),
             pwm: CountedPins::default(),
+            pio_looks: 0,
         }
     }
 }
@@ -288,6 +291,12 @@ impl Fabric {
             return self.inputs_changed() | posted;
         }
         self.settle_pins(at)
+    }
+
+    /// Does anybody look at the levels of these pins all the time? Blocks whose outputs follow from the time alone make
+    /// edges only then.
+    pub fn is_seen(&self, pins: u32) -> bool {
+        self.io.pio_looks != 0 || self.io.interrupts.watched & pins != 0 || self.pins.is_looked_at(u64::from(pins))
     }
 
     /// A part has done something while it was told of an edge: the run loop looks at its horizon again.

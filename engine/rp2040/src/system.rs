@@ -129,13 +129,19 @@ impl System {
 
     /// Carries out what is due in a slot.
     pub fn event(&mut self, slot: Slot) {
-        // These change pins, or look at them, at this moment.
-        if match slot {
-            Slot::Uart0Tx | Slot::Uart0Rx | Slot::Uart1Tx | Slot::Uart1Rx | Slot::I2c0 | Slot::I2c1 => true,
-            Slot::Spi0 => self.dev.spi[0].drives_pins(),
-            Slot::Spi1 => self.dev.spi[1].drives_pins(),
-            _ => false,
-        } {
+        // All others change pins, look at them or show something else outside: PIO, which does so too, comes first.
+        let inside = matches!(
+            slot,
+            Slot::Timer0
+                | Slot::Timer1
+                | Slot::Timer2
+                | Slot::Timer3
+                | Slot::Dma
+                | Slot::DmaTimer
+                | Slot::Adc
+                | Slot::Ssi
+        );
+        if !inside {
             self.sync_pio(self.dev.fabric.cycle);
         }
         let Devices { fabric, timer, watchdog, rtc, usb, uart, i2c, spi, pwm, adc, clocks, xosc, .. } = &mut self.dev;
@@ -162,9 +168,8 @@ impl System {
         self.carry_out_requests();
     }
 
-    /// Changes from outside are due: blocks that watch pins are brought up to now first.
+    /// Changes from outside are due.
     fn stimulus(&mut self) {
-        self.sync_pio(self.dev.fabric.cycle);
         let fabric = &mut self.dev.fabric;
         let now = fabric.now();
         fabric.pins.apply_stimuli(now);

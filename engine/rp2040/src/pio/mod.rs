@@ -470,6 +470,16 @@ impl Pio {
         self.update_awake();
     }
 
+    /// Enables or programs changed: blocks that make edges only where somebody looks must know whether PIO does.
+    fn tell_looks(&self, fabric: &mut Fabric) {
+        let bit = 1 << self.index;
+        let looks = self.enabled() != 0 && self.memory.iter().any(|&word| instruction::looks_at_pins(word));
+        if looks != (fabric.io.pio_looks & bit != 0) {
+            fabric.io.pio_looks ^= bit;
+            fabric.look_at_gpout();
+        }
+    }
+
     fn update_sticky(&mut self) {
         self.sticky = 0;
         for (number, machine) in self.machines.iter().enumerate() {

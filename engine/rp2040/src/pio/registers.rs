@@ -222,11 +222,13 @@ impl Block for Pio {
         self.shifts_until = 0;
         if let Some(address) = offset.checked_sub(Reg::TABLE[Reg::INSTR_MEM0 as usize].offset).filter(|at| *at < 0x80) {
             self.write_instruction(address as usize / 4, write.value as u16);
+            self.tell_looks(fabric);
             return;
         }
         let name = self.name();
         self.bank.store(register, write, name, &mut fabric.gaps);
         self.cover_interrupts(fabric);
+        self.tell_looks(fabric);
     }
 
     fn reset(&mut self, fabric: &mut Fabric) {
@@ -236,6 +238,7 @@ impl Block for Pio {
             self.publish_levels(number, fabric);
         }
         self.publish_interrupts(fabric);
+        self.tell_looks(fabric);
         let now = fabric.now();
         fabric.drive(self.func(), 0, 0, now);
     }
