@@ -79,6 +79,8 @@ pub struct Pins {
     contention: u64,
     settled_at: Ps,
     told_as_bytes: u64,
+    /// As asked for; the answers of SPI targets on these clocks are told as little as the clocks.
+    told_by_blocks: u64,
     nets: Vec<u64>,
     /// All pins of all nets.
     joined: u64,
@@ -239,7 +241,9 @@ impl Pins {
     /// The controllers on these pins put their traffic into the trace byte by byte: the levels stay out of it, so
     /// that the trace does not depend on whether somebody looks at the wire. All other pins are traced by level.
     pub fn tell_as_bytes(&mut self, mask: u64) {
-        self.told_as_bytes = mask;
+        self.told_by_blocks = mask;
+        let clocked = self.spi.iter().filter(|(_, wire)| wire.clock() & mask != 0);
+        self.told_as_bytes = clocked.fold(mask, |all, (_, wire)| all | wire.miso().map_or(0, |pin| 1u64 << pin));
     }
 
     /// When the last change of any level happened.
@@ -363,6 +367,7 @@ impl Pins {
     pub fn attach_spi(&mut self, wire: SpiWire) -> PortId {
         let port = self.new_port(wire.mask());
         self.spi.push((port, wire));
+        self.tell_as_bytes(self.told_by_blocks);
         self.settle_heed();
         port
     }
@@ -434,10 +439,44 @@ impl Pins {
             }
         }
         if !taken {
-            self.trace.see(Kind::Spi, at, 1 << 63 | u64::from(lines.sck) << 32 | u64::from(value & ones));
+            self.see_untaken(lines.sck, value & ones, at);
         }
         self.take_posted(at);
         back
+    }
+
+    /// Must a routed hardware controller make each edge, because somebody acts on it who does not listen to whole frames: a
+    /// joined pin, a part that is told of edges at once, a decoder that samples at the other edge? `lines` are the pins
+    /// that it frames with, `mask` all those on which it is selected. Its own output may be wired to its own input.
+    pub fn spi_needs_edges(&self, lines: SpiLines, mask: u64) -> bool {
+        let own = lines.mosi.map_or(0, |pin| 1u64 << pin) | lines.miso.map_or(0, |pin| 1u64 << pin);
+        self.nets.iter().any(|net| net & mask != 0 && net & !own != 0)
+            || self.watches.iter().any(|(_, watch)| watch.gathered.is_none() && mask >> watch.pin & 1 != 0)
+            || self
+                .spi
+                .iter()
+                .any(|(_, wire)| wire.is_clocked_by(lines.sck) && wire.samples_rising() != lines.sample_rising)
+    }
+
+    /// A frame begins that the controller clocks out on `sck` edge by edge.
+    pub fn spi_frame_begins(&mut self, sck: u8) {
+        self.spi.iter_mut().filter(|(_, wire)| wire.is_clocked_by(sck)).for_each(|(_, wire)| wire.hold());
+    }
+
+    /// The frame is over; its first bit was sampled at `at`.
+    pub fn spi_frame_ends(&mut self, sck: u8, value: u32, at: Ps) {
+        let mut taken = false;
+        for (_, wire) in self.spi.iter_mut().filter(|(_, wire)| wire.is_clocked_by(sck)) {
+            taken |= wire.release(self.level, &mut self.trace);
+        }
+        if !taken {
+            self.see_untaken(sck, value, at);
+        }
+    }
+
+    /// A frame that no target takes.
+    fn see_untaken(&mut self, sck: u8, value: u32, at: Ps) {
+        self.trace.see(Kind::Spi, at, 1 << 63 | u64::from(sck) << 32 | u64::from(value));
     }
 
     /// Is one of these pins wired to another pin?
@@ -550,10 +589,10 @@ impl Pins {
         byte
     }
 
-    /// The controller sends STOP, or a START that ends the transaction with this target.
-    pub fn i2c_stop(&mut self, port: PortId, at: Ps) {
+    /// The controller sends STOP, or a repeated START that ends the transaction with this target.
+    pub fn i2c_stop(&mut self, port: PortId, at: Ps, restarted: bool) {
         self.trace.see(Kind::I2c, at, 0x3_0000);
-        self.world.i2c_stop(port, at);
+        self.world.i2c_stop(port, at, restarted);
         self.take_posted(at);
     }
 

@@ -147,6 +147,8 @@ pub struct Io {
     pub serial: Serial,
     /// Inputs that PWM slices count.
     pub pwm: CountedPins,
+    /// Pins that programs of PIO0 and PIO1 look at.
+    pub pio_inputs: [u32; 2],
 }
 
 impl Default for Io {
@@ -171,6 +173,7 @@ impl Default for Io {
             interrupts: Interrupts::default(),
             serial: Serial::default(),
             pwm: CountedPins::default(),
+            pio_inputs: [0; 2],
         }
     }
 }
@@ -185,6 +188,18 @@ impl Io {
     /// The pins on which a function is selected.
     pub fn selected(&self, func: Func) -> u32 {
         self.selected[func as usize]
+    }
+
+    /// Do the levels of these pins in the course of a frame matter to somebody in the chip: to an interrupt, a PIO program, a
+    /// counter, a serial controller? Or does an override stand between them and their function?
+    pub fn are_seen(&self, pins: u32) -> bool {
+        pins & (self.interrupts.watched | self.pio_inputs[0] | self.pio_inputs[1] | self.special) != 0
+    }
+
+    /// These pins went to and fro, though nobody looked: their edges are latched all the same.
+    pub fn latch_pulses(&mut self, pins: u32) {
+        self.interrupts.rose |= pins & self.input_enable;
+        self.interrupts.fell |= pins & self.input_enable;
     }
 
     /// The outputs that the multiplexer passes on, before the overrides.

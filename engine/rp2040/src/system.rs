@@ -130,13 +130,16 @@ impl System {
     /// Carries out what is due in a slot.
     pub fn event(&mut self, slot: Slot) {
         // These change pins, or look at them, at this moment.
-        if match slot {
-            Slot::Uart0Tx | Slot::Uart0Rx | Slot::Uart1Tx | Slot::Uart1Rx | Slot::I2c0 | Slot::I2c1 => true,
-            Slot::Spi0 => self.dev.spi[0].drives_pins(),
-            Slot::Spi1 => self.dev.spi[1].drives_pins(),
-            _ => false,
-        } {
-            self.sync_pio(self.dev.fabric.cycle);
+        match slot {
+            Slot::Uart0Tx | Slot::Uart0Rx | Slot::Uart1Tx | Slot::Uart1Rx | Slot::I2c0 | Slot::I2c1 => {
+                self.sync_pio(self.dev.fabric.cycle)
+            }
+            Slot::Spi0 | Slot::Spi1 if self.dev.spi[slot as usize - Slot::Spi0 as usize].drives_pins() => {
+                // The instruction under way may have ended some edges later.
+                let fabric = &self.dev.fabric;
+                self.sync_pio(fabric.clock.first_cycle_from(fabric.events.popped()).min(fabric.cycle));
+            }
+            _ => {}
         }
         let Devices { fabric, timer, watchdog, rtc, usb, uart, i2c, spi, pwm, adc, clocks, xosc, .. } = &mut self.dev;
         match slot {

@@ -156,6 +156,18 @@ impl Pio {
         self.next_tick(fabric).saturating_add(1)
     }
 
+    /// The pins that enabled machines may look at, as far as the instruction memory tells: all where a machine executes data.
+    fn inputs_used(&self) -> u32 {
+        let mut used = 0;
+        for number in each(self.enabled()) {
+            let config = &self.machines[number].config;
+            for (address, &word) in self.memory.iter().enumerate() {
+                used |= instruction::Op::decode(word, address as u8, number as u8, config).inputs(config);
+            }
+        }
+        used
+    }
+
     /// The first cycle in which any machine does anything; `u64::MAX` when all are disabled or wait for something
     /// that only others can bring about.
     pub fn next_tick(&self, fabric: &Fabric) -> u64 {

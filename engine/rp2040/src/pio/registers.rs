@@ -220,15 +220,20 @@ impl Block for Pio {
         }
         if let Some(address) = offset.checked_sub(Reg::TABLE[Reg::INSTR_MEM0 as usize].offset).filter(|at| *at < 0x80) {
             self.write_instruction(address as usize / 4, write.value as u16);
+            fabric.io.pio_inputs[self.index] = self.inputs_used();
             return;
         }
         let name = self.name();
         self.bank.store(register, write, name, &mut fabric.gaps);
+        if register == Reg::CTRL {
+            fabric.io.pio_inputs[self.index] = self.inputs_used();
+        }
         self.cover_interrupts(fabric);
     }
 
     fn reset(&mut self, fabric: &mut Fabric) {
         *self = Self { cycle: self.cycle, ..Self::new(self.index) };
+        fabric.io.pio_inputs[self.index] = 0;
         for number in 0..MACHINES {
             self.machines[number].start_divider(self.cycle);
             self.publish_levels(number, fabric);
@@ -261,6 +266,7 @@ impl Pio {
         self.banks[number].store(register, write, name, &mut fabric.gaps);
         if register != Sm::ADDR {
             self.configure(number);
+            fabric.io.pio_inputs[self.index] = self.inputs_used();
             self.publish_levels(number, fabric);
             self.publish_interrupts(fabric);
         }
