@@ -36,6 +36,10 @@ pub struct SpiWire {
     answer: Vec<u8>,
     answer_bit: usize,
     dummy: u8,
+    /// It drives its data output.
+    drives: bool,
+    /// Bytes of a frame under way that a routed hardware controller clocks edge by edge: for the trace when it is over.
+    held: Option<Vec<(Ps, u64)>>,
     data: Vec<u8>,
     dcs: Vec<u8>,
     at: Vec<Ps>,
@@ -62,6 +66,8 @@ impl SpiWire {
             answer: Vec::new(),
             answer_bit: 0,
             dummy: 0,
+            drives: false,
+            held: None,
             data: Vec::new(),
             dcs: Vec::new(),
             at: Vec::new(),
@@ -102,6 +108,24 @@ impl SpiWire {
         self.miso
     }
 
+    /// Does it sample on the rising edge?
+    pub fn samples_rising(&self) -> bool {
+        self.sample_rising
+    }
+
+    /// A frame of a routed hardware controller begins edge by edge: its bytes go into the trace at its end, as on the byte path.
+    pub(crate) fn hold(&mut self) {
+        self.held = Some(Vec::new());
+    }
+
+    /// The frame is over. True: it was for this target.
+    pub(crate) fn release(&mut self, level: u64, trace: &mut Trace) -> bool {
+        for (at, seen) in self.held.take().unwrap_or_default() {
+            trace.see(Kind::Spi, at, seen);
+        }
+        self.selected(level)
+    }
+
     /// Is `pin` its clock?
     pub fn is_clocked_by(&self, pin: u8) -> bool {
         self.sck == pin
@@ -135,7 +159,9 @@ impl SpiWire {
             None
         } else {
             let miso = self.miso?;
-            self.next_answer_bit().map(|bit| Drive { pin: miso, level: Some(bit) })
+            let level = self.next_answer_bit();
+            let lets_go = std::mem::replace(&mut self.drives, level.is_some()) && level.is_none();
+            (level.is_some() || lets_go).then_some(Drive { pin: miso, level })
         }
     }
 
@@ -157,6 +183,7 @@ impl SpiWire {
         if selected {
             return None;
         }
+        self.drives = false;
         self.miso.map(|pin| Drive { pin, level: None })
     }
 
@@ -196,7 +223,11 @@ impl SpiWire {
         outside: &mut dyn Outside,
     ) {
         let dc = self.dc.map_or(1, |pin| (level >> pin) as u8 & 1);
-        trace.see(Kind::Spi, at, u64::from(port) << 16 | u64::from(dc) << 8 | u64::from(byte));
+        let seen = u64::from(port) << 16 | u64::from(dc) << 8 | u64::from(byte);
+        match &mut self.held {
+            Some(held) => held.push((at, seen)),
+            None => trace.see(Kind::Spi, at, seen),
+        }
         let asks = match &self.answers {
             Answers::Never => false,
             Answers::Commands(commands) => dc == 0 && commands.contains(&byte),
@@ -320,7 +351,7 @@ mod tests {
         fn i2c_read(&mut self, _: PortId, _: Ps) -> u8 {
             0xFF
         }
-        fn i2c_stop(&mut self, _: PortId, _: Ps) {}
+        fn i2c_stop(&mut self, _: PortId, _: Ps, _: bool) {}
         fn edge(&mut self, _: PortId, _: Edge) {}
         fn pulses(&mut self, _: PortId, _: Vec<Edge>) {}
         fn take_posted(&mut self) -> Option<Posted> {

@@ -141,8 +141,8 @@ pub struct Io {
     pub serial: Serial,
     /// Inputs that PWM slices count.
     pub pwm: CountedPins,
-    /// PIO blocks (a bit each) with a program that looks at pins.
-    pub pio_looks: u8,
+    /// Pins that programs of PIO0 and PIO1 look at.
+    pub pio_inputs: [u32; 2],
 }
 
 impl Default for Io {
@@ -167,7 +167,7 @@ impl Default for Io {
             interrupts: Interrupts::default(),
             serial: Serial::default(),
             pwm: CountedPins::default(),
-            pio_looks: 0,
+            pio_inputs: [0; 2],
         }
     }
 }
@@ -182,6 +182,18 @@ impl Io {
     /// The pins on which a function is selected.
     pub fn selected(&self, func: Func) -> u32 {
         self.selected[func as usize]
+    }
+
+    /// Do the levels of these pins in the course of a frame matter to somebody in the chip: to an interrupt, a PIO program, a
+    /// counter, a serial controller? Or does an override stand between them and their function?
+    pub fn are_seen(&self, pins: u32) -> bool {
+        pins & (self.interrupts.watched | self.pio_inputs[0] | self.pio_inputs[1] | self.special) != 0
+    }
+
+    /// These pins went to and fro, though nobody looked: their edges are latched all the same.
+    pub fn latch_pulses(&mut self, pins: u32) {
+        self.interrupts.rose |= pins & self.input_enable;
+        self.interrupts.fell |= pins & self.input_enable;
     }
 
     /// The outputs that the multiplexer passes on, before the overrides.
@@ -296,7 +308,8 @@ impl Fabric {
     /// Does anybody look at the levels of these pins all the time? Blocks whose outputs follow from the time alone make
     /// edges only then.
     pub fn is_seen(&self, pins: u32) -> bool {
-        self.io.pio_looks != 0 || self.io.interrupts.watched & pins != 0 || self.pins.is_looked_at(u64::from(pins))
+        let [pio0, pio1] = self.io.pio_inputs;
+        (self.io.interrupts.watched | pio0 | pio1) & pins != 0 || self.pins.is_looked_at(u64::from(pins))
     }
 
     /// A part has done something while it was told of an edge: the run loop looks at its horizon again.

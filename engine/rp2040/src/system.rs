@@ -142,7 +142,9 @@ impl System {
                 | Slot::Ssi
         );
         if !inside {
-            self.sync_pio(self.dev.fabric.cycle);
+            // The instruction under way may have ended later than the event was due.
+            let fabric = &self.dev.fabric;
+            self.sync_pio(fabric.clock.first_cycle_from(fabric.events.popped()).min(fabric.cycle));
         }
         let Devices { fabric, timer, watchdog, rtc, usb, uart, i2c, spi, pwm, adc, clocks, xosc, .. } = &mut self.dev;
         match slot {

@@ -85,20 +85,6 @@ fn irq_flag(index: u8, machine: u8) -> u8 {
     }
 }
 
-/// Does this word look at pins, or bring in another one that may? WAIT GPIO and PIN, IN PINS, JMP PIN, MOV from PINS; OUT
-/// EXEC and MOV EXEC.
-pub fn looks_at_pins(word: u16) -> bool {
-    let (high, low) = (word >> 5 & 7, word & 31);
-    match word >> 13 {
-        0 => high == 6,
-        1 => high & 3 < 2,
-        2 => high == 0,
-        3 => high == 7,
-        5 => low & 7 == 0 || high == 4,
-        _ => false,
-    }
-}
-
 /// A bit count, where 0 stands for 32.
 pub fn bits_or_32(field: u8) -> u8 {
     if field == 0 {
@@ -204,6 +190,21 @@ impl Op {
             _ => {}
         }
         op
+    }
+
+    /// The pins that it looks at.
+    pub fn inputs(&self, config: &Config) -> u32 {
+        match self.kind {
+            Kind::WaitPin => 1 << self.arg,
+            Kind::JmpPin => 1 << config.jmp_pin,
+            // Source 0 of IN and MOV is PINS.
+            Kind::In if self.arg == 0 => (u32::MAX >> (32 - self.count)).rotate_left(config.in_base.into()),
+            Kind::MovPins | Kind::MovX | Kind::MovY | Kind::MovPc | Kind::MovIsr | Kind::MovOsr if self.arg == 0 => {
+                u32::MAX
+            }
+            Kind::MovExec | Kind::OutExec => u32::MAX,
+            _ => 0,
+        }
     }
 
     /// The field of delay and side-set, 3.4.1 and 3.5.1: side-set has the most significant bits, the first of

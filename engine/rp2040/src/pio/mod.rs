@@ -175,6 +175,18 @@ impl Pio {
         shifts_until.unwrap_or_else(|| self.next_tick(fabric)).saturating_add(1)
     }
 
+    /// The pins that enabled machines may look at, as far as the instruction memory tells: all where a machine executes data.
+    fn inputs_used(&self) -> u32 {
+        let mut used = 0;
+        for number in each(self.enabled()) {
+            let config = &self.machines[number].config;
+            for (address, &word) in self.memory.iter().enumerate() {
+                used |= instruction::Op::decode(word, address as u8, number as u8, config).inputs(config);
+            }
+        }
+        used
+    }
+
     /// The first cycle in which any machine does anything; `u64::MAX` when all are disabled or wait for something
     /// that only others can bring about.
     pub fn next_tick(&self, fabric: &Fabric) -> u64 {
@@ -470,12 +482,11 @@ impl Pio {
         self.update_awake();
     }
 
-    /// Enables or programs changed: blocks that make edges only where somebody looks must know whether PIO does.
+    /// Enables, programs or their set-up changed: blocks that make edges only where somebody looks must know where PIO does.
     fn tell_looks(&self, fabric: &mut Fabric) {
-        let bit = 1 << self.index;
-        let looks = self.enabled() != 0 && self.memory.iter().any(|&word| instruction::looks_at_pins(word));
-        if looks != (fabric.io.pio_looks & bit != 0) {
-            fabric.io.pio_looks ^= bit;
+        let looks = self.inputs_used();
+        if looks != fabric.io.pio_inputs[self.index] {
+            fabric.io.pio_inputs[self.index] = looks;
             fabric.look_at_gpout();
         }
     }

@@ -266,6 +266,7 @@ impl Pio {
         self.banks[number].store(register, write, name, &mut fabric.gaps);
         if register != Sm::ADDR {
             self.configure(number);
+            self.tell_looks(fabric);
             self.publish_levels(number, fabric);
             self.publish_interrupts(fabric);
         }

@@ -34,7 +34,7 @@ impl Outside for Display {
     fn i2c_read(&mut self, _: PortId, _: Ps) -> u8 {
         unreachable!("it is not on I2C")
     }
-    fn i2c_stop(&mut self, _: PortId, _: Ps) {}
+    fn i2c_stop(&mut self, _: PortId, _: Ps, _: bool) {}
     fn edge(&mut self, _: PortId, _: Edge) {}
     fn pulses(&mut self, _: PortId, _: Vec<Edge>) {}
     fn take_posted(&mut self) -> Option<Posted> {
