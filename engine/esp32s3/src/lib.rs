@@ -1,0 +1,3 @@
+//! Espressif ESP32-S3.
+
+pub mod rom;
