@@ -3,6 +3,7 @@
 
 pub mod console;
 pub mod events;
+pub mod flash;
 pub mod gaps;
 pub mod i2c;
 pub mod memory;

@@ -10,7 +10,6 @@ pub mod clocks;
 pub mod declared;
 pub mod dma;
 pub mod fabric;
-pub mod flash;
 pub mod i2c;
 pub mod io_bank0;
 pub mod io_qspi;

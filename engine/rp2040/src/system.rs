@@ -3,9 +3,9 @@
 use crate::block::Block;
 use crate::bootrom::Bootrom;
 use crate::fabric::{Fabric, Irq, Reason, Request, Slot};
-use crate::flash::FlashChip;
 use crate::sio::Sio;
 use crate::*;
+use engine_core::flash::FlashChip;
 use engine_core::memory::Memory;
 use engine_core::time::Hertz;
 use serde::{Deserialize, Serialize};

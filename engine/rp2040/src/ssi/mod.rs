@@ -10,8 +10,8 @@ mod tests;
 
 use crate::block::{undeclared, Block};
 use crate::fabric::{Fabric, Irq, Slot};
-use crate::flash::{FlashChip, Report, RELEASED};
 use crate::system::{Devices, System};
+use engine_core::flash::{FlashChip, Report, RELEASED};
 use engine_core::memory::Memory;
 use engine_core::registers::{Bank, Group, Registers, Write};
 use engine_core::time::Ps;

@@ -2,8 +2,8 @@
 
 use super::status::Work;
 use super::{FlashChip, Phase, Report};
-use engine_core::memory::Memory;
-use engine_core::time::{Ps, MICROSECOND};
+use crate::memory::Memory;
+use crate::time::{Ps, MICROSECOND};
 use serde::{Deserialize, Serialize};
 
 pub(super) const PAGE: usize = 256;

@@ -9,9 +9,9 @@ mod status;
 #[cfg(test)]
 mod tests;
 
+use crate::memory::Memory;
+use crate::time::Ps;
 use commands::{plan, Act, Plan};
-use engine_core::memory::Memory;
-use engine_core::time::Ps;
 use serde::{Deserialize, Serialize};
 use status::Status;
 
@@ -49,7 +49,7 @@ enum Phase {
 /// All lines high: nobody drives them, the pull-ups do.
 pub const RELEASED: u8 = 0xF;
 
-/// The chip's own state; its cells are in [`crate::system::Memories`].
+/// The chip's own state; its cells are in the memories of the chip.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FlashChip {
     size: usize,

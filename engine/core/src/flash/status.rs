@@ -1,6 +1,6 @@
 //! Status registers: W25Q16JV data sheet, chapter 7.
 
-use engine_core::time::Ps;
+use crate::time::Ps;
 use serde::{Deserialize, Serialize};
 
 const BUSY: u8 = 1 << 0;

@@ -1,5 +1,5 @@
 use super::*;
-use engine_core::time::MICROSECOND;
+use crate::time::MICROSECOND;
 
 const MS: Ps = 1000 * MICROSECOND;
 

@@ -1,0 +1,303 @@
+//! The buses and the address map. ESP32-S3 TRM chapter 4.
+//!
+//! Memories take the short way. Registers go through one door that keeps the order of the two processors.
+
+use crate::devices::Devices;
+use crate::fabric::{Fabric, Request};
+use crate::memories::{Memories, Place, MMU_ENTRIES};
+use crate::system::System;
+use engine_core::registers::Write;
+use xtensa::{Beat, Bus, BusError, Cause, Fetch};
+
+/// Extra cycles of an access, see docs/records/0005: internal memory answers within the pipeline; the peripheral bus runs at
+/// APB speed behind a bridge.
+const PERIPHERAL_READ_CYCLES: u32 = 6;
+const PERIPHERAL_WRITE_CYCLES: u32 = 2;
+
+/// The cache's MMU table, TRM 4.3.3.2 (ESP-IDF `soc/ext_mem_defs.h`, DR_REG_MMU_TABLE).
+const MMU_TABLE: u32 = 0x600C_5000;
+const MMU_TABLE_END: u32 = MMU_TABLE + 4 * MMU_ENTRIES as u32;
+/// All registers are between these.
+const PERIPHERALS: std::ops::Range<u32> = 0x6000_0000..0x600F_E000;
+
+impl System {
+    /// An access that others can see: only in the order of time. Of two processors at the same cycle, 0 goes first.
+    #[inline]
+    fn take_turn(&mut self, cycle: u64) -> Result<(), BusError> {
+        if cycle > self.other_cycle || (cycle == self.other_cycle && self.core == 1) {
+            return Err(BusError::Yield);
+        }
+        self.dev.fabric.cycle = cycle;
+        self.dev.fabric.core = self.core;
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn load<const SIZE: u32>(&mut self, addr: u32, cycle: u64) -> Result<Beat, BusError> {
+        match self.mem.place(&self.dev.mmu, addr) {
+            Some(place) => Ok(Beat { value: self.mem.load::<SIZE>(place), cycles: 0 }),
+            None => self.load_register(addr, SIZE, cycle),
+        }
+    }
+
+    #[inline(always)]
+    fn store<const SIZE: u32>(&mut self, addr: u32, value: u32, cycle: u64) -> Result<u32, BusError> {
+        let Some(place) = self.mem.place(&self.dev.mmu, addr) else {
+            return self.store_register(addr, value, SIZE, cycle);
+        };
+        match self.mem.store::<SIZE>(place, value) {
+            Some(stale) => {
+                if stale {
+                    self.dev.fabric.attention();
+                }
+                Ok(0)
+            }
+            None => self.refuse_store(place),
+        }
+    }
+
+    /// Flash is not written by stores, and neither is ROM.
+    #[cold]
+    fn refuse_store(&mut self, place: Place) -> Result<u32, BusError> {
+        match place {
+            // A store to ROM is lost.
+            Place::RomI(_) | Place::RomD(_) => Ok(0),
+            _ => Err(BusError::Fault(Cause::LoadStoreError)),
+        }
+    }
+
+    #[cold]
+    fn load_register(&mut self, addr: u32, size: u32, cycle: u64) -> Result<Beat, BusError> {
+        if !PERIPHERALS.contains(&addr) {
+            return Err(BusError::Fault(Cause::LoadStoreError));
+        }
+        self.take_turn(cycle)?;
+        let word = self.read_register(addr & !3);
+        Ok(Beat { value: narrow(word, addr, size), cycles: PERIPHERAL_READ_CYCLES })
+    }
+
+    #[cold]
+    fn store_register(&mut self, addr: u32, value: u32, size: u32, cycle: u64) -> Result<u32, BusError> {
+        if !PERIPHERALS.contains(&addr) {
+            return Err(BusError::Fault(Cause::LoadStoreError));
+        }
+        self.take_turn(cycle)?;
+        let word = if size == 4 { value } else { self.widen(addr, value, size) };
+        self.write_register(addr & !3, word);
+        Ok(PERIPHERAL_WRITE_CYCLES)
+    }
+
+    /// The word that a narrow store makes of a register: the other bytes stay as they are.
+    fn widen(&mut self, addr: u32, value: u32, size: u32) -> u32 {
+        let shift = 8 * (addr & 3);
+        let mask = (u32::MAX >> (32 - 8 * size)) << shift;
+        let old = self.peek_register(addr & !3).unwrap_or(0);
+        (old & !mask) | ((value << shift) & mask)
+    }
+
+    /// A load of a register, by a processor or by the ROM's functions.
+    pub fn read_register(&mut self, addr: u32) -> u32 {
+        let value = match addr {
+            MMU_TABLE..MMU_TABLE_END => self.dev.mmu.entry((addr - MMU_TABLE) as usize / 4),
+            _ => match self.dev.read(addr) {
+                Some(value) => value,
+                None => no_block(addr, &mut self.dev.fabric),
+            },
+        };
+        self.settle();
+        value
+    }
+
+    /// A store to a register, by a processor or by the ROM's functions.
+    pub fn write_register(&mut self, addr: u32, value: u32) {
+        match addr {
+            MMU_TABLE..MMU_TABLE_END => self.remap((addr - MMU_TABLE) as usize / 4, value),
+            _ => {
+                if self.dev.write(addr, Write::word(value)).is_none() {
+                    no_block(addr, &mut self.dev.fabric);
+                }
+            }
+        }
+        self.settle();
+    }
+
+    /// A register without side effects. `None`: there is none.
+    pub fn peek_register(&mut self, addr: u32) -> Option<u32> {
+        match addr {
+            MMU_TABLE..MMU_TABLE_END => Some(self.dev.mmu.entry((addr - MMU_TABLE) as usize / 4)),
+            _ => self.dev.peek(addr),
+        }
+    }
+
+    fn remap(&mut self, index: usize, value: u32) {
+        let Devices { mmu, fabric, .. } = &mut self.dev;
+        if mmu.set_entry(index, value) {
+            fabric.request(Request::Remapped(index as u16));
+        }
+    }
+
+    /// A byte of memory as a debugger sees it, without side effects. `None`: no memory.
+    pub fn debug_read8(&mut self, addr: u32) -> Option<u8> {
+        if let Some(place) = self.mem.place(&self.dev.mmu, addr) {
+            return Some(self.mem.load::<1>(place) as u8);
+        }
+        if !PERIPHERALS.contains(&addr) {
+            return None;
+        }
+        self.peek_register(addr & !3).map(|word| narrow(word, addr, 1) as u8)
+    }
+
+    /// A debugger writes a byte of RAM. False: no RAM.
+    pub fn debug_write8(&mut self, addr: u32, value: u8) -> bool {
+        let place = self.mem.place(&self.dev.mmu, addr);
+        place.and_then(|place| self.mem.store::<1>(place, u32::from(value))).is_some()
+    }
+
+    /// The addresses at which instructions of a line may have been decoded that has become stale.
+    pub(crate) fn take_stale_code(&mut self) -> Vec<u32> {
+        let mut lines = Vec::new();
+        lines.extend(self.mem.sram.take_stale().into_iter().filter_map(Memories::sram_code_address));
+        for line in self.mem.rtc_fast.take_stale() {
+            lines.extend([0x600F_E000 + line, 0x3FF8_0000 + line]);
+        }
+        lines.extend(self.mem.rtc_slow.take_stale().into_iter().map(|line| 0x5000_0000 + line));
+        for (stale, psram) in [(self.mem.flash.take_stale(), false), (self.mem.psram.take_stale(), true)] {
+            for line in stale {
+                for entry in self.dev.mmu.entries_of(line >> 16, psram) {
+                    lines.push(0x4200_0000 | (entry as u32) << 16 | (line & 0xFFFF));
+                }
+            }
+        }
+        lines
+    }
+}
+
+/// An access to an address at which the chip may have a block, but we have none: reads 0, and is counted.
+#[cold]
+fn no_block(addr: u32, fabric: &mut Fabric) -> u32 {
+    fabric.gaps.touch(&format!("0x{addr:08X}"), "no block is modelled at this address");
+    0
+}
+
+/// Can instructions be fetched from here? Flash and PSRAM only by the instruction bus.
+fn is_executable(addr: u32) -> bool {
+    matches!(addr >> 24, 0x40 | 0x42 | 0x43 | 0x50 | 0x60)
+}
+
+/// Is the address in the window of the instruction cache?
+fn is_cached(addr: u32) -> bool {
+    matches!(addr >> 24, 0x42 | 0x43)
+}
+
+/// A narrow load picks its lanes out of the word.
+fn narrow(word: u32, addr: u32, size: u32) -> u32 {
+    match size {
+        1 => word >> (8 * (addr & 3)) & 0xFF,
+        2 => word >> (8 * (addr & 2)) & 0xFFFF,
+        _ => word,
+    }
+}
+
+impl Bus for System {
+    #[inline]
+    fn load32(&mut self, addr: u32, cycle: u64) -> Result<Beat, BusError> {
+        self.load::<4>(addr, cycle)
+    }
+
+    #[inline]
+    fn load16(&mut self, addr: u32, cycle: u64) -> Result<Beat, BusError> {
+        self.load::<2>(addr, cycle)
+    }
+
+    #[inline]
+    fn load8(&mut self, addr: u32, cycle: u64) -> Result<Beat, BusError> {
+        self.load::<1>(addr, cycle)
+    }
+
+    #[inline]
+    fn store32(&mut self, addr: u32, value: u32, cycle: u64) -> Result<u32, BusError> {
+        self.store::<4>(addr, value, cycle)
+    }
+
+    #[inline]
+    fn store16(&mut self, addr: u32, value: u32, cycle: u64) -> Result<u32, BusError> {
+        self.store::<2>(addr, value, cycle)
+    }
+
+    #[inline]
+    fn store8(&mut self, addr: u32, value: u32, cycle: u64) -> Result<u32, BusError> {
+        self.store::<1>(addr, value, cycle)
+    }
+
+    fn fetch(&mut self, addr: u32) -> Fetch {
+        let place = if is_executable(addr) { self.mem.place(&self.dev.mmu, addr) } else { None };
+        match place {
+            Some(place) => Fetch::Word(self.mem.load::<4>(place)),
+            None => Fetch::Nothing(Cause::InstructionFetchError),
+        }
+    }
+
+    fn is_trap(&self, _addr: u32) -> bool {
+        false
+    }
+
+    fn fetch_cycles(&mut self, _addr: u32, _cycle: u64) -> u32 {
+        0
+    }
+
+    fn has_fetch_timing(&self, addr: u32) -> bool {
+        is_cached(addr)
+    }
+
+    fn watch_code(&mut self, addr: u32) {
+        if let Some(place) = self.mem.place(&self.dev.mmu, addr) {
+            self.mem.watch_code(place);
+        }
+    }
+
+    #[inline(always)]
+    fn deadline(&self) -> u64 {
+        self.dev.fabric.deadline
+    }
+
+    fn read_ur(&mut self, _number: u8) -> u32 {
+        0
+    }
+
+    fn write_ur(&mut self, _number: u8, _value: u32) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spi_mem::psram::Kind;
+
+    #[test]
+    fn a_narrow_access_picks_its_lanes() {
+        let mut system = System::new(0x1_0000, 0, Kind::Quad);
+        system.write_register(0x600C_2000, 0x12);
+        assert_eq!(system.load8(0x600C_2000, 0), Ok(Beat { value: 0x12, cycles: PERIPHERAL_READ_CYCLES }));
+        assert_eq!(system.load8(0x600C_2001, 0).unwrap().value, 0);
+        assert!(system.store8(0x600C_2000, 0x05, 0).is_ok());
+        assert_eq!(system.read_register(0x600C_2000), 5);
+    }
+
+    #[test]
+    fn the_processor_that_is_ahead_waits_at_registers_but_not_at_memory() {
+        let mut system = System::new(0x1_0000, 0, Kind::Quad);
+        system.other_cycle = 10;
+        assert_eq!(system.load32(0x600C_2000, 11), Err(BusError::Yield));
+        assert!(system.load32(0x600C_2000, 9).is_ok());
+        assert!(system.load32(0x3FC8_8000, 11).is_ok());
+    }
+
+    #[test]
+    fn nothing_answers_outside_the_map_and_flash_refuses_stores() {
+        let mut system = System::new(0x10_0000, 0, Kind::Quad);
+        let fault = Err(BusError::Fault(Cause::LoadStoreError));
+        assert_eq!(system.load32(0x7000_0000, 0), fault);
+        system.write_register(MMU_TABLE, 0);
+        assert!(system.load32(0x3C00_0000, 0).is_ok());
+        assert_eq!(system.store32(0x3C00_0000, 0, 0), Err(BusError::Fault(Cause::LoadStoreError)));
+    }
+}

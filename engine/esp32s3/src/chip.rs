@@ -1,0 +1,441 @@
+//! The whole chip and its run loop.
+//!
+//! Processors run in slices, blocks are events. A slice ends at the next event, at a fixed length where both processors
+//! are awake, or as soon as an access asks for attention. Of two awake processors the one that is behind runs, and one
+//! that is ahead waits with its next access to a register, so all of those happen in the order of time.
+
+use crate::devices::Devices;
+use crate::fabric::{Reason, Request};
+use crate::memories::{FrozenMemories, Memories};
+use crate::slots::Slot;
+use crate::spi_mem::psram::Kind;
+use crate::system::System;
+use engine_core::time::{Hertz, Ps};
+use engine_core::trace::Kind;
+use serde::{Deserialize, Serialize};
+use xtensa::{Code, Core, Exit, StopReport};
+
+/// Cycles that one processor may run ahead of the other between accesses to registers.
+pub const SLICE: u64 = 256;
+
+/// PRID of the two processors, ESP-IDF `soc/soc.h` (`esp_cpu_get_core_id` looks at bit 13).
+const PRID: [u32; 2] = [0xCDCD, 0xABAB];
+
+/// Why a run came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The time given is over.
+    Time,
+    /// A watched text appeared on a console.
+    Text {
+        /// The key given with the text.
+        key: u32,
+        /// The console's number.
+        console: usize,
+    },
+    /// A breakpoint was reached and not yet executed.
+    Breakpoint {
+        /// Which processor.
+        core: usize,
+        /// Its address.
+        pc: u32,
+    },
+    /// A watched address is about to be accessed.
+    Watchpoint {
+        /// Which processor.
+        core: usize,
+        /// The address.
+        addr: u32,
+    },
+    /// The chip, or a processor, was reset; the run may go on.
+    Reset(Reason),
+    /// A processor cannot go on before a reset. Told once: the rest of the chip can run on.
+    Stopped {
+        /// Which processor.
+        core: usize,
+        /// What happened.
+        report: String,
+    },
+}
+
+/// A chip at rest: everything, to go on from later or elsewhere.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Snapshot {
+    cores: [Core; 2],
+    held: [bool; 2],
+    stalled: [bool; 2],
+    stopped: [bool; 2],
+    asleep: bool,
+    devices: Devices,
+    memories: FrozenMemories,
+}
+
+/// An ESP32-S3 with its flash and PSRAM chips.
+pub struct Chip {
+    cores: [Core; 2],
+    /// In reset.
+    held: [bool; 2],
+    /// Standing still, to go on where it stood.
+    stalled: [bool; 2],
+    /// Met what nobody can handle.
+    stopped: [bool; 2],
+    /// The whole digital side sleeps (RTC_CNTL).
+    asleep: bool,
+    system: System,
+    code: Code,
+    slice: u64,
+}
+
+impl Chip {
+    /// A chip after power-on with this much erased flash, and this much PSRAM.
+    pub fn new(flash: usize, psram: usize, kind: Kind) -> Self {
+        let mut chip = Self {
+            cores: PRID.map(Core::new),
+            held: [false, true],
+            stalled: [false; 2],
+            stopped: [false; 2],
+            asleep: false,
+            system: System::new(flash, psram, kind),
+            code: Code::default(),
+            slice: SLICE,
+        };
+        chip.reset_core(0);
+        chip.reset_core(1);
+        chip
+    }
+
+    /// Another slice length; results may differ only where firmware races on plain memory.
+    pub fn set_slice(&mut self, cycles: u64) {
+        self.slice = cycles.max(1);
+    }
+
+    /// The processors.
+    pub fn cores(&self) -> &[Core; 2] {
+        &self.cores
+    }
+
+    /// The processors, to change their registers while they stand still.
+    pub fn cores_mut(&mut self) -> &mut [Core; 2] {
+        &mut self.cores
+    }
+
+    /// Everything but the processors.
+    pub fn system(&self) -> &System {
+        &self.system
+    }
+
+    /// Everything but the processors.
+    pub fn system_mut(&mut self) -> &mut System {
+        &mut self.system
+    }
+
+    /// Decoded code, breakpoints and watchpoints.
+    pub fn code_mut(&mut self) -> &mut Code {
+        &mut self.code
+    }
+
+    /// Forgets decoded code after memory was changed from outside.
+    pub fn memory_changed(&mut self) {
+        self.code.invalidate_all();
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Ps {
+        self.system.dev.fabric.now()
+    }
+
+    /// A picture of everything; the chip goes on as if nothing happened.
+    pub fn snapshot(&mut self) -> Snapshot {
+        self.system.dev.fabric.pins.flush();
+        Snapshot {
+            cores: self.cores.clone(),
+            held: self.held,
+            stalled: self.stalled,
+            stopped: self.stopped,
+            asleep: self.asleep,
+            devices: self.system.dev.clone(),
+            memories: self.system.mem.freeze(),
+        }
+    }
+
+    /// A new chip that goes on from a picture. Nobody is outside until somebody is put there.
+    pub fn restore(snapshot: &Snapshot) -> Self {
+        Self {
+            cores: snapshot.cores.clone(),
+            held: snapshot.held,
+            stalled: snapshot.stalled,
+            stopped: snapshot.stopped,
+            asleep: snapshot.asleep,
+            system: System {
+                mem: Memories::thaw(&snapshot.memories),
+                dev: snapshot.devices.clone(),
+                core: 0,
+                other_cycle: u64::MAX,
+            },
+            code: Code::default(),
+            slice: SLICE,
+        }
+    }
+
+    /// Runs until `until` at the latest.
+    pub fn run(&mut self, until: Ps) -> Stop {
+        let stop = self.run_inner(until);
+        self.system.dev.fabric.pins.flush();
+        stop
+    }
+
+    fn run_inner(&mut self, until: Ps) -> Stop {
+        self.system.dev.fabric.pins.clear_wake();
+        loop {
+            self.schedule_stimuli();
+            self.tell_receivers();
+            self.forget_stale_code();
+            if let Some(stop) = self.carry_out_requests() {
+                return stop;
+            }
+            let now = self.system.dev.fabric.now();
+            if self.fire_events(now) {
+                continue;
+            }
+            if let Some((key, console, _)) = self.system.dev.fabric.consoles.take_seen() {
+                return Stop::Text { key, console };
+            }
+            let fabric = &self.system.dev.fabric;
+            let cycle = fabric.cycle;
+            let until = until.min(fabric.pins.wake());
+            if now >= until {
+                return Stop::Time;
+            }
+            let horizon = fabric.clock.first_cycle_from(fabric.events.next().min(until)).max(cycle + 1);
+            let stop = if self.deliver_interrupts(cycle) { self.run_cores(horizon) } else { self.sleep_until(horizon) };
+            if let Some(stop) = stop {
+                return stop;
+            }
+        }
+    }
+
+    fn schedule_stimuli(&mut self) {
+        let fabric = &mut self.system.dev.fabric;
+        let next = fabric.pins.next_stimulus();
+        if next != fabric.events.due(Slot::Stimulus as usize) {
+            fabric.at(Slot::Stimulus, next);
+        }
+    }
+
+    /// Something was typed: those who receive look at their consoles.
+    fn tell_receivers(&mut self) {
+        let fabric = &mut self.system.dev.fabric;
+        if fabric.consoles.take_typed() {
+            for slot in [Slot::Uart0Rx, Slot::Uart1Rx, Slot::Uart2Rx, Slot::UsbSerialJtag, Slot::UsbHost] {
+                fabric.soon(slot);
+            }
+        }
+    }
+
+    fn forget_stale_code(&mut self) {
+        for line in self.system.take_stale_code() {
+            self.code.invalidate_line(line);
+        }
+    }
+
+    /// What blocks asked of processors and chip. A reset is reported to the caller.
+    fn carry_out_requests(&mut self) -> Option<Stop> {
+        let mut stop = None;
+        for request in std::mem::take(&mut self.system.dev.fabric.requests) {
+            match request {
+                Request::HoldCore(core, hold) => {
+                    let core = usize::from(core);
+                    if self.held[core] && !hold {
+                        self.reset_core(core);
+                    }
+                    self.held[core] = hold;
+                }
+                Request::StallCore(core, stall) => self.stalled[usize::from(core)] = stall,
+                Request::RestartCore(core, reason) => {
+                    self.see_reset(reason);
+                    self.reset_core(usize::from(core));
+                    stop = Some(Stop::Reset(reason));
+                }
+                Request::Restart(reason) => {
+                    self.restart(reason);
+                    stop = Some(Stop::Reset(reason));
+                }
+                Request::Sleep(_) => self.asleep = true,
+                Request::Wake => self.asleep = false,
+                Request::Remapped(entry) => self.forget_page(u32::from(entry)),
+                Request::CodeChanged => self.code.invalidate_all(),
+                Request::CpuClock(_) => {
+                    self.system.dev.fabric.requests.push(request);
+                    self.system.carry_out_requests();
+                }
+            }
+        }
+        stop
+    }
+
+    /// An entry of the MMU changed: code of its 64 KB page is another one now.
+    fn forget_page(&mut self, entry: u32) {
+        let start = 0x4200_0000 | entry << 16;
+        for page in (start..start + crate::memories::MMU_PAGE).step_by(xtensa::PAGE_BYTES as usize) {
+            self.code.invalidate(page);
+        }
+    }
+
+    fn reset_core(&mut self, core: usize) {
+        let cycle = self.system.dev.fabric.cycle.max(self.cores[core].cycle);
+        self.cores[core].reset();
+        self.cores[core].cycle = cycle;
+        self.stalled[core] = false;
+        self.stopped[core] = false;
+    }
+
+    /// The chip starts again, from the ROM. Flash, PSRAM, pins and consoles stay as they are, and time goes on.
+    fn restart(&mut self, reason: Reason) {
+        self.see_reset(reason);
+        self.system.restart_devices(reason);
+        self.asleep = false;
+        self.reset_core(0);
+        self.reset_core(1);
+        self.held = [false, true];
+        self.code.invalidate_all();
+    }
+
+    fn see_reset(&mut self, reason: Reason) {
+        let fabric = &mut self.system.dev.fabric;
+        let now = fabric.now();
+        fabric.pins.trace.see(Kind::Reset, now, reason as u64);
+    }
+
+    fn fire_events(&mut self, now: Ps) -> bool {
+        let mut fired = false;
+        while let Some(slot) = self.system.dev.fabric.events.pop(now) {
+            self.system.event(crate::slots::slot(slot));
+            fired = true;
+        }
+        fired
+    }
+
+    /// Interrupt lines reach the processors; a sleeping one that they wake goes on at `cycle`. True: somebody is awake.
+    fn deliver_interrupts(&mut self, cycle: u64) -> bool {
+        let mut awake = false;
+        for id in 0..2 {
+            let core = &mut self.cores[id];
+            core.set_interrupt_lines(self.system.dev.fabric.lines(id));
+            if core.sleeping || self.stalled[id] || self.asleep {
+                core.sleep_until(cycle);
+            }
+            awake |= self.is_awake(id);
+        }
+        awake
+    }
+
+    /// Does it execute, or would it with the next step?
+    fn is_awake(&self, id: usize) -> bool {
+        let core = &self.cores[id];
+        let still = self.held[id] || self.stalled[id] || self.stopped[id] || self.asleep;
+        !still && (!core.sleeping || core.pending_wakeup())
+    }
+
+    /// The processors run until `horizon`, or until something needs attention.
+    fn run_cores(&mut self, horizon: u64) -> Option<Stop> {
+        let goal = horizon.min(self.timer_horizon()).max(self.system.dev.fabric.cycle + 1);
+        loop {
+            let (id, until) = match (self.is_awake(0), self.is_awake(1)) {
+                (true, true) => {
+                    let id = usize::from(self.cores[1].cycle < self.cores[0].cycle);
+                    let other = self.cores[1 - id].cycle;
+                    self.system.other_cycle = other;
+                    (id, goal.min(other + self.slice))
+                }
+                (true, false) => self.alone(0, goal),
+                (false, true) => self.alone(1, goal),
+                (false, false) => return None,
+            };
+            if self.cores[id].cycle >= goal {
+                self.advance_to(goal);
+                return None;
+            }
+            self.system.core = id;
+            self.system.dev.fabric.deadline = until;
+            let exit = self.cores[id].run(&mut self.system, &mut self.code);
+            if let Some(stop) = self.take_exit(id, exit) {
+                return Some(stop);
+            }
+            if self.system.dev.fabric.deadline == 0 {
+                self.advance_to(self.frontier().min(goal));
+                return None;
+            }
+        }
+    }
+
+    fn alone(&mut self, id: usize, goal: u64) -> (usize, u64) {
+        self.system.other_cycle = u64::MAX;
+        (id, goal)
+    }
+
+    /// The cycle that every awake processor has reached.
+    fn frontier(&self) -> u64 {
+        let reached = |id: usize| if self.is_awake(id) { self.cores[id].cycle } else { u64::MAX };
+        match reached(0).min(reached(1)) {
+            u64::MAX => self.cores[self.system.core].cycle,
+            cycle => cycle,
+        }
+    }
+
+    fn advance_to(&mut self, cycle: u64) {
+        let fabric = &mut self.system.dev.fabric;
+        fabric.cycle = fabric.cycle.max(cycle);
+    }
+
+    /// When the first CCOMPARE of a processor fires.
+    fn timer_horizon(&self) -> u64 {
+        let counts = |id: &usize| !self.held[*id] && !self.asleep;
+        let next = (0..2).filter(counts).filter_map(|id| self.cores[id].next_timer_event()).min();
+        next.unwrap_or(u64::MAX)
+    }
+
+    fn take_exit(&mut self, id: usize, exit: Exit) -> Option<Stop> {
+        match exit {
+            Exit::Deadline | Exit::Yield => None,
+            Exit::Sleep => {
+                self.system.dev.fabric.attention();
+                None
+            }
+            Exit::Breakpoint(pc) => {
+                self.advance_to(self.frontier());
+                Some(Stop::Breakpoint { core: id, pc })
+            }
+            Exit::Watchpoint(addr) => {
+                self.advance_to(self.frontier());
+                Some(Stop::Watchpoint { core: id, addr })
+            }
+            Exit::Trap(pc) => self.stop_core(id, format!("the ROM function at 0x{pc:08X} is not modelled")),
+            Exit::Simcall => self.stop_core(id, "SIMCALL is for simulators, and firmware executed it".to_owned()),
+            Exit::Stopped(report) => {
+                let report: StopReport = *report;
+                self.stop_core(id, report.to_string())
+            }
+        }
+    }
+
+    fn stop_core(&mut self, id: usize, report: String) -> Option<Stop> {
+        let fabric = &mut self.system.dev.fabric;
+        let now = fabric.now();
+        fabric.pins.trace.see(Kind::Crash, now, u64::from(self.cores[id].pc));
+        self.stopped[id] = true;
+        self.advance_to(self.frontier());
+        Some(Stop::Stopped { core: id, report })
+    }
+
+    /// Both processors sleep: time jumps to the next event.
+    fn sleep_until(&mut self, horizon: u64) -> Option<Stop> {
+        let horizon = horizon.min(self.timer_horizon()).max(self.system.dev.fabric.cycle + 1);
+        self.system.dev.fabric.cycle = horizon;
+        None
+    }
+
+    /// The rate of CPU_CLK.
+    pub fn cpu_clock(&self) -> Hertz {
+        self.system.dev.fabric.clock.rate()
+    }
+}

@@ -1,0 +1,355 @@
+//! What the blocks of the chip share: the clock, the event queue, interrupt lines, the pins and their routing, the
+//! consoles, and the list of what is not modelled.
+
+use crate::block::InputEdge;
+use crate::io::{InSelect, Io, OutSelect, Pad};
+use crate::signals::Signal;
+use crate::slots::Slot;
+use crate::sources::{Source, SOURCES};
+use engine_core::console::Consoles;
+use engine_core::events::Events;
+use engine_core::gaps::Gaps;
+use engine_core::pins::Pins;
+use engine_core::time::{Clock, Hertz, Ps};
+use serde::{Deserialize, Serialize};
+
+/// The crystal of every ESP32-S3 module, ESP32-S3 datasheet 4.1.
+pub const XTAL_HZ: u64 = 40_000_000;
+/// RC_FAST_CLK, nominal; TRM 7.2.4.2 (ESP-IDF `soc/clk_tree_defs.h`).
+pub const RC_FAST_HZ: u64 = 17_500_000;
+/// RC_SLOW_CLK, nominal.
+pub const RC_SLOW_HZ: u64 = 136_000;
+/// XTAL32K_CLK, where a crystal is fitted.
+pub const XTAL32K_HZ: u64 = 32_768;
+
+/// The rates of the clock tree, TRM chapter 7. [`Fabric::clock`] is CPU_CLK.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Rates {
+    /// APB_CLK.
+    pub apb: Hertz,
+    /// CRYPTO_CLK.
+    pub crypto: Hertz,
+    /// XTAL_CLK.
+    pub xtal: Hertz,
+    /// PLL_CLK: 320 or 480 MHz, or stopped.
+    pub pll: Hertz,
+    /// PLL_F160M_CLK.
+    pub pll_f160: Hertz,
+    /// PLL_D2_CLK.
+    pub pll_d2: Hertz,
+    /// RC_FAST_CLK.
+    pub rc_fast: Hertz,
+    /// RTC_SLOW_CLK as selected.
+    pub rtc_slow: Hertz,
+    /// RTC_FAST_CLK as selected.
+    pub rtc_fast: Hertz,
+}
+
+/// Why a processor or the chip restarted: the numbers of RTC_CNTL_RESET_STATE, TRM 8.2, ESP-IDF `soc/reset_reasons.h`.
+#[allow(missing_docs)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Reason {
+    PowerOn = 0x01,
+    CoreSoftware = 0x03,
+    DeepSleep = 0x05,
+    CoreMwdt0 = 0x07,
+    CoreMwdt1 = 0x08,
+    CoreRtcWdt = 0x09,
+    CpuMwdt0 = 0x0B,
+    CpuSoftware = 0x0C,
+    CpuRtcWdt = 0x0D,
+    BrownOut = 0x0F,
+    SystemRtcWdt = 0x10,
+    CpuMwdt1 = 0x11,
+    SystemSuperWdt = 0x12,
+    SystemClockGlitch = 0x13,
+    CoreEfuseCrc = 0x14,
+    CoreUsbUart = 0x15,
+    CoreUsbJtag = 0x16,
+    CorePowerGlitch = 0x17,
+}
+
+/// Something a block asks of the whole chip; carried out right after the register access or event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Request {
+    /// CPU_CLK runs at this rate from now on.
+    CpuClock(Hertz),
+    /// This processor is held in reset, or let go; it then starts at the reset vector with this reason.
+    HoldCore(u8, bool),
+    /// This processor stands still (RUNSTALL or the RTC's software stall), or goes on where it stood.
+    StallCore(u8, bool),
+    /// This processor alone restarts at the reset vector.
+    RestartCore(u8, Reason),
+    /// The whole chip (core reset, system reset or power-on, as the reason says) restarts.
+    Restart(Reason),
+    /// The chip goes to sleep as RTC_CNTL is set up; `true` for deep sleep.
+    Sleep(bool),
+    /// The chip wakes up from sleep.
+    Wake,
+    /// An entry of the cache MMU changed: what was decoded from its pages is stale.
+    Remapped(u16),
+    /// The caches were invalidated: instructions may have changed behind them.
+    CodeChanged,
+}
+
+/// All that is shared.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Fabric {
+    /// CPU_CLK, the same for both processors.
+    pub clock: Clock,
+    /// The cycle of CPU_CLK at which the present access or event happens.
+    pub cycle: u64,
+    /// The processor whose access is under way.
+    pub core: usize,
+    /// The other clocks.
+    pub rates: Rates,
+    /// The event queue, by [`Slot`]. Use [`Fabric::at`].
+    pub events: Events,
+    /// The level of each interrupt source, a bit each.
+    sources: u128,
+    /// Sources by processor and by line of the processor, a bit each.
+    routed: [[u128; 32]; 2],
+    /// The interrupt lines that each processor sees.
+    lines: [u32; 2],
+    /// Function selection and pads.
+    pub io: Io,
+    /// Pins whose edges GPIO's interrupts look at.
+    pub interrupting_pins: u64,
+    /// The pins.
+    pub pins: Pins,
+    /// Consoles on UARTs and USB.
+    pub consoles: Consoles,
+    /// Voltages on the pins' ADC channels, in microvolts, by GPIO number.
+    pub microvolts: Vec<u32>,
+    /// The die temperature in thousandths of a degree Celsius.
+    pub millicelsius: i32,
+    /// Straps as latched at reset, the bits of GPIO_STRAP.
+    pub straps: u32,
+    /// What was touched that is not modelled.
+    pub gaps: Gaps,
+    /// Asked of the whole chip.
+    pub requests: Vec<Request>,
+    /// The processors return when they reach this cycle; 0 asks them to return at once.
+    pub deadline: u64,
+}
+
+impl Fabric {
+    /// The fabric of a chip after power-on: everything runs from the crystal.
+    pub fn new() -> Self {
+        let xtal = Hertz::new(XTAL_HZ);
+        Self {
+            clock: Clock::new(xtal),
+            cycle: 0,
+            core: 0,
+            rates: Rates {
+                apb: xtal,
+                crypto: xtal,
+                xtal,
+                pll: Hertz::STOPPED,
+                pll_f160: Hertz::STOPPED,
+                pll_d2: Hertz::STOPPED,
+                rc_fast: Hertz::new(RC_FAST_HZ),
+                rtc_slow: Hertz::new(RC_SLOW_HZ),
+                rtc_fast: xtal.scaled(1, 2),
+            },
+            events: Events::new(Slot::Count as usize),
+            sources: 0,
+            routed: [[0; 32]; 2],
+            lines: [0; 2],
+            io: Io::default(),
+            interrupting_pins: 0,
+            pins: Pins::default(),
+            consoles: Consoles::default(),
+            microvolts: vec![0; crate::io::PINS],
+            millicelsius: 25_000,
+            straps: 0x8,
+            gaps: Gaps::default(),
+            requests: Vec::new(),
+            deadline: 0,
+        }
+    }
+
+    /// The present moment.
+    #[inline]
+    pub fn now(&self) -> Ps {
+        self.clock.ps_at(self.cycle)
+    }
+
+    /// Asks the processors to return to the run loop after this access.
+    #[inline]
+    pub fn attention(&mut self) {
+        self.deadline = 0;
+    }
+
+    /// Makes an event due at `at`.
+    pub fn at(&mut self, slot: Slot, at: Ps) {
+        self.events.at(slot as usize, at);
+        self.attention();
+    }
+
+    /// Makes an event due after `delay` from now.
+    pub fn after(&mut self, slot: Slot, delay: Ps) {
+        self.at(slot, self.now().saturating_add(delay));
+    }
+
+    /// Makes an event due now, unless it is due already. Its block looks at what else it waits for.
+    pub fn soon(&mut self, slot: Slot) {
+        let now = self.now();
+        if self.events.due(slot as usize) > now {
+            self.at(slot, now);
+        }
+    }
+
+    /// Makes an event due never.
+    pub fn cancel(&mut self, slot: Slot) {
+        self.events.cancel(slot as usize);
+    }
+
+    /// Sets the level of an interrupt source.
+    pub fn set_irq(&mut self, source: Source, level: bool) {
+        let bit = 1u128 << source as u8;
+        let sources = if level { self.sources | bit } else { self.sources & !bit };
+        if sources != self.sources {
+            self.sources = sources;
+            self.settle_lines();
+        }
+    }
+
+    /// The level of every source, a bit each.
+    pub fn sources(&self) -> u128 {
+        self.sources
+    }
+
+    /// The interrupt matrix routes a source to a line of a processor.
+    pub(crate) fn route_irq(&mut self, core: usize, source: usize, line: usize) {
+        debug_assert!(source < SOURCES);
+        for routed in &mut self.routed[core] {
+            *routed &= !(1 << source);
+        }
+        self.routed[core][line] |= 1 << source;
+        self.settle_lines();
+    }
+
+    /// The interrupt lines of a processor.
+    pub fn lines(&self, core: usize) -> u32 {
+        self.lines[core]
+    }
+
+    fn settle_lines(&mut self) {
+        for core in 0..2 {
+            let mut lines = 0;
+            for (line, routed) in self.routed[core].iter().enumerate() {
+                lines |= u32::from(routed & self.sources != 0) << line;
+            }
+            if lines != self.lines[core] {
+                self.lines[core] = lines;
+                self.attention();
+            }
+        }
+    }
+
+    /// A block drives an output signal, now.
+    #[inline]
+    pub fn drive(&mut self, signal: Signal, level: bool) {
+        let now = self.now();
+        self.drive_at(signal, level, now);
+    }
+
+    /// A block drives an output signal at a moment that is not later than now.
+    pub fn drive_at(&mut self, signal: Signal, level: bool, at: Ps) {
+        if self.io.set_output(signal, level) {
+            self.pads_changed(at);
+        }
+    }
+
+    /// A block enables or disables the output of a signal that is not always driven, now.
+    pub fn enable(&mut self, signal: Signal, on: bool) {
+        if self.io.set_enable(signal, on) {
+            let now = self.now();
+            self.pads_changed(now);
+        }
+    }
+
+    /// The level of an input signal.
+    pub fn input(&self, signal: Signal) -> bool {
+        self.io.input(signal, self.pins.level())
+    }
+
+    /// The block wants to be told of changes of an input signal, by [`crate::block::Block::input`].
+    pub fn watch_input(&mut self, signal: Signal, on: bool) {
+        self.io.watch(signal, on);
+    }
+
+    /// GPIO_OUT and GPIO_ENABLE change.
+    pub fn set_gpio(&mut self, out: u64, enable: u64) {
+        if self.io.set_gpio(out, enable) {
+            let now = self.now();
+            self.pads_changed(now);
+        }
+    }
+
+    /// A pad is set up anew.
+    pub fn set_pad(&mut self, pin: u8, pad: Pad) {
+        self.io.set_pad(pin, pad);
+        let now = self.now();
+        let (up, down) = self.io.pulls();
+        self.pins.pull(up, down, now);
+        self.pads_changed(now);
+    }
+
+    /// The matrix selects what a pin shows.
+    pub fn select_output(&mut self, pin: u8, select: OutSelect) {
+        self.io.select_output(pin, select);
+        let now = self.now();
+        self.pads_changed(now);
+    }
+
+    /// The matrix selects what an input signal comes from.
+    pub fn select_input(&mut self, signal: Signal, select: InSelect) {
+        let before = self.input(signal);
+        self.io.select_input(signal, select);
+        if self.input(signal) != before {
+            self.attention();
+        }
+    }
+
+    fn pads_changed(&mut self, at: Ps) {
+        let (out, enable) = self.io.to_pads();
+        self.pins.drive(out, enable, at);
+        self.levels_changed(at);
+    }
+
+    /// Levels of pins may have changed, by the chip or from outside.
+    pub fn levels_changed(&mut self, at: Ps) {
+        if self.io.levels_are(self.pins.level(), at, self.interrupting_pins) {
+            self.attention();
+        }
+        if self.pins.was_posted() {
+            self.attention();
+        }
+    }
+
+    /// Changes of watched inputs since the last call: pins for GPIO, signals for the other blocks.
+    pub(crate) fn take_input_changes(&mut self) -> Vec<(Ps, u64, u64, Vec<InputEdge>)> {
+        let changes = self.io.take_changes();
+        let told = |(at, changed, levels): (Ps, u64, u64)| {
+            let signals = self.io.watched_from(changed);
+            let edges = signals.into_iter().map(|signal| InputEdge { signal, at, high: self.io.input(signal, levels) });
+            (at, changed, levels, edges.collect())
+        };
+        changes.into_iter().map(told).collect()
+    }
+
+    /// Asks something of the whole chip.
+    pub fn request(&mut self, request: Request) {
+        self.requests.push(request);
+        self.attention();
+    }
+}
+
+impl Default for Fabric {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,426 @@
+//! Routing between blocks and pins: GPIO matrix, IO MUX, and what each pin's pad is set to. ESP32-S3 TRM chapter 6.
+//!
+//! This file holds the wires; the registers that set them are GPIO, IO_MUX and RTC_IO. A block drives an output
+//! signal; the pins that selected it follow. An input signal shows the level of the pin selected for it.
+
+use crate::signals::{Signal, CONSTANT_HIGH, CONSTANT_LOW, GPIO_OUT};
+use engine_core::time::Ps;
+use serde::{Deserialize, Serialize};
+
+/// GPIO0 to GPIO48; GPIO22 to GPIO25 have no pad.
+pub const PINS: usize = 49;
+/// Input and output signals of the matrix.
+pub const SIGNALS: usize = 256;
+/// Bits of pins that exist.
+pub const ALL_PINS: u64 = ((1 << PINS) - 1) & !(0xF << 22);
+
+/// What GPIO_FUNCn_OUT_SEL_CFG selects for a pin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutSelect {
+    /// The signal, or [`GPIO_OUT`].
+    pub signal: Signal,
+    /// The level is inverted.
+    pub invert: bool,
+    /// Output enable comes from GPIO_ENABLE, not from the block.
+    pub enable_by_gpio: bool,
+    /// The output enable is inverted.
+    pub invert_enable: bool,
+}
+
+/// What GPIO_FUNCn_IN_SEL_CFG selects for an input signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InSelect {
+    /// The pin, or a constant.
+    pub pin: u8,
+    /// The level is inverted.
+    pub invert: bool,
+    /// Through the matrix; else straight from the pin's IO MUX function.
+    pub by_matrix: bool,
+}
+
+/// A pad as IO_MUX (or RTC_IO) has set it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pad {
+    /// MCU_SEL: 1 is the GPIO matrix, 0 and 2 to 4 are direct functions.
+    pub function: u8,
+    /// FUN_IE.
+    pub input_enable: bool,
+    /// FUN_WPU.
+    pub pull_up: bool,
+    /// FUN_WPD.
+    pub pull_down: bool,
+    /// PAD_DRIVER in GPIO_PINn: open drain.
+    pub open_drain: bool,
+    /// RTC_IO has taken the pad: `rtc_out` and `rtc_enable` count.
+    pub rtc: bool,
+    /// Output and enable of RTC_GPIO.
+    pub rtc_out: bool,
+    /// Output enable of RTC_GPIO.
+    pub rtc_enable: bool,
+    /// Pad hold: level and enable stay as they are.
+    pub hold: bool,
+}
+
+/// All routing, and the levels of all signals.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Io {
+    out_levels: [u64; SIGNALS / 64],
+    out_enables: [u64; SIGNALS / 64],
+    gpio_out: u64,
+    gpio_enable: u64,
+    out_select: Vec<OutSelect>,
+    in_select: Vec<InSelect>,
+    pads: Vec<Pad>,
+    /// The output signal on each pin now.
+    signal_on: Vec<Option<Signal>>,
+    /// The pins of each output signal, [`GPIO_OUT`] included.
+    pins_of: Vec<u64>,
+    pin_out: u64,
+    pin_enable: u64,
+    /// Pins whose levels somebody inside the chip watches.
+    watched_pins: u64,
+    watched_signals: Vec<Signal>,
+    seen: u64,
+    changes: Vec<(Ps, u64, u64)>,
+}
+
+impl Default for Io {
+    fn default() -> Self {
+        let mut io = Self {
+            out_levels: [0; SIGNALS / 64],
+            out_enables: [u64::MAX; SIGNALS / 64],
+            gpio_out: 0,
+            gpio_enable: 0,
+            out_select: vec![
+                OutSelect { signal: GPIO_OUT, invert: false, enable_by_gpio: false, invert_enable: false };
+                PINS
+            ],
+            in_select: vec![InSelect { pin: CONSTANT_LOW as u8, invert: false, by_matrix: false }; SIGNALS],
+            pads: vec![Pad::default(); PINS],
+            signal_on: vec![None; PINS],
+            pins_of: vec![0; SIGNALS + 1],
+            pin_out: 0,
+            pin_enable: 0,
+            watched_pins: 0,
+            watched_signals: Vec::new(),
+            seen: 0,
+            changes: Vec::new(),
+        };
+        for pin in 0..PINS as u8 {
+            io.route(pin);
+        }
+        io
+    }
+}
+
+impl Io {
+    /// The level that a block drives onto an output signal.
+    pub fn output(&self, signal: Signal) -> bool {
+        self.out_levels[usize::from(signal) / 64] >> (signal % 64) & 1 != 0
+    }
+
+    /// GPIO_OUT and GPIO_ENABLE.
+    pub fn gpio(&self) -> (u64, u64) {
+        (self.gpio_out, self.gpio_enable)
+    }
+
+    /// The pins that an output signal is routed to.
+    #[inline]
+    pub fn pins_of(&self, signal: Signal) -> u64 {
+        self.pins_of[usize::from(signal)]
+    }
+
+    /// The first pin that an output signal is routed to.
+    pub fn pin_of(&self, signal: Signal) -> Option<u8> {
+        let pins = self.pins_of(signal);
+        (pins != 0).then(|| pins.trailing_zeros() as u8)
+    }
+
+    /// The pin that an input signal comes from, when its pad is an input; `None` for a constant.
+    pub fn source_of(&self, signal: Signal) -> Option<u8> {
+        let select = self.in_select[usize::from(signal)];
+        let pin = if select.by_matrix { Some(select.pin) } else { self.direct_source(signal) }?;
+        let pad = self.pads.get(usize::from(pin))?;
+        (pad.input_enable && (1u64 << pin) & ALL_PINS != 0).then_some(pin)
+    }
+
+    /// The level of an input signal, where `levels` are those of the pins.
+    pub fn input(&self, signal: Signal, levels: u64) -> bool {
+        let select = self.in_select[usize::from(signal)];
+        let constant = select.by_matrix && u32::from(select.pin) == CONSTANT_HIGH;
+        let level = self.source_of(signal).map_or(constant, |pin| levels >> pin & 1 != 0);
+        level != (select.invert && select.by_matrix)
+    }
+
+    /// Input levels as GPIO_IN shows them: pads with their input enabled.
+    pub fn gpio_in(&self, levels: u64) -> u64 {
+        let enabled = (0..PINS).filter(|pin| self.pads[*pin].input_enable).fold(0u64, |mask, pin| mask | 1 << pin);
+        levels & enabled & ALL_PINS
+    }
+
+    /// Drive levels and enables for all pins.
+    pub fn to_pads(&self) -> (u64, u64) {
+        (self.pin_out, self.pin_enable)
+    }
+
+    /// Pulls for all pins: up and down.
+    pub fn pulls(&self) -> (u64, u64) {
+        (self.mask_of(|pad| pad.pull_up), self.mask_of(|pad| pad.pull_down))
+    }
+
+    /// The pad of a pin as it is set.
+    pub fn pad(&self, pin: u8) -> Pad {
+        self.pads[usize::from(pin)]
+    }
+
+    pub(crate) fn set_pad(&mut self, pin: u8, pad: Pad) {
+        self.pads[usize::from(pin)] = pad;
+        self.route(pin);
+        self.rewatch();
+    }
+
+    pub(crate) fn select_output(&mut self, pin: u8, select: OutSelect) {
+        self.out_select[usize::from(pin)] = select;
+        self.route(pin);
+    }
+
+    pub(crate) fn select_input(&mut self, signal: Signal, select: InSelect) {
+        self.in_select[usize::from(signal)] = select;
+        self.rewatch();
+    }
+
+    /// True: a pin may have changed.
+    pub(crate) fn set_output(&mut self, signal: Signal, level: bool) -> bool {
+        set_bit(&mut self.out_levels, signal, level) && self.settle(self.pins_of(signal))
+    }
+
+    pub(crate) fn set_enable(&mut self, signal: Signal, on: bool) -> bool {
+        set_bit(&mut self.out_enables, signal, on) && self.settle(self.pins_of(signal))
+    }
+
+    pub(crate) fn set_gpio(&mut self, out: u64, enable: u64) -> bool {
+        let changed = (out ^ self.gpio_out) | (enable ^ self.gpio_enable);
+        (self.gpio_out, self.gpio_enable) = (out, enable);
+        changed != 0 && self.settle(changed)
+    }
+
+    /// The signal on a pin follows from MCU_SEL and the matrix.
+    fn route(&mut self, pin: u8) {
+        let index = usize::from(pin);
+        if let Some(old) = self.signal_on[index].take() {
+            self.pins_of[usize::from(old)] &= !(1 << pin);
+        }
+        let signal = match self.pads[index].function {
+            1 => Some(self.out_select[index].signal),
+            function => direct(pin, function),
+        };
+        self.signal_on[index] = signal.filter(|signal| usize::from(*signal) <= SIGNALS);
+        if let Some(signal) = self.signal_on[index] {
+            self.pins_of[usize::from(signal)] |= 1 << pin;
+        }
+        self.settle(1 << pin);
+    }
+
+    /// Output and enable of these pins follow from what is routed to them. True: something changed.
+    fn settle(&mut self, pins: u64) -> bool {
+        let (mut out, mut enable) = (self.pin_out, self.pin_enable);
+        let mut rest = pins & ALL_PINS;
+        while rest != 0 {
+            let pin = rest.trailing_zeros();
+            rest &= rest - 1;
+            let pad = self.pads[pin as usize];
+            if pad.hold {
+                continue;
+            }
+            let (level, on) = if pad.rtc { (pad.rtc_out, pad.rtc_enable) } else { self.digital(pin as usize) };
+            let bit = 1u64 << pin;
+            let on = on && !(pad.open_drain && level);
+            out = if level { out | bit } else { out & !bit };
+            enable = if on { enable | bit } else { enable & !bit };
+        }
+        let changed = (out, enable) != (self.pin_out, self.pin_enable);
+        (self.pin_out, self.pin_enable) = (out, enable);
+        changed
+    }
+
+    /// Level and enable that the digital side gives a pin.
+    fn digital(&self, pin: usize) -> (bool, bool) {
+        let Some(signal) = self.signal_on[pin] else { return (false, false) };
+        let by_gpio = self.gpio_enable >> pin & 1 != 0;
+        let through_matrix = self.pads[pin].function == 1;
+        let select = self.out_select[pin];
+        let (level, enable) = if signal == GPIO_OUT {
+            (self.gpio_out >> pin & 1 != 0, by_gpio)
+        } else {
+            let enable = self.out_enables[usize::from(signal) / 64] >> (signal % 64) & 1 != 0;
+            (self.output(signal), if through_matrix && select.enable_by_gpio { by_gpio } else { enable })
+        };
+        if through_matrix {
+            (level != select.invert, enable != select.invert_enable)
+        } else {
+            (level, enable)
+        }
+    }
+
+    pub(crate) fn watch(&mut self, signal: Signal, on: bool) {
+        self.watched_signals.retain(|other| *other != signal);
+        if on {
+            self.watched_signals.push(signal);
+            self.watched_signals.sort_unstable();
+        }
+        self.rewatch();
+    }
+
+    fn rewatch(&mut self) {
+        let sources = self.watched_signals.iter().filter_map(|signal| self.source_of(*signal));
+        self.watched_pins = sources.fold(0, |mask, pin| mask | 1 << pin);
+    }
+
+    /// The pins' levels changed. True: somebody inside the chip must be told.
+    pub(crate) fn levels_are(&mut self, levels: u64, at: Ps, interrupting: u64) -> bool {
+        let changed = (levels ^ self.seen) & (self.watched_pins | interrupting);
+        self.seen = levels;
+        if changed != 0 {
+            self.changes.push((at, changed, levels));
+        }
+        changed != 0
+    }
+
+    /// Changes of levels to tell: when, which pins, and all levels.
+    pub(crate) fn take_changes(&mut self) -> Vec<(Ps, u64, u64)> {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// Watched signals that come from one of these pins, in order of their numbers.
+    pub(crate) fn watched_from(&self, pins: u64) -> Vec<Signal> {
+        let fed = |signal: &Signal| self.source_of(*signal).is_some_and(|pin| pins >> pin & 1 != 0);
+        self.watched_signals.iter().copied().filter(fed).collect()
+    }
+
+    fn mask_of(&self, wanted: impl Fn(&Pad) -> bool) -> u64 {
+        (0..PINS).filter(|pin| wanted(&self.pads[*pin])).fold(0, |mask, pin| mask | 1 << pin)
+    }
+
+    /// The pin whose direct IO MUX function is this input signal.
+    fn direct_source(&self, signal: Signal) -> Option<u8> {
+        (0..PINS as u8).find(|pin| direct(*pin, self.pads[usize::from(*pin)].function) == Some(signal))
+    }
+}
+
+fn set_bit(words: &mut [u64; SIGNALS / 64], signal: Signal, on: bool) -> bool {
+    let (word, bit) = (&mut words[usize::from(signal) / 64], 1u64 << (signal % 64));
+    let old = *word;
+    *word = if on { old | bit } else { old & !bit };
+    *word != old
+}
+
+/// The signal of a direct function of a pin, TRM table 6-3 (ESP-IDF `soc/io_mux_reg.h`). Function 0 of most pins is the
+/// GPIO itself.
+fn direct(pin: u8, function: u8) -> Option<Signal> {
+    use crate::signals::*;
+    let signal = match (pin, function) {
+        (8, 3) => SUBSPICS1,
+        (9, 4) => FSPIHD,
+        (9, 3) => SUBSPIHD,
+        (10, 4) => FSPICS0,
+        (10, 3) => SUBSPICS0,
+        (10, 2) => FSPIIO4,
+        (11, 4) => FSPID,
+        (11, 3) => SUBSPID,
+        (11, 2) => FSPIIO5,
+        (12, 4) => FSPICLK,
+        (12, 3) => SUBSPICLK,
+        (12, 2) => FSPIIO6,
+        (13, 4) => FSPIQ,
+        (13, 3) => SUBSPIQ,
+        (13, 2) => FSPIIO7,
+        (14, 4) => FSPIWP,
+        (14, 3) => SUBSPIWP,
+        (14, 2) => FSPIDQS,
+        (15, 2) => U0RTS,
+        (16, 2) => U0CTS,
+        (17, 2) => U1TXD,
+        (18, 2) => U1RXD,
+        (19, 2) => U1RTS,
+        (20, 2) => U1CTS,
+        (26, 0) => SPICS1,
+        (27, 0) => SPIHD,
+        (28, 0) => SPIWP,
+        (29, 0) => SPICS0,
+        (30, 0) => SPICLK,
+        (31, 0) => SPIQ,
+        (32, 0) => SPID,
+        (33, 4) => SPID4,
+        (33, 3) => SUBSPIHD,
+        (33, 2) => FSPIHD,
+        (34, 4) => SPID5,
+        (34, 3) => SUBSPICS0,
+        (34, 2) => FSPICS0,
+        (35, 4) => SPID6,
+        (35, 3) => SUBSPID,
+        (35, 2) => FSPID,
+        (36, 4) => SPID7,
+        (36, 3) => SUBSPICLK,
+        (36, 2) => FSPICLK,
+        (37, 4) => SPIDQS,
+        (37, 3) => SUBSPIQ,
+        (37, 2) => FSPIQ,
+        (38, 3) => SUBSPIWP,
+        (38, 2) => FSPIWP,
+        (39, 3) => SUBSPICS1,
+        (43, 0) => U0TXD,
+        (44, 0) => U0RXD,
+        (0..=21 | 33..=38 | 45..=46, 0) => GPIO_OUT,
+        _ => return None,
+    };
+    Some(signal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signals::{FSPICLK, FSPIQ, U0TXD};
+
+    fn matrix_pad() -> Pad {
+        Pad { function: 1, input_enable: true, ..Pad::default() }
+    }
+
+    #[test]
+    fn a_signal_reaches_the_pins_that_selected_it() {
+        let mut io = Io::default();
+        io.set_pad(4, matrix_pad());
+        let select = OutSelect { signal: FSPICLK, invert: false, enable_by_gpio: false, invert_enable: false };
+        io.select_output(4, select);
+        assert_eq!(io.pin_of(FSPICLK), Some(4));
+        assert!(io.set_output(FSPICLK, true));
+        assert_eq!(io.to_pads().0 >> 4 & 1, 1);
+        io.select_output(4, OutSelect { invert: true, ..select });
+        assert_eq!(io.to_pads().0 >> 4 & 1, 0);
+        io.set_pad(4, Pad { function: 0, ..matrix_pad() });
+        assert_eq!(io.pin_of(FSPICLK), None);
+    }
+
+    #[test]
+    fn a_direct_function_goes_past_the_matrix() {
+        let mut io = Io::default();
+        io.set_pad(12, Pad { function: 4, ..matrix_pad() });
+        io.set_pad(13, Pad { function: 4, ..matrix_pad() });
+        assert_eq!(io.pin_of(FSPICLK), Some(12));
+        assert_eq!(io.source_of(FSPIQ), Some(13));
+        assert!(io.input(FSPIQ, 1 << 13));
+        io.set_pad(43, Pad::default());
+        assert_eq!(io.pin_of(U0TXD), Some(43));
+    }
+
+    #[test]
+    fn an_input_may_be_a_constant_or_inverted() {
+        let mut io = Io::default();
+        io.select_input(FSPIQ, InSelect { pin: CONSTANT_HIGH as u8, invert: false, by_matrix: true });
+        assert!(io.input(FSPIQ, 0));
+        io.select_input(FSPIQ, InSelect { pin: CONSTANT_LOW as u8, invert: true, by_matrix: true });
+        assert!(io.input(FSPIQ, 0));
+        io.select_input(FSPIQ, InSelect { pin: 5, invert: true, by_matrix: true });
+        io.set_pad(5, matrix_pad());
+        assert!(!io.input(FSPIQ, 1 << 5));
+    }
+}

@@ -1,0 +1,9 @@
+//! The flash and PSRAM controllers SPI0 and SPI1, and the PSRAM chip.
+
+pub mod psram;
+pub mod spi0;
+pub mod spi1;
+pub mod transfer;
+
+#[cfg(test)]
+mod tests;
