@@ -4,16 +4,12 @@
 //! Each operation writes its control register and waits for the DONE bit, as the silicon's code.
 
 use super::guest::{Call, Done};
+use super::mmu::mmu_init;
 use super::stubs::{Frame, Step, StepFn};
-use super::{vars, Function};
+use super::Function;
 
 /// EXTMEM.
 const BASE: u32 = 0x600c_4000;
-/// MMU table: 512 entries of 64 KB pages, shared by both buses.
-const MMU: u32 = 0x600c_5000;
-const MMU_ENTRIES: u32 = 512;
-/// An entry that maps nothing.
-const MMU_INVALID: u32 = 0x4000;
 /// CACHE_STATE: 12 bits for the ICache, 12 for the DCache; 1 is idle.
 const CACHE_STATE: u32 = BASE + 0x130;
 
@@ -104,16 +100,6 @@ pub(super) const LEAVES: &[(&str, Function)] = &[
     ("Cache_Owner_Init", owner_init),
     ("Cache_Occupy_ICache_MEMORY", |c| { let (l, h) = (c.arg(0)?, c.arg(1)?); occupy_icache(c, l, h) }),
     ("Cache_Occupy_DCache_MEMORY", |c| { let (l, h) = (c.arg(0)?, c.arg(1)?); occupy_dcache(c, l, h) }),
-    ("Cache_MMU_Init", mmu_init), ("Cache_Ibus_MMU_Set", |c| mmu_set(c, 0x4200_0000)),
-    ("Cache_Dbus_MMU_Set", |c| mmu_set(c, 0x3c00_0000)),
-    ("Cache_Set_IDROM_MMU_Size", set_idrom_size), ("Cache_Set_IDROM_MMU_Info", set_idrom_info),
-    ("Cache_Get_IROM_MMU_End", |c| { let i = c.load(IROM_SIZE)?; c.ret(i); Ok(()) }),
-    ("Cache_Get_DROM_MMU_End", |c| { let (i, d) = (c.load(IROM_SIZE)?, c.load(DROM_SIZE)?); c.ret(i + d); Ok(()) }),
-    ("flash2spiram_instruction_offset", |c| { let i = c.load(INFO + 16)?; c.ret(i); Ok(()) }),
-    ("flash2spiram_rodata_offset", |c| { let i = c.load(INFO + 20)?; c.ret(i); Ok(()) }),
-    ("flash_instr_rodata_start_page", |c| { let bus = c.arg(0)?; let p = c.load(if bus == 0 { IROM_PAGE } else { DROM_PAGE })?; c.ret(p); Ok(()) }),
-    ("flash_instr_rodata_end_page", |c| { let bus = c.arg(0)?; let p = c.load(INFO + if bus == 0 { 4 } else { 12 })?; c.ret(p); Ok(()) }),
-    ("rom_Cache_Count_Flash_Pages", count_flash_pages),
     ("Cache_Mask_All", |c| { c.modify(ICACHE.ctrl + 4, SHUT, SHUT)?; c.modify(DCACHE.ctrl + 4, SHUT, SHUT) }),
     ("Cache_UnMask_Dram0", |c| c.modify(DCACHE.ctrl + 4, SHUT, 0)),
 ];
@@ -266,109 +252,6 @@ fn occupy_icache(call: &mut Call<'_>, low: u32, high: u32) -> Done {
 fn occupy_dcache(call: &mut Call<'_>, low: u32, high: u32) -> Done {
     call.modify(CACHE_TAG_ACCESS, 0xf0, high << 6 | low << 4)?;
     call.modify(CACHE_SRAM, 0xc, !((high | low) << 2))
-}
-
-fn mmu_init(call: &mut Call<'_>) -> Done {
-    for entry in 0..MMU_ENTRIES {
-        call.store(MMU + 4 * entry, MMU_INVALID)?;
-    }
-    call.charge(3 * MMU_ENTRIES);
-    Ok(())
-}
-
-/// Maps pages: 2 for a bad alignment, 3 for a page size other than 64 KB, 4 for an address off the bus.
-fn mmu_set(call: &mut Call<'_>, bus: u32) -> Done {
-    let (target, vaddr, paddr, psize) = (call.arg(0)?, call.arg(1)?, call.arg(2)?, call.arg(3)?);
-    let (mut left, fixed) = (call.arg(4)?, call.arg(5)?);
-    const BUS_BYTES: u32 = 0x200_0000;
-    let result = if (vaddr | paddr) & 0xffff != 0 {
-        2
-    } else if psize != 64 {
-        3
-    } else {
-        let (mut vaddr, mut page) = (vaddr, paddr >> 16);
-        loop {
-            if left == 0 {
-                break 0;
-            }
-            if vaddr.wrapping_sub(bus) >= BUS_BYTES {
-                break 4;
-            }
-            call.store(MMU + 4 * (vaddr >> 16 & (MMU_ENTRIES - 1)), page | target)?;
-            page += u32::from(fixed == 0);
-            vaddr = vaddr.wrapping_add(0x1_0000);
-            left -= 1;
-        }
-    };
-    call.ret(result);
-    Ok(())
-}
-
-// Bookkeeping of which entries an application in flash uses.
-const INFO: u32 = vars::MMU_INFO;
-const IROM_SIZE: u32 = INFO + 24;
-const DROM_SIZE: u32 = INFO + 28;
-const IROM_PAGE: u32 = INFO;
-const DROM_PAGE: u32 = INFO + 8;
-
-/// Bytes of the MMU table for instructions and for constants.
-fn set_idrom_size(call: &mut Call<'_>) -> Done {
-    let (irom, drom) = (call.arg(0)?, call.arg(1)?);
-    if irom.wrapping_add(drom) > 0x400 {
-        call.ret(1);
-        return Ok(());
-    }
-    let odd = (irom | drom) & 3;
-    if odd == 0 {
-        call.store(IROM_SIZE, irom)?;
-        call.store(DROM_SIZE, drom)?;
-        let (first, second) = (call.load(MMU)?, call.load(MMU + irom)?);
-        call.store(IROM_PAGE, first)?;
-        call.store(DROM_PAGE, second)?;
-    }
-    call.ret(odd);
-    Ok(())
-}
-
-/// Start and end page of instructions, of constants, and their offsets when copied to PSRAM.
-fn set_idrom_info(call: &mut Call<'_>) -> Done {
-    for k in 0..6 {
-        let word = call.arg(k)?;
-        // Our order is start, end, start, end; the argument's is instructions' start and end, then
-        // constants' start and end.
-        call.store(INFO + 4 * k, word)?;
-    }
-    Ok(())
-}
-
-/// Pages of a bus that are mapped to flash; a page is counted once however often it is mapped.
-/// The ROM counts page 0 one too many until it is told that page 0 is mapped
-/// (ESP_ROM_HAS_FLASH_COUNT_PAGES_BUG).
-fn count_flash_pages(call: &mut Call<'_>) -> Done {
-    const CACHE_BUS_IBUS: u32 = 0;
-    let (bus, page0) = (call.arg(0)?, call.arg(1)?);
-    let (irom, drom) = (call.load(IROM_SIZE)?, call.load(DROM_SIZE)?);
-    let (first, end) = if bus == CACHE_BUS_IBUS { (0, irom) } else { (irom, irom + drom) };
-    let mut counted = 0u32;
-    let mut page0_seen = call.load(page0)? != 0;
-    for at in (first..end).step_by(4) {
-        let entry = call.load(MMU + at)?;
-        if entry & (MMU_INVALID | 0x8000) != 0 {
-            continue;
-        }
-        if entry & 0x3fff != 0 {
-            counted += 1;
-        } else if !page0_seen {
-            page0_seen = true;
-            call.store(page0, 1)?;
-            counted += 1;
-        }
-    }
-    if !page0_seen {
-        counted += 1;
-    }
-    call.ret(counted);
-    Ok(())
 }
 
 /// Local 0: step of the function.
@@ -612,8 +495,7 @@ fn end_preload(frame: &mut Frame<'_>, cache: Cache) -> Done<Step> {
 fn config_icache(frame: &mut Frame<'_>) -> Done<Step> {
     match frame.local(STATE)? {
         0 => {
-            let (size, ways, line) =
-                (frame.call.arg(0)?, frame.call.arg(1)? & 0xff, frame.call.arg(2)? & 0xff);
+            let (size, ways, line) = (frame.call.arg(0)?, frame.call.arg(1)? & 0xff, frame.call.arg(2)? & 0xff);
             let full = size != 0x4000;
             occupy_icache(&mut frame.call, 1, if full { 2 } else { 0 })?;
             icache_mode(&mut frame.call, u32::from(full), u32::from(ways != 4), u32::from(line != 16))?;
@@ -708,90 +590,5 @@ fn default_mode(frame: &mut Frame<'_>) -> Done<Step> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::cell::RefCell;
-    use std::collections::BTreeMap;
-    use std::rc::Rc;
-
-    use super::*;
-    use crate::rom::testing::Flat;
-
-    /// Registers that store, with every DONE bit following its request at the third look.
-    fn chip() -> (Flat, Rc<RefCell<BTreeMap<u32, u32>>>) {
-        let registers = Rc::new(RefCell::new(BTreeMap::from([(CACHE_STATE, 0x1001)])));
-        let store = registers.clone();
-        let mut looks = 0;
-        let mut flat = Flat::default();
-        flat.devices = Some(Box::new(move |addr, write| {
-            let mut store = store.borrow_mut();
-            if let Some(value) = write {
-                store.insert(addr, value);
-                looks = 0;
-                return 0;
-            }
-            let value = store.get(&addr).copied().unwrap_or(0);
-            looks += 1;
-            let done = match addr {
-                a if a == ICACHE.sync || a == DCACHE.sync => 0xa,
-                a if a == ICACHE.preload || a == DCACHE.preload => PRELOAD_DONE,
-                a if a == ICACHE.autoload || a == DCACHE.autoload => AUTOLOAD_DONE,
-                a if (a == ICACHE.freeze || a == DCACHE.freeze) && value & FREEZE_ENA != 0 => FREEZE_DONE,
-                _ => 0,
-            };
-            if looks > 3 { value | done } else { value }
-        }));
-        (flat, registers)
-    }
-
-    /// rom/cache.h: Cache_Ibus_MMU_Set's documentation of its results, FACTS of the MMU table.
-    #[test]
-    fn pages_are_mapped_into_the_shared_table() {
-        let (mut flat, registers) = chip();
-        assert_eq!(flat.call("Cache_Dbus_MMU_Set", &[0, 0x3c02_0000, 0x5_0000, 64, 2, 0]), 0);
-        assert_eq!(registers.borrow()[&(MMU + 8)], 5);
-        assert_eq!(registers.borrow()[&(MMU + 12)], 6);
-        assert_eq!(flat.call("Cache_Ibus_MMU_Set", &[0x8000, 0x4201_0000, 0, 64, 1, 0]), 0);
-        assert_eq!(registers.borrow()[&(MMU + 4)], 0x8000);
-        assert_eq!(flat.call("Cache_Ibus_MMU_Set", &[0, 0x4201_0100, 0, 64, 1, 0]), 2);
-        assert_eq!(flat.call("Cache_Ibus_MMU_Set", &[0, 0x4201_0000, 0, 32, 1, 0]), 3);
-        assert_eq!(flat.call("Cache_Ibus_MMU_Set", &[0, 0x3c00_0000, 0, 64, 1, 0]), 4);
-        flat.call("Cache_MMU_Init", &[]);
-        assert!((0..512).all(|i| registers.borrow()[&(MMU + 4 * i)] == MMU_INVALID));
-    }
-
-    #[test]
-    fn a_run_of_addresses_is_rounded_to_lines() {
-        let (mut flat, registers) = chip();
-        registers.borrow_mut().insert(DCACHE.ctrl, 1 << 3);
-        assert_eq!(flat.call("rom_Cache_WriteBack_Addr", &[0x3c00_0010, 0x31]), 0);
-        assert_eq!(registers.borrow()[&(DCACHE.sync + 4)], 0x3c00_0000);
-        assert_eq!(registers.borrow()[&(DCACHE.sync + 8)], 3, "0x10..0x41 touches three lines of 32 bytes");
-        assert_eq!(registers.borrow()[&DCACHE.sync], WRITEBACK);
-        assert_eq!(flat.call("Cache_Invalidate_Addr", &[0x3fc9_0000, 4]), 1, "not behind a cache");
-    }
-
-    #[test]
-    fn suspend_answers_whether_autoload_was_on() {
-        let (mut flat, registers) = chip();
-        registers.borrow_mut().insert(ICACHE.ctrl, ENABLE);
-        registers.borrow_mut().insert(ICACHE.autoload, AUTOLOAD_ENA);
-        let before = flat.call("rom_Cache_Suspend_ICache", &[]);
-        assert_eq!(before, AUTOLOAD_ENA);
-        assert_eq!(registers.borrow()[&ICACHE.ctrl] & ENABLE, 0);
-        assert_eq!(registers.borrow()[&(ICACHE.ctrl + 4)], SHUT);
-        flat.call("Cache_Resume_ICache", &[before]);
-        assert_eq!(registers.borrow()[&ICACHE.ctrl] & ENABLE, ENABLE);
-        assert_eq!(registers.borrow()[&ICACHE.autoload] & AUTOLOAD_ENA, AUTOLOAD_ENA);
-        assert_eq!(registers.borrow()[&(ICACHE.ctrl + 4)], 0);
-    }
-
-    #[test]
-    fn modes_are_configured_in_bytes() {
-        let (mut flat, registers) = chip();
-        flat.call("rom_config_instruction_cache_mode", &[0x8000, 8, 32]);
-        assert_eq!(registers.borrow()[&ICACHE.ctrl], 0xf);
-        assert_eq!(flat.call("Cache_Get_ICache_Line_Size", &[]), 32);
-        flat.call("rom_config_data_cache_mode", &[0x8000, 8, 64]);
-        assert_eq!(flat.call("Cache_Get_DCache_Line_Size", &[]), 64);
-    }
-}
+#[path = "cache_tests.rs"]
+mod tests;

@@ -127,9 +127,7 @@ impl Image {
             let (offset, len) = (word(section + 16)? as usize, word(section + 20)? as usize);
             let end = u64::from(addr) + len as u64;
             let inside = |base: u32, bytes: u32| addr >= base && end <= u64::from(base) + u64::from(bytes);
-            if kind == PROGBITS
-                && flags & ALLOC != 0
-                && (inside(ROM_BASE, ROM_BYTES) || inside(DATA_BASE, DATA_BYTES))
+            if kind == PROGBITS && flags & ALLOC != 0 && (inside(ROM_BASE, ROM_BYTES) || inside(DATA_BASE, DATA_BYTES))
             {
                 image.put(addr, file.get(offset..offset + len).ok_or_else(short)?);
                 found = true;

@@ -482,7 +482,8 @@ fn rand_r(call: &mut Call<'_>) -> Done {
         seed => seed,
     };
     let k = seed / 127_773;
-    let mut next = 16_807i32.wrapping_mul(seed.wrapping_sub(k.wrapping_mul(127_773))).wrapping_sub(2836i32.wrapping_mul(k));
+    let mut next =
+        16_807i32.wrapping_mul(seed.wrapping_sub(k.wrapping_mul(127_773))).wrapping_sub(2836i32.wrapping_mul(k));
     if next < 0 {
         next = next.wrapping_add(0x7fff_ffff);
     }

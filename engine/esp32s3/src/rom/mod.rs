@@ -25,9 +25,15 @@ pub mod names;
 pub mod stubs;
 pub mod vars;
 
+mod cache;
+mod crc;
+mod flash;
 mod libgcc;
 mod memory;
+mod mmu;
+mod opiflash;
 mod printf;
+mod spi;
 mod uart;
 
 #[cfg(test)]
@@ -42,10 +48,20 @@ use stubs::StepFn;
 pub type Function = fn(&mut Call<'_>) -> Done;
 
 /// The leaf functions of all families.
-const LEAVES: &[&[(&str, Function)]] = &[memory::LEAVES, libgcc::LEAVES, printf::LEAVES, uart::LEAVES];
+const LEAVES: &[&[(&str, Function)]] = &[
+    memory::LEAVES,
+    libgcc::LEAVES,
+    printf::LEAVES,
+    uart::LEAVES,
+    cache::LEAVES,
+    flash::LEAVES,
+    opiflash::LEAVES,
+    crc::LEAVES,
+    mmu::LEAVES,
+];
 
 /// The stubs of all families.
-const STUBS: &[&[(&str, StepFn)]] = &[printf::STUBS, uart::STUBS];
+const STUBS: &[&[(&str, StepFn)]] = &[printf::STUBS, uart::STUBS, cache::STUBS, flash::STUBS, opiflash::STUBS];
 
 /// What lies at an address of the ROM.
 #[derive(Clone, Copy)]

@@ -297,7 +297,10 @@ mod tests {
     fn conversions_print_as_in_boot_logs() {
         assert_eq!(print("load:0x%08x,len:0x%x\n", &[0x3fce_3808, 0x44]).0, "load:0x3fce3808,len:0x44\n");
         assert_eq!(print("SPIWP:0x%02x", &[0xee]).0, "SPIWP:0xee");
-        assert_eq!(print("%d %u %s|%5d|%-5d|%05d", &[-1i32 as u32, 7, DATA + 0x100, 42, 42, -42i32 as u32]).0, "-1 7 text|   42|42   |-0042");
+        assert_eq!(
+            print("%d %u %s|%5d|%-5d|%05d", &[-1i32 as u32, 7, DATA + 0x100, 42, 42, -42i32 as u32]).0,
+            "-1 7 text|   42|42   |-0042"
+        );
         assert_eq!(print("%c%c %p", &[0x41, 0x42, 0x1234]).0, "AB 0x00001234");
         assert_eq!(print("%s", &[0]).0, "<null>");
     }

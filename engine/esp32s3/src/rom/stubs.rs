@@ -172,8 +172,7 @@ impl<'a> Builder<'a> {
             over.extend((4..=last).map(|t| s32e(t, 0, low + 4 * (t as i32 - 4))));
             over.push(RFWO);
             self.code(base + offset, &over);
-            let mut under =
-                vec![l32e(0, s, -16), l32e(1, s, -12), l32e(2, s, -8), l32e(last, 1, -12), l32e(3, s, -4)];
+            let mut under = vec![l32e(0, s, -16), l32e(1, s, -12), l32e(2, s, -8), l32e(last, 1, -12), l32e(3, s, -4)];
             under.extend((4..=last).map(|t| l32e(t, last, low + 4 * (t as i32 - 4))));
             under.push(RFWU);
             self.code(base + offset + 0x40, &under);

@@ -145,8 +145,7 @@ fn tx_one_char(frame: &mut Frame<'_>) -> Done<Step> {
         }
         2 => {
             if flag(&mut frame.call, "g_uart_print")? {
-                let wait =
-                    if channel == USB_SERIAL { usb_try(frame, byte)? } else { uart_try(frame, channel, byte)? };
+                let wait = if channel == USB_SERIAL { usb_try(frame, byte)? } else { uart_try(frame, channel, byte)? };
                 if let Some(wait) = wait {
                     return Ok(wait);
                 }

@@ -101,15 +101,15 @@ const LAYOUT: [u32; 40] = [
 
 /// Members of `spiflash_legacy_funcs_t` after the lengths (rom/spi_flash.h).
 const LEGACY: [&str; 9] = [
-    "esp_rom_spiflash_unlock",
+    "_esp_rom_spiflash_unlock",
     "_esp_rom_spiflash_erase_sector",
     "_esp_rom_spiflash_erase_block",
     "_esp_rom_spiflash_read",
     "_esp_rom_spiflash_write",
-    "esp_rom_spiflash_write_encrypted",
+    "",
     "",
     "_SPI_write_enable",
-    "esp_rom_spiflash_wait_idle",
+    "",
 ];
 
 /// Members of `cache_internal_stub_table` (rom/cache.h).
