@@ -27,13 +27,16 @@ pub mod vars;
 
 mod cache;
 mod crc;
+mod digest;
 mod flash;
+mod gpio;
 mod libgcc;
 mod memory;
 mod mmu;
 mod opiflash;
 mod printf;
 mod spi;
+mod system;
 mod uart;
 
 #[cfg(test)]
@@ -58,6 +61,9 @@ const LEAVES: &[&[(&str, Function)]] = &[
     opiflash::LEAVES,
     crc::LEAVES,
     mmu::LEAVES,
+    digest::LEAVES,
+    gpio::LEAVES,
+    system::LEAVES,
 ];
 
 /// The stubs of all families.
