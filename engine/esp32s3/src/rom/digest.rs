@@ -170,18 +170,44 @@ impl Sha {
         match self.kind {
             0 => Some(vec![0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0]),
             1 => Some(vec![
-                0xc105_9ed8, 0x367c_d507, 0x3070_dd17, 0xf70e_5939, 0xffc0_0b31, 0x6858_1511, 0x64f9_8fa7, 0xbefa_4fa4,
+                0xc105_9ed8,
+                0x367c_d507,
+                0x3070_dd17,
+                0xf70e_5939,
+                0xffc0_0b31,
+                0x6858_1511,
+                0x64f9_8fa7,
+                0xbefa_4fa4,
             ]),
             2 => Some(vec![
-                0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
+                0x6a09_e667,
+                0xbb67_ae85,
+                0x3c6e_f372,
+                0xa54f_f53a,
+                0x510e_527f,
+                0x9b05_688c,
+                0x1f83_d9ab,
+                0x5be0_cd19,
             ]),
             3 => wide([
-                0xcbbb_9d5d_c105_9ed8, 0x629a_292a_367c_d507, 0x9159_015a_3070_dd17, 0x152f_ecd8_f70e_5939,
-                0x6733_2667_ffc0_0b31, 0x8eb4_4a87_6858_1511, 0xdb0c_2e0d_64f9_8fa7, 0x47b5_481d_befa_4fa4,
+                0xcbbb_9d5d_c105_9ed8,
+                0x629a_292a_367c_d507,
+                0x9159_015a_3070_dd17,
+                0x152f_ecd8_f70e_5939,
+                0x6733_2667_ffc0_0b31,
+                0x8eb4_4a87_6858_1511,
+                0xdb0c_2e0d_64f9_8fa7,
+                0x47b5_481d_befa_4fa4,
             ]),
             4 => wide([
-                0x6a09_e667_f3bc_c908, 0xbb67_ae85_84ca_a73b, 0x3c6e_f372_fe94_f82b, 0xa54f_f53a_5f1d_36f1,
-                0x510e_527f_ade6_82d1, 0x9b05_688c_2b3e_6c1f, 0x1f83_d9ab_fb41_bd6b, 0x5be0_cd19_137e_2179,
+                0x6a09_e667_f3bc_c908,
+                0xbb67_ae85_84ca_a73b,
+                0x3c6e_f372_fe94_f82b,
+                0xa54f_f53a_5f1d_36f1,
+                0x510e_527f_ade6_82d1,
+                0x9b05_688c_2b3e_6c1f,
+                0x1f83_d9ab_fb41_bd6b,
+                0x5be0_cd19_137e_2179,
             ]),
             _ => None,
         }
@@ -258,9 +284,9 @@ fn sha_of(call: &mut Call<'_>, context: u32) -> Done<Sha> {
 fn sha_state(call: &mut Call<'_>, context: u32, sha: Sha) -> Done<Vec<u32>> {
     if call.guest.load8(context)? == 0 {
         call.guest.store8(context, 1)?;
-        let mut state = sha.start().ok_or_else(|| {
-            super::Exit::Stop("ets_sha with SHA-512/t is not modelled in the ROM's functions".into())
-        })?;
+        let mut state = sha
+            .start()
+            .ok_or_else(|| super::Exit::Stop("ets_sha with SHA-512/t is not modelled in the ROM's functions".into()))?;
         state.resize(16, 0);
         return Ok(state);
     }

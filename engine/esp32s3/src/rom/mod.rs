@@ -25,6 +25,7 @@ pub mod names;
 pub mod stubs;
 pub mod vars;
 
+mod boot;
 mod cache;
 mod crc;
 mod digest;
@@ -74,6 +75,8 @@ const STUBS: &[&[(&str, StepFn)]] = &[printf::STUBS, uart::STUBS, cache::STUBS, 
 enum Place {
     Leaf(Function),
     Step(StepFn),
+    /// The reset vector; behind it the stubs of the two cores.
+    Reset([u32; 2]),
 }
 
 /// The ROM: its memory image and, at function level, its functions.
@@ -104,6 +107,11 @@ impl Rom {
             places.push((builder.stub(required(name)), Place::Step(step)));
         }
         builder.delay(required("ets_delay_us"));
+        let (trap, mains, traps) = builder.reset(boot::RESET);
+        places.push((trap, Place::Reset(mains)));
+        places.extend(traps.into_iter().zip(boot::MAINS).map(|(trap, step)| (trap, Place::Step(step))));
+        places.extend(boot::VECTORS.iter().map(|&(addr, function)| (addr, Place::Leaf(function))));
+        boot::constants(&mut image);
         vars::constants(&mut image);
         places.sort_unstable_by_key(|&(addr, _)| addr);
         Self { image, places, real: false }
@@ -148,6 +156,10 @@ impl Rom {
                 function(&mut call).map(|()| call.return_address())
             }
             Some(Place::Step(step)) => stubs::run(step, guest),
+            Some(Place::Reset(mains)) => {
+                boot::reset(&mut Call::leaf(guest), mains);
+                Ok(addr + 3)
+            }
             None => {
                 let name = match names::function_at(addr) {
                     Some((start, name)) if start == addr => name.to_string(),

@@ -14,7 +14,7 @@
 //! areas of the windowed ABI (Xtensa ISA RM section 8.1.1).
 
 use super::asm;
-use super::guest::{Call, Done, Exit, Guest};
+use super::guest::{Call, Done, Guest};
 use super::image::Image;
 use super::vars;
 
@@ -201,9 +201,15 @@ impl<'a> Builder<'a> {
             ],
         );
     }
-}
 
-/// A jump to itself: where the ROM stays after it asked for a reset.
-pub(super) fn halt() -> Exit {
-    Exit::Jump(vars::HALT)
+    /// The reset vector: a trap that sets the core up, then the stub of that core. The answers are the
+    /// trap, the two stubs and their traps.
+    pub(super) fn reset(&mut self, vector: u32) -> (u32, [u32; 2], [u32; 2]) {
+        let mains = [self.free, self.free + 0x20];
+        let traps = mains.map(|at| self.body(at));
+        let trap = self.free.next_multiple_of(4);
+        self.code(vector, &[asm::j(vector, trap)]);
+        self.free = self.code(trap + 3, &[asm::callx8(8), asm::j(trap + 6, trap + 6)]);
+        (trap, mains, traps)
+    }
 }

@@ -84,7 +84,14 @@ impl Flat {
         }
         self.regs[8] = CALLER & 0x3fff_ffff | 0x8000_0000;
         self.special.insert(format!("{:?}", Special::Ps), 2 << 16);
-        let result = if self.rom.is_trap(addr) { self.leaf(addr) } else { self.stub(addr) };
+        let result = if addr == names::address("ets_delay_us").expect("a name") {
+            self.cycles += u64::from(args[0]);
+            0
+        } else if self.rom.is_trap(addr) {
+            self.leaf(addr)
+        } else {
+            self.stub(addr)
+        };
         self.regs = saved;
         result
     }
@@ -98,6 +105,20 @@ impl Flat {
         u64::from(self.regs[10]) | u64::from(self.regs[11]) << 32
     }
 
+    /// Runs a core from reset until `stop` says so.
+    pub fn run_main(&mut self, core: u32, stop: impl Fn() -> bool) {
+        self.core = core;
+        self.pc = super::boot::RESET;
+        let jump = self.code(self.pc) >> 6;
+        self.pc = self.pc.wrapping_add(4).wrapping_add(((jump << 14) as i32 >> 14) as u32);
+        let trap = self.pc;
+        assert_eq!(self.rom.clone().call(self), Outcome::Continue(trap + 3));
+        let main = self.regs[8];
+        self.regs[1] -= FRAME;
+        self.store32(self.regs[1] + 16, 0).expect("stack");
+        self.until(main + 12, stop);
+    }
+
     /// What the stub's instructions do: ENTRY, a cleared state word, steps, calls, RETW.
     fn stub(&mut self, addr: u32) -> u64 {
         let jump = self.code(addr) >> 6;
@@ -108,23 +129,30 @@ impl Flat {
         self.regs[1] = caller[1] - FRAME;
         let state = self.regs[1] + 16;
         self.store32(state, 0).expect("stack");
+        self.until(trap, || false);
+        u64::from(self.regs[2]) | u64::from(self.regs[3]) << 32
+    }
+
+    /// Steps of the stub whose trap this is.
+    fn until(&mut self, trap: u32, stop: impl Fn() -> bool) {
         for _ in 0..10_000_000 {
+            if stop() {
+                return;
+            }
             self.pc = trap;
             match self.rom.clone().call(self) {
                 Outcome::Continue(pc) if pc == trap - 3 => {}
-                Outcome::Continue(pc) if pc == trap + 9 => {
-                    return u64::from(self.regs[2]) | u64::from(self.regs[3]) << 32;
-                }
+                Outcome::Continue(pc) if pc == trap + 9 => return,
                 Outcome::Continue(pc) if pc == trap + 3 => {
                     let args: Vec<u32> = self.regs[10..16].to_vec();
                     let result = self.call_address(self.regs[8], &args);
                     self.regs[10] = result as u32;
                     self.regs[11] = (result >> 32) as u32;
                 }
-                other => panic!("0x{addr:08x}: {other:?}"),
+                other => panic!("at 0x{trap:08x}: {other:?}"),
             }
         }
-        panic!("0x{addr:08x} never returns");
+        panic!("the stub at 0x{trap:08x} never returns");
     }
 
     fn code(&self, addr: u32) -> u32 {

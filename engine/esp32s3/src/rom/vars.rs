@@ -38,10 +38,6 @@ pub const FLASH_DATA: u32 = 0x3fce_f6c0;
 pub const FLASH_FUNCS: u32 = 0x3fce_f6e0;
 /// What `rom_cache_internal_table_ptr` points at: 22 functions.
 pub const CACHE_TABLE: u32 = 0x3fce_f720;
-/// State of the loader: see [`super::boot`].
-pub const BOOT: u32 = 0x3fce_f780;
-/// Segment header under the loader's hand: two words, then 24 bytes of image header.
-pub const BOOT_BUFFER: u32 = 0x3fce_f7a0;
 /// End of the ROM's own variables.
 pub const END: u32 = 0x3fce_f81c;
 
@@ -50,8 +46,6 @@ pub const STACK_PRO: u32 = 0x3fce_b710;
 /// Initial stack of the APP CPU (`ets_rom_layout_t.stack_app`).
 pub const STACK_APP: u32 = 0x3fce_d710;
 
-/// A jump to itself.
-pub const HALT: u32 = 0x4000_f000;
 /// Where the ROM's constants begin, on the data bus.
 pub const CONSTANTS: u32 = 0x3ff1_8000;
 
@@ -142,7 +136,7 @@ fn address(name: &str) -> u32 {
     names::address(name).unwrap_or(0)
 }
 
-/// Constants and the halt loop into the image.
+/// Constants into the image.
 pub(super) fn constants(image: &mut Image) {
     const LAYOUT_AT: u32 = CONSTANTS;
     for (i, &word) in LAYOUT.iter().enumerate() {
@@ -152,7 +146,6 @@ pub(super) fn constants(image: &mut Image) {
     // _rom_chip_id and _rom_eco_version (esp32s3.rom.version.ld).
     image.put_word(ROM_BASE + 0x570, 9);
     image.put_word(ROM_BASE + 0x574, 0);
-    image.code(HALT, &[super::asm::j(HALT, HALT)]);
 }
 
 /// What the ROM's start-up writes into its variables, after each reset.
@@ -195,8 +188,8 @@ mod tests {
         for name in LEGACY.iter().chain(&CACHE).filter(|name| !name.is_empty()) {
             assert_ne!(address(name), 0, "{name}");
         }
-        assert!(CACHE_TABLE + 4 * CACHE.len() as u32 <= BOOT);
+        assert!(CACHE_TABLE + 4 * CACHE.len() as u32 <= PRINTF_LOCK);
         assert!(FLASH_FUNCS + 52 <= CACHE_TABLE);
-        assert!(BOOT_BUFFER + 32 + 64 <= END);
+        assert!(PRINTF_LOCK + 8 <= END);
     }
 }
