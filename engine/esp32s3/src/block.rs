@@ -24,6 +24,9 @@ pub trait Block {
     /// A watched input signal of the GPIO matrix changed, see [`Fabric::watch_input`].
     fn input(&mut self, _edge: InputEdge, _fabric: &mut Fabric) {}
 
+    /// The rates of the clock tree are others from now on.
+    fn clocks_changed(&mut self, _fabric: &mut Fabric) {}
+
     /// Back to the state after reset.
     fn reset(&mut self, fabric: &mut Fabric);
 }

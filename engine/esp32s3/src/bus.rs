@@ -260,21 +260,27 @@ impl Bus for System {
         self.dev.fabric.deadline
     }
 
-    fn read_ur(&mut self, _number: u8) -> u32 {
-        0
+    fn read_ur(&mut self, number: u8, cycle: u64) -> Result<u32, BusError> {
+        self.take_turn(cycle)?;
+        self.dev.fabric.gaps.touch(&format!("UR {number}"), "dedicated GPIO is not modelled");
+        Ok(0)
     }
 
-    fn write_ur(&mut self, _number: u8, _value: u32) {}
+    fn write_ur(&mut self, number: u8, _value: u32, _mask: u32, cycle: u64) -> Result<(), BusError> {
+        self.take_turn(cycle)?;
+        self.dev.fabric.gaps.touch(&format!("UR {number}"), "dedicated GPIO is not modelled");
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spi_mem::psram::Kind;
+    use crate::spi_mem::psram::Wiring;
 
     #[test]
     fn a_narrow_access_picks_its_lanes() {
-        let mut system = System::new(0x1_0000, 0, Kind::Quad);
+        let mut system = System::new(0x1_0000, 0, Wiring::Quad);
         system.write_register(0x600C_2000, 0x12);
         assert_eq!(system.load8(0x600C_2000, 0), Ok(Beat { value: 0x12, cycles: PERIPHERAL_READ_CYCLES }));
         assert_eq!(system.load8(0x600C_2001, 0).unwrap().value, 0);
@@ -284,7 +290,7 @@ mod tests {
 
     #[test]
     fn the_processor_that_is_ahead_waits_at_registers_but_not_at_memory() {
-        let mut system = System::new(0x1_0000, 0, Kind::Quad);
+        let mut system = System::new(0x1_0000, 0, Wiring::Quad);
         system.other_cycle = 10;
         assert_eq!(system.load32(0x600C_2000, 11), Err(BusError::Yield));
         assert!(system.load32(0x600C_2000, 9).is_ok());
@@ -293,7 +299,7 @@ mod tests {
 
     #[test]
     fn nothing_answers_outside_the_map_and_flash_refuses_stores() {
-        let mut system = System::new(0x10_0000, 0, Kind::Quad);
+        let mut system = System::new(0x10_0000, 0, Wiring::Quad);
         let fault = Err(BusError::Fault(Cause::LoadStoreError));
         assert_eq!(system.load32(0x7000_0000, 0), fault);
         system.write_register(MMU_TABLE, 0);

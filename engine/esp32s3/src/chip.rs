@@ -8,7 +8,7 @@ use crate::devices::Devices;
 use crate::fabric::{Reason, Request};
 use crate::memories::{FrozenMemories, Memories};
 use crate::slots::Slot;
-use crate::spi_mem::psram::Kind;
+use crate::spi_mem::psram::Wiring;
 use crate::system::System;
 use engine_core::time::{Hertz, Ps};
 use engine_core::trace::Kind;
@@ -88,14 +88,14 @@ pub struct Chip {
 
 impl Chip {
     /// A chip after power-on with this much erased flash, and this much PSRAM.
-    pub fn new(flash: usize, psram: usize, kind: Kind) -> Self {
+    pub fn new(flash: usize, psram: usize, wiring: Wiring) -> Self {
         let mut chip = Self {
-            cores: PRID.map(Core::new),
+            cores: [Core::new(0, PRID[0]), Core::new(1, PRID[1])],
             held: [false, true],
             stalled: [false; 2],
             stopped: [false; 2],
             asleep: false,
-            system: System::new(flash, psram, kind),
+            system: System::new(flash, psram, wiring),
             code: Code::default(),
             slice: SLICE,
         };
@@ -264,7 +264,7 @@ impl Chip {
                 Request::Wake => self.asleep = false,
                 Request::Remapped(entry) => self.forget_page(u32::from(entry)),
                 Request::CodeChanged => self.code.invalidate_all(),
-                Request::CpuClock(_) => {
+                Request::CpuClock(_) | Request::Rates | Request::ResetBlock(_) => {
                     self.system.dev.fabric.requests.push(request);
                     self.system.carry_out_requests();
                 }
@@ -275,10 +275,7 @@ impl Chip {
 
     /// An entry of the MMU changed: code of its 64 KB page is another one now.
     fn forget_page(&mut self, entry: u32) {
-        let start = 0x4200_0000 | entry << 16;
-        for page in (start..start + crate::memories::MMU_PAGE).step_by(xtensa::PAGE_BYTES as usize) {
-            self.code.invalidate(page);
-        }
+        self.code.invalidate_range(0x4200_0000 | entry << 16, crate::memories::MMU_PAGE);
     }
 
     fn reset_core(&mut self, core: usize) {

@@ -1,9 +1,10 @@
 //! The blocks and their base addresses, ESP32-S3 TRM table 4-3 (ESP-IDF `soc/reg_base.h`): one line each.
 
 use crate::block::Block;
-use crate::fabric::Fabric;
+use crate::fabric::{Depth, Fabric, Reason};
 use crate::memories::Mmu;
 use crate::spi_mem::psram::Psram;
+use crate::sysreg;
 use engine_core::flash::FlashChip;
 use engine_core::registers::{Group, Write};
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,7 @@ macro_rules! devices {
 
             /// A load from a block of registers. `None`: no block is there.
             pub fn read(&mut self, addr: u32) -> Option<u32> {
+                self.check_clock(addr);
                 match addr {
                     $($base..=$last => Some(self.$field.read((addr - $base) & !3, &mut self.fabric)),)*
                     _ => None,
@@ -45,11 +47,32 @@ macro_rules! devices {
 
             /// A store to a block of registers. `None`: no block is there.
             pub fn write(&mut self, addr: u32, write: Write) -> Option<()> {
+                self.check_clock(addr);
                 match addr {
                     $($base..=$last => self.$field.write((addr - $base) & !3, write, &mut self.fabric),)*
                     _ => return None,
                 }
                 Some(())
+            }
+
+            /// The block at this address is reset.
+            pub fn reset_block(&mut self, addr: u32) {
+                match addr {
+                    $($base..=$last => self.$field.reset(&mut self.fabric),)*
+                    _ => {}
+                }
+            }
+
+            /// Every block that `which` says is reset; it gets the base address.
+            pub fn reset_blocks(&mut self, which: impl Fn(u32) -> bool) {
+                $(if which($base) {
+                    self.$field.reset(&mut self.fabric);
+                })*
+            }
+
+            /// Every block looks at the rates of the clock tree.
+            pub fn clocks_changed(&mut self) {
+                $(self.$field.clocks_changed(&mut self.fabric);)*
             }
         }
 
@@ -61,8 +84,56 @@ macro_rules! devices {
 }
 
 devices! {
+    0x6000_0000..=0x6000_0FFF uart0: crate::uart::Uart = crate::uart::Uart::new(0);
     0x6000_2000..=0x6000_2FFF spi1: crate::spi_mem::spi1::Spi1 = crate::spi_mem::spi1::Spi1::new();
     0x6000_3000..=0x6000_3FFF spi0: crate::spi_mem::spi0::Spi0 = crate::spi_mem::spi0::Spi0::new();
+    0x6000_4000..=0x6000_4EFF gpio: crate::gpio::Gpio = crate::gpio::Gpio::new();
+    0x6000_5000..=0x6000_5FFF fe2: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::FE2);
+    0x6000_6000..=0x6000_6FFF fe: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::FE);
+    0x6000_7000..=0x6000_7FFF efuse: crate::efuse::Efuse = crate::efuse::Efuse::new();
+    0x6000_8000..=0x6000_83FF rtc_cntl: crate::rtc_cntl::RtcCntl = crate::rtc_cntl::RtcCntl::new();
+    0x6000_9000..=0x6000_9FFF io_mux: crate::io_mux::IoMux = crate::io_mux::IoMux::new();
+    0x6000_E000..=0x6000_EFFF regi2c: crate::regi2c::Regi2c = crate::regi2c::Regi2c::new();
+    0x6001_0000..=0x6001_0FFF uart1: crate::uart::Uart = crate::uart::Uart::new(1);
+    0x6001_1000..=0x6001_2FFF bt: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::BT);
+    0x6001_CC00..=0x6001_CFFF nrx: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::NRX);
+    0x6001_D000..=0x6001_DFFF bb: crate::radio::Bb = crate::radio::Bb::new();
+    0x6001_F000..=0x6001_FFFF timg0: crate::timg::Timg = crate::timg::Timg::new(0);
+    0x6002_0000..=0x6002_0FFF timg1: crate::timg::Timg = crate::timg::Timg::new(1);
+    0x6002_3000..=0x6002_3FFF systimer: crate::systimer::Systimer = crate::systimer::Systimer::new();
+    0x6002_6000..=0x6002_6FFF apb_ctrl: crate::apb_ctrl::ApbCtrl = crate::apb_ctrl::ApbCtrl::new();
+    0x6002_A000..=0x6002_AFFF peri_backup: crate::peri_backup::PeriBackup = crate::peri_backup::PeriBackup::new();
+    0x6002_E000..=0x6002_EFFF uart2: crate::uart::Uart = crate::uart::Uart::new(2);
+    0x6003_507C..=0x6003_507F rng: crate::rng::Rng = crate::rng::Rng::new();
+    0x6003_3000..=0x6003_5FFF wifi: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::WIFI);
+    0x6003_B000..=0x6003_BFFF sha: crate::sha::Sha = crate::sha::Sha::new();
+    0x600C_0000..=0x600C_0FFF sysreg: crate::sysreg::Sysreg = crate::sysreg::Sysreg::new();
+    0x600C_1000..=0x600C_1FFF sensitive: crate::sensitive::Sensitive = crate::sensitive::Sensitive::new();
     0x600C_2000..=0x600C_2FFF interrupt: crate::interrupt::Interrupt = crate::interrupt::Interrupt::new();
     0x600C_4000..=0x600C_4FFF extmem: crate::extmem::Extmem = crate::extmem::Extmem::new();
+    0x600C_E000..=0x600C_EFFF assist_debug: crate::assist_debug::AssistDebug = crate::assist_debug::AssistDebug::new();
+    0x600D_0000..=0x600D_0FFF wcl: crate::wcl::Wcl = crate::wcl::Wcl::new();
+}
+
+/// Blocks in the RTC power domain: a core reset and deep sleep leave them alone. The eFuse controller is none of them, but
+/// the fuses are kept by [`crate::efuse::Efuse`] itself.
+fn is_rtc(base: u32) -> bool {
+    matches!(base, 0x6000_8000..=0x6000_8FFF)
+}
+
+impl Devices {
+    /// The chip restarts, TRM 8.1: a core reset spares the RTC domain, a system reset does not; power-on loses everything.
+    pub fn restart(&mut self, reason: Reason) {
+        let depth = reason.depth();
+        self.reset_blocks(|base| depth != Depth::Core || !is_rtc(base));
+        self.rtc_cntl.restarted(reason, &mut self.fabric);
+        self.fabric.settle_clocks();
+    }
+
+    #[inline]
+    fn check_clock(&mut self, addr: u32) {
+        if self.fabric.is_dark(addr) {
+            sysreg::accessed_without_clock(addr, &mut self.fabric);
+        }
+    }
 }

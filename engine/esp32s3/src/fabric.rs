@@ -2,8 +2,9 @@
 //! consoles, and the list of what is not modelled.
 
 use crate::block::InputEdge;
+use crate::clocks::Selection;
 use crate::io::{InSelect, Io, OutSelect, Pad};
-use crate::signals::Signal;
+use crate::signals::{Signal, U0TXD, U1TXD, U2TXD};
 use crate::slots::Slot;
 use crate::sources::{Source, SOURCES};
 use engine_core::console::Consoles;
@@ -23,7 +24,7 @@ pub const RC_SLOW_HZ: u64 = 136_000;
 pub const XTAL32K_HZ: u64 = 32_768;
 
 /// The rates of the clock tree, TRM chapter 7. [`Fabric::clock`] is CPU_CLK.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rates {
     /// APB_CLK.
     pub apb: Hertz,
@@ -70,11 +71,48 @@ pub enum Reason {
     CorePowerGlitch = 0x17,
 }
 
+/// How much a reset takes with it, TRM 8.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// One processor.
+    Cpu,
+    /// All but the RTC domain.
+    Core,
+    /// All, except what RTC_CNTL says of its own registers.
+    System,
+    /// All.
+    Chip,
+}
+
+impl Reason {
+    /// How deep this reset goes, TRM table 8-1.
+    pub fn depth(self) -> Depth {
+        match self {
+            Self::PowerOn => Depth::Chip,
+            Self::CpuMwdt0 | Self::CpuMwdt1 | Self::CpuSoftware | Self::CpuRtcWdt => Depth::Cpu,
+            Self::BrownOut | Self::SystemRtcWdt | Self::SystemSuperWdt | Self::SystemClockGlitch => Depth::System,
+            Self::CoreSoftware
+            | Self::DeepSleep
+            | Self::CoreMwdt0
+            | Self::CoreMwdt1
+            | Self::CoreRtcWdt
+            | Self::CoreEfuseCrc
+            | Self::CoreUsbUart
+            | Self::CoreUsbJtag
+            | Self::CorePowerGlitch => Depth::Core,
+        }
+    }
+}
+
 /// Something a block asks of the whole chip; carried out right after the register access or event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
     /// CPU_CLK runs at this rate from now on.
     CpuClock(Hertz),
+    /// Other rates changed: every block looks at them, by [`crate::block::Block::clocks_changed`].
+    Rates,
+    /// The block of registers at this address is reset by SYSTEM.
+    ResetBlock(u32),
     /// This processor is held in reset, or let go; it then starts at the reset vector with this reason.
     HoldCore(u8, bool),
     /// This processor stands still (RUNSTALL or the RTC's software stall), or goes on where it stood.
@@ -93,6 +131,33 @@ pub enum Request {
     CodeChanged,
 }
 
+/// Why a processor stands still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Stall {
+    /// SYSTEM_CONTROL_CORE_1_RUNSTALL.
+    RunStall,
+    /// SYSTEM_CONTROL_CORE_1_CLKGATE_EN is off.
+    ClockGate,
+    /// RTC_CNTL_SW_STALL.
+    Rtc,
+}
+
+/// What other blocks than RTC_CNTL contribute to waking the chip. Pins are a bit each.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Wake {
+    /// GPIO_PINn_WAKEUP_ENABLE and RTC_IO_GPIO_PINn_WAKEUP_ENABLE with a level of 1: these pins wake when high.
+    pub high: u64,
+    /// The same with a level of 0: these pins wake when low.
+    pub low: u64,
+    /// RTC_IO_EXT_WAKEUP0_SEL.
+    pub ext0_pin: u8,
+    /// Pins that RTC_CNTL looks at while the chip sleeps.
+    pub watching: u64,
+    /// Edges of a UART's input after which it wakes the chip (UART_ACTIVE_THRESHOLD), and its pin, for UART0 and UART1.
+    pub uart: [Option<(u8, u16)>; 2],
+}
+
 /// All that is shared.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Fabric {
@@ -104,6 +169,16 @@ pub struct Fabric {
     pub core: usize,
     /// The other clocks.
     pub rates: Rates,
+    /// What the clock tree's registers select. Use [`Fabric::settle_clocks`] after a change.
+    pub selection: Selection,
+    /// Pages of registers whose clock SYSTEM has turned off, a bit each.
+    dark: [u64; 4],
+    /// Why each processor stands still, a bit each.
+    stalled: [u8; 2],
+    /// EFUSE_WDT_DELAY_SEL: how much longer stage 0 of RTC_CNTL's watchdog is.
+    pub wdt_delay_sel: u32,
+    /// What wakes the chip beside RTC_CNTL's own registers.
+    pub wake: Wake,
     /// The event queue, by [`Slot`]. Use [`Fabric::at`].
     pub events: Events,
     /// The level of each interrupt source, a bit each.
@@ -153,6 +228,11 @@ impl Fabric {
                 rtc_slow: Hertz::new(RC_SLOW_HZ),
                 rtc_fast: xtal.scaled(1, 2),
             },
+            selection: Selection::new(),
+            dark: [0; 4],
+            stalled: [0; 2],
+            wdt_delay_sel: 0,
+            wake: Wake::default(),
             events: Events::new(Slot::Count as usize),
             sources: 0,
             routed: [[0; 32]; 2],
@@ -292,6 +372,7 @@ impl Fabric {
     /// A pad is set up anew.
     pub fn set_pad(&mut self, pin: u8, pad: Pad) {
         self.io.set_pad(pin, pad);
+        self.tell_as_bytes();
         let now = self.now();
         let (up, down) = self.io.pulls();
         self.pins.pull(up, down, now);
@@ -301,6 +382,7 @@ impl Fabric {
     /// The matrix selects what a pin shows.
     pub fn select_output(&mut self, pin: u8, select: OutSelect) {
         self.io.select_output(pin, select);
+        self.tell_as_bytes();
         let now = self.now();
         self.pads_changed(now);
     }
@@ -314,6 +396,12 @@ impl Fabric {
         }
     }
 
+    /// UARTs put characters into the trace; their levels stay out of it.
+    fn tell_as_bytes(&mut self) {
+        let sent = [U0TXD, U1TXD, U2TXD].into_iter().fold(0, |pins, signal| pins | self.io.pins_of(signal));
+        self.pins.tell_as_bytes(sent);
+    }
+
     fn pads_changed(&mut self, at: Ps) {
         let (out, enable) = self.io.to_pads();
         self.pins.drive(out, enable, at);
@@ -322,7 +410,7 @@ impl Fabric {
 
     /// Levels of pins may have changed, by the chip or from outside.
     pub fn levels_changed(&mut self, at: Ps) {
-        if self.io.levels_are(self.pins.level(), at, self.interrupting_pins) {
+        if self.io.levels_are(self.pins.level(), at, self.interrupting_pins | self.wake.watching) {
             self.attention();
         }
         if self.pins.was_posted() {
@@ -339,6 +427,41 @@ impl Fabric {
             (at, changed, levels, edges.collect())
         };
         changes.into_iter().map(told).collect()
+    }
+
+    /// Works out the rates after a change of [`Fabric::selection`], and tells of what changed.
+    pub fn settle_clocks(&mut self) {
+        let (cpu, rates) = (self.selection.cpu(), self.selection.rates());
+        if cpu != self.clock.rate() {
+            self.request(Request::CpuClock(cpu));
+        }
+        if rates != self.rates {
+            self.rates = rates;
+            self.request(Request::Rates);
+        }
+    }
+
+    /// A processor stands still for one more or one fewer reason.
+    pub fn stall(&mut self, core: usize, why: Stall, on: bool) {
+        let bit = 1 << why as u8;
+        let before = self.stalled[core];
+        self.stalled[core] = if on { before | bit } else { before & !bit };
+        if (before == 0) != (self.stalled[core] == 0) {
+            self.request(Request::StallCore(core as u8, on));
+        }
+    }
+
+    /// The clock of a page of registers is turned off or on.
+    pub(crate) fn set_dark(&mut self, page: u32, off: bool) {
+        let (word, bit) = (page as usize / 64 % 4, 1 << (page % 64));
+        self.dark[word] = if off { self.dark[word] | bit } else { self.dark[word] & !bit };
+    }
+
+    /// Is the clock of the registers at this address off?
+    #[inline]
+    pub(crate) fn is_dark(&self, addr: u32) -> bool {
+        let page = addr >> 12 & 0xFF;
+        self.dark[page as usize / 64] >> (page % 64) & 1 != 0
     }
 
     /// Asks something of the whole chip.

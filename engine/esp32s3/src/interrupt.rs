@@ -113,12 +113,12 @@ engine_core::registers! {
     USB_DEVICE_INT_MAP 0x180 = 0x0000_0010 { USB_DEVICE_INT_MAP 4:0 rw; }
     PERI_BACKUP_INT_MAP 0x184 = 0x0000_0010 { PERI_BACKUP_INT_MAP 4:0 rw; }
     DMA_EXTMEM_REJECT_INT_MAP 0x188 = 0x0000_0010 { DMA_EXTMEM_REJECT_INT_MAP 4:0 rw; }
-    INTR_STATUS_0 0x18C = 0x0000_0000 { INTR_STATUS_0 31:0 ro; }
-    INTR_STATUS_1 0x190 = 0x0000_0000 { INTR_STATUS_1 31:0 ro; }
-    INTR_STATUS_2 0x194 = 0x0000_0000 { INTR_STATUS_2 31:0 ro; }
-    INTR_STATUS_3 0x198 = 0x0000_0000 { INTR_STATUS_3 31:0 ro; }
+    PRO_INTR_STATUS_0 0x18C = 0x0000_0000 { INTR_STATUS_0 31:0 ro; }
+    PRO_INTR_STATUS_1 0x190 = 0x0000_0000 { INTR_STATUS_1 31:0 ro; }
+    PRO_INTR_STATUS_2 0x194 = 0x0000_0000 { INTR_STATUS_2 31:0 ro; }
+    PRO_INTR_STATUS_3 0x198 = 0x0000_0000 { INTR_STATUS_3 31:0 ro; }
     CLOCK_GATE 0x19C = 0x0000_0001 { REG_CLK_EN 0 rw; }
-    DATE 0x7FC = 0x0201_2300 { INTERRUPT_DATE 27:0 rw; }
+    DATE 0x7FC = 0x0201_2300 { INTERRUPT_REG_DATE 27:0 rw; }
 }
 
 /// Offset of the second processor's copy.
@@ -159,7 +159,7 @@ impl Block for Interrupt {
     fn peek(&mut self, offset: u32, fabric: &mut Fabric) -> u32 {
         let (core, register) = Self::split(offset);
         match register {
-            Some(Reg::INTR_STATUS_0 | Reg::INTR_STATUS_1 | Reg::INTR_STATUS_2 | Reg::INTR_STATUS_3) => {
+            Some(Reg::PRO_INTR_STATUS_0 | Reg::PRO_INTR_STATUS_1 | Reg::PRO_INTR_STATUS_2 | Reg::PRO_INTR_STATUS_3) => {
                 (fabric.sources() >> ((offset % APP - STATUS) * 8)) as u32
             }
             Some(register) => self.banks[core].load(register),

@@ -212,7 +212,7 @@ impl Io {
         }
         let signal = match self.pads[index].function {
             1 => Some(self.out_select[index].signal),
-            function => direct(pin, function),
+            function => direct(pin, function).filter(|_| !is_input_alone(pin, function)),
         };
         self.signal_on[index] = signal.filter(|signal| usize::from(*signal) <= SIGNALS);
         if let Some(signal) = self.signal_on[index] {
@@ -271,6 +271,11 @@ impl Io {
         self.rewatch();
     }
 
+    /// Does a block watch an input signal that comes from one of these pins?
+    pub fn is_watched(&self, pins: u64) -> bool {
+        self.watched_pins & pins != 0
+    }
+
     fn rewatch(&mut self) {
         let sources = self.watched_signals.iter().filter_map(|signal| self.source_of(*signal));
         self.watched_pins = sources.fold(0, |mask, pin| mask | 1 << pin);
@@ -303,7 +308,11 @@ impl Io {
 
     /// The pin whose direct IO MUX function is this input signal.
     fn direct_source(&self, signal: Signal) -> Option<u8> {
-        (0..PINS as u8).find(|pin| direct(*pin, self.pads[usize::from(*pin)].function) == Some(signal))
+        let comes_from = |pin: &u8| {
+            let function = self.pads[usize::from(*pin)].function;
+            direct(*pin, function) == Some(signal) && !is_output_alone(*pin, function)
+        };
+        (0..PINS as u8).find(comes_from)
     }
 }
 
@@ -312,6 +321,16 @@ fn set_bit(words: &mut [u64; SIGNALS / 64], signal: Signal, on: bool) -> bool {
     let old = *word;
     *word = if on { old | bit } else { old & !bit };
     *word != old
+}
+
+/// U0RXD, U1RXD, CTS: their numbers mean TXD and RTS as outputs.
+fn is_input_alone(pin: u8, function: u8) -> bool {
+    matches!((pin, function), (44, 0) | (18, 2) | (16, 2) | (20, 2))
+}
+
+/// U0TXD, U1TXD, RTS.
+fn is_output_alone(pin: u8, function: u8) -> bool {
+    matches!((pin, function), (43, 0) | (17, 2) | (15, 2) | (19, 2))
 }
 
 /// The signal of a direct function of a pin, TRM table 6-3 (ESP-IDF `soc/io_mux_reg.h`). Function 0 of most pins is the

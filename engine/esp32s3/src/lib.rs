@@ -2,18 +2,39 @@
 //!
 //! The processors are the crate `xtensa`; this crate is everything around them, and the run loop.
 
+pub mod apb_ctrl;
+pub mod assist_debug;
 pub mod block;
 pub mod bus;
-//CHIP
+pub mod chip;
+pub mod clocks;
 pub mod devices;
+pub mod efuse;
 pub mod extmem;
 pub mod fabric;
+pub mod gpio;
 pub mod interrupt;
 pub mod io;
+pub mod io_mux;
 pub mod memories;
+pub mod peri_backup;
+pub mod radio;
+pub mod regi2c;
+pub mod rng;
 pub mod rom;
+pub mod rtc_cntl;
+pub mod sensitive;
+pub mod sha;
 pub mod signals;
 pub mod slots;
 pub mod sources;
 pub mod spi_mem;
+pub mod storage;
+pub mod sysreg;
 pub mod system;
+pub mod systimer;
+pub mod ticker;
+pub mod timg;
+pub mod uart;
+pub mod watchdog;
+pub mod wcl;

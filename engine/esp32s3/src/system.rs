@@ -4,9 +4,9 @@ use crate::block::{Block, InputEdge};
 use crate::devices::Devices;
 use crate::fabric::{Reason, Request};
 use crate::memories::{Memories, Mmu};
-use crate::signals::Signal;
+use crate::signals::*;
 use crate::slots::Slot;
-use crate::spi_mem::psram::{Kind, Psram};
+use crate::spi_mem::psram::{Psram, Wiring};
 use crate::spi_mem::spi1::Chips;
 use engine_core::flash::FlashChip;
 
@@ -25,19 +25,26 @@ pub struct System {
 
 impl System {
     /// A chip with this much flash and PSRAM, in bytes.
-    pub fn new(flash: usize, psram: usize, kind: Kind) -> Self {
-        let dev = Devices::new(FlashChip::new(flash), Psram::new(kind, psram));
+    pub fn new(flash: usize, psram: usize, wiring: Wiring) -> Self {
+        let dev = Devices::new(FlashChip::new(flash), Psram::new(wiring, psram));
         let mut system = Self { mem: Memories::new(flash, psram), dev, core: 0, other_cycle: u64::MAX };
-        let Devices { fabric, interrupt, .. } = &mut system.dev;
-        interrupt.reset(fabric);
+        system.dev.restart(Reason::PowerOn);
+        system.settle();
         system
     }
 
     /// Carries out what is due in a slot.
     pub fn event(&mut self, slot: Slot) {
-        let Devices { fabric, spi1, .. } = &mut self.dev;
+        let Devices { fabric, spi1, uart0, uart1, uart2, rtc_cntl, systimer, timg0, timg1, .. } = &mut self.dev;
         match slot {
             Slot::Stimulus => self.stimulus(),
+            Slot::RtcTimer | Slot::RtcWatchdog | Slot::SuperWatchdog | Slot::RtcSleep => rtc_cntl.event(slot, fabric),
+            Slot::Systimer0 | Slot::Systimer1 | Slot::Systimer2 => systimer.event(slot, fabric),
+            Slot::Timg0T0 | Slot::Timg0T1 | Slot::Timg0Wdt => timg0.event(slot, fabric),
+            Slot::Timg1T0 | Slot::Timg1T1 | Slot::Timg1Wdt => timg1.event(slot, fabric),
+            Slot::Uart0Tx | Slot::Uart0Rx => uart0.event(slot, fabric),
+            Slot::Uart1Tx | Slot::Uart1Rx => uart1.event(slot, fabric),
+            Slot::Uart2Tx | Slot::Uart2Rx => uart2.event(slot, fabric),
             Slot::Spi1 => spi1.event(slot, fabric),
             _ => unreachable!("no block uses slot {slot:?} yet"),
         }
@@ -80,7 +87,10 @@ impl System {
             if changes.is_empty() {
                 return;
             }
-            for (_at, _pins, _levels, edges) in changes {
+            for (_, pins, levels, edges) in changes {
+                let Devices { fabric, gpio, rtc_cntl, .. } = &mut self.dev;
+                gpio.pins_changed(pins & fabric.interrupting_pins, levels, fabric);
+                rtc_cntl.pins_changed(pins, levels, fabric);
                 for edge in edges {
                     self.tell_input(edge);
                 }
@@ -89,18 +99,18 @@ impl System {
     }
 
     fn tell_input(&mut self, edge: InputEdge) {
-        const LAST: Signal = 255;
+        let Devices { fabric, uart0, uart1, uart2, .. } = &mut self.dev;
         match edge.signal {
-            0..=LAST => {}
-            signal => unreachable!("signal {signal} is no input"),
+            U0RXD | U0CTS => uart0.input(edge, fabric),
+            U1RXD | U1CTS => uart1.input(edge, fabric),
+            U2RXD | U2CTS => uart2.input(edge, fabric),
+            signal => unreachable!("nobody watches input signal {signal}"),
         }
     }
 
-    /// Blocks go back to their reset state as far as the reason reaches, TRM chapter 8: a core reset resets the digital
-    /// side but not RTC, a system reset both.
-    pub fn restart_devices(&mut self, _reason: Reason) {
-        let Devices { fabric, interrupt, .. } = &mut self.dev;
-        interrupt.reset(fabric);
+    /// Blocks go back to their reset state as far as the reason reaches, and the cache maps nothing.
+    pub fn restart_devices(&mut self, reason: Reason) {
+        self.dev.restart(reason);
         self.dev.mmu = Mmu::new();
         self.settle();
     }
@@ -116,6 +126,8 @@ impl System {
                     let fabric = &mut self.dev.fabric;
                     fabric.clock.set_rate(rate, fabric.cycle);
                 }
+                Request::Rates => self.dev.clocks_changed(),
+                Request::ResetBlock(base) => self.dev.reset_block(base),
                 other => self.dev.fabric.requests.push(other),
             }
         }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// How the chip is wired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Kind {
+pub enum Wiring {
     /// Four lines: APS1604, APS3204, APS6404.
     Quad,
     /// Eight lines, double data rate: APS3208, APS6408, APS12808, APS25608.
@@ -25,7 +25,7 @@ const MODE: [u8; 9] = [0x29, 0x8D, 0x90, 0x60, 0x40, 0, 0, 0, 0x05];
 /// The chip's own state; its cells are in the memories of the chip.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Psram {
-    kind: Kind,
+    wiring: Wiring,
     mode: [u8; 9],
     /// The quad chip takes instructions on four lines (35h).
     quad_mode: bool,
@@ -34,17 +34,17 @@ pub struct Psram {
 
 impl Psram {
     /// A chip of `size` bytes.
-    pub fn new(kind: Kind, size: usize) -> Self {
+    pub fn new(wiring: Wiring, size: usize) -> Self {
         let mut mode = MODE;
-        mode[2] |= density(kind, size);
-        Self { kind, mode, quad_mode: false, reset_armed: false }
+        mode[2] |= density(wiring, size);
+        Self { wiring, mode, quad_mode: false, reset_armed: false }
     }
 
     /// A transaction with the chip selected.
     pub fn transfer(&mut self, transfer: &Transfer, data: &mut [u8], cells: &mut Memory, fabric: &mut Fabric) {
-        match self.kind {
-            Kind::Quad => self.quad(transfer, data, cells, fabric),
-            Kind::Octal => self.octal(transfer, data, cells, fabric),
+        match self.wiring {
+            Wiring::Quad => self.quad(transfer, data, cells, fabric),
+            Wiring::Octal => self.octal(transfer, data, cells, fabric),
         }
     }
 
@@ -59,7 +59,7 @@ impl Psram {
         match transfer.instruction() {
             // MF ID, KGD (known good die), EID with the density in bits 7 to 5.
             0x9F => {
-                let id = [0x0D, 0x5D, density(Kind::Quad, cells.size()) << 5];
+                let id = [0x0D, 0x5D, density(Wiring::Quad, cells.size()) << 5];
                 for (place, byte) in data.iter_mut().zip(id.into_iter().cycle()) {
                     *place = byte;
                 }
@@ -101,15 +101,15 @@ impl Psram {
 }
 
 /// The density field: EID bits of a quad chip, MR2 of an octal one.
-fn density(kind: Kind, size: usize) -> u8 {
+fn density(wiring: Wiring, size: usize) -> u8 {
     let megabytes = size >> 20;
-    match kind {
-        Kind::Quad => match megabytes {
+    match wiring {
+        Wiring::Quad => match megabytes {
             0..=2 => 0,
             3..=4 => 1,
             _ => 2,
         },
-        Kind::Octal => match megabytes {
+        Wiring::Octal => match megabytes {
             0..=4 => 1,
             5..=8 => 3,
             9..=16 => 5,

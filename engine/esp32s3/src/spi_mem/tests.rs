@@ -1,4 +1,4 @@
-use super::psram::{Kind, Psram};
+use super::psram::{Psram, Wiring};
 use super::spi1::{Chips, Spi1};
 use crate::block::Block;
 use crate::fabric::Fabric;
@@ -36,7 +36,7 @@ impl Bench {
             fabric: Fabric::new(),
             flash: FlashChip::new(8 << 20),
             cells: Memory::new(8 << 20, 0xFF),
-            psram: Psram::new(Kind::Octal, 8 << 20),
+            psram: Psram::new(Wiring::Octal, 8 << 20),
             ram: Memory::new(8 << 20, 0),
         }
     }
@@ -158,7 +158,7 @@ fn an_octal_psram_keeps_what_is_written() {
 #[test]
 fn a_quad_psram_answers_its_id_and_enters_quad_mode() {
     let mut bench = Bench::new();
-    bench.psram = Psram::new(Kind::Quad, 8 << 20);
+    bench.psram = Psram::new(Wiring::Quad, 8 << 20);
     bench.write(MISC, 1);
     bench.write(USER2, 7 << 28 | 0x9F);
     bench.write(USER1, 23 << 26);

@@ -1,0 +1,66 @@
+//! Runs flash images on a bare chip and shows what its consoles say:
+//! `cargo run --release -p esp32s3 --example run_image -- [--rom I.bin D.bin] [--ms 500] 0x0=bootloader.bin ...`
+
+use engine_core::console::Line;
+use engine_core::time::{Ps, MICROSECOND};
+use esp32s3::chip::{Chip, Stop};
+use esp32s3::spi_mem::psram::Wiring;
+use std::io::Write;
+
+fn main() {
+    let mut chip = Chip::new(16 << 20, 8 << 20, Wiring::Octal);
+    let mut ms = 500;
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--rom" => {
+                let mut file = || std::fs::read(args.next().expect("a file")).expect("a readable file");
+                let (i, d) = (file(), file());
+                let mem = &mut chip.system_mut().mem;
+                mem.rom_i[..i.len()].copy_from_slice(&i);
+                mem.rom_d[..d.len()].copy_from_slice(&d);
+            }
+            "--ms" => ms = args.next().and_then(|text| text.parse().ok()).expect("milliseconds"),
+            _ => {
+                let (offset, file) = arg.split_once('=').expect("OFFSET=FILE");
+                let offset = usize::from_str_radix(offset.trim_start_matches("0x"), 16).expect("an offset");
+                let _ = chip.system_mut().mem.flash.write(offset, &std::fs::read(file).expect("a readable file"));
+            }
+        }
+    }
+    let console = chip.system_mut().dev.fabric.consoles.attach("uart0", Line::Pins { tx: 43, rx: Some(44) });
+    let usb = chip.system_mut().dev.fabric.consoles.attach("usb", Line::Usb);
+    let until: Ps = ms * 1000 * MICROSECOND;
+    let start = std::time::Instant::now();
+    loop {
+        let stop = chip.run((chip.now() + 10_000 * MICROSECOND).min(until));
+        for id in [console, usb] {
+            let output = chip.system_mut().dev.fabric.consoles.take_output(id);
+            std::io::stdout().write_all(&output).expect("a terminal");
+        }
+        match stop {
+            Stop::Time if chip.now() < until => {}
+            Stop::Time => break,
+            Stop::Stopped { core, report } => {
+                println!("\n[core {core}: {report}]");
+                if core == 0 {
+                    break;
+                }
+            }
+            stop => println!("\n[{stop:?}]"),
+        }
+    }
+    let spent = start.elapsed().as_secs_f64();
+    let instructions: u64 = chip.cores().iter().map(|core| core.instructions).sum();
+    println!("\n{:.3} s virtual, {spent:.3} s, {instructions} instructions", chip.now() as f64 / 1e12);
+    println!("{:.1} MIPS, CPU_CLK {} Hz", instructions as f64 / spent / 1e6, chip.cpu_clock().round());
+    for core in chip.cores() {
+        println!("core {}: pc {:08x} sleeping {} cycle {}", core.id(), core.pc, core.sleeping, core.cycle);
+        for (name, count) in core.unimplemented() {
+            println!("  {name}: {count}");
+        }
+    }
+    for (name, gap) in chip.system().dev.fabric.gaps.all() {
+        println!("{name}: {} x {}", gap.count, gap.why);
+    }
+}

@@ -1,0 +1,218 @@
+//! SYSTEM: clocks of the processors and buses, clock and reset of the blocks, the second processor, software interrupts.
+//! ESP32-S3 TRM chapters 7 (Reset and Clock) and 17 (System Registers).
+//!
+//! # Fidelity
+//! - Clock selection, software interrupts, core 1's reset, clock gate and run stall: exact; a new clock works at once.
+//! - A block whose reset bit is set is reset once, and answers as after reset from then on, even while the bit stays set.
+//! - A block whose clock is off works on; that firmware accesses it is counted as a gap.
+//! - The CRC of RTC fast memory is missing. Memory power and timing monitors, and the Bluetooth low-power clock, are storage.
+//! - EFUSE, whose registers a reset does not touch, has a clock gate only.
+
+pub mod gates;
+pub mod registers;
+
+use crate::block::{undeclared, Block};
+use crate::fabric::{Fabric, Request, Stall};
+use crate::sources::Source;
+use engine_core::registers::{Bank, Group, Registers, Write};
+use gates::{gate_of, GATES};
+use registers::{Reg, CORE_1_CONTROL_0, CPU_PER_CONF, SYSCLK_CONF};
+use serde::{Deserialize, Serialize};
+
+const FROM_CPU: [(Reg, Source); 4] = [
+    (Reg::CPU_INTR_FROM_CPU_0, Source::FROM_CPU_0),
+    (Reg::CPU_INTR_FROM_CPU_1, Source::FROM_CPU_1),
+    (Reg::CPU_INTR_FROM_CPU_2, Source::FROM_CPU_2),
+    (Reg::CPU_INTR_FROM_CPU_3, Source::FROM_CPU_3),
+];
+const CLOCKS: [Reg; 3] = [Reg::PERIP_CLK_EN0, Reg::PERIP_CLK_EN1, Reg::CPU_PERI_CLK_EN];
+const RESETS: [Reg; 3] = [Reg::PERIP_RST_EN0, Reg::PERIP_RST_EN1, Reg::CPU_PERI_RST_EN];
+
+/// The block.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Sysreg {
+    regs: Bank<Reg>,
+}
+
+impl Sysreg {
+    /// The block after reset.
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        Self { regs: Bank::new() }
+    }
+
+    fn select_clocks(&self, fabric: &mut Fabric) {
+        let (sysclk, cpu) = (self.regs.get(Reg::SYSCLK_CONF), self.regs.get(Reg::CPU_PER_CONF));
+        let selection = &mut fabric.selection;
+        selection.soc_clk = SYSCLK_CONF::SOC_CLK_SEL.get(sysclk);
+        selection.pre_div = SYSCLK_CONF::PRE_DIV_CNT.get(sysclk);
+        selection.pll_480 = CPU_PER_CONF::PLL_FREQ_SEL.is_set(cpu);
+        selection.cpu_period = CPU_PER_CONF::CPUPERIOD_SEL.get(cpu);
+        fabric.settle_clocks();
+    }
+
+    fn gate_clocks(&self, fabric: &mut Fabric) {
+        for gate in &GATES {
+            let off = self.regs.get(CLOCKS[gate.register]) >> gate.bit & 1 == 0;
+            fabric.set_dark(gate.base >> 12, off);
+        }
+    }
+
+    /// Blocks whose reset bit goes up are reset.
+    fn reset_blocks(&self, register: usize, before: u32, fabric: &mut Fabric) {
+        let raised = self.regs.get(RESETS[register]) & !before;
+        const EFUSE: u32 = 0x6000_7000;
+        for gate in GATES.iter().filter(|gate| gate.register == register && gate.base != EFUSE) {
+            if raised >> gate.bit & 1 != 0 {
+                fabric.request(Request::ResetBlock(gate.base));
+            }
+        }
+    }
+
+    fn control_core_1(&self, before: u32, fabric: &mut Fabric) {
+        let control = self.regs.get(Reg::CORE_1_CONTROL_0);
+        let stalled = CORE_1_CONTROL_0::CONTROL_CORE_1_RUNSTALL.is_set(control);
+        fabric.stall(1, Stall::RunStall, stalled);
+        fabric.stall(1, Stall::ClockGate, !CORE_1_CONTROL_0::CONTROL_CORE_1_CLKGATE_EN.is_set(control));
+        let held = CORE_1_CONTROL_0::CONTROL_CORE_1_RESETING;
+        if held.is_set(control ^ before) {
+            fabric.request(Request::HoldCore(1, held.is_set(control)));
+        }
+    }
+
+    fn update_irq(&self, fabric: &mut Fabric) {
+        for (register, source) in FROM_CPU {
+            fabric.set_irq(source, self.regs.get(register) & 1 != 0);
+        }
+    }
+}
+
+/// Firmware accessed a block whose clock is off.
+#[cold]
+pub(crate) fn accessed_without_clock(addr: u32, fabric: &mut Fabric) {
+    if let Some(gate) = gate_of(addr) {
+        let why = "the firmware accesses this block while its clock is off; on the chip nothing would answer";
+        fabric.gaps.touch(&format!("{} without clock", gate.name), why);
+    }
+}
+
+impl Block for Sysreg {
+    const GROUPS: &'static [Group] = &[Group::one("SYSTEM", Reg::TABLE)];
+
+    fn read(&mut self, offset: u32, fabric: &mut Fabric) -> u32 {
+        if Reg::at(offset).is_none() {
+            undeclared("SYSTEM", offset, fabric);
+        }
+        self.peek(offset, fabric)
+    }
+
+    fn peek(&mut self, offset: u32, _fabric: &mut Fabric) -> u32 {
+        const XTAL_MHZ: u32 = (crate::fabric::XTAL_HZ / 1_000_000) as u32;
+        match Reg::at(offset) {
+            Some(Reg::SYSCLK_CONF) => SYSCLK_CONF::CLK_XTAL_FREQ.put(self.regs.load(Reg::SYSCLK_CONF), XTAL_MHZ),
+            Some(register) => self.regs.load(register),
+            None => 0,
+        }
+    }
+
+    fn write(&mut self, offset: u32, write: Write, fabric: &mut Fabric) {
+        let Some(register) = Reg::at(offset) else {
+            undeclared("SYSTEM", offset, fabric);
+            return;
+        };
+        let before = self.regs.get(register);
+        self.regs.store(register, write, "SYSTEM", &mut fabric.gaps);
+        match register {
+            Reg::CORE_1_CONTROL_0 => self.control_core_1(before, fabric),
+            Reg::SYSCLK_CONF | Reg::CPU_PER_CONF => self.select_clocks(fabric),
+            Reg::PERIP_CLK_EN0 | Reg::PERIP_CLK_EN1 | Reg::CPU_PERI_CLK_EN => self.gate_clocks(fabric),
+            Reg::PERIP_RST_EN0 => self.reset_blocks(0, before, fabric),
+            Reg::PERIP_RST_EN1 => self.reset_blocks(1, before, fabric),
+            Reg::CPU_PERI_RST_EN => self.reset_blocks(2, before, fabric),
+            Reg::CPU_INTR_FROM_CPU_0
+            | Reg::CPU_INTR_FROM_CPU_1
+            | Reg::CPU_INTR_FROM_CPU_2
+            | Reg::CPU_INTR_FROM_CPU_3 => self.update_irq(fabric),
+            _ => {}
+        }
+    }
+
+    fn reset(&mut self, fabric: &mut Fabric) {
+        *self = Self::new();
+        self.select_clocks(fabric);
+        self.gate_clocks(fabric);
+        self.control_core_1(0, fabric);
+        self.update_irq(fabric);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine_core::time::Hertz;
+
+    const CORE_1_CONTROL_0: u32 = 0x000;
+    const CPU_PER_CONF: u32 = 0x010;
+    const PERIP_CLK_EN0: u32 = 0x018;
+    const PERIP_RST_EN0: u32 = 0x020;
+    const CPU_INTR_FROM_CPU_1: u32 = 0x034;
+    const SYSCLK_CONF: u32 = 0x060;
+
+    fn parts() -> (Sysreg, Fabric) {
+        let (mut system, mut fabric) = (Sysreg::new(), Fabric::new());
+        system.reset(&mut fabric);
+        fabric.requests.clear();
+        (system, fabric)
+    }
+
+    /// TRM table 7-2: PRE_DIV_CNT is 1 after reset, so the processors start at 20 MHz; then as ESP-IDF goes to 240 MHz.
+    #[test]
+    fn the_processors_clock_is_selected() {
+        let (mut system, mut fabric) = (Sysreg::new(), Fabric::new());
+        system.reset(&mut fabric);
+        assert_eq!(fabric.requests[0], Request::CpuClock(Hertz::new(20_000_000)));
+        fabric.requests.clear();
+        system.write(CPU_PER_CONF, Write::word(0xC | 2), &mut fabric);
+        system.write(SYSCLK_CONF, Write::word(1 << 10), &mut fabric);
+        assert!(fabric.requests.contains(&Request::CpuClock(Hertz::new(240_000_000))));
+        assert_eq!(fabric.rates.apb, Hertz::new(80_000_000));
+        assert_eq!(system.read(SYSCLK_CONF, &mut fabric), 40 << 12 | 1 << 10);
+    }
+
+    /// As ESP-IDF's `start_other_core`: clock on, stall off, then a pulse of reset.
+    #[test]
+    fn core_1_is_let_go_by_the_pulse_of_its_reset() {
+        let (mut system, mut fabric) = parts();
+        system.write(CORE_1_CONTROL_0, Write::word(0b110), &mut fabric);
+        assert_eq!(fabric.requests, [Request::StallCore(1, false)]);
+        fabric.requests.clear();
+        system.write(CORE_1_CONTROL_0, Write::word(0b010), &mut fabric);
+        assert_eq!(fabric.requests, [Request::HoldCore(1, false)]);
+        fabric.requests.clear();
+        system.write(CORE_1_CONTROL_0, Write::word(0b011), &mut fabric);
+        assert_eq!(fabric.requests, [Request::StallCore(1, true)]);
+    }
+
+    #[test]
+    fn a_software_interrupt_is_a_level() {
+        let (mut system, mut fabric) = parts();
+        system.write(CPU_INTR_FROM_CPU_1, Write::word(1), &mut fabric);
+        assert_eq!(fabric.sources(), 1 << Source::FROM_CPU_1 as u8);
+        system.write(CPU_INTR_FROM_CPU_1, Write::word(0), &mut fabric);
+        assert_eq!(fabric.sources(), 0);
+    }
+
+    /// ESP-IDF `soc/system_reg.h`: TIMERGROUP1 is bit 15 of both registers.
+    #[test]
+    fn a_block_is_reset_once_and_misses_its_clock() {
+        let (mut system, mut fabric) = parts();
+        system.write(PERIP_RST_EN0, Write::word(1 << 15), &mut fabric);
+        system.write(PERIP_RST_EN0, Write::word(1 << 15), &mut fabric);
+        assert_eq!(fabric.requests, [Request::ResetBlock(0x6002_0000)]);
+        assert!(!fabric.is_dark(0x6002_0064));
+        system.write(PERIP_CLK_EN0, Write::word(0xF9C1_E06F & !(1 << 15)), &mut fabric);
+        assert!(fabric.is_dark(0x6002_0064) && !fabric.is_dark(0x6001_F064));
+        accessed_without_clock(0x6002_0064, &mut fabric);
+        assert!(fabric.gaps.all().contains_key("TIMG1 without clock"));
+    }
+}

@@ -1,0 +1,195 @@
+//! The receiver, TRM 26.4.4 and 26.4.7.
+
+use super::{Reg, Uart, AT_CMD_CHAR, CONF0, CONF1, INT_RAW, MEM_CONF};
+use crate::fabric::Fabric;
+use engine_core::console::ConsoleId;
+use engine_core::time::{Hertz, Ps, MICROSECOND};
+use engine_core::trace::Kind;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// The state of the receiver.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Receiver {
+    pub(super) fifo: VecDeque<u8>,
+    /// Edges of the line that have not been looked at: time and level from then on.
+    edges: VecDeque<(Ps, bool)>,
+    /// The line is low before the first of those.
+    low: bool,
+    /// The start bit of the character that is coming in.
+    start: Option<Ps>,
+    /// When a typed character has come in.
+    arrival: Option<Ps>,
+    /// When the receive timeout is due.
+    timeout: Option<Ps>,
+    /// How many AT_CMD characters came in a row.
+    at_commands: u32,
+}
+
+impl Receiver {
+    /// The line changes.
+    pub(super) fn hear(&mut self, at: Ps, high: bool) {
+        self.edges.push_back((at, high));
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
+        self.start.is_some() || self.arrival.is_some()
+    }
+
+    fn level_at(&self, at: Ps) -> bool {
+        self.edges.iter().rev().find(|edge| edge.0 <= at).map_or(!self.low, |edge| edge.1)
+    }
+
+    /// Edges up to `at` have been looked at.
+    fn forget_until(&mut self, at: Ps) {
+        while let Some(edge) = self.edges.front().copied().filter(|edge| edge.0 <= at) {
+            self.low = !edge.1;
+            self.edges.pop_front();
+        }
+    }
+
+    /// Where the next character begins: the line falls, or is low already.
+    fn next_start(&self) -> Option<Ps> {
+        self.edges.iter().find(|edge| !edge.1).map(|edge| edge.0)
+    }
+}
+
+impl Uart {
+    /// The console that types into the pin of RXD.
+    fn console(&self, fabric: &Fabric) -> Option<ConsoleId> {
+        if self.conf0(CONF0::LOOPBACK) {
+            return None;
+        }
+        fabric.io.source_of(self.wiring().rxd).and_then(|pin| fabric.consoles.received_on(pin))
+    }
+
+    /// RXD as the receiver sees it.
+    pub(super) fn rx_level(&self, fabric: &Fabric) -> bool {
+        if self.conf0(CONF0::LOOPBACK) {
+            self.line
+        } else if self.console(fabric).is_some() {
+            true
+        } else {
+            fabric.input(self.wiring().rxd) != self.conf0(CONF0::RXD_INV)
+        }
+    }
+
+    /// An edge, the end of a character, typed input, or the timeout is due.
+    pub(super) fn receive(&mut self, fabric: &mut Fabric) {
+        let wiring = self.wiring();
+        let console = self.console(fabric);
+        let by_pin = console.is_none() && !self.conf0(CONF0::LOOPBACK);
+        fabric.watch_input(wiring.rxd, by_pin && fabric.io.source_of(wiring.rxd).is_some());
+        let rate = self.bit_rate(fabric);
+        let due = match console {
+            Some(console) => self.receive_typed(console, rate, fabric),
+            None => self.receive_bits(rate, fabric),
+        };
+        if self.receiver.timeout.is_some_and(|at| at <= fabric.now()) {
+            self.receiver.timeout = None;
+            if !self.receiver.fifo.is_empty() {
+                self.raw |= INT_RAW::RXFIFO_TOUT_INT_RAW.mask;
+            }
+        }
+        fabric.at(wiring.rx_slot, due.min(self.receiver.timeout.unwrap_or(Ps::MAX)));
+    }
+
+    /// One typed character per character time, as long as there is room.
+    fn receive_typed(&mut self, console: ConsoleId, rate: Hertz, fabric: &mut Fabric) -> Ps {
+        let now = fabric.now();
+        let mut begin = now;
+        if let Some(at) = self.receiver.arrival {
+            if at > now {
+                return at;
+            }
+            self.receiver.arrival = None;
+            begin = at;
+            if self.receiver.fifo.len() < self.rx_depth() {
+                if let Some(byte) = fabric.consoles.take_input(console) {
+                    fabric.pins.trace.see(Kind::UartIn, at, (self.index as u64) << 8 | u64::from(byte));
+                    self.store(byte, at, rate);
+                }
+            }
+        }
+        if !fabric.consoles.has_input(console) || self.receiver.fifo.len() >= self.rx_depth() {
+            return Ps::MAX;
+        }
+        if !rate.is_running() {
+            return now + MICROSECOND;
+        }
+        let arrival = begin + rate.scaled(2, 1).duration(u64::from(self.frame_halves()));
+        self.receiver.arrival = Some(arrival);
+        arrival
+    }
+
+    /// Characters from the edges of the line. Returns when the next one is over.
+    fn receive_bits(&mut self, rate: Hertz, fabric: &mut Fabric) -> Ps {
+        let now = fabric.now();
+        if !rate.is_running() {
+            self.receiver.forget_until(now);
+            return Ps::MAX;
+        }
+        let halves = rate.scaled(2, 1);
+        loop {
+            let Some(start) = self.receiver.start.or_else(|| self.receiver.next_start()) else {
+                self.receiver.forget_until(now);
+                return Ps::MAX;
+            };
+            self.receiver.start = Some(start);
+            let parity = u32::from(self.conf0(CONF0::PARITY_EN));
+            // The middle of the first stop bit is the last sample.
+            let last = 1 + self.data_bits() + parity;
+            let sampled = start + halves.duration(u64::from(2 * last + 1));
+            if sampled > now {
+                return sampled;
+            }
+            let sample = |bit: u32| u32::from(self.receiver.level_at(start + halves.duration(u64::from(2 * bit + 1))));
+            if sample(0) == 0 {
+                let data = (0..self.data_bits()).fold(0, |data, bit| data | sample(bit + 1) << bit);
+                let wrong = self.parity_bit(data).is_some_and(|parity| sample(last - 1) != parity);
+                let stopped = sample(last) != 0;
+                let broken = !stopped && data == 0;
+                self.note_errors(wrong, stopped, broken);
+                if !broken {
+                    self.store(data as u8, sampled, rate);
+                }
+            }
+            self.receiver.forget_until(sampled);
+            self.receiver.start = None;
+        }
+    }
+
+    fn note_errors(&mut self, wrong_parity: bool, stopped: bool, broken: bool) {
+        if wrong_parity {
+            self.raw |= INT_RAW::PARITY_ERR_INT_RAW.mask;
+        }
+        if broken {
+            self.raw |= INT_RAW::BRK_DET_INT_RAW.mask;
+        } else if !stopped {
+            self.raw |= INT_RAW::FRM_ERR_INT_RAW.mask;
+        }
+    }
+
+    /// A character is in.
+    fn store(&mut self, byte: u8, at: Ps, rate: Hertz) {
+        if self.receiver.fifo.len() >= self.rx_depth() {
+            self.raw |= INT_RAW::RXFIFO_OVF_INT_RAW.mask;
+        } else {
+            self.receiver.fifo.push_back(byte);
+        }
+        if u32::from(byte) == self.field(Reg::AT_CMD_CHAR, AT_CMD_CHAR::AT_CMD_CHAR) {
+            self.receiver.at_commands += 1;
+            if self.receiver.at_commands == self.field(Reg::AT_CMD_CHAR, AT_CMD_CHAR::CHAR_NUM) {
+                self.raw |= INT_RAW::AT_CMD_CHAR_DET_INT_RAW.mask;
+                self.receiver.at_commands = 0;
+            }
+        } else {
+            self.receiver.at_commands = 0;
+        }
+        // RX_TOUT_THRHD counts bit times without a new character.
+        if self.field(Reg::CONF1, CONF1::RX_TOUT_EN) != 0 {
+            let bits = self.field(Reg::MEM_CONF, MEM_CONF::RX_TOUT_THRHD);
+            self.receiver.timeout = Some(at.saturating_add(rate.duration(u64::from(bits))));
+        }
+    }
+}

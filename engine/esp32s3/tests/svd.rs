@@ -1,0 +1,65 @@
+//! The declared registers against the vendor's SVD file, which lies beside the checkout and is no part of the product.
+
+use esp32s3::devices::all_groups;
+use svdcheck::{Lists, Svd};
+
+const LISTS: Lists = Lists {
+    open: &[
+        "AES",
+        "APB_SARADC",
+        "DMA",
+        "DS",
+        "EXTMEM",
+        "GPIO",
+        "GPIO_SD",
+        "HMAC",
+        "I2C0",
+        "I2S0",
+        "I2S1",
+        "IO_MUX",
+        "LCD_CAM",
+        "LEDC",
+        "MCPWM0",
+        "PCNT",
+        "RMT",
+        "RSA",
+        "RTC_I2C",
+        "RTC_IO",
+        "SDHOST",
+        "SENS",
+        "SHA",
+        "SPI0",
+        "SPI1",
+        "SPI2",
+        "TWAI0",
+        "UART0",
+        "UHCI0",
+        "USB0",
+        "USB_DEVICE",
+        "USB_WRAP",
+        "XTS_AES",
+    ],
+    // The second of two blocks that are alike: the first is checked.
+    elsewhere: &["I2C1", "INTERRUPT_CORE1", "MCPWM1", "SPI3", "TIMG1", "UART1", "UART2", "UHCI1"],
+    undeclared: &[],
+    beyond: &[("I2C_ANA_MST", "ESP-IDF soc/regi2c_defs.h")],
+    deviations: &[],
+};
+
+fn svd() -> Option<Svd> {
+    Svd::beside_checkout(env!("CARGO_MANIFEST_DIR"), "esp32s3.svd")
+}
+
+#[test]
+fn every_declared_register_is_as_the_svd_has_it() {
+    let Some(svd) = svd() else { return };
+    let wrong = svd.differences(&all_groups(), &LISTS);
+    assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_block_declares_its_registers() {
+    let Some(svd) = svd() else { return };
+    let wrong = svd.undeclared_blocks(&all_groups(), &LISTS);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
