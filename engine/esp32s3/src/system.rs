@@ -4,11 +4,13 @@ use crate::block::{Block, InputEdge};
 use crate::devices::Devices;
 use crate::fabric::{Reason, Request};
 use crate::memories::{Memories, Mmu};
+use crate::rom::Rom;
 use crate::signals::*;
 use crate::slots::Slot;
 use crate::spi_mem::psram::{Psram, Wiring};
 use crate::spi_mem::spi1::Chips;
 use engine_core::flash::FlashChip;
+use std::sync::Arc;
 
 /// The chip without its processors, as a processor's bus sees it.
 #[derive(Debug)]
@@ -21,16 +23,27 @@ pub struct System {
     pub core: usize,
     /// The cycle that the other processor has reached; `u64::MAX` while it sleeps.
     pub other_cycle: u64,
+    /// The mask ROM: functions of ours, or the silicon's code.
+    pub rom: Arc<Rom>,
 }
 
 impl System {
     /// A chip with this much flash and PSRAM, in bytes.
     pub fn new(flash: usize, psram: usize, wiring: Wiring) -> Self {
         let dev = Devices::new(FlashChip::new(flash), Psram::new(wiring, psram));
-        let mut system = Self { mem: Memories::new(flash, psram), dev, core: 0, other_cycle: u64::MAX };
+        let mem = Memories::new(flash, psram);
+        let mut system = Self { mem, dev, core: 0, other_cycle: u64::MAX, rom: Arc::default() };
+        system.set_rom(Arc::default());
         system.dev.restart(Reason::PowerOn);
         system.settle();
         system
+    }
+
+    /// Puts a mask ROM in.
+    pub fn set_rom(&mut self, rom: Arc<Rom>) {
+        self.mem.rom_i = rom.image().bytes().to_vec();
+        self.mem.rom_d = rom.image().data().to_vec();
+        self.rom = rom;
     }
 
     /// Carries out what is due in a slot.

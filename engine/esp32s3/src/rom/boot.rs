@@ -153,7 +153,7 @@ pub(super) fn reset(call: &mut Call<'_>, mains: [u32; 2]) {
 
 /// An exception while the ROM's vectors are in force: the ROM has no handler that would go on.
 fn exception(call: &mut Call<'_>) -> Done {
-    let get = |register| call.guest.special(register);
+    let mut get = |register| call.guest.special(register);
     Err(Exit::Stop(format!(
         "exception with the ROM's vectors in force (before the application set its own): cause {}, PC 0x{:08x}, \
          address 0x{:08x}",

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::*;
 use crate::rom::testing::Flat;
 use crate::slots::Slot;
-use crate::spi_mem::psram::Kind;
+use crate::spi_mem::psram::Wiring;
 use crate::system::System;
 
 const ENTRY: u32 = 0x403c_9908;
@@ -30,7 +30,7 @@ fn image(segments: &[(u32, &[u8])]) -> Vec<u8> {
 
 /// What the console shows until the entry is called or the loader hangs.
 fn boot(flash: &[u8], reason: u32, strap: u32) -> (String, bool) {
-    let mut system = System::new(4 << 20, 0, Kind::Octal);
+    let mut system = System::new(4 << 20, 0, Wiring::Octal);
     let _stale = system.mem.flash.write(0, flash);
     let out = Rc::new(RefCell::new(String::new()));
     let sink = out.clone();

@@ -4,12 +4,12 @@ use super::*;
 use crate::rom::testing::{Flat, DATA};
 use crate::rom::Guest;
 use crate::slots::Slot;
-use crate::spi_mem::psram::Kind;
+use crate::spi_mem::psram::Wiring;
 use crate::system::System;
 
 /// A chip with 4 MB of flash behind the function's registers. A look at a register takes 1 us.
 fn flat() -> Flat {
-    let mut system = System::new(4 << 20, 0, Kind::Octal);
+    let mut system = System::new(4 << 20, 0, Wiring::Octal);
     let pattern: Vec<u8> = (0..0x200).map(|i| (i * 7) as u8).collect();
     let _stale = system.mem.flash.write(0, &pattern);
     let mut flat = Flat::default();

@@ -51,7 +51,7 @@ pub trait Guest {
     /// Writes an address register of the current window.
     fn set_reg(&mut self, index: u32, value: u32);
     /// A special register.
-    fn special(&self, register: Special) -> u32;
+    fn special(&mut self, register: Special) -> u32;
     /// Writes a special register with all effects of WSR.
     fn set_special(&mut self, register: Special, value: u32);
     /// The address of the trap.
@@ -145,15 +145,21 @@ pub struct Call<'a> {
     stack: u32,
 }
 
-/// PS.CALLINC.
-fn callinc(guest: &dyn Guest) -> u32 {
-    guest.special(Special::Ps) >> 16 & 3
+/// Registers from a0 to the callee's: 4 x PS.CALLINC, where the return address there says that a
+/// windowed call made it; else CALL0 did.
+fn callee_window(guest: &mut dyn Guest) -> u32 {
+    let callinc = guest.special(Special::Ps) >> 16 & 3;
+    if guest.reg(4 * callinc) >> 30 == callinc {
+        4 * callinc
+    } else {
+        0
+    }
 }
 
 impl<'a> Call<'a> {
     /// A function entered by CALLn, before its ENTRY.
     pub fn leaf(guest: &'a mut dyn Guest) -> Self {
-        let first = 4 * callinc(guest) + 2;
+        let first = callee_window(guest) + 2;
         let stack = guest.reg(1);
         Self { guest, first, stack }
     }

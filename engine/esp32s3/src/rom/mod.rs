@@ -35,6 +35,7 @@ mod libgcc;
 mod memory;
 mod mmu;
 mod opiflash;
+mod port;
 mod printf;
 mod spi;
 mod system;
@@ -44,6 +45,7 @@ mod uart;
 mod testing;
 
 pub use guest::{Call, Done, Exit, Fault, Guest, Outcome, Special};
+pub use port::Port;
 pub use image::{Image, ImageError, DATA_BASE, DATA_BYTES, ROM_BASE, ROM_BYTES};
 
 use stubs::StepFn;
@@ -85,6 +87,12 @@ pub struct Rom {
     /// Sorted by address. Empty with a real ROM.
     places: Vec<(u32, Place)>,
     real: bool,
+}
+
+impl std::fmt::Debug for Rom {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rom").field("real", &self.real).field("places", &self.places.len()).finish()
+    }
 }
 
 impl Default for Rom {

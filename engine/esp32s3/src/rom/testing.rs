@@ -202,7 +202,7 @@ impl Guest for Flat {
     fn set_reg(&mut self, index: u32, value: u32) {
         self.regs[index as usize] = value;
     }
-    fn special(&self, register: Special) -> u32 {
+    fn special(&mut self, register: Special) -> u32 {
         self.special.get(&format!("{register:?}")).copied().unwrap_or(0)
     }
     fn set_special(&mut self, register: Special, value: u32) {
