@@ -136,7 +136,7 @@ fn text_address(text: &str) -> u32 {
 }
 
 /// At the reset vector: registers of the core, then `a8` for the stub that follows.
-pub(super) fn reset(call: &mut Call<'_>, mains: [u32; 2]) {
+pub(super) fn reset(call: &mut Call<'_>, mains: [u32; 2]) -> Done {
     /// WOE and UM, interrupts on.
     const PS: u32 = 1 << 18 | 1 << 5;
     let guest = &mut *call.guest;
@@ -147,8 +147,14 @@ pub(super) fn reset(call: &mut Call<'_>, mains: [u32; 2]) {
     guest.set_special(Special::Ps, PS);
     let core = guest.core() as usize & 1;
     guest.set_reg(0, 0);
-    guest.set_reg(1, [vars::STACK_PRO, vars::STACK_APP][core]);
+    // The outermost frame is spilled too: a4..a7 below the caller's stack pointer, which is read from
+    // the frame's own save area.
+    let top = [vars::STACK_PRO, vars::STACK_APP][core];
+    let stack = top - 64;
+    guest.set_reg(1, stack);
+    guest.store32(stack - 12, top)?;
     guest.set_reg(8, mains[core]);
+    Ok(())
 }
 
 /// An exception while the ROM's vectors are in force: the ROM has no handler that would go on.

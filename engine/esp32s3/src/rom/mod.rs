@@ -165,8 +165,7 @@ impl Rom {
             }
             Some(Place::Step(step)) => stubs::run(step, guest),
             Some(Place::Reset(mains)) => {
-                boot::reset(&mut Call::leaf(guest), mains);
-                Ok(addr + 3)
+                boot::reset(&mut Call::leaf(guest), mains).map(|()| addr + 3)
             }
             None => {
                 let name = match names::function_at(addr) {
