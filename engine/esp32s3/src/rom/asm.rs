@@ -17,6 +17,14 @@ pub const fn entry(s: u32, bytes: u32) -> u32 {
 /// `RETW`.
 pub const RETW: u32 = 0x00_0090;
 
+/// `SYSCALL`.
+pub const SYSCALL: u32 = 0x00_5000;
+
+/// `OR ar, as, as`.
+pub const fn mov(r: u32, s: u32) -> u32 {
+    0x20_0000 | r << 12 | s << 8 | s << 4
+}
+
 /// `RFWO`: return from a window overflow.
 pub const RFWO: u32 = 0x00_3400;
 

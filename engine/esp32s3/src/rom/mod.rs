@@ -25,6 +25,7 @@ pub mod names;
 pub mod stubs;
 pub mod vars;
 
+mod analog;
 mod boot;
 mod cache;
 mod crc;
@@ -34,19 +35,21 @@ mod gpio;
 mod libgcc;
 mod memory;
 mod mmu;
+mod newlib;
 mod opiflash;
 mod port;
 mod printf;
 mod spi;
 mod system;
 mod uart;
+mod wdt;
 
 #[cfg(test)]
 mod testing;
 
 pub use guest::{Call, Done, Exit, Fault, Guest, Outcome, Special};
-pub use port::Port;
 pub use image::{Image, ImageError, DATA_BASE, DATA_BYTES, ROM_BASE, ROM_BYTES};
+pub use port::Port;
 
 use stubs::StepFn;
 
@@ -67,16 +70,20 @@ const LEAVES: &[&[(&str, Function)]] = &[
     digest::LEAVES,
     gpio::LEAVES,
     system::LEAVES,
+    wdt::LEAVES,
 ];
 
 /// The stubs of all families.
-const STUBS: &[&[(&str, StepFn)]] = &[printf::STUBS, uart::STUBS, cache::STUBS, flash::STUBS, opiflash::STUBS];
+const STUBS: &[&[(&str, StepFn)]] =
+    &[printf::STUBS, uart::STUBS, cache::STUBS, flash::STUBS, opiflash::STUBS, analog::STUBS, newlib::STUBS];
 
 /// What lies at an address of the ROM.
 #[derive(Clone, Copy)]
 enum Place {
     Leaf(Function),
     Step(StepFn),
+    /// A trap inside a function of instructions: the next instruction follows.
+    Inside(Function),
     /// The reset vector; behind it the stubs of the two cores.
     Reset([u32; 2]),
 }
@@ -115,6 +122,9 @@ impl Rom {
             places.push((builder.stub(required(name)), Place::Step(step)));
         }
         builder.delay(required("ets_delay_us"));
+        for (name, spill, function) in [("setjmp", true, newlib::SET_JUMP), ("longjmp", false, newlib::LONG_JUMP)] {
+            places.push((builder.jump(required(name), spill), Place::Inside(function)));
+        }
         let (trap, mains, traps) = builder.reset(boot::RESET);
         places.push((trap, Place::Reset(mains)));
         places.extend(traps.into_iter().zip(boot::MAINS).map(|(trap, step)| (trap, Place::Step(step))));
@@ -164,9 +174,8 @@ impl Rom {
                 function(&mut call).map(|()| call.return_address())
             }
             Some(Place::Step(step)) => stubs::run(step, guest),
-            Some(Place::Reset(mains)) => {
-                boot::reset(&mut Call::leaf(guest), mains).map(|()| addr + 3)
-            }
+            Some(Place::Inside(function)) => function(&mut Call::leaf(guest)).map(|()| addr + 3),
+            Some(Place::Reset(mains)) => boot::reset(&mut Call::leaf(guest), mains).map(|()| addr + 3),
             None => {
                 let name = match names::function_at(addr) {
                     Some((start, name)) if start == addr => name.to_string(),

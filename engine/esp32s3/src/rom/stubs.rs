@@ -26,7 +26,7 @@ pub const LOCALS: u32 = 24;
 const LOCALS_AT: u32 = 16;
 
 /// Cycles of one pass of a loop that waits.
-const POLL_CYCLES: u32 = 24;
+const POLL_CYCLES: u32 = 64;
 
 /// Where stubs are placed: space that no linker script names.
 const STUBS_AT: u32 = 0x4001_0000;
@@ -200,6 +200,20 @@ impl<'a> Builder<'a> {
                 asm::RETW,
             ],
         );
+    }
+
+    /// `setjmp` and `longjmp`: `ENTRY a1, 16`, for `setjmp` a spill of all windows by SYSCALL 0 with the
+    /// buffer kept in a4, a trap, RETW. The answer is the trap.
+    pub(super) fn jump(&mut self, function: u32, spill: bool) -> u32 {
+        let at = self.free;
+        self.code(function, &[asm::j(function, at)]);
+        let mut code = vec![asm::entry(1, super::newlib::JUMP_FRAME)];
+        if spill {
+            code.extend([asm::mov(4, 2), asm::movi(2, 0), asm::SYSCALL]);
+        }
+        let trap = self.code(at, &code);
+        self.free = self.code(trap + 3, &[asm::RETW]);
+        trap
     }
 
     /// The reset vector: a trap that sets the core up, then the stub of that core. The answers are the

@@ -1,6 +1,9 @@
 //! Every address that ESP-IDF's linker scripts name in the mask ROM
 //! (`esp_rom/esp32s3/ld/esp32s3.rom*.ld`, the union of ESP-IDF 4.4 to 5.5).
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 mod cache;
 mod core;
 mod data;
@@ -39,12 +42,15 @@ pub fn objects() -> impl Iterator<Item = (u32, &'static str)> {
 
 /// The address of a function or an object.
 pub fn address(name: &str) -> Option<u32> {
-    functions().chain(objects()).find(|&(_, n)| n == name).map(|(a, _)| a)
+    static BY_NAME: LazyLock<HashMap<&str, u32>> =
+        LazyLock::new(|| functions().chain(objects()).map(|(addr, name)| (name, addr)).collect());
+    BY_NAME.get(name).copied()
 }
 
 /// The function that starts at or before `addr`, for reports ("in memcpy + 0x12").
 pub fn function_at(addr: u32) -> Option<(u32, &'static str)> {
-    functions().take_while(|&(a, _)| a <= addr).last()
+    let table = FUNCTIONS.iter().rev().find(|table| table.first().is_some_and(|&(first, _)| first <= addr))?;
+    Some(table[table.partition_point(|&(a, _)| a <= addr) - 1])
 }
 
 #[cfg(test)]
