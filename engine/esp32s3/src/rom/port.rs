@@ -8,6 +8,8 @@ use xtensa::{Bus, BusError, Core};
 pub struct Port<'a> {
     core: &'a mut Core,
     system: &'a mut System,
+    /// When the function was entered: when all its accesses happen.
+    cycle: u64,
 }
 
 /// EXCCAUSE of a load or store that cannot be made.
@@ -41,7 +43,8 @@ fn fault(addr: u32) -> impl Fn(BusError) -> Fault {
 impl<'a> Port<'a> {
     /// The chip must have made sure that no other processor is behind `core`.
     pub fn new(core: &'a mut Core, system: &'a mut System) -> Self {
-        Self { core, system }
+        let cycle = core.cycle;
+        Self { core, system, cycle }
     }
 
     fn physical(&self, index: u32) -> usize {
@@ -82,7 +85,7 @@ impl Guest for Port<'_> {
     }
 
     fn load32(&mut self, addr: u32) -> Result<u32, Fault> {
-        let beat = self.system.load32(addr & !3, self.core.cycle).map_err(fault(addr))?;
+        let beat = self.system.load32(addr & !3, self.cycle).map_err(fault(addr))?;
         if addr & 3 == 0 {
             return Ok(beat.value);
         }
@@ -92,18 +95,18 @@ impl Guest for Port<'_> {
     }
 
     fn load8(&mut self, addr: u32) -> Result<u8, Fault> {
-        Ok(self.system.load8(addr, self.core.cycle).map_err(fault(addr))?.value as u8)
+        Ok(self.system.load8(addr, self.cycle).map_err(fault(addr))?.value as u8)
     }
 
     fn store32(&mut self, addr: u32, value: u32) -> Result<(), Fault> {
         if addr & 3 != 0 {
             return self.write(addr, &value.to_le_bytes());
         }
-        self.system.store32(addr, value, self.core.cycle).map_err(fault(addr)).map(|_| ())
+        self.system.store32(addr, value, self.cycle).map_err(fault(addr)).map(|_| ())
     }
 
     fn store8(&mut self, addr: u32, value: u8) -> Result<(), Fault> {
-        self.system.store8(addr, u32::from(value), self.core.cycle).map_err(fault(addr)).map(|_| ())
+        self.system.store8(addr, u32::from(value), self.cycle).map_err(fault(addr)).map(|_| ())
     }
 
     fn charge(&mut self, cycles: u32) {
