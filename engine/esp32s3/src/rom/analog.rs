@@ -86,7 +86,7 @@ mod tests {
     fn fields_of_analog_registers_are_written_and_read() {
         let mut system = System::new(1 << 20, 0, Wiring::Quad);
         let mut flat = Flat::default();
-        flat.devices = Some(Box::new(move |addr, write| match write {
+        flat.attach(Box::new(move |addr, write| match write {
             Some(value) => {
                 system.write_register(addr, value);
                 0

@@ -35,7 +35,7 @@ fn boot(flash: &[u8], reason: u32, strap: u32) -> (String, bool) {
     let out = Rc::new(RefCell::new(String::new()));
     let sink = out.clone();
     let mut flat = Flat::default();
-    flat.devices = Some(Box::new(move |addr, write| {
+    flat.attach(Box::new(move |addr, write| {
         let fabric = &mut system.dev.fabric;
         fabric.cycle += fabric.clock.first_cycle_from(1_000_000) - fabric.clock.first_cycle_from(0);
         if fabric.events.due(Slot::Spi1 as usize) <= fabric.now() {

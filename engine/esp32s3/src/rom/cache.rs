@@ -339,7 +339,8 @@ fn range(frame: &mut Frame<'_>, operation: u32) -> Done<Step> {
     let callbacks = super::required("rom_cache_op_cb");
     match frame.local(STATE)? {
         0 => {
-            if !icache && !(in_dcache(addr) && in_dcache(last)) {
+            let cached = icache || in_dcache(addr) && in_dcache(last);
+            if !cached {
                 frame.call.ret(1);
                 return Ok(Step::Return);
             }

@@ -12,7 +12,7 @@ fn chip() -> (Flat, Rc<RefCell<BTreeMap<u32, u32>>>) {
     let store = registers.clone();
     let mut looks = 0;
     let mut flat = Flat::default();
-    flat.devices = Some(Box::new(move |addr, write| {
+    flat.attach(Box::new(move |addr, write| {
         let mut store = store.borrow_mut();
         let read_only = match addr {
             a if a == ICACHE.sync => ICACHE.sync_done,

@@ -13,7 +13,7 @@ fn flat() -> Flat {
     let pattern: Vec<u8> = (0..0x200).map(|i| (i * 7) as u8).collect();
     let _stale = system.mem.flash.write(0, &pattern);
     let mut flat = Flat::default();
-    flat.devices = Some(Box::new(move |addr, write| {
+    flat.attach(Box::new(move |addr, write| {
         pass(&mut system);
         match write {
             Some(value) => {

@@ -191,10 +191,7 @@ fn unsigned32(a: f64) -> u32 {
 }
 
 /// Powers by squaring, as libgcc multiplies.
-fn power<T: Copy>(base: T, n: i32, times: fn(T, T) -> T, invert: fn(T) -> T) -> T
-where
-    T: From<u8>,
-{
+fn power<T: Copy + From<u8>>(base: T, n: i32, times: fn(T, T) -> T, invert: fn(T) -> T) -> T {
     let mut n_left = n.unsigned_abs();
     let mut square = base;
     let mut result = if n_left & 1 == 1 { base } else { T::from(1) };

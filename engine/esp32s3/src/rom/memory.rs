@@ -411,11 +411,11 @@ fn classes(c: u32) -> u32 {
         b'\t'..=b'\r' => SPACE | CONTROL,
         b'0'..=b'9' => DIGIT,
         b'A'..=b'F' => UPPER | HEX,
-        b'A'..=b'Z' => UPPER,
+        b'G'..=b'Z' => UPPER,
         b'a'..=b'f' => LOWER | HEX,
-        b'a'..=b'z' => LOWER,
-        0x21..=0x7e => PUNCT,
-        0..=0x1f | 0x7f => CONTROL,
+        b'g'..=b'z' => LOWER,
+        c if c.is_ascii_punctuation() => PUNCT,
+        c if c.is_ascii_control() => CONTROL,
         _ => 0,
     }
 }

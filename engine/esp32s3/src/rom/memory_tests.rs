@@ -19,7 +19,7 @@ fn memory_is_copied_as_if_through_a_temporary() {
 #[test]
 fn a_null_pointer_faults_with_its_address() {
     let mut flat = Flat::default();
-    flat.pc = names::address("memcpy").unwrap();
+    flat.enter(names::address("memcpy").unwrap());
     flat.set_reg(2, 0x3fc9_0000);
     flat.set_reg(3, 0);
     flat.set_reg(4, 4);

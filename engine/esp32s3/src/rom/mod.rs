@@ -28,6 +28,7 @@ pub mod vars;
 mod analog;
 mod boot;
 mod cache;
+mod coex;
 mod crc;
 mod digest;
 mod flash;
@@ -71,11 +72,20 @@ const LEAVES: &[&[(&str, Function)]] = &[
     gpio::LEAVES,
     system::LEAVES,
     wdt::LEAVES,
+    coex::LEAVES,
 ];
 
 /// The stubs of all families.
-const STUBS: &[&[(&str, StepFn)]] =
-    &[printf::STUBS, uart::STUBS, cache::STUBS, flash::STUBS, opiflash::STUBS, analog::STUBS, newlib::STUBS];
+const STUBS: &[&[(&str, StepFn)]] = &[
+    printf::STUBS,
+    uart::STUBS,
+    cache::STUBS,
+    flash::STUBS,
+    opiflash::STUBS,
+    analog::STUBS,
+    newlib::STUBS,
+    coex::STUBS,
+];
 
 /// What lies at an address of the ROM.
 #[derive(Clone, Copy)]

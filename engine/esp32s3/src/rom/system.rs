@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn efuse_holds_mac_and_pads() {
         let mut flat = Flat::default();
-        flat.devices = Some(Box::new(|addr, _| match addr {
+        flat.attach(Box::new(|addr, _| match addr {
             0x6000_7044 => 0x5566_7788,
             0x6000_7048 => 0x3344,
             _ => 0,
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn each_core_has_its_reset_reason() {
         let mut flat = Flat::default();
-        flat.devices = Some(Box::new(|addr, _| if addr == 0x6000_8038 { 0x0c << 6 | 0x15 } else { 0 }));
+        flat.attach(Box::new(|addr, _| if addr == 0x6000_8038 { 0x0c << 6 | 0x15 } else { 0 }));
         assert_eq!(flat.call("rtc_get_reset_reason", &[0]), 0x15);
         assert_eq!(flat.call("rtc_get_reset_reason", &[1]), 0x0c);
     }

@@ -54,6 +54,16 @@ impl Default for Flat {
 }
 
 impl Flat {
+    /// Puts a device behind the peripheral addresses.
+    pub fn attach(&mut self, device: Device) {
+        self.devices = Some(device);
+    }
+
+    /// The next trap is here.
+    pub fn enter(&mut self, pc: u32) {
+        self.pc = pc;
+    }
+
     /// Calls a ROM function as CALL8 does, and answers its result.
     pub fn call(&mut self, name: &str, args: &[u32]) -> u32 {
         self.call64(name, args) as u32

@@ -10,7 +10,7 @@ fn console(pace: u32, usb_free: bool) -> (Flat, Rc<RefCell<(String, String)>>) {
     let out = Rc::new(RefCell::new((String::new(), String::new())));
     let sink = out.clone();
     let (mut waiting, mut looks) = (0u32, 0u32);
-    flat.devices = Some(Box::new(move |addr, write| match (addr, write) {
+    flat.attach(Box::new(move |addr, write| match (addr, write) {
         (0x6000_0000, Some(byte)) => {
             waiting += 1;
             assert!(waiting <= 128, "TRM 26.3.1: the transmit FIFO has 128 bytes by default");

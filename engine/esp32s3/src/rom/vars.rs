@@ -132,6 +132,11 @@ const CACHE: [&str; 22] = [
     "Cache_Op_Addr",
 ];
 
+// The tables do not reach into one another.
+const _: () = assert!(CACHE_TABLE + 4 * CACHE.len() as u32 <= PRINTF_LOCK);
+const _: () = assert!(FLASH_FUNCS + 52 <= CACHE_TABLE);
+const _: () = assert!(PRINTF_LOCK + 8 <= END);
+
 fn address(name: &str) -> u32 {
     names::address(name).unwrap_or(0)
 }
@@ -188,8 +193,5 @@ mod tests {
         for name in LEGACY.iter().chain(&CACHE).filter(|name| !name.is_empty()) {
             assert_ne!(address(name), 0, "{name}");
         }
-        assert!(CACHE_TABLE + 4 * CACHE.len() as u32 <= PRINTF_LOCK);
-        assert!(FLASH_FUNCS + 52 <= CACHE_TABLE);
-        assert!(PRINTF_LOCK + 8 <= END);
     }
 }

@@ -200,7 +200,7 @@ mod tests {
         let registers = Rc::new(RefCell::new(BTreeMap::new()));
         let store = registers.clone();
         let mut flat = Flat::default();
-        flat.devices = Some(Box::new(move |addr, write| match write {
+        flat.attach(Box::new(move |addr, write| match write {
             Some(value) => store.borrow_mut().insert(addr, value).unwrap_or(0),
             None => store.borrow().get(&addr).copied().unwrap_or(0),
         }));
