@@ -29,10 +29,9 @@ const INVALID_ARGUMENT: u32 = 0x102;
 /// `ESP_ERR_INVALID_STATE`.
 const INVALID_STATE: u32 = 0x103;
 
-/// As logs show it: "coexist rom version e7ae62f".
+/// A text; logs show it as "coexist rom version e7ae62f".
 fn version(call: &mut Call<'_>) -> Done {
-    const VERSION: u32 = 0x0e7a_e62f;
-    call.ret(VERSION);
+    call.ret(super::vars::COEX_VERSION);
     Ok(())
 }
 

@@ -49,6 +49,11 @@ pub const STACK_APP: u32 = 0x3fce_d710;
 /// Where the ROM's constants begin, on the data bus.
 pub const CONSTANTS: u32 = 0x3ff1_8000;
 
+/// What `ets_ops_table_ptr` points at: its first function is `ets_delay_us`.
+const OPS_AT: u32 = CONSTANTS + 0x100;
+/// Version of the coexistence code, a text.
+pub const COEX_VERSION: u32 = CONSTANTS + 0x110;
+
 /// Members of `ets_rom_layout_t` in its order: reserved DRAM by owner.
 const LAYOUT: [u32; 40] = [
     0x3fce_9704,
@@ -93,19 +98,6 @@ const LAYOUT: [u32; 40] = [
     0x3fce_f174,
 ];
 
-/// Members of `spiflash_legacy_funcs_t` after the lengths (rom/spi_flash.h).
-const LEGACY: [&str; 9] = [
-    "_esp_rom_spiflash_unlock",
-    "_esp_rom_spiflash_erase_sector",
-    "_esp_rom_spiflash_erase_block",
-    "_esp_rom_spiflash_read",
-    "_esp_rom_spiflash_write",
-    "",
-    "",
-    "_SPI_write_enable",
-    "",
-];
-
 /// Members of `cache_internal_stub_table` (rom/cache.h).
 const CACHE: [&str; 22] = [
     "Cache_Get_ICache_Line_Size",
@@ -148,6 +140,8 @@ pub(super) fn constants(image: &mut Image) {
         image.put_word(LAYOUT_AT + 4 * i as u32, word);
     }
     image.put_word(address("ets_rom_layout_p"), LAYOUT_AT);
+    image.put_word(OPS_AT, address("ets_delay_us"));
+    image.put(COEX_VERSION, b"e7ae62f");
     // _rom_chip_id and _rom_eco_version (esp32s3.rom.version.ld).
     image.put_word(ROM_BASE + 0x570, 9);
     image.put_word(ROM_BASE + 0x574, 0);
@@ -169,14 +163,12 @@ pub(super) fn initialise(call: &mut Call<'_>) -> Done {
         call.store(FLASH_DATA + 4 * i as u32, word)?;
     }
     call.store(address("rom_spiflash_legacy_funcs"), FLASH_FUNCS)?;
-    // Address bits minus one of program, sector erase, block erase and read, then the slices.
-    call.store(FLASH_FUNCS, 0x1717_1717)?;
-    call.store(FLASH_FUNCS + 4, 64)?;
+    // Address bits of program, sector erase, block erase and read, then the slices. No functions:
+    // the ROM's own are used.
+    call.store(FLASH_FUNCS, 0x1818_1818)?;
+    call.store(FLASH_FUNCS + 4, 16)?;
     call.store(FLASH_FUNCS + 8, 32)?;
-    for (i, name) in LEGACY.iter().enumerate() {
-        call.store(FLASH_FUNCS + 12 + 4 * i as u32, address(name))?;
-    }
-    call.store(FLASH_FUNCS + 48, address("_SPIEraseArea"))?;
+    call.store(address("ets_ops_table_ptr"), OPS_AT)?;
     call.store(address("rom_cache_internal_table_ptr"), CACHE_TABLE)?;
     for (i, name) in CACHE.iter().enumerate() {
         call.store(CACHE_TABLE + 4 * i as u32, address(name))?;
@@ -190,7 +182,7 @@ mod tests {
 
     #[test]
     fn every_function_in_a_table_of_the_rom_has_an_address() {
-        for name in LEGACY.iter().chain(&CACHE).filter(|name| !name.is_empty()) {
+        for name in CACHE {
             assert_ne!(address(name), 0, "{name}");
         }
     }
