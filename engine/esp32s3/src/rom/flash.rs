@@ -14,7 +14,6 @@ pub(super) const LEAVES: &[(&str, Function)] = &[
     ("esp_rom_spiflash_config_param", config_param), ("esp_rom_spiflash_config_clk", config_clock),
     ("esp_rom_spi_set_address_bit_len", set_address_bits), ("esp_rom_spiflash_auto_wait_idle", auto_wait_idle),
     ("spi_dummy_len_fix", dummy_fix), ("SPI_init", init), ("spi_cache_mode_switch", cache_mode),
-    ("esp_rom_spiflash_select_qio_pins", select_qio_pins), ("SelectSpiFunction", select_function), ("SetSpiDrvs", set_drives),
     ("opi_flash_set_lock_func", |c| { for k in 0..2 { let f = c.arg(k)?; c.store(vars::OPI_LOCK + 4 * k, f)?; } Ok(()) }),
     ("spi_flash_attach", |c| { let legacy = c.arg(1)?; start(c, 2)?; c.charge(legacy); set_mode(c, SLOW) }),
 ];
@@ -195,52 +194,6 @@ pub(super) fn set_mode(call: &mut Call<'_>, mode: u32) -> Done {
 fn cache_mode(call: &mut Call<'_>) -> Done {
     let (lanes, more) = (call.arg(0)?, dummies(call, 0)?);
     prepare_read(call, SPI0, &read_of(lanes, more))
-}
-
-// Pads of the flash (rom/spi_flash.h, TRM table 5-2): SPIHD, SPIWP, SPICS0, SPICLK, SPIQ, SPID.
-const SPI_PADS: std::ops::RangeInclusive<u32> = 27..=32;
-const IO_MUX: u32 = 0x6000_9004;
-const MCU_SEL: u32 = 7 << 12;
-const FUN_DRV: u32 = 3 << 10;
-
-/// WP and HD become data lines.
-fn select_qio_pins(call: &mut Call<'_>) -> Done {
-    let config = call.arg(1)?;
-    if config == 0 {
-        for pad in [27, 28] {
-            call.modify(IO_MUX + 4 * pad, MCU_SEL, 0)?;
-        }
-    }
-    Ok(())
-}
-
-fn select_function(call: &mut Call<'_>) -> Done {
-    let config = call.arg(0)?;
-    if config == 0 {
-        for pad in SPI_PADS {
-            call.modify(IO_MUX + 4 * pad, MCU_SEL, 0)?;
-        }
-    }
-    Ok(())
-}
-
-fn set_drives(call: &mut Call<'_>) -> Done {
-    let (config, drives) = (call.arg(1)?, call.arg(2)?);
-    if config == 0 {
-        // Clock, then Q, D, HD, WP, then CS0: the image header has four bits for each pair.
-        let packed = call.bytes(drives, 3)?;
-        for (pad, drive) in [
-            (30, packed[0] & 3),
-            (31, packed[0] >> 4 & 3),
-            (32, packed[1] & 3),
-            (29, packed[1] >> 4 & 3),
-            (27, packed[2] & 3),
-            (28, packed[2] >> 4 & 3),
-        ] {
-            call.modify(IO_MUX + 4 * pad, FUN_DRV, u32::from(drive) << 10)?;
-        }
-    }
-    Ok(())
 }
 
 /// States that ask the chip's status until it is idle; then 2.

@@ -32,6 +32,7 @@ mod coex;
 mod crc;
 mod digest;
 mod flash;
+mod flash_pads;
 mod gpio;
 mod libgcc;
 mod memory;
@@ -65,6 +66,7 @@ const LEAVES: &[&[(&str, Function)]] = &[
     uart::LEAVES,
     cache::LEAVES,
     flash::LEAVES,
+    flash_pads::LEAVES,
     opiflash::LEAVES,
     crc::LEAVES,
     mmu::LEAVES,
