@@ -3,6 +3,8 @@
 //! The chip says what it drives and pulls; parts drive from outside; the level of each pin follows. A
 //! change of level goes, in this order, into the trace, to the decoders of the ports on that pin and into the log.
 
+mod train;
+
 use crate::i2c::I2cWire;
 use crate::ports::{Edge, Outside, PortId};
 use crate::spi::SpiWire;
@@ -11,6 +13,7 @@ use crate::trace::{Kind, Trace};
 use crate::world::World;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+pub use train::{Sent, Train};
 
 /// A pin whose edges go outside: one by one and at once, or gathered.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -107,7 +107,8 @@ impl SpiWire {
         self.sck == pin
     }
 
-    fn selected(&self, level: u64) -> bool {
+    #[inline(always)]
+    pub(crate) fn selected(&self, level: u64) -> bool {
         self.cs.is_none_or(|pin| level >> pin & 1 == 0)
     }
 
@@ -161,20 +162,40 @@ impl SpiWire {
 
     #[inline]
     fn take_bit(&mut self, port: PortId, bit: u8, level: u64, at: Ps, trace: &mut Trace, outside: &mut dyn Outside) {
-        if self.bits == 0 {
-            self.first_bit = at;
-        }
-        self.shift = self.shift << 1 | bit;
-        self.bits += 1;
-        if self.bits == 8 {
-            self.bits = 0;
-            let dc = self.dc.map_or(1, |pin| (level >> pin) as u8 & 1);
-            self.take_byte(port, dc, at, trace, outside);
+        if let Some(byte) = self.shift_in(bit, 1, at) {
+            self.take_byte(port, byte, level, at, trace, outside);
         }
     }
 
-    fn take_byte(&mut self, port: PortId, dc: u8, at: Ps, trace: &mut Trace, outside: &mut dyn Outside) {
-        let byte = self.shift;
+    /// How many bits its byte lacks.
+    #[inline(always)]
+    pub(crate) fn room(&self) -> u64 {
+        8 - u64::from(self.bits)
+    }
+
+    /// Bits for which there is room, the first of them sampled at `at`. The byte, where it is complete.
+    #[inline(always)]
+    pub(crate) fn shift_in(&mut self, bits: u8, count: u8, at: Ps) -> Option<u8> {
+        if self.bits == 0 {
+            self.first_bit = at;
+        }
+        let all = u16::from(self.shift) << count | u16::from(bits) & ((1 << count) - 1);
+        self.shift = all as u8;
+        self.bits = (self.bits + count) & 7;
+        (self.bits == 0).then_some(self.shift)
+    }
+
+    /// All bits of a byte are there: the last one came at `at`, when the pins had these levels.
+    pub(crate) fn take_byte(
+        &mut self,
+        port: PortId,
+        byte: u8,
+        level: u64,
+        at: Ps,
+        trace: &mut Trace,
+        outside: &mut dyn Outside,
+    ) {
+        let dc = self.dc.map_or(1, |pin| (level >> pin) as u8 & 1);
         trace.see(Kind::Spi, at, u64::from(port) << 16 | u64::from(dc) << 8 | u64::from(byte));
         let asks = match &self.answers {
             Answers::Never => false,
@@ -234,11 +255,10 @@ impl SpiWire {
         let idle = u32::from(self.miso.is_some_and(|pin| level >> pin & 1 != 0));
         let mut back = 0;
         if self.bits == 0 && bits % 8 == 0 && self.answer.is_empty() && self.answers == Answers::Never {
-            let dc = self.dc.map_or(1, |pin| (level >> pin) as u8 & 1);
             for n in 0..bits / 8 {
-                self.shift = (value >> (bits - 8 * (n + 1))) as u8;
+                let byte = (value >> (bits - 8 * (n + 1))) as u8;
                 self.first_bit = at + u64::from(8 * n) * bit_time;
-                self.take_byte(port, dc, self.first_bit + 7 * bit_time, trace, outside);
+                self.take_byte(port, byte, level, self.first_bit + 7 * bit_time, trace, outside);
             }
             return Some(if idle != 0 { u32::MAX >> (32 - bits) } else { 0 });
         }

@@ -260,6 +260,8 @@ impl Chip {
                 Request::StallCore(core, stall) => self.stalled[usize::from(core)] = stall,
                 Request::RestartCore(core, reason) => {
                     self.see_reset(reason);
+                    self.record_core(usize::from(core));
+                    self.system.dev.rtc_cntl.core_restarted(usize::from(core), reason);
                     self.reset_core(usize::from(core));
                     stop = Some(Stop::Reset(reason));
                 }
@@ -271,7 +273,7 @@ impl Chip {
                 Request::Wake => self.asleep = false,
                 Request::Remapped(entry) => self.forget_page(u32::from(entry)),
                 Request::CodeChanged => self.code.invalidate_all(),
-                Request::CpuClock(_) | Request::Rates | Request::ResetBlock(_) => {
+                Request::CpuClock(_) | Request::Rates | Request::ResetBlock(_) | Request::RtcMemoryCrc(..) => {
                     self.system.dev.fabric.requests.push(request);
                     self.system.carry_out_requests();
                 }
@@ -287,15 +289,24 @@ impl Chip {
 
     fn reset_core(&mut self, core: usize) {
         let cycle = self.system.dev.fabric.cycle.max(self.cores[core].cycle);
-        self.cores[core].reset();
+        // CCOUNT starts at 0 from here.
         self.cores[core].cycle = cycle;
-        self.stalled[core] = false;
+        self.cores[core].reset();
         self.stopped[core] = false;
+    }
+
+    /// ASSIST_DEBUG keeps where a processor stood, for the program that comes after the reset.
+    fn record_core(&mut self, core: usize) {
+        const SP: usize = 1;
+        let (pc, sp) = (self.cores[core].pc, self.cores[core].a(SP));
+        self.system.dev.assist_debug.record(core, pc, sp);
     }
 
     /// The chip starts again, from the ROM. Flash, PSRAM, pins and consoles stay as they are, and time goes on.
     fn restart(&mut self, reason: Reason) {
         self.see_reset(reason);
+        self.record_core(0);
+        self.record_core(1);
         self.system.restart_devices(reason);
         self.asleep = false;
         self.reset_core(0);
@@ -325,7 +336,12 @@ impl Chip {
         for id in 0..2 {
             let core = &mut self.cores[id];
             core.set_interrupt_lines(self.system.dev.fabric.lines(id));
-            if core.sleeping || self.stalled[id] || self.asleep {
+            if self.asleep {
+                // Without a clock CCOUNT stands still, too.
+                let count = core.ccount();
+                core.sleep_until(cycle);
+                core.set_ccount(count);
+            } else if core.sleeping || self.stalled[id] {
                 core.sleep_until(cycle);
             }
             awake |= self.is_awake(id);

@@ -106,6 +106,7 @@ devices! {
     0x6002_E000..=0x6002_EFFF uart2: crate::uart::Uart = crate::uart::Uart::new(2);
     0x6003_507C..=0x6003_507F rng: crate::rng::Rng = crate::rng::Rng::new();
     0x6003_3000..=0x6003_5FFF wifi: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::WIFI);
+    0x6003_8000..=0x6003_8FFF usb_serial_jtag: crate::usb_serial_jtag::UsbSerialJtag = crate::usb_serial_jtag::UsbSerialJtag::new();
     0x6003_B000..=0x6003_BFFF sha: crate::sha::Sha = crate::sha::Sha::new();
     0x600C_0000..=0x600C_0FFF sysreg: crate::sysreg::Sysreg = crate::sysreg::Sysreg::new();
     0x600C_1000..=0x600C_1FFF sensitive: crate::sensitive::Sensitive = crate::sensitive::Sensitive::new();
@@ -115,17 +116,16 @@ devices! {
     0x600D_0000..=0x600D_0FFF wcl: crate::wcl::Wcl = crate::wcl::Wcl::new();
 }
 
-/// Blocks in the RTC power domain: a core reset and deep sleep leave them alone. The eFuse controller is none of them, but
-/// the fuses are kept by [`crate::efuse::Efuse`] itself.
-fn is_rtc(base: u32) -> bool {
-    matches!(base, 0x6000_8000..=0x6000_8FFF)
+/// Does the block live through a core reset and deep sleep? The RTC domain does, and what ASSIST_DEBUG recorded.
+fn outlives_core_reset(base: u32) -> bool {
+    matches!(base, 0x6000_8000..=0x6000_8FFF | 0x600C_E000)
 }
 
 impl Devices {
     /// The chip restarts, TRM 8.1: a core reset spares the RTC domain, a system reset does not; power-on loses everything.
     pub fn restart(&mut self, reason: Reason) {
         let depth = reason.depth();
-        self.reset_blocks(|base| depth != Depth::Core || !is_rtc(base));
+        self.reset_blocks(|base| depth != Depth::Core || !outlives_core_reset(base));
         self.rtc_cntl.restarted(reason, &mut self.fabric);
         self.fabric.settle_clocks();
     }

@@ -113,6 +113,8 @@ pub enum Request {
     Rates,
     /// The block of registers at this address is reset by SYSTEM.
     ResetBlock(u32),
+    /// SYSTEM works out the CRC of these words of RTC FAST memory: the first, and how many.
+    RtcMemoryCrc(u32, u32),
     /// This processor is held in reset, or let go; it then starts at the reset vector with this reason.
     HoldCore(u8, bool),
     /// This processor stands still (RUNSTALL or the RTC's software stall), or goes on where it stood.
@@ -146,16 +148,37 @@ pub enum Stall {
 /// What other blocks than RTC_CNTL contribute to waking the chip. Pins are a bit each.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Wake {
-    /// GPIO_PINn_WAKEUP_ENABLE and RTC_IO_GPIO_PINn_WAKEUP_ENABLE with a level of 1: these pins wake when high.
-    pub high: u64,
-    /// The same with a level of 0: these pins wake when low.
-    pub low: u64,
+    /// GPIO_PINn_WAKEUP_ENABLE: light sleep only.
+    pub gpio: WakeLevels,
+    /// RTC_IO_GPIO_PINn_WAKEUP_ENABLE: light and deep sleep.
+    pub rtc_io: WakeLevels,
     /// RTC_IO_EXT_WAKEUP0_SEL.
     pub ext0_pin: u8,
     /// Pins that RTC_CNTL looks at while the chip sleeps.
     pub watching: u64,
-    /// Edges of a UART's input after which it wakes the chip (UART_ACTIVE_THRESHOLD), and its pin, for UART0 and UART1.
-    pub uart: [Option<(u8, u16)>; 2],
+    /// Edges of the inputs of UART0 and UART1 after which they wake the chip, from UART_ACTIVE_THRESHOLD.
+    pub uart_edges: [u16; 2],
+}
+
+/// Pins that wake the chip by their level, a bit each.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct WakeLevels {
+    /// When they are high.
+    pub high: u64,
+    /// When they are low.
+    pub low: u64,
+}
+
+impl WakeLevels {
+    /// Does any of the pins stand at its level?
+    pub fn are_met(self, levels: u64) -> bool {
+        self.high & levels | self.low & !levels != 0
+    }
+
+    /// All pins that are looked at.
+    pub fn pins(self) -> u64 {
+        self.high | self.low
+    }
 }
 
 /// All that is shared.

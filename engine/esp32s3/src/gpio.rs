@@ -8,7 +8,7 @@
 //! - The NMI of GPIO goes to its own interrupt source. SDIO_SELECT and BT_SELECT are stored.
 
 use crate::block::{undeclared, Block};
-use crate::fabric::Fabric;
+use crate::fabric::{Fabric, WakeLevels};
 use crate::io::{InSelect, OutSelect, PINS, SIGNALS};
 use crate::signals::Signal;
 use crate::sources::Source;
@@ -127,6 +127,13 @@ impl Gpio {
         self.pins.iter().enumerate().filter(|(_, bank)| on(bank)).fold(0, |mask, (n, _)| mask | 1 << n)
     }
 
+    /// Pins that wake the chip from light sleep by this type of interrupt, a level (TRM 6.7).
+    fn waking_at(&self, kind: u32) -> u64 {
+        let wakes = |bank: &Bank<pin::Reg>| pin::PIN::WAKEUP_ENABLE.is_set(bank.get(pin::Reg::PIN));
+        let pins = self.pins.iter().take(PINS).enumerate();
+        pins.filter(|(n, bank)| wakes(bank) && self.kind(*n) == kind).fold(0, |mask, (n, _)| mask | 1 << n)
+    }
+
     fn kind(&self, pin: usize) -> u32 {
         self.pins[pin].field(pin::Reg::PIN, pin::PIN::INT_TYPE)
     }
@@ -170,6 +177,7 @@ impl Gpio {
                 fabric.set_pad(number as u8, pad);
             }
         }
+        fabric.wake.gpio = WakeLevels { high: self.waking_at(5), low: self.waking_at(4) };
         fabric.interrupting_pins = (0..PINS).filter(|pin| self.kind(*pin) != 0).fold(0, |mask, pin| mask | 1 << pin);
         let levels = fabric.pins.level();
         self.pins_changed(0, levels, fabric);

@@ -153,6 +153,9 @@ impl Block for Interrupt {
     const GROUPS: &'static [Group] = &[Group::one("INTERRUPT_CORE0", Reg::TABLE)];
 
     fn read(&mut self, offset: u32, fabric: &mut Fabric) -> u32 {
+        if Self::split(offset).1.is_none() {
+            undeclared("INTERRUPT", offset, fabric);
+        }
         self.peek(offset, fabric)
     }
 
@@ -163,7 +166,7 @@ impl Block for Interrupt {
                 (fabric.sources() >> ((offset % APP - STATUS) * 8)) as u32
             }
             Some(register) => self.banks[core].load(register),
-            None => undeclared("INTERRUPT", offset, fabric),
+            None => 0,
         }
     }
 

@@ -144,6 +144,12 @@ impl Memories {
         }
     }
 
+    /// Deep sleep took the supply of all but RTC memory and flash: the rest is as after power-on.
+    pub fn lose_digital(&mut self) {
+        self.sram = Memory::new(self.sram.size(), 0);
+        self.psram = Memory::new(self.psram.size(), 0);
+    }
+
     /// A picture of all of them.
     pub fn freeze(&mut self) -> FrozenMemories {
         FrozenMemories {

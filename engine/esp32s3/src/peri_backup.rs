@@ -13,7 +13,7 @@ engine_core::registers! {
     /// Base address 0x6002_A000.
     pub Reg;
     CONFIG 0x000 = 0x0000_6480 {
-        ENA 31 rw; TO_MEM 30 rw; START 29 wo; SIZE 28:19 rw; TOUT_THRES 18:9 rw; BURST_LIMIT 8:4 rw; ADDR_MAP_MODE 3 rw;
+        ENA 31 rw; TO_MEM 30 rw; START 29 todo "copying registers to memory and back"; SIZE 28:19 rw; TOUT_THRES 18:9 rw; BURST_LIMIT 8:4 rw; ADDR_MAP_MODE 3 rw;
         FLOW_ERR 2:0 ro;
     }
     APB_ADDR 0x004 = 0x0000_0000 { APB_START_ADDR 31:0 rw; }

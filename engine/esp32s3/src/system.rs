@@ -2,6 +2,7 @@
 
 use crate::block::{Block, InputEdge};
 use crate::devices::Devices;
+use crate::efuse::{Efuse, Fuses, InPackage, DEFAULT_MAC, DEFAULT_REVISION};
 use crate::fabric::{Reason, Request};
 use crate::memories::{Memories, Mmu};
 use crate::rom::Rom;
@@ -30,12 +31,12 @@ pub struct System {
 impl System {
     /// A chip with this much flash and PSRAM, in bytes.
     pub fn new(flash: usize, psram: usize, wiring: Wiring) -> Self {
-        let dev = Devices::new(FlashChip::new(flash), Psram::new(wiring, psram));
+        let mut dev = Devices::new(FlashChip::new(flash), Psram::new(wiring, psram));
+        dev.efuse = Efuse::with(Fuses::module(DEFAULT_MAC, DEFAULT_REVISION, InPackage::of(psram)));
         let mem = Memories::new(flash, psram);
         let mut system = Self { mem, dev, core: 0, other_cycle: u64::MAX, rom: Arc::default() };
         system.set_rom(Arc::default());
-        system.dev.restart(Reason::PowerOn);
-        system.settle();
+        system.restart_devices(Reason::PowerOn);
         system
     }
 
@@ -48,7 +49,8 @@ impl System {
 
     /// Carries out what is due in a slot.
     pub fn event(&mut self, slot: Slot) {
-        let Devices { fabric, spi1, uart0, uart1, uart2, rtc_cntl, systimer, timg0, timg1, .. } = &mut self.dev;
+        let Devices { fabric, spi1, uart0, uart1, uart2, rtc_cntl, systimer, timg0, timg1, usb_serial_jtag, .. } =
+            &mut self.dev;
         match slot {
             Slot::Stimulus => self.stimulus(),
             Slot::RtcTimer | Slot::RtcWatchdog | Slot::SuperWatchdog | Slot::RtcSleep => rtc_cntl.event(slot, fabric),
@@ -59,6 +61,7 @@ impl System {
             Slot::Uart1Tx | Slot::Uart1Rx => uart1.event(slot, fabric),
             Slot::Uart2Tx | Slot::Uart2Rx => uart2.event(slot, fabric),
             Slot::Spi1 => spi1.event(slot, fabric),
+            Slot::UsbSerialJtag => usb_serial_jtag.event(slot, fabric),
             _ => unreachable!("no block uses slot {slot:?} yet"),
         }
         self.settle();
@@ -102,8 +105,8 @@ impl System {
             }
             for (_, pins, levels, edges) in changes {
                 let Devices { fabric, gpio, rtc_cntl, .. } = &mut self.dev;
+                rtc_cntl.pins_changed(pins, fabric);
                 gpio.pins_changed(pins & fabric.interrupting_pins, levels, fabric);
-                rtc_cntl.pins_changed(pins, levels, fabric);
                 for edge in edges {
                     self.tell_input(edge);
                 }
@@ -121,8 +124,12 @@ impl System {
         }
     }
 
-    /// Blocks go back to their reset state as far as the reason reaches, and the cache maps nothing.
+    /// Blocks go back to their reset state as far as the reason reaches, TRM chapter 8: a core reset resets the digital
+    /// side but not RTC, a system reset both.
     pub fn restart_devices(&mut self, reason: Reason) {
+        if reason == Reason::DeepSleep {
+            self.mem.lose_digital();
+        }
         self.dev.restart(reason);
         self.dev.mmu = Mmu::new();
         self.settle();
@@ -141,6 +148,11 @@ impl System {
                 }
                 Request::Rates => self.dev.clocks_changed(),
                 Request::ResetBlock(base) => self.dev.reset_block(base),
+                Request::RtcMemoryCrc(first, words) => {
+                    let memory = self.mem.rtc_fast.bytes();
+                    let end = memory.len().min(4 * (first + words) as usize);
+                    self.dev.sysreg.set_rtc_memory_crc(memory.get(4 * first as usize..end).unwrap_or(&[]));
+                }
                 other => self.dev.fabric.requests.push(other),
             }
         }

@@ -145,6 +145,15 @@ impl Systimer {
         }
     }
 
+    /// TARGETn_CONF: a period begins when PERIOD_MODE rises, TRM 11.5.4.
+    fn configure(&mut self, n: usize, before: u32, fabric: &mut Fabric) {
+        if PERIOD_MODE.is_set(self.regs.get(TARGET_CONF[n]) & !before) {
+            self.load(n, fabric);
+        } else {
+            self.settle(n, fabric);
+        }
+    }
+
     /// COMPn_LOAD: the comparator takes over target and period; a period begins now.
     fn load(&mut self, n: usize, fabric: &mut Fabric) {
         let period = u64::from(PERIOD.get(self.regs.get(TARGET_CONF[n])));
@@ -261,9 +270,9 @@ impl Block for Systimer {
             Reg::CONF => self.write_conf(before, fabric),
             Reg::UNIT0_OP if UNIT0_OP::TIMER_UNIT0_UPDATE.is_set(write.raw) => self.latch(0, fabric),
             Reg::UNIT1_OP if UNIT1_OP::TIMER_UNIT1_UPDATE.is_set(write.raw) => self.latch(1, fabric),
-            Reg::TARGET0_CONF => self.settle(0, fabric),
-            Reg::TARGET1_CONF => self.settle(1, fabric),
-            Reg::TARGET2_CONF => self.settle(2, fabric),
+            Reg::TARGET0_CONF => self.configure(0, before, fabric),
+            Reg::TARGET1_CONF => self.configure(1, before, fabric),
+            Reg::TARGET2_CONF => self.configure(2, before, fabric),
             Reg::COMP0_LOAD => self.load(0, fabric),
             Reg::COMP1_LOAD => self.load(1, fabric),
             Reg::COMP2_LOAD => self.load(2, fabric),
@@ -376,6 +385,29 @@ mod tests {
             assert_eq!(timer.read(INT_RAW, &mut fabric), 1);
             store(&mut timer, &mut fabric, &[(INT_CLR, 1)]);
         }
+    }
+
+    /// The order of ESP-IDF's `vSystimerSetup`: the alarm is on before its mode becomes periodic, and the counter is moved on
+    /// between the two processors' alarms, so that their ticks are half a period apart.
+    #[test]
+    fn freertos_ticks_are_half_a_period_apart() {
+        let (mut timer, mut fabric) = parts();
+        const UNIT1: u32 = 1 << 31;
+        const PERIODIC: u32 = 1 << 30;
+        const PERIOD: u32 = 16_000;
+        let conf = timer.read(CONF, &mut fabric);
+        for n in 0..2 {
+            let on = conf | TARGET0_ON | if n == 1 { TARGET0_ON >> 1 | 1 << 29 } else { 0 };
+            let target_conf = TARGET0_CONF + 4 * n;
+            store(&mut timer, &mut fabric, &[(target_conf, UNIT1 | PERIOD), (COMP0_LOAD + 4 * n, 1), (CONF, on)]);
+            store(&mut timer, &mut fabric, &[(target_conf, UNIT1 | PERIODIC | PERIOD)]);
+            if n == 0 {
+                // UNIT1 runs, and is advanced.
+                store(&mut timer, &mut fabric, &[(CONF, on | 1 << 29), (0x18, PERIOD / 2), (0x60, 1)]);
+            }
+        }
+        assert_eq!(fabric.events.due(Slot::Systimer0 as usize), 500 * MICROSECOND);
+        assert_eq!(fabric.events.due(Slot::Systimer1 as usize), 1000 * MICROSECOND);
     }
 
     #[test]

@@ -9,6 +9,7 @@ const LISTS: Lists = Lists {
     elsewhere: &["PPB", "SPARE_IRQ"],
     undeclared: &[("IO_BANK0", "INTR0 to DORMANT_WAKE_INTS3, a bit pattern worked out of masks")],
     beyond: &[],
+    coarse_access: false,
     deviations: &[],
 };
 

@@ -18,6 +18,9 @@ pub struct Lists<'a> {
     pub undeclared: &'a [(&'a str, &'a str)],
     /// Blocks that the SVD lacks, and where they are described.
     pub beyond: &'a [(&'a str, &'a str)],
+    /// The file knows no accesses but reading and writing: what it calls read-write may be less (a strobe, a flag that
+    /// the hardware sets).
+    pub coarse_access: bool,
     /// Registers (`BLOCK.REGISTER`) that differ from the SVD, and why.
     pub deviations: &'a [(&'a str, &'a str)],
 }
@@ -28,7 +31,12 @@ pub type Wrong = Vec<String>;
 impl Svd {
     /// Every declared register is as the SVD has it, and every register of a declared block is declared.
     pub fn differences(&self, groups: &[Group], lists: &Lists) -> Wrong {
-        let mut wrong = Differences { excused: lists.deviations, used: BTreeSet::new(), wrong: Vec::new() };
+        let mut wrong = Differences {
+            coarse_access: lists.coarse_access,
+            excused: lists.deviations,
+            used: BTreeSet::new(),
+            wrong: Vec::new(),
+        };
         let mut seen: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
         let mut beyond: BTreeSet<&str> = BTreeSet::new();
         for group in groups {
@@ -75,6 +83,7 @@ impl Svd {
 
 /// Differences, without those that are excused.
 struct Differences<'a> {
+    coarse_access: bool,
     excused: &'a [(&'a str, &'a str)],
     used: BTreeSet<&'a str>,
     wrong: Wrong,
@@ -117,13 +126,13 @@ fn compare_lacking(name: &str, lacking: Vec<(&u32, &SvdRegister)>, lists: &Lists
 
 /// A declared access against that of the SVD. A field that is not modelled is kept as if it were read-write, so only
 /// one that software cannot write may not be declared so.
-fn same_access(declared: Access, svd: &SvdField) -> bool {
+fn same_access(declared: Access, svd: &SvdField, coarse: bool) -> bool {
     match (svd.access.as_str(), svd.write.as_deref()) {
         ("read-only", _) => declared == Access::Ro,
         ("write-only", None) => matches!(declared, Access::Wo | Access::W1c | Access::Todo(_)),
         ("write-only", Some(_)) => matches!(declared, Access::Wo | Access::Todo(_)),
         (_, Some("oneToClear")) => matches!(declared, Access::W1c | Access::Todo(_)),
-        _ => matches!(declared, Access::Rw | Access::Todo(_)),
+        _ => coarse || matches!(declared, Access::Rw | Access::Todo(_)),
     }
 }
 
@@ -147,7 +156,7 @@ fn compare_fields(place: &str, prefix: &str, declared: &RegisterDecl, svd: &SvdR
                 if ours.bits.mask != bits(theirs.high, theirs.low) {
                     wrong.push(place, &format!("has {name} in bits {}:{} in the SVD", theirs.high, theirs.low));
                 }
-                if !same_access(ours.access, theirs) {
+                if !same_access(ours.access, theirs, wrong.coarse_access) {
                     let what = format!(
                         "declares {name} {:?}; in the SVD it is {}, {}",
                         ours.access,

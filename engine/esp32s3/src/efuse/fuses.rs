@@ -24,6 +24,7 @@ const PSRAM_CAP: Place = (1, 131, 2);
 const PSRAM_CAP_3: Place = (1, 179, 1);
 const PSRAM_TEMP: Place = (1, 133, 2);
 const PSRAM_VENDOR: Place = (1, 135, 2);
+const BLK_VERSION_MINOR: Place = (1, 120, 3);
 const BLK_VERSION_MAJOR: Place = (2, 128, 2);
 const OCODE: Place = (2, 141, 8);
 /// ADC1's four attenuations, then ADC2's.
@@ -39,7 +40,7 @@ pub const RAW_AT_850_MV: [u32; 4] = [3664, 2785, 1989, 1123];
 
 /// PSRAM inside the chip's package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Psram {
+pub enum InPackage {
     /// None, or outside.
     None,
     /// 2 MB, quad, 3.3 V (R2).
@@ -48,6 +49,18 @@ pub enum Psram {
     Octal8M,
     /// 16 MB, octal, 1.8 V (R16V).
     Octal16M,
+}
+
+impl InPackage {
+    /// The kind that is sold with so many bytes; any other PSRAM is outside the package, and the fuses do not tell of it.
+    pub fn of(bytes: usize) -> Self {
+        match bytes >> 20 {
+            2 => Self::Quad2M,
+            8 => Self::Octal8M,
+            16 => Self::Octal16M,
+            _ => Self::None,
+        }
+    }
 }
 
 /// The fuses of a chip.
@@ -64,7 +77,7 @@ impl Fuses {
 
     /// A chip as on an ESP32-S3-WROOM-1 module, whose flash is outside the chip: MAC, revision (major, minor), PSRAM in the
     /// package, and the factory's calibration of the converters. The temperature sensor needs no correction.
-    pub fn module(mac: [u8; 6], revision: (u8, u8), psram: Psram) -> Self {
+    pub fn module(mac: [u8; 6], revision: (u8, u8), psram: InPackage) -> Self {
         let mut fuses = Self::blank();
         let [a, b, c, d, e, f] = mac;
         fuses.set(MAC_LOW, u32::from_be_bytes([c, d, e, f]));
@@ -75,10 +88,10 @@ impl Fuses {
         fuses.set(WAFER_VERSION_MINOR_HI, minor >> 3);
         // Capacity code, temperature (1: 105 °C, 2: 85 °C), vendor (1: AP 3.3 V, 2: AP 1.8 V).
         let (capacity, temperature, vendor) = match psram {
-            Psram::None => (0, 0, 0),
-            Psram::Octal8M => (1, 2, 1),
-            Psram::Quad2M => (2, 2, 1),
-            Psram::Octal16M => (3, 2, 2),
+            InPackage::None => (0, 0, 0),
+            InPackage::Octal8M => (1, 2, 1),
+            InPackage::Quad2M => (2, 2, 1),
+            InPackage::Octal16M => (3, 2, 2),
         };
         fuses.set(PSRAM_CAP, capacity & 3);
         fuses.set(PSRAM_CAP_3, capacity >> 2);
@@ -91,6 +104,7 @@ impl Fuses {
     /// The calibration as `esp_efuse_rtc_calib.c` takes it apart: differences from base values, attenuation by attenuation.
     fn calibrate(&mut self) {
         self.set(BLK_VERSION_MAJOR, 1);
+        self.set(BLK_VERSION_MINOR, 3);
         self.set(OCODE, 100);
         for (n, place) in INIT_CODE.into_iter().enumerate() {
             self.set(place, if n % 4 == 0 { 100 } else { 20 });
@@ -177,7 +191,7 @@ mod tests {
     /// ESP-IDF `esp_efuse_rtc_calib.c`: the values at 850 mV come back for both converters.
     #[test]
     fn the_calibration_is_what_the_driver_works_out() {
-        let fuses = Fuses::module([0; 6], (0, 2), Psram::None);
+        let fuses = Fuses::module([0; 6], (0, 2), InPackage::None);
         let d: Vec<u32> = CAL_VOL.into_iter().map(|place| fuses.get(place)).collect();
         let v3 = d[3] + 900;
         let v2 = d[2] + v3 + 800;
@@ -190,7 +204,7 @@ mod tests {
     /// ESP-IDF `esp_efuse_table.csv`: the first byte of the MAC is at bit 40 of BLOCK1.
     #[test]
     fn the_mac_is_stored_last_byte_first() {
-        let fuses = Fuses::module([0x7C, 0xDF, 0xA1, 0x01, 0x02, 0x03], (0, 2), Psram::Octal8M);
+        let fuses = Fuses::module([0x7C, 0xDF, 0xA1, 0x01, 0x02, 0x03], (0, 2), InPackage::Octal8M);
         assert_eq!(fuses.words()[6..8], [0xA101_0203, 0x0000_7CDF]);
         assert_eq!(fuses.mac(), [0x7C, 0xDF, 0xA1, 0x01, 0x02, 0x03]);
     }

@@ -9,7 +9,7 @@
 mod fuses;
 pub mod registers;
 
-pub use fuses::{Fuses, Psram, RAW_AT_850_MV};
+pub use fuses::{Fuses, InPackage, RAW_AT_850_MV};
 
 use crate::block::{undeclared, Block};
 use crate::fabric::Fabric;
@@ -50,7 +50,7 @@ impl Efuse {
     /// The chip of a WROOM-1 module with 8 MB of PSRAM.
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
-        Self::with(Fuses::module(DEFAULT_MAC, DEFAULT_REVISION, Psram::Octal8M))
+        Self::with(Fuses::module(DEFAULT_MAC, DEFAULT_REVISION, InPackage::Octal8M))
     }
 
     /// A chip with these fuses.

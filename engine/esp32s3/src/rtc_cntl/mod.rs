@@ -6,7 +6,8 @@
 //! - Sleep: by timer, EXT0, EXT1, GPIO, UART and touch, with rejection. Entry takes no time; waking takes XTL_BUF_WAIT
 //!   cycles of RTC_SLOW_CLK where the crystal was off, which leaves out the power sequence's own waits (some 100 µs).
 //! - Super watchdog: its time-out, which the TRM gives as under a second, is taken as one second.
-//! - Power, bias and regulator registers are storage: nothing ever loses its supply, so memories keep their contents.
+//! - Power, bias and regulator registers are storage. Deep sleep clears SRAM and PSRAM, whatever else is set up; RTC memory
+//!   is always kept. Light sleep keeps everything, so RETENTION has nothing to do.
 //! - Missing: holding pads, the ULP coprocessor, the watchdog of the 32 kHz crystal; each is counted when it is enabled.
 //!   Brown-outs come only from [`RtcCntl::brown_out`].
 

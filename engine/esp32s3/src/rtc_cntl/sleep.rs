@@ -3,6 +3,7 @@
 use super::registers::*;
 use super::RtcCntl;
 use crate::fabric::{Fabric, Reason, Request};
+use crate::signals::{U0RXD, U1RXD};
 use crate::slots::Slot;
 use engine_core::time::Ps;
 use serde::{Deserialize, Serialize};
@@ -24,9 +25,6 @@ pub mod wake_source {
 }
 use wake_source::{EXT0, EXT1, GPIO, UART0, UART1};
 
-/// GPIO0 to GPIO21 are in the RTC domain.
-const RTC_PINS: u64 = (1 << 22) - 1;
-
 /// The chip sleeps.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Sleep {
@@ -34,8 +32,8 @@ pub(super) struct Sleep {
     since: Ps,
     /// What wakes it: it is on its way up if there is anything.
     cause: u32,
-    /// Edges seen at the inputs of UART0 and UART1.
-    uart_edges: [u16; 2],
+    /// The pins of the inputs of UART0 and UART1, and the edges seen there.
+    uarts: [(Option<u8>, u16); 2],
 }
 
 impl RtcCntl {
@@ -64,7 +62,8 @@ impl RtcCntl {
             self.raise(INT_RAW_RTC::SLP_REJECT_INT_RAW.mask, fabric);
             return;
         }
-        self.sleep = Some(Sleep { deep, since: fabric.now(), cause: 0, uart_edges: [0; 2] });
+        let uarts = [U0RXD, U1RXD].map(|signal| (fabric.io.source_of(signal), 0));
+        self.sleep = Some(Sleep { deep, since: fabric.now(), cause: 0, uarts });
         self.regs.set(Reg::SLP_WAKEUP_CAUSE, 0);
         self.latch_time(TIME_UPDATE::TIMER_XTL_OFF.is_set(self.regs.get(Reg::TIME_UPDATE)), fabric);
         fabric.selection.asleep = true;
@@ -102,8 +101,8 @@ impl RtcCntl {
         if self.ext1_active(levels) != 0 {
             sources |= EXT1;
         }
-        let awake = self.sleep.as_ref().map_or(u64::MAX, |sleep| if sleep.deep { RTC_PINS } else { u64::MAX });
-        if (fabric.wake.high & levels | fabric.wake.low & !levels) & awake != 0 {
+        let light = !DIG_PWC::DG_WRAP_PD_EN.is_set(self.regs.get(Reg::DIG_PWC));
+        if fabric.wake.rtc_io.are_met(levels) || (light && fabric.wake.gpio.are_met(levels)) {
             sources |= GPIO;
         }
         sources
@@ -111,19 +110,20 @@ impl RtcCntl {
 
     fn pins_that_wake(&self, fabric: &Fabric) -> u64 {
         let wake = &fabric.wake;
-        let uarts = wake.uart.iter().flatten().fold(0, |pins, (pin, _)| pins | 1 << pin);
-        1 << wake.ext0_pin | self.ext1_pins() | wake.high | wake.low | uarts
+        let uarts = self.sleep.iter().flat_map(|sleep| sleep.uarts).filter_map(|(pin, _)| pin);
+        let uarts = uarts.fold(0, |pins, pin| pins | 1 << pin);
+        1 << wake.ext0_pin | self.ext1_pins() | wake.gpio.pins() | wake.rtc_io.pins() | uarts
     }
 
     /// Levels of pins have changed.
-    pub fn pins_changed(&mut self, changed: u64, _levels: u64, fabric: &mut Fabric) {
+    pub fn pins_changed(&mut self, changed: u64, fabric: &mut Fabric) {
         let Some(sleep) = &mut self.sleep else { return };
         let mut sources = 0;
         for (n, source) in [UART0, UART1].into_iter().enumerate() {
-            let Some((pin, edges)) = fabric.wake.uart[n] else { continue };
-            if changed >> pin & 1 != 0 && !sleep.deep {
-                sleep.uart_edges[n] += 1;
-                if sleep.uart_edges[n] >= edges {
+            let (Some(pin), edges) = &mut sleep.uarts[n] else { continue };
+            if changed >> *pin & 1 != 0 && !sleep.deep {
+                *edges += 1;
+                if *edges >= fabric.wake.uart_edges[n] {
                     sources |= source;
                 }
             }

@@ -5,7 +5,7 @@
 //! - Clock selection, software interrupts, core 1's reset, clock gate and run stall: exact; a new clock works at once.
 //! - A block whose reset bit is set is reset once, and answers as after reset from then on, even while the bit stays set.
 //! - A block whose clock is off works on; that firmware accesses it is counted as a gap.
-//! - The CRC of RTC fast memory is missing. Memory power and timing monitors, and the Bluetooth low-power clock, are storage.
+//! - The CRC of RTC FAST memory is that of IEEE 802.3 over RTC_MEM_CRC_LEN + 1 words; the TRM tells neither. Memory power and timing monitors, and the Bluetooth low-power clock, are storage.
 //! - EFUSE, whose registers a reset does not touch, has a clock gate only.
 
 pub mod gates;
@@ -16,7 +16,7 @@ use crate::fabric::{Fabric, Request, Stall};
 use crate::sources::Source;
 use engine_core::registers::{Bank, Group, Registers, Write};
 use gates::{gate_of, GATES};
-use registers::{Reg, CORE_1_CONTROL_0, CPU_PER_CONF, SYSCLK_CONF};
+use registers::{Reg, CORE_1_CONTROL_0, CPU_PER_CONF, RTC_FASTMEM_CONFIG, SYSCLK_CONF};
 use serde::{Deserialize, Serialize};
 
 const FROM_CPU: [(Reg, Source); 4] = [
@@ -41,6 +41,13 @@ impl Sysreg {
         Self { regs: Bank::new() }
     }
 
+    /// The answer to [`Request::RtcMemoryCrc`].
+    pub(crate) fn set_rtc_memory_crc(&mut self, bytes: &[u8]) {
+        let shift = |crc: u32, _| crc >> 1 ^ if crc & 1 != 0 { 0xEDB8_8320 } else { 0 };
+        let add = |crc: u32, byte: &u8| (0..8).fold(crc ^ u32::from(*byte), shift);
+        self.regs.set(Reg::RTC_FASTMEM_CRC, !bytes.iter().fold(u32::MAX, add));
+    }
+
     fn select_clocks(&self, fabric: &mut Fabric) {
         let (sysclk, cpu) = (self.regs.get(Reg::SYSCLK_CONF), self.regs.get(Reg::CPU_PER_CONF));
         let selection = &mut fabric.selection;
@@ -52,7 +59,9 @@ impl Sysreg {
     }
 
     fn gate_clocks(&self, fabric: &mut Fabric) {
-        for gate in &GATES {
+        // ESP-IDF's `bootloader_random_enable` turns the clock of APB_SARADC off, sets it up, and it works.
+        const APB_SARADC: u32 = 0x6004_0000;
+        for gate in GATES.iter().filter(|gate| gate.base != APB_SARADC) {
             let off = self.regs.get(CLOCKS[gate.register]) >> gate.bit & 1 == 0;
             fabric.set_dark(gate.base >> 12, off);
         }
@@ -91,7 +100,7 @@ impl Sysreg {
 #[cold]
 pub(crate) fn accessed_without_clock(addr: u32, fabric: &mut Fabric) {
     if let Some(gate) = gate_of(addr) {
-        let why = "the firmware accesses this block while its clock is off; on the chip nothing would answer";
+        let why = "the firmware accesses this block while its clock is off; here it answers all the same";
         fabric.gaps.touch(&format!("{} without clock", gate.name), why);
     }
 }
@@ -110,6 +119,10 @@ impl Block for Sysreg {
         const XTAL_MHZ: u32 = (crate::fabric::XTAL_HZ / 1_000_000) as u32;
         match Reg::at(offset) {
             Some(Reg::SYSCLK_CONF) => SYSCLK_CONF::CLK_XTAL_FREQ.put(self.regs.load(Reg::SYSCLK_CONF), XTAL_MHZ),
+            // The CRC takes no time.
+            Some(Reg::RTC_FASTMEM_CONFIG) => {
+                self.regs.load(Reg::RTC_FASTMEM_CONFIG) | RTC_FASTMEM_CONFIG::RTC_MEM_CRC_FINISH.mask
+            }
             Some(register) => self.regs.load(register),
             None => 0,
         }
@@ -126,6 +139,11 @@ impl Block for Sysreg {
             Reg::CORE_1_CONTROL_0 => self.control_core_1(before, fabric),
             Reg::SYSCLK_CONF | Reg::CPU_PER_CONF => self.select_clocks(fabric),
             Reg::PERIP_CLK_EN0 | Reg::PERIP_CLK_EN1 | Reg::CPU_PERI_CLK_EN => self.gate_clocks(fabric),
+            Reg::RTC_FASTMEM_CONFIG if RTC_FASTMEM_CONFIG::RTC_MEM_CRC_START.is_set(write.value & !before) => {
+                let first = RTC_FASTMEM_CONFIG::RTC_MEM_CRC_ADDR.get(write.value);
+                let words = RTC_FASTMEM_CONFIG::RTC_MEM_CRC_LEN.get(write.value) + 1;
+                fabric.request(Request::RtcMemoryCrc(first, words));
+            }
             Reg::PERIP_RST_EN0 => self.reset_blocks(0, before, fabric),
             Reg::PERIP_RST_EN1 => self.reset_blocks(1, before, fabric),
             Reg::CPU_PERI_RST_EN => self.reset_blocks(2, before, fabric),
@@ -191,6 +209,17 @@ mod tests {
         fabric.requests.clear();
         system.write(CORE_1_CONTROL_0, Write::word(0b011), &mut fabric);
         assert_eq!(fabric.requests, [Request::StallCore(1, true)]);
+    }
+
+    /// The check value of CRC-32 in the catalogue of parametrised CRC algorithms (reveng).
+    #[test]
+    fn rtc_memory_has_a_crc() {
+        let (mut system, mut fabric) = parts();
+        system.write(0x050, Write::word(3 << 20 | 5 << 9 | 1 << 8), &mut fabric);
+        assert_eq!(fabric.requests, [Request::RtcMemoryCrc(5, 4)]);
+        system.set_rtc_memory_crc(b"123456789");
+        assert_eq!(system.read(0x054, &mut fabric), 0xCBF4_3926);
+        assert_eq!(system.read(0x050, &mut fabric) >> 31, 1);
     }
 
     #[test]

@@ -201,6 +201,15 @@ impl Uart {
         fabric.drive(wiring.dtr, self.conf0(CONF0::SW_DTR) == self.conf0(CONF0::DTR_INV));
     }
 
+    /// RTC_CNTL counts edges of the input while the chip sleeps: 3 more than the register says (ESP-IDF
+    /// `hal/uart_ll.h`).
+    fn tell_wake_edges(&self, fabric: &mut Fabric) {
+        let threshold = self.bank.field(Reg::SLEEP_CONF, SLEEP_CONF::ACTIVE_THRESHOLD) as u16;
+        if let Some(edges) = fabric.wake.uart_edges.get_mut(self.index) {
+            *edges = threshold + 3;
+        }
+    }
+
     /// Settings of the line may have changed.
     fn configure(&mut self, fabric: &mut Fabric) {
         let wiring = self.wiring();
@@ -224,6 +233,7 @@ impl Uart {
     fn take_byte(&mut self, fabric: &mut Fabric) -> u32 {
         let byte = self.receiver.fifo.pop_front().unwrap_or(0);
         self.drive_modem_lines(fabric);
+        self.tell_wake_edges(fabric);
         fabric.soon(self.wiring().rx_slot);
         u32::from(byte)
     }
@@ -278,6 +288,7 @@ impl Block for Uart {
                 self.bank.store(register, write, block, &mut fabric.gaps);
                 match register {
                     Reg::CONF0 => self.write_conf0(fabric),
+                    Reg::SLEEP_CONF => self.tell_wake_edges(fabric),
                     // The settings are taken over at once.
                     Reg::ID => self.bank.set_field(Reg::ID, ID::REG_UPDATE, 0),
                     Reg::CONF1 | Reg::CLKDIV | Reg::CLK_CONF | Reg::MEM_CONF => self.configure(fabric),
@@ -286,6 +297,12 @@ impl Block for Uart {
             }
         }
         self.settle_interrupts(fabric);
+    }
+
+    fn clocks_changed(&mut self, fabric: &mut Fabric) {
+        if fabric.rates.apb.is_running() {
+            self.configure(fabric);
+        }
     }
 
     fn event(&mut self, slot: Slot, fabric: &mut Fabric) {
@@ -314,6 +331,7 @@ impl Block for Uart {
         fabric.cancel(wiring.tx_slot);
         fabric.drive(wiring.txd, true);
         self.drive_modem_lines(fabric);
+        self.tell_wake_edges(fabric);
         fabric.soon(wiring.rx_slot);
         self.settle_interrupts(fabric);
     }

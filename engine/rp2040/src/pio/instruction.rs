@@ -85,6 +85,20 @@ fn irq_flag(index: u8, machine: u8) -> u8 {
     }
 }
 
+/// Does this word look at pins, or bring in another one that may? WAIT GPIO and PIN, IN PINS, JMP PIN, MOV from PINS; OUT
+/// EXEC and MOV EXEC.
+pub fn looks_at_pins(word: u16) -> bool {
+    let (high, low) = (word >> 5 & 7, word & 31);
+    match word >> 13 {
+        0 => high == 6,
+        1 => high & 3 < 2,
+        2 => high == 0,
+        3 => high == 7,
+        5 => low & 7 == 0 || high == 4,
+        _ => false,
+    }
+}
+
 /// A bit count, where 0 stands for 32.
 pub fn bits_or_32(field: u8) -> u8 {
     if field == 0 {

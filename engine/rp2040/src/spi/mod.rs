@@ -159,11 +159,6 @@ impl Spi {
         &WIRING[self.index]
     }
 
-    /// Does an event change levels that other blocks can see?
-    pub(crate) fn drives_pins(&self) -> bool {
-        self.route.has_csn
-    }
-
     fn follow_route(&mut self, fabric: &Fabric) {
         let selected = fabric.io.selected(Func::Spi);
         if self.route.selected == selected {
