@@ -21,6 +21,7 @@ pub mod peri_backup;
 pub mod radio;
 pub mod regi2c;
 pub mod rng;
+pub mod rom;
 pub mod rtc_cntl;
 pub mod sensitive;
 pub mod sha;

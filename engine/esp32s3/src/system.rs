@@ -5,11 +5,13 @@ use crate::devices::Devices;
 use crate::efuse::{Efuse, Fuses, InPackage, DEFAULT_MAC, DEFAULT_REVISION};
 use crate::fabric::{Reason, Request};
 use crate::memories::{Memories, Mmu};
+use crate::rom::Rom;
 use crate::signals::*;
 use crate::slots::Slot;
 use crate::spi_mem::psram::{Psram, Wiring};
 use crate::spi_mem::spi1::Chips;
 use engine_core::flash::FlashChip;
+use std::sync::Arc;
 
 /// The chip without its processors, as a processor's bus sees it.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub struct System {
     pub core: usize,
     /// The cycle that the other processor has reached; `u64::MAX` while it sleeps.
     pub other_cycle: u64,
+    /// The mask ROM: functions of ours, or the silicon's code.
+    pub rom: Arc<Rom>,
 }
 
 impl System {
@@ -29,9 +33,18 @@ impl System {
     pub fn new(flash: usize, psram: usize, wiring: Wiring) -> Self {
         let mut dev = Devices::new(FlashChip::new(flash), Psram::new(wiring, psram));
         dev.efuse = Efuse::with(Fuses::module(DEFAULT_MAC, DEFAULT_REVISION, InPackage::of(psram)));
-        let mut system = Self { mem: Memories::new(flash, psram), dev, core: 0, other_cycle: u64::MAX };
+        let mem = Memories::new(flash, psram);
+        let mut system = Self { mem, dev, core: 0, other_cycle: u64::MAX, rom: Arc::default() };
+        system.set_rom(Arc::default());
         system.restart_devices(Reason::PowerOn);
         system
+    }
+
+    /// Puts a mask ROM in.
+    pub fn set_rom(&mut self, rom: Arc<Rom>) {
+        self.mem.rom_i = rom.image().bytes().to_vec();
+        self.mem.rom_d = rom.image().data().to_vec();
+        self.rom = rom;
     }
 
     /// Carries out what is due in a slot.
