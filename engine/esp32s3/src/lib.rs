@@ -35,5 +35,6 @@ pub mod systimer;
 pub mod ticker;
 pub mod timg;
 pub mod uart;
+pub mod usb_serial_jtag;
 pub mod watchdog;
 pub mod wcl;

@@ -36,7 +36,8 @@ impl System {
 
     /// Carries out what is due in a slot.
     pub fn event(&mut self, slot: Slot) {
-        let Devices { fabric, rtc_cntl, spi1, systimer, timg0, timg1, uart0, uart1, uart2, .. } = &mut self.dev;
+        let Devices { fabric, rtc_cntl, spi1, systimer, timg0, timg1, uart0, uart1, uart2, usb_serial_jtag, .. } =
+            &mut self.dev;
         match slot {
             Slot::Stimulus => self.stimulus(),
             Slot::RtcTimer | Slot::RtcWatchdog | Slot::SuperWatchdog | Slot::RtcSleep => rtc_cntl.event(slot, fabric),
@@ -47,6 +48,7 @@ impl System {
             Slot::Uart0Tx | Slot::Uart0Rx => uart0.event(slot, fabric),
             Slot::Uart1Tx | Slot::Uart1Rx => uart1.event(slot, fabric),
             Slot::Uart2Tx | Slot::Uart2Rx => uart2.event(slot, fabric),
+            Slot::UsbSerialJtag => usb_serial_jtag.event(slot, fabric),
             _ => unreachable!("no block uses slot {slot:?} yet"),
         }
         self.settle();

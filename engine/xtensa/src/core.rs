@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::debug::Debug;
 use crate::exception::{Cause, ExceptionReport, StopReason, StopReport};
-use crate::execute::{Resume, Stop};
+use crate::execute::Stop;
 use crate::fpu::Fpu;
 use crate::interrupt::Interrupts;
 use crate::pie::Pie;
+use crate::place::Resume;
 use crate::protection::Protection;
 use crate::{disasm, Beat, Bus, BusError, Code, Exit, Fetch};
 
@@ -55,7 +56,7 @@ pub struct Core {
     /// The visible registers.
     pub(crate) r: [u32; 16],
     /// All registers; those that are visible are stale here.
-    pub(crate) ar: Box<Registers>,
+    pub(crate) ar: Registers,
     pub(crate) windowbase: u32,
     pub(crate) windowstart: u32,
     pub(crate) ps: u32,
@@ -148,7 +149,7 @@ impl Core {
             fpu: Fpu::default(),
             pie: Pie::default(),
             r: [0; 16],
-            ar: Box::new(Registers([0; 64])),
+            ar: Registers([0; 64]),
             windowbase: 0,
             windowstart: 1,
             ps: PS_RESET,
@@ -174,7 +175,7 @@ impl Core {
             cpenable: 0,
             memctl: 0,
             ddr: 0,
-            interrupts: Interrupts::default(),
+            interrupts: Interrupts::after_reset(0, 0),
             debug: Debug::default(),
             protection: Protection::default(),
             fetched: NOT_FETCHED,
@@ -197,7 +198,7 @@ impl Core {
         self.cycle = before.cycle;
         self.instructions = before.instructions;
         self.not_modelled = before.not_modelled;
-        self.interrupts.reset(before.interrupts.lines(), self.cycle);
+        self.interrupts = Interrupts::after_reset(before.interrupts.lines(), self.cycle);
     }
 
     /// Executes until something needs the chip.
@@ -292,17 +293,20 @@ impl Core {
                     self.stopped_at = Some(self.pc);
                     return Exit::Breakpoint(self.pc);
                 }
-                Stop::Report(reason) => self.stop(bus, reason),
+                Stop::Report(reason) => {
+                    let text = self.instruction_text(bus, self.pc);
+                    self.stop(reason, text);
+                }
             }
         }
     }
 
-    fn stop<B: Bus>(&mut self, bus: &mut B, reason: StopReason) {
+    fn stop(&mut self, reason: StopReason, instruction: Option<String>) {
         self.stopped = Some(Box::new(StopReport {
             core: self.id,
             reason,
             pc: self.pc,
-            instruction: self.instruction_text(bus, self.pc),
+            instruction,
             original: self.last_exception.clone(),
             registers: self.r,
             ps: self.ps,
@@ -390,8 +394,9 @@ impl Core {
     /// The exception that a cause of the bus or of an instruction raises, taken at `pc`. For chips
     /// that perform functions in the place of ROM code.
     pub fn raise(&mut self, cause: Cause, excvaddr: u32) {
-        if let Ok(vector) = self.exception(self.pc, cause, excvaddr) {
-            self.pc = vector;
+        match self.exception(self.pc, cause, excvaddr) {
+            Ok(vector) => self.pc = vector,
+            Err(reason) => self.stop(reason, None),
         }
     }
 }

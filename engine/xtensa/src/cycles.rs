@@ -5,42 +5,47 @@ use serde::{Deserialize, Serialize};
 
 use crate::op::{Op, OpCode};
 
-/// Cycles beyond the first. Authority of the defaults: "ISA" = Xtensa LX pipeline as described for
-/// the five-stage pipeline in the Xtensa LX microprocessor overview and GCC's scheduling model for
-/// Xtensa (`gcc/config/xtensa/xtensa.md`: load latency 2, multiply latency 2); "core-isa.h" = a
-/// property of the S3's configuration; "estimate" = no figure is published.
+/// Cycles beyond the first. Where the defaults come from is named at each: *xtensa.md* is the pipeline
+/// model in GCC's `gcc/config/xtensa/xtensa.md` (five stages, one issue per cycle, latencies by type of
+/// instruction); *core-isa.h* a property of the S3's configuration; *estimate* means that no figure is
+/// published and the reasoning is ours.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Costs {
-    /// A taken branch, jump, call or return: instructions behind it are killed. Xtensa LX overview:
-    /// a taken branch costs three cycles in the five-stage pipeline.
+    /// A taken branch, jump, call or return. Estimate: the target is known in the third of five
+    /// stages, two instructions behind the branch are killed.
     pub taken: u8,
-    /// An instruction that uses the result of the load just before it. xtensa.md: load latency 2.
+    /// An instruction that uses the result of the load just before it. xtensa.md: `load` and `fload` 2.
     pub load_use: u8,
-    /// An instruction that uses the result of the multiplication just before it (MULL, MULxH,
-    /// MUL16). xtensa.md: latency 2.
+    /// An instruction that uses the result of MULL, MULUH, MULSH, MUL16U, MUL16S just before it.
+    /// xtensa.md: `mul16` and `mul32` 2.
     pub mul_use: u8,
-    /// QUOS, QUOU, REMS, REMU: fewest cycles beyond the first. Xtensa LX overview: the iterative
-    /// divider takes 2 to 13 cycles by the size of the quotient.
+    /// An instruction that uses the result of the RSR or RUR just before it. xtensa.md: `rsr` 2.
+    pub rsr_use: u8,
+    /// An FPU instruction that uses the result of ADD.S, SUB.S, MUL.S, MADD.S and their like just
+    /// before it. xtensa.md: `fmadd` 4.
+    pub fmadd_use: u8,
+    /// An instruction that uses the result of a conversion just before it. xtensa.md: `fconv` 2.
+    pub fconv_use: u8,
+    /// QUOS, QUOU, REMS, REMU: fewest cycles beyond the first. Estimate: the divider is said to take 2
+    /// to 13 cycles, by the size of the quotient.
     pub divide_least: u8,
-    /// Most cycles beyond the first of a division.
+    /// Most cycles beyond the first of a division. Estimate, as above.
     pub divide_most: u8,
     /// An exception or an interrupt taken, until its first instruction is issued. Estimate: five
-    /// stages are refilled.
+    /// stages are filled again. What a window exception costs beyond that are its handler's
+    /// instructions.
     pub exception: u8,
-    /// ISYNC: the pipeline is refetched. Estimate, as a taken branch.
+    /// ISYNC. Estimate: the pipeline is filled again.
     pub isync: u8,
-    /// RSYNC, ESYNC, DSYNC, MEMW, EXTW: estimate.
+    /// RSYNC, ESYNC, DSYNC, EXCW, MEMW, EXTW. Estimate: nothing to wait for, since a store's stalls are
+    /// taken when it is executed.
     pub sync: u8,
-    /// A load or store that crosses a boundary of the data path (`XCHAL_DATA_WIDTH` 16 bytes) is two
-    /// accesses. core-isa.h.
+    /// A load or store that crosses a boundary of the data path is two accesses. core-isa.h:
+    /// `XCHAL_DATA_WIDTH` 16 bytes.
     pub crossing: u8,
-    /// S32C1I: a load and a store. Estimate.
+    /// S32C1I. Estimate: a load, a comparison and a store.
     pub s32c1i: u8,
-    /// The result of an FPU instruction is used by the next one. Xtensa floating-point unit:
-    /// latency 4 for ADD, MUL and MADD.
-    pub fpu_use: u8,
-    /// LOOP, LOOPGTZ, LOOPNEZ that is not skipped, the first time round. Estimate: none, the loop
-    /// buffer (`XCHAL_LOOP_BUFFER_SIZE` 256) is filled while it runs.
+    /// LOOP, LOOPGTZ, LOOPNEZ that enters its loop; going round costs nothing. Estimate.
     pub loop_entry: u8,
 }
 
@@ -50,6 +55,9 @@ impl Default for Costs {
             taken: 2,
             load_use: 1,
             mul_use: 1,
+            rsr_use: 1,
+            fmadd_use: 3,
+            fconv_use: 1,
             divide_least: 1,
             divide_most: 12,
             exception: 4,
@@ -57,7 +65,6 @@ impl Default for Costs {
             sync: 0,
             crossing: 1,
             s32c1i: 2,
-            fpu_use: 3,
             loop_entry: 0,
         }
     }
@@ -82,8 +89,12 @@ pub(crate) fn stall(costs: &Costs, before: &Op, op: &Op) -> u8 {
         O::L8ui | O::L16ui | O::L16si | O::L32i | O::L32r | O::L32ai | O::L32e => ar(before.t, costs.load_use),
         O::Mull | O::Muluh | O::Mulsh | O::Mul16s | O::Mul16u => ar(before.r, costs.mul_use),
         O::AddS | O::SubS | O::MulS | O::MaddS | O::MsubS | O::MaddnS | O::DivnS if reads_fr(op, before.r) => {
-            costs.fpu_use
+            costs.fmadd_use
         }
+        O::FloatS | O::UfloatS if reads_fr(op, before.r) => costs.fconv_use,
+        O::RoundS | O::TruncS | O::FloorS | O::CeilS | O::UtruncS => ar(before.r, costs.fconv_use),
+        O::Rsr | O::Xsr => ar(before.t, costs.rsr_use),
+        O::Rur => ar(before.r, costs.rsr_use),
         O::Lsi | O::Lsip if reads_fr(op, before.t) => costs.load_use,
         O::Lsx | O::Lsxp if reads_fr(op, before.r) => costs.load_use,
         _ => 0,

@@ -221,6 +221,7 @@ fn st0(f: &Fields) -> Op {
         (0, 14) => f.with(O::Callx8, 0, &[f.s, 8]),
         (0, 15) => f.with(O::Callx12, 0, &[f.s, 12]),
         (1, _) => f.st(O::Movsp, 0),
+        (2, _) if f.s != 0 => f.illegal(),
         (2, 0) => f.op(O::Isync),
         (2, 1..=3 | 8) => f.op(O::Sync),
         (2, 12 | 13) => f.op(O::Memw),
@@ -234,17 +235,14 @@ fn st0(f: &Fields) -> Op {
         },
         (3, 1) if (2..=7).contains(&f.s) => f.op(O::Rfi),
         (4, _) => f.op(O::Break),
-        (5, 0) => match f.s {
-            0 => f.op(O::Syscall),
-            1 => f.op(O::Simcall),
-            _ => f.illegal(),
-        },
+        (5, 0) if f.s == 0 => f.op(O::Syscall),
+        (5, _) if f.s == 1 => f.op(O::Simcall),
         (6, _) => f.only_t(O::Rsil, f.s.into()),
         (7, 0) => f.op(O::Waiti),
-        (8, _) if f.s & 3 == 0 => f.op(O::Any4),
-        (9, _) if f.s & 3 == 0 => f.op(O::All4),
-        (10, _) if f.s & 7 == 0 => f.op(O::Any8),
-        (11, _) if f.s & 7 == 0 => f.op(O::All8),
+        (8, _) => Op { s: f.s & 12, ..f.op(O::Any4) },
+        (9, _) => Op { s: f.s & 12, ..f.op(O::All4) },
+        (10, _) => Op { s: f.s & 8, ..f.op(O::Any8) },
+        (11, _) => Op { s: f.s & 8, ..f.op(O::All8) },
         _ => f.illegal(),
     }
 }
@@ -362,9 +360,22 @@ fn lsci(f: &Fields) -> Op {
     f.only_s(code, f.imm8 << 2)
 }
 
-/// op2 says where the operands come from, op1 the operation and the halves.
+/// op2 says where the operands come from, op1 the operation and the halves. Fields that are not used
+/// are zero: the 128-bit instructions are in between.
 fn mac16(f: &Fields) -> Op {
     let raw = f.raw;
+    let unused = match f.op2 {
+        0 | 1 => 0x80B0,
+        2 => 0xBFB0,
+        3 => 0xF0B0,
+        4 | 5 => 0x8000,
+        6 => 0xBF00,
+        7 => 0xF000,
+        _ => 0xC0F0,
+    };
+    if raw & unused != 0 {
+        return f.illegal();
+    }
     match (f.op2, f.op1) {
         (2, 4..=15) => Op { imm: raw, ..f.op(O::Mac16) },
         (3, 4..=15) => f.only_s(O::Mac16, raw),

@@ -120,13 +120,7 @@ impl Cause {
 
     /// Causes that write EXCVADDR. ISA RM table 4-64.
     pub(crate) fn has_address(self) -> bool {
-        use Cause as C;
-        match self {
-            C::InstructionFetchError | C::InstrPifDataError | C::InstrPifAddrError | C::InstFetchProhibited => true,
-            C::LoadStoreError | C::LoadStoreAlignment | C::LoadStorePifDataError | C::LoadStorePifAddrError => true,
-            C::LoadProhibited | C::StoreProhibited => true,
-            _ => false,
-        }
+        matches!(self as u8, 2 | 3 | 9 | 12..=15 | 20 | 28 | 29)
     }
 }
 

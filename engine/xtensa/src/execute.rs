@@ -4,7 +4,7 @@ use crate::code::Code;
 use crate::core::{Core, CALLINC_SHIFT, PS_CALLINC, PS_EXCM, PS_INTLEVEL};
 use crate::exception::{debug_cause, Cause, StopReason, DEBUG_LEVEL};
 use crate::memory::Miss;
-use crate::op::{Op, OpCode};
+use crate::op::OpCode;
 use crate::pie;
 use crate::Bus;
 
@@ -19,24 +19,6 @@ pub(crate) enum Stop {
     /// Something that decides over interrupts may have changed.
     Attention,
     Report(StopReason),
-}
-
-/// Where execution stopped within a block: a hint, not state.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    pc: u32,
-    index: usize,
-    generation: u64,
-}
-
-/// A [`Place`] that copies of the core do not take along.
-#[derive(Debug, Default)]
-pub(crate) struct Resume(Option<Place>);
-
-impl Clone for Resume {
-    fn clone(&self) -> Self {
-        Resume(None)
-    }
 }
 
 /// The 64-bit operand of the funnel shifter: SAR is 0 to 63.
@@ -65,7 +47,7 @@ impl Core {
                 }
                 free = self.window_free();
             }
-            let mut index = match self.resume.0.take() {
+            let mut index = match self.resume.take() {
                 Some(place) if place.pc == pc && place.generation == code.generation() => place.index,
                 _ => code.block(bus, pc),
             };
@@ -595,28 +577,5 @@ impl Core {
         self.cycle = cycle;
         self.instructions += executed;
         stop
-    }
-
-    /// Where execution goes on after the instruction that ends at `pc`, before `next`: ISA RM 4.3.2
-    /// (Loop Option). A taken branch to LEND does not come by here.
-    #[inline(always)]
-    fn loop_back(&mut self, next: &Op, pc: u32) -> u32 {
-        if next.code == OpCode::LoopEnd && self.lcount != 0 && self.lend == pc && self.ps & PS_EXCM == 0 {
-            self.lcount -= 1;
-            return self.lbeg;
-        }
-        pc
-    }
-
-    /// Execution stops before the op at `index`, at `pc`: remembers the place, so that no new block
-    /// begins there. Returns where it will go on.
-    fn pause(&mut self, code: &Code, pc: u32, index: usize) -> u32 {
-        let next = &code.ops()[index];
-        let target = self.loop_back(next, pc);
-        if target == pc {
-            let index = index + usize::from(next.code == OpCode::LoopEnd);
-            self.resume = Resume(Some(Place { pc, index, generation: code.generation() }));
-        }
-        target
     }
 }

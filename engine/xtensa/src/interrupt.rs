@@ -19,7 +19,7 @@ const TIMER_MASK: u32 = 0x0001_8040;
 const VECTORS: [u32; 8] = [0, 0, 0x180, 0x1C0, 0x200, 0x240, 0x280, 0x2C0];
 
 /// INTERRUPT, INTENABLE, and the timers.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Interrupts {
     lines: u32,
     /// What has been latched: edges, software, timers, NMI.
@@ -39,9 +39,19 @@ impl Interrupts {
         self.lines
     }
 
-    pub fn reset(&mut self, lines: u32, cycle: u64) {
-        *self = Interrupts { lines, ccount_offset: (cycle as u32).wrapping_neg(), ..Interrupts::default() };
-        self.schedule(cycle);
+    /// CCOUNT begins at 0.
+    pub fn after_reset(lines: u32, cycle: u64) -> Self {
+        let mut new = Interrupts {
+            lines,
+            latched: 0,
+            enable: 0,
+            ccompare: [0; 3],
+            due: [0; 3],
+            ccount_offset: (cycle as u32).wrapping_neg(),
+            next: 0,
+        };
+        new.schedule(cycle);
+        new
     }
 
     pub fn ccount(&self, cycle: u64) -> u32 {
@@ -49,9 +59,9 @@ impl Interrupts {
     }
 
     fn schedule(&mut self, cycle: u64) {
-        for timer in 0..3 {
-            let distance = self.ccompare[timer].wrapping_sub(self.ccount(cycle)).wrapping_sub(1);
-            self.due[timer] = cycle + u64::from(distance) + 1;
+        let ccount = self.ccount(cycle);
+        for (due, ccompare) in self.due.iter_mut().zip(self.ccompare) {
+            *due = cycle + u64::from(ccompare.wrapping_sub(ccount).wrapping_sub(1)) + 1;
         }
         self.next = self.due.into_iter().min().unwrap_or(u64::MAX);
     }
@@ -85,16 +95,11 @@ impl Core {
         if self.cycle < self.interrupts.next {
             return;
         }
-        for timer in 0..3 {
-            if self.cycle >= self.interrupts.due[timer] {
-                self.interrupts.latched |= 1 << TIMERS[timer];
-            }
-        }
-        // Each match is 2^32 cycles behind the one before.
-        let cycle = self.cycle;
-        for due in &mut self.interrupts.due {
-            while *due <= cycle {
+        for (due, timer) in self.interrupts.due.iter_mut().zip(TIMERS) {
+            // Each match is 2^32 cycles behind the one before.
+            while *due <= self.cycle {
                 *due += 1 << 32;
+                self.interrupts.latched |= 1 << timer;
             }
         }
         self.interrupts.next = self.interrupts.due.into_iter().min().unwrap_or(u64::MAX);

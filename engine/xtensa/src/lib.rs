@@ -22,8 +22,13 @@
 //! - Region protection: WITLB and WDTLB set the attribute of a 512 MB region, and nothing else.
 //! - Cache instructions: the core has no cache of its own (`XCHAL_ICACHE_SIZE` 0); the caches of
 //!   the chip are outside and not connected to them. They do nothing and are counted.
+//! - There is one ring (`XCHAL_MMU_RINGS` 1): nothing is privileged, and the cause never arises.
+//! - S32C1I is always done in memory: ATOMCTL is storage. It would matter for memory outside of the
+//!   data RAM port, which this configuration spans from 0x3C00_0000 to 0x3FFF_FFFF.
+//! - DBREAK and the watchpoints of [`Code`] do not see the accesses of 128-bit instructions.
+//! - Load-use and other result stalls are counted within a block of code, not across a taken branch.
 //! - RER and WER reach a plain store (debug and trace units), counted.
-//! - Perf counters, TRAX and the OCD instructions are absent; MEMCTL and DDR are storage, counted.
+//! - Perf counters (and their interrupt 11), TRAX and the OCD instructions are absent; MEMCTL and DDR are storage, counted.
 //!
 //! # Attention
 //! Between two instructions the core looks at [`Bus::deadline`] and nothing else. A chip whose
@@ -46,9 +51,12 @@ mod interrupt;
 mod memory;
 mod op;
 pub mod pie;
+mod place;
 mod protection;
 mod report;
 mod special;
+#[cfg(test)]
+mod tests;
 mod windows;
 
 pub use code::{Code, LINE_BYTES, PAGE_BYTES};
@@ -145,7 +153,7 @@ pub enum Exit {
     /// The chip performs the function at this address and sends the core on, usually with
     /// [`Core::return_from_trap`].
     Trap(u32),
-    /// SIMCALL was executed; its arguments are in a2 and up.
+    /// SIMCALL was executed; its arguments are in a2 and up. On silicon it does nothing.
     Simcall,
     /// Something that neither firmware nor this crate can handle. The core stays here until reset.
     Stopped(Box<StopReport>),

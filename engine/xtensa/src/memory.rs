@@ -20,6 +20,11 @@ pub(crate) fn miss(error: BusError, addr: u32) -> Miss {
     }
 }
 
+#[inline(always)]
+fn is_unaligned(addr: u32, bytes: u32) -> bool {
+    addr & (bytes - 1) != 0
+}
+
 macro_rules! access {
     ($load:ident, $store:ident, $bytes:literal) => {
         #[inline(always)]
@@ -27,7 +32,7 @@ macro_rules! access {
             if self.protection.no_load >> (addr >> 29) & 1 != 0 {
                 return Err(Miss::Fault(Cause::LoadProhibited, addr));
             }
-            if addr & ($bytes - 1) != 0 {
+            if is_unaligned(addr, $bytes) {
                 return self.load_unaligned(bus, addr, $bytes, cycle);
             }
             bus.$load(addr, cycle).map_err(|error| miss(error, addr))
@@ -38,7 +43,7 @@ macro_rules! access {
             if self.protection.no_store >> (addr >> 29) & 1 != 0 {
                 return Err(Miss::Fault(Cause::StoreProhibited, addr));
             }
-            if addr & ($bytes - 1) != 0 {
+            if is_unaligned(addr, $bytes) {
                 return self.store_unaligned(bus, addr, value, $bytes, cycle);
             }
             bus.$store(addr, value, cycle).map_err(|error| miss(error, addr))

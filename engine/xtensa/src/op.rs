@@ -100,11 +100,9 @@ pub(crate) enum OpCode {
 /// Whether nothing is executed behind this without a look-up.
 pub(crate) fn ends_block(code: OpCode) -> bool {
     use OpCode as O;
-    match code {
-        O::Continue | O::Breakpoint | O::Trap | O::NoMemory | O::Illegal => true,
-        O::J | O::Jx | O::Call0 | O::Callx0 | O::Call4 | O::Call8 | O::Call12 => true,
-        O::Callx4 | O::Callx8 | O::Callx12 | O::Ret | O::Retw | O::Rfwo | O::Rfwu => true,
-        O::Rfe | O::Rfde | O::Rfi | O::Syscall | O::Simcall | O::Break | O::BreakN | O::Waiti => true,
-        _ => false,
-    }
+    let jumps = matches!(code, O::J | O::Jx | O::Call0 | O::Callx0 | O::Call4 | O::Call8 | O::Call12);
+    let windowed = matches!(code, O::Callx4 | O::Callx8 | O::Callx12 | O::Retw | O::Rfwo | O::Rfwu);
+    let returns = matches!(code, O::Ret | O::Rfe | O::Rfde | O::Rfi);
+    let stops = matches!(code, O::Syscall | O::Simcall | O::Break | O::BreakN | O::Waiti | O::Illegal);
+    jumps || windowed || returns || stops || matches!(code, O::Breakpoint | O::Trap | O::NoMemory)
 }

@@ -188,3 +188,68 @@ impl Core {
         bus.write_ur(number, value, u32::MAX, cycle).map_err(|error| miss(error, 0))
     }
 }
+
+/// As assemblers write it behind `rsr.`.
+pub(crate) fn special_register_name(number: u8) -> String {
+    let name = match number {
+        0 => "lbeg",
+        LEND => "lend",
+        2 => "lcount",
+        3 => "sar",
+        4 => "br",
+        12 => "scompare1",
+        16 => "acclo",
+        17 => "acchi",
+        32..=35 => return format!("m{}", number - 32),
+        72 => "windowbase",
+        73 => "windowstart",
+        96 => "ibreakenable",
+        97 => "memctl",
+        99 => "atomctl",
+        104 => "ddr",
+        128 | 129 => return format!("ibreaka{}", number - 128),
+        144 | 145 => return format!("dbreaka{}", number - 144),
+        160 | 161 => return format!("dbreakc{}", number - 160),
+        176 => "configid0",
+        177..=183 => return format!("epc{}", number - 176),
+        192 => "depc",
+        194..=199 => return format!("eps{}", number - 192),
+        208 => "configid1",
+        209..=215 => return format!("excsave{}", number - 208),
+        224 => "cpenable",
+        226 => "interrupt",
+        227 => "intclear",
+        228 => "intenable",
+        230 => "ps",
+        231 => "vecbase",
+        232 => "exccause",
+        233 => "debugcause",
+        234 => "ccount",
+        235 => "prid",
+        236 => "icount",
+        237 => "icountlevel",
+        238 => "excvaddr",
+        240..=242 => return format!("ccompare{}", number - 240),
+        244..=247 => return format!("misc{}", number - 244),
+        _ => return format!("{number}"),
+    };
+    name.to_owned()
+}
+
+/// As assemblers write it behind `rur.`.
+pub(crate) fn user_register_name(number: u8) -> String {
+    let name = match number {
+        0 | 1 => return format!("accx_{number}"),
+        2..=6 => return format!("qacc_h_{}", number - 2),
+        7..=11 => return format!("qacc_l_{}", number - 7),
+        UR_GPIO_OUT => "gpio_out",
+        13 => "sar_byte",
+        14 => "fft_bit_width",
+        15..=18 => return format!("ua_state_{}", number - 15),
+        UR_THREADPTR => "threadptr",
+        UR_FCR => "fcr",
+        UR_FSR => "fsr",
+        _ => return format!("{number}"),
+    };
+    name.to_owned()
+}

@@ -139,7 +139,7 @@ impl Core {
     pub fn physical_registers(&self) -> [u32; 64] {
         let mut whole = self.clone();
         whole.store_window();
-        **whole.ar
+        *whole.ar
     }
 
     /// Writes physical register `n`.

@@ -77,6 +77,12 @@ pub(crate) enum Refused {
     NotImplemented(String),
 }
 
+impl From<Miss> for Refused {
+    fn from(miss: Miss) -> Self {
+        Refused::Miss(miss)
+    }
+}
+
 /// Decodes an instruction of 24 or 32 bits. `None`: not one of this unit.
 pub(crate) fn decode(raw: u32) -> Option<Decoded> {
     // All 32-bit encodings are this unit's; which there are is not decoded yet.

@@ -1,0 +1,93 @@
+//! Breakpoints and watchpoints, of the hardware (ISA RM 4.4.6) and of a debugger outside; traps.
+
+use super::machine::*;
+use crate::Exit;
+
+const DEBUGCAUSE: u8 = 233;
+const DEBUG: u32 = RAM + 0x280;
+
+#[test]
+fn a_breakpoint_stops_before_its_instruction_once() {
+    let mut machine = Machine::new(&[addi(2, 2, 1), addi(2, 2, 1), SIMCALL]);
+    machine.code.set_breakpoint(START + 3);
+    assert_eq!(machine.run_to_exit(), Exit::Breakpoint(START + 3));
+    assert_eq!(machine.core.a(2), 1);
+    machine.run();
+    assert_eq!(machine.core.a(2), 2);
+    assert!(machine.code.clear_breakpoint(START + 3));
+    machine.core.pc = START;
+    machine.run();
+    assert_eq!(machine.core.a(2), 4);
+}
+
+#[test]
+fn a_watchpoint_stops_before_the_store() {
+    let mut machine = Machine::new(&[l32i(4, 3, 0), s32i(2, 3, 0), SIMCALL]);
+    machine.core.set_a(2, 9);
+    machine.core.set_a(3, DATA);
+    machine.code.set_watchpoint(DATA + 2, 1, false, true);
+    assert_eq!(machine.run_to_exit(), Exit::Watchpoint(DATA));
+    assert_eq!((machine.core.pc, machine.word(DATA)), (START + 3, 0));
+    machine.run();
+    assert_eq!(machine.word(DATA), 9);
+}
+
+#[test]
+fn hardware_breakpoints_and_watchpoints_raise_debug_exceptions() {
+    // IBREAKA0 on the second instruction: DEBUGCAUSE bit 1.
+    let mut machine = Machine::new(&[addi(2, 2, 1), addi(2, 2, 1), SIMCALL]);
+    machine.write(DEBUG, &[SIMCALL]);
+    machine.core.set_special(128, START + 3);
+    machine.core.set_special(96, 1);
+    machine.run_to_exit();
+    machine.run();
+    assert_eq!((machine.special(DEBUGCAUSE), machine.special(182), machine.core.a(2)), (1 << 1, START + 3, 1));
+    // DBREAKA1 on a store to 64 bytes around it: bit 2 and DBNUM 1.
+    let mut machine = Machine::new(&[s32i(2, 3, 8), SIMCALL]);
+    machine.write(DEBUG, &[SIMCALL]);
+    machine.core.set_a(3, DATA);
+    machine.core.set_special(145, DATA);
+    machine.core.set_special(161, 1 << 31);
+    machine.run_to_exit();
+    machine.run();
+    assert_eq!((machine.special(DEBUGCAUSE), machine.special(182)), (1 << 2 | 1 << 8, START));
+    // BREAK 1, 15: bit 3.
+    let mut machine = Machine::new(&[0x41F0]);
+    machine.write(DEBUG, &[SIMCALL]);
+    machine.run();
+    assert_eq!((machine.special(DEBUGCAUSE), machine.core.ps() & 15), (1 << 3, 6));
+}
+
+#[test]
+fn icount_stops_behind_a_number_of_instructions() {
+    let mut machine = Machine::new(&[addi(2, 2, 1), addi(2, 2, 1), addi(2, 2, 1), SIMCALL]);
+    machine.write(DEBUG, &[SIMCALL]);
+    machine.core.set_special(236, -3i32 as u32);
+    machine.core.set_special(237, 6);
+    machine.run_to_exit();
+    machine.run();
+    assert_eq!((machine.special(DEBUGCAUSE), machine.core.a(2)), (1, 2));
+}
+
+#[test]
+fn a_trap_stops_at_the_function_and_returns_to_its_caller() {
+    for windows in 0..=3 {
+        let mut machine = Machine::new(&[call(windows, 0x100), SIMCALL]);
+        machine.bus.trap = START + 0x100;
+        assert_eq!(machine.run_to_exit(), Exit::Trap(START + 0x100));
+        assert_eq!(machine.core.trap_window(), 4 * windows as usize);
+        machine.core.return_from_trap();
+        machine.run();
+        assert_eq!(machine.core.pc, START + 6);
+    }
+}
+
+#[test]
+fn a_copy_is_the_same_core() {
+    let mut machine = Machine::new(&[addi(2, 2, 1), SIMCALL]);
+    machine.core.set_physical_register(40, 7);
+    machine.run();
+    let mut copy = machine.core.clone();
+    assert_eq!(copy.physical_registers(), machine.core.physical_registers());
+    assert_eq!((copy.pc, copy.special(230)), (machine.core.pc, machine.core.special(230)));
+}

@@ -1,0 +1,7 @@
+//! The core on a flat bus, with programs written as encodings (ISA RM chapter 6).
+
+mod debugging;
+mod exceptions;
+mod loops;
+mod machine;
+mod windows;
