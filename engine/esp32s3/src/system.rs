@@ -49,7 +49,7 @@ impl System {
 
     /// Carries out what is due in a slot.
     pub fn event(&mut self, slot: Slot) {
-        let Devices { fabric, spi1, uart0, uart1, uart2, rtc_cntl, systimer, timg0, timg1, usb_serial_jtag, .. } =
+        let Devices { fabric, rtc_cntl, spi1, systimer, timg0, timg1, uart0, uart1, uart2, usb_serial_jtag, .. } =
             &mut self.dev;
         match slot {
             Slot::Stimulus => self.stimulus(),
@@ -60,7 +60,6 @@ impl System {
             Slot::Uart0Tx | Slot::Uart0Rx => uart0.event(slot, fabric),
             Slot::Uart1Tx | Slot::Uart1Rx => uart1.event(slot, fabric),
             Slot::Uart2Tx | Slot::Uart2Rx => uart2.event(slot, fabric),
-            Slot::Spi1 => spi1.event(slot, fabric),
             Slot::UsbSerialJtag => usb_serial_jtag.event(slot, fabric),
             _ => unreachable!("no block uses slot {slot:?} yet"),
         }

@@ -28,7 +28,6 @@ const LISTS: Lists = Lists {
         "TWAI0",
         "UHCI0",
         "USB0",
-        "USB_DEVICE",
         "USB_WRAP",
         "XTS_AES",
     ],
