@@ -60,6 +60,7 @@ impl System {
             Slot::Uart0Tx | Slot::Uart0Rx => uart0.event(slot, fabric),
             Slot::Uart1Tx | Slot::Uart1Rx => uart1.event(slot, fabric),
             Slot::Uart2Tx | Slot::Uart2Rx => uart2.event(slot, fabric),
+            Slot::Spi1 => spi1.event(slot, fabric),
             Slot::UsbSerialJtag => usb_serial_jtag.event(slot, fabric),
             _ => unreachable!("no block uses slot {slot:?} yet"),
         }
