@@ -12,9 +12,6 @@ const OPEN: &[&str] = &[];
 /// SPARE_IRQ has no registers.
 const ELSEWHERE: &[&str] = &["PPB", "SPARE_IRQ"];
 
-/// Blocks that serve more registers than they declare, and which. Also to shrink to nothing.
-const UNDECLARED: &[(&str, &str)] = &[("IO_BANK0", "INTR0 to DORMANT_WAKE_INTS3, a bit pattern worked out of masks")];
-
 #[derive(Clone, Debug)]
 struct SvdField {
     name: String,
@@ -163,19 +160,9 @@ fn every_declared_register_is_as_the_svd_has_it() {
     }
     for (name, seen) in &seen {
         let lacking: Vec<_> = blocks[*name].iter().filter(|(offset, _)| !seen.contains(offset)).collect();
-        match UNDECLARED.iter().find(|(block, _)| block == name) {
-            Some((_, which)) if !lacking.is_empty() => {
-                eprintln!("{name} declares {} registers fewer: {which}", lacking.len())
-            }
-            Some(_) => wrong.push(format!("{name} declares everything: take it off the list UNDECLARED")),
-            None => {
-                wrong.extend(
-                    lacking
-                        .iter()
-                        .map(|(at, lacks)| format!("{name}.{} at {at:#05x} is declared by nobody", lacks.name)),
-                );
-            }
-        }
+        wrong.extend(
+            lacking.iter().map(|(at, lacks)| format!("{name}.{} at {at:#05x} is declared by nobody", lacks.name)),
+        );
     }
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
 }

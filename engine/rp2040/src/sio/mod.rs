@@ -83,7 +83,7 @@ impl Sio {
     pub fn reset(&mut self, fabric: &mut Fabric) {
         *self = Self::new();
         fabric.drive(Func::Sio, 0, 0, fabric.now());
-        fabric.qspi.drive(0, 0);
+        fabric.drive_qspi(0, 0);
     }
 
     /// A load by a processor.
@@ -137,11 +137,11 @@ impl Sio {
             }
             0x30..=0x3C => {
                 self.hi_out = changed(offset, self.hi_out, value) & QSPI;
-                fabric.qspi.drive(self.hi_out, self.hi_enable);
+                fabric.drive_qspi(self.hi_out, self.hi_enable);
             }
             0x40..=0x4C => {
                 self.hi_enable = changed(offset, self.hi_enable, value) & QSPI;
-                fabric.qspi.drive(self.hi_out, self.hi_enable);
+                fabric.drive_qspi(self.hi_out, self.hi_enable);
             }
             0x50 => self.fifos.clear(core, value),
             0x54 => {
