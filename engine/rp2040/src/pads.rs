@@ -86,11 +86,6 @@ impl CountedPins {
         self.listened = pins;
     }
 
-    /// Are there edges that have not been counted yet?
-    pub fn has_edges(&self) -> bool {
-        !self.edges.is_empty()
-    }
-
     /// The edges: the cycle and all inputs.
     pub fn take(&mut self) -> Vec<(u64, u32)> {
         std::mem::take(&mut self.edges)

@@ -194,13 +194,7 @@ impl System {
 
     /// Edges of counted pins, and changes of who looks at PWM's pins, reach the block.
     pub fn tend_pwm(&mut self) {
-        let Devices { pwm, fabric, .. } = &mut self.dev;
-        if fabric.io.pwm.has_edges() {
-            pwm.count_edges(fabric);
-        }
-        if fabric.io.selected(crate::pads::Func::Pwm) != 0 {
-            pwm.schedule(fabric);
-        }
+        self.dev.pwm.tend(&mut self.dev.fabric);
     }
 
     /// Runs PIO without the processors, up to `cycle` or to the first change that a processor or the DMA
@@ -233,8 +227,9 @@ impl System {
                 Request::ResetBlocks(mask) => self.reset_blocks(mask),
                 Request::SysClock(rate) => {
                     self.sync_pio(self.dev.fabric.cycle);
-                    let fabric = &mut self.dev.fabric;
+                    let Devices { fabric, pwm, .. } = &mut self.dev;
                     fabric.clock.set_rate(rate, fabric.cycle);
+                    pwm.schedule(fabric);
                 }
                 Request::Wake => {
                     let Devices { fabric, rosc, xosc, .. } = &mut self.dev;
