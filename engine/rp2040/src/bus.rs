@@ -3,6 +3,13 @@
 //! Loads and stores of SRAM and of cached flash take the short way. Everything else goes through one
 //! door that keeps the order of the two processors, brings PIO up to now where pins are concerned, and does
 //! what the fabric does for every block: atomic aliases, narrow accesses, blocks in reset.
+//!
+//! # Fidelity
+//! - Time of an access: SRAM, ROM and AHB-Lite one cycle, APB three for a load and four for a store (2.1.4), SIO none beyond
+//!   the instruction's own.
+//! - There are no arbiters: two processors and DMA in one SRAM bank, or on one port, do not hold each other up, so code
+//!   that silicon slows down by contention runs at full speed here.
+//! - Of two accesses in one cycle, processor 0 comes first, then 1; DMA by its own cycle.
 
 use crate::block::Block;
 use crate::bootrom::ROM_SIZE;
