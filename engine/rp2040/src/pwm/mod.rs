@@ -389,12 +389,14 @@ impl Pwm {
         self.bank.set(Reg::EN, self.enables());
     }
 
-    /// What follows from any write: slices that stand still take TOP and CC at once, and counts are put in.
+    /// What follows from any write: slices that stand still take TOP and CC at once and begin anew to divide, so that those
+    /// that EN starts together run in lockstep (4.5.1); counts are put in.
     fn written(&mut self, fabric: &mut Fabric) {
         for number in 0..SLICES {
             let slice = &mut self.slices[number];
             if !slice.is_on() {
                 slice.latch();
+                slice.rest = 0;
             }
             let wraps = slice.take_advance();
             self.wrapped(number, wraps, fabric);

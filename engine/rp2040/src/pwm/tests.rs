@@ -455,6 +455,23 @@ fn en_starts_and_stops_all_slices_in_step() {
 }
 
 #[test]
+fn slices_that_en_starts_run_in_lockstep_whatever_they_did_before() {
+    // 4.5.1. Slice 0 was stopped in the middle of a count.
+    let mut bench = Bench::new();
+    for n in [0, 1] {
+        bench.write(0x14 * n + DIV, 0xFF0);
+    }
+    bench.write(CSR, 1);
+    bench.to(200);
+    bench.write(CSR, 0);
+    bench.write(0xA0, 3);
+    for cycle in (200..2000).step_by(50) {
+        bench.to(cycle);
+        assert_eq!(bench.read(CTR), bench.read(0x14 + CTR));
+    }
+}
+
+#[test]
 fn interrupts_are_latched_masked_forced_and_cleared_by_slice() {
     // 4.5.3, INTR, INTE, INTF, INTS.
     let mut bench = Bench::new();
