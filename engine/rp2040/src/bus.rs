@@ -145,6 +145,7 @@ const IO_QSPI: u32 = 0x4001_8000 >> 14;
 const USB_DPRAM: u32 = 0x5010_0000 >> 14;
 const IO_BANK0: u32 = 0x4001_4000 >> 14;
 const PADS_BANK0: u32 = 0x4001_C000 >> 14;
+const PWM: u32 = 0x4005_0000 >> 14;
 const PIO0: u32 = 0x5020_0000 >> 14;
 const PIO1: u32 = 0x5030_0000 >> 14;
 
@@ -152,7 +153,7 @@ impl System {
     /// PIO catches up before somebody looks at it or at the pins.
     #[inline]
     fn catch_up_for(&mut self, addr: u32) {
-        if matches!(addr >> 14, PIO0 | PIO1 | IO_BANK0 | PADS_BANK0) {
+        if matches!(addr >> 14, PIO0 | PIO1 | IO_BANK0 | PADS_BANK0 | PWM) {
             self.sync_pio(self.dev.fabric.cycle);
             self.sync_pwm_pins();
         }

@@ -134,6 +134,7 @@ impl System {
             Slot::Uart0Tx | Slot::Uart0Rx | Slot::Uart1Tx | Slot::Uart1Rx | Slot::I2c0 | Slot::I2c1 => true,
             Slot::Spi0 => self.dev.spi[0].drives_pins(),
             Slot::Spi1 => self.dev.spi[1].drives_pins(),
+            Slot::Pwm => self.dev.fabric.io.selected(crate::pads::Func::Pwm) != 0,
             _ => false,
         } {
             self.sync_pio(self.dev.fabric.cycle);

@@ -267,3 +267,55 @@ fn reset_forgets_everything_even_the_edges_that_it_makes() {
     assert_eq!(bench.read(INTR0), 0x1111_1111);
     assert_eq!(bench.lines(), [false, false]);
 }
+
+/// Where in the function table of 2.19.2 the blocks themselves say that they are: a name of the SVD, FUNCSEL, pins.
+fn claimed() -> Vec<(String, u32, u32)> {
+    use crate::serial_in::{i2c_pins, uart_pins};
+    let mut claims = Vec::new();
+    for n in 0..2 {
+        for (role, name) in ["tx", "rx", "cts", "rts"].into_iter().enumerate() {
+            claims.push((format!("uart{n}_{name}"), Func::Uart as u32, uart_pins(n, role as u32)));
+        }
+        for (role, name) in ["sda", "scl"].into_iter().enumerate() {
+            claims.push((format!("i2c{n}_{name}"), Func::I2c as u32, i2c_pins(n, role as u32)));
+        }
+    }
+    for slice in 0..8 {
+        for (channel, name) in ["a", "b"].into_iter().enumerate() {
+            claims.push((format!("pwm_{name}_{slice}"), Func::Pwm as u32, crate::pwm::pins_of(slice, channel)));
+        }
+    }
+    claims
+}
+
+#[test]
+fn the_blocks_are_on_the_pins_of_the_function_table() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/svd/rp2040.svd");
+    let Ok(text) = std::fs::read_to_string(path) else {
+        eprintln!("SKIPPED: the function table is not checked, because there is no shared/svd/rp2040.svd here");
+        return;
+    };
+    let document = roxmltree::Document::parse(&text).expect("well-formed XML");
+    let child = |node: roxmltree::Node, tag: &str| {
+        node.children().find(|child| child.has_tag_name(tag)).and_then(|child| child.text()).map(str::to_owned)
+    };
+    let mut table = std::collections::BTreeMap::<(String, u32), u32>::new();
+    for pin in 0..30 {
+        let register = document
+            .descendants()
+            .find(|node| child(*node, "name").is_some_and(|name| name == format!("GPIO{pin}_CTRL")))
+            .expect("GPIOn_CTRL");
+        let field = register
+            .descendants()
+            .find(|node| child(*node, "name").is_some_and(|name| name == "FUNCSEL"))
+            .expect("FUNCSEL");
+        for value in field.descendants().filter(|node| node.has_tag_name("enumeratedValue")) {
+            let number = child(value, "value").and_then(|value| value.parse().ok()).expect("a value");
+            *table.entry((child(value, "name").expect("a name"), number)).or_default() |= 1 << pin;
+        }
+    }
+    for (name, number, pins) in claimed() {
+        assert_eq!(table.get(&(name.clone(), number)), Some(&pins), "{name} is F{number}");
+    }
+    assert!(!table.keys().any(|(_, number)| (10..31).contains(number)), "F10 to F30 are reserved");
+}

@@ -255,7 +255,7 @@ pub struct Pwm {
 }
 
 /// GPIO n is on slice n / 2 mod 8, channel n mod 2 (2.19.2): each channel has two pins, but for GPIO30 and 31.
-fn pins_of(slice: usize, channel: usize) -> u32 {
+pub(crate) fn pins_of(slice: usize, channel: usize) -> u32 {
     (0x0001_0001 << (2 * slice + channel)) & crate::pads::BANK0
 }
 
