@@ -12,6 +12,7 @@ pub mod devices;
 pub mod efuse;
 pub mod extmem;
 pub mod fabric;
+pub mod gdma;
 pub mod gpio;
 pub mod interrupt;
 pub mod io;

@@ -4,6 +4,7 @@ use crate::block::{Block, InputEdge};
 use crate::devices::Devices;
 use crate::efuse::{Efuse, Fuses, InPackage, DEFAULT_MAC, DEFAULT_REVISION};
 use crate::fabric::{Reason, Request};
+use crate::gdma;
 use crate::memories::{Memories, Mmu};
 use crate::rom::Rom;
 use crate::signals::*;
@@ -49,10 +50,24 @@ impl System {
 
     /// Carries out what is due in a slot.
     pub fn event(&mut self, slot: Slot) {
-        let Devices { fabric, rtc_cntl, spi1, systimer, timg0, timg1, uart0, uart1, uart2, usb_serial_jtag, .. } =
-            &mut self.dev;
+        let Devices {
+            fabric,
+            mmu,
+            gdma,
+            rtc_cntl,
+            spi1,
+            systimer,
+            timg0,
+            timg1,
+            uart0,
+            uart1,
+            uart2,
+            usb_serial_jtag,
+            ..
+        } = &mut self.dev;
         match slot {
             Slot::Stimulus => self.stimulus(),
+            Slot::Gdma => gdma.event(&mut self.mem, mmu, fabric),
             Slot::RtcTimer | Slot::RtcWatchdog | Slot::SuperWatchdog | Slot::RtcSleep => rtc_cntl.event(slot, fabric),
             Slot::Systimer0 | Slot::Systimer1 | Slot::Systimer2 => systimer.event(slot, fabric),
             Slot::Timg0T0 | Slot::Timg0T1 | Slot::Timg0Wdt => timg0.event(slot, fabric),
@@ -62,6 +77,8 @@ impl System {
             Slot::Uart2Tx | Slot::Uart2Rx => uart2.event(slot, fabric),
             Slot::Spi1 => spi1.event(slot, fabric),
             Slot::UsbSerialJtag => usb_serial_jtag.event(slot, fabric),
+            // The link of a block that does not wait for it was started.
+            slot if gdma::tells(slot) => {}
             _ => unreachable!("no block uses slot {slot:?} yet"),
         }
         self.settle();

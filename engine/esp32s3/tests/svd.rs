@@ -7,7 +7,6 @@ const LISTS: Lists = Lists {
     open: &[
         "AES",
         "APB_SARADC",
-        "DMA",
         "DS",
         "GPIO_SD",
         "HMAC",
