@@ -4,6 +4,7 @@ use crate::block::Block;
 use crate::bootrom::Bootrom;
 use crate::fabric::{Fabric, Irq, Reason, Request, Slot};
 use crate::flash::FlashChip;
+use crate::pads::Func;
 use crate::sio::Sio;
 use crate::*;
 use engine_core::memory::Memory;
@@ -134,7 +135,8 @@ impl System {
             Slot::Uart0Tx | Slot::Uart0Rx | Slot::Uart1Tx | Slot::Uart1Rx | Slot::I2c0 | Slot::I2c1 => true,
             Slot::Spi0 => self.dev.spi[0].drives_pins(),
             Slot::Spi1 => self.dev.spi[1].drives_pins(),
-            Slot::Pwm => self.dev.fabric.io.selected(crate::pads::Func::Pwm) != 0,
+            Slot::Pwm => self.dev.fabric.io.selected(Func::Pwm) != 0,
+            Slot::Gpout => self.dev.fabric.io.selected(Func::Clock) != 0,
             _ => false,
         } {
             self.sync_pio(self.dev.fabric.cycle);
@@ -188,7 +190,7 @@ impl System {
     #[inline]
     pub fn sync_pwm_pins(&mut self) {
         let Devices { pwm, fabric, .. } = &mut self.dev;
-        if fabric.io.selected(crate::pads::Func::Pwm) != 0 {
+        if fabric.io.selected(Func::Pwm) != 0 {
             pwm.sync(fabric);
         }
     }
