@@ -4,7 +4,7 @@ use crate::block::{Block, InputEdge};
 use crate::devices::Devices;
 use crate::efuse::{Efuse, Fuses, InPackage, DEFAULT_MAC, DEFAULT_REVISION};
 use crate::fabric::{Reason, Request};
-use crate::gdma;
+use crate::gdma::{self, Port};
 use crate::memories::{Memories, Mmu};
 use crate::rom::Rom;
 use crate::signals::*;
@@ -56,6 +56,8 @@ impl System {
             gdma,
             rtc_cntl,
             spi1,
+            spi2,
+            spi3,
             systimer,
             timg0,
             timg1,
@@ -76,6 +78,8 @@ impl System {
             Slot::Uart1Tx | Slot::Uart1Rx => uart1.event(slot, fabric),
             Slot::Uart2Tx | Slot::Uart2Rx => uart2.event(slot, fabric),
             Slot::Spi1 => spi1.event(slot, fabric),
+            Slot::Spi2 => spi2.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
+            Slot::Spi3 => spi3.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::UsbSerialJtag => usb_serial_jtag.event(slot, fabric),
             // The link of a block that does not wait for it was started.
             slot if gdma::tells(slot) => {}
@@ -132,8 +136,10 @@ impl System {
     }
 
     fn tell_input(&mut self, edge: InputEdge) {
-        let Devices { fabric, uart0, uart1, uart2, .. } = &mut self.dev;
+        let Devices { fabric, spi2, spi3, uart0, uart1, uart2, .. } = &mut self.dev;
         match edge.signal {
+            FSPICLK | FSPICS0 => spi2.input(edge, fabric),
+            SPI3_CLK | SPI3_CS0 => spi3.input(edge, fabric),
             U0RXD | U0CTS => uart0.input(edge, fabric),
             U1RXD | U1CTS => uart1.input(edge, fabric),
             U2RXD | U2CTS => uart2.input(edge, fabric),

@@ -23,7 +23,6 @@ const LISTS: Lists = Lists {
         "RTC_IO",
         "SDHOST",
         "SENS",
-        "SPI2",
         "TWAI0",
         "UHCI0",
         "USB0",
