@@ -40,6 +40,7 @@ test: setup ## everything that is tested
 	@$(PY) -m pytest -q -n 2
 
 lint: setup ## formats, types, warnings
+	@bash tools/setup.sh lint
 	@cd engine && cargo fmt --check
 	@cd engine && cargo clippy -q --release --workspace --all-targets -- -D warnings
 	@$(VENV)/bin/ruff format --check -q .

@@ -166,6 +166,12 @@ class Eeprom24(Part):
         self._buffer = {}
         self._writing = False
 
+    @bus.restart
+    def _restart(self, at: int) -> None:
+        """Without STOP nothing is written: a START drops the bytes of the page buffer, the word address stays."""
+        self._buffer = {}
+        self._writing = False
+
     # 8.0 Read operation: the pointer counts on, and rolls over at the end of the memory
 
     @bus.read

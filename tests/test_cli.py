@@ -127,6 +127,26 @@ def test_an_expectation_looks_behind_what_the_one_before_it_found(
         pytest.param(["run", "pico", "IMAGE", "--elf", "nothing.elf"], "nothing.elf: No such file", id="elf"),
         pytest.param(["run", "pico", "IMAGE", "--rom", "nothing.rom"], "boot ROM nothing.rom: No such file", id="rom"),
         pytest.param(["info", "nothing.uf2"], "nothing.uf2: No such file", id="info"),
+        pytest.param(
+            ["run", "pico", "IMAGE", "--frame", "lcd=a.jpg"], "a.jpg: it will be a PNG: name it a.png", id="jpg"
+        ),
+        pytest.param(
+            ["run", "pico", "IMAGE", "--video", "lcd=a.mp4"], "a.mp4: it will be a GIF: name it a.gif", id="mp4"
+        ),
+        pytest.param(["run", "pico", "IMAGE", "--input", "."], "script .: Is a directory", id="script is a directory"),
+        pytest.param(["run", "pico", "."], ".: Is a directory", id="image is a directory"),
+        pytest.param(["run", "pico", "IMAGE", "--replay", "nothing"], "record nothing: No such file", id="replay"),
+        pytest.param(
+            ["run", "pico", "IMAGE", "--pty", "usb3"], "--pty: board pico has no console 'usb3': uart0, usb", id="pty"
+        ),
+        pytest.param(
+            ["run", "pico", "IMAGE", "--tcp", "usb=http"], "expected PORT or CONSOLE=PORT, as in usb=4000", id="tcp"
+        ),
+        pytest.param(["run", "pico", "IMAGE", "--tcp", "99999"], "no such port: 1 to 65535, or 0 for any", id="port"),
+        pytest.param(
+            ["run", "pico", "IMAGE", "--pace", "fast"], "--pace 'fast': expected a number such as 1", id="pace"
+        ),
+        pytest.param(["run", "pico", "IMAGE", "--pace", "0"], "a pace of 0.0: expected a number above 0", id="pace 0"),
     ],
 )
 def test_bad_usage_is_exit_2_with_a_sentence(
@@ -164,7 +184,7 @@ def test_a_file_that_cannot_be_written_is_named(image: str, tmp_path: Path, caps
     (tmp_path / "file").touch()
     target = tmp_path / "file" / "a.log"
     assert main(["run", "media_controller", image, "--for", "1ms", "--uart", str(target)]) == 2
-    assert f"twins: {tmp_path / 'file'}" in capsys.readouterr().err
+    assert f"twins: cannot write {target}: {tmp_path / 'file'} is no directory" in capsys.readouterr().err
 
 
 def test_uart_keeps_what_the_consoles_showed(image: str, tmp_path: Path) -> None:

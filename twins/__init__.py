@@ -8,7 +8,7 @@
 
 from twins.board import Board, boards
 from twins.console import Console, ExpectTimeout
-from twins.errors import BoardError, FirmwareCrashed, ImageError, Timeout, TwinError, UsageError
+from twins.errors import BoardError, FirmwareCrashed, ImageError, ReplayError, Timeout, TwinError, UsageError
 from twins.image import Image
 from twins.symbols import Symbol, Symbols
 from twins.twin import Gap, Snapshot, Twin
@@ -24,6 +24,7 @@ __all__ = [
     "Gap",
     "Image",
     "ImageError",
+    "ReplayError",
     "Snapshot",
     "Symbol",
     "Symbols",

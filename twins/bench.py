@@ -111,12 +111,12 @@ class Bench:
         if changed:
             port.handle("changed", self.now, level)
 
-    def i2c_write(self, port: I2cTarget, address: int, data: Iterable[int]) -> list[bool]:
-        """START, address, bytes, STOP; returns the acknowledge bits."""
+    def i2c_write(self, port: I2cTarget, address: int, data: Iterable[int], stop: bool = True) -> list[bool]:
+        """START, address, bytes, then STOP or else a repeated START; returns the acknowledge bits."""
         acks = [self._i2c_start(port, address, read=False)]
         if acks[0]:
             acks.extend(bool(port.handle("write", self.now, byte)) for byte in data)
-            port.handle("stop", self.now)
+            port.handle("stop" if stop else "restart", self.now)
         return acks
 
     def i2c_read(self, port: I2cTarget, address: int, count: int) -> bytes | None:

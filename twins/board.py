@@ -14,7 +14,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from twins.errors import BoardError
+from twins.errors import BoardError, UsageError
+from twins.flash import unique_id
 from twins.ports import Part
 
 if sys.version_info >= (3, 11):
@@ -84,6 +85,8 @@ class Board:
     parts: Mapping[str, PartSpec] = field(default_factory=dict)
     consoles: tuple[ConsoleSpec, ...] = ()
     path: Path | None = None
+    unique_id: bytes | None = None
+    """The serial number of the flash chip, where the board file gives one."""
 
     @classmethod
     def load(cls, board: str | Path | Board) -> Board:
@@ -111,7 +114,7 @@ class Board:
     def from_data(cls, data: Mapping[str, Any], path: Path | None = None) -> Board:
         """A board from the contents of its file."""
         where = f"board file {path}" if path else "board"
-        known = {"name", "title", "chip", "flash", "parts", "consoles"}
+        known = {"name", "title", "chip", "flash", "unique_id", "parts", "consoles"}
         unknown = set(data) - known
         if unknown:
             raise BoardError(f"{where}: unknown key {sorted(unknown)[0]!r}: expected {', '.join(sorted(known))}")
@@ -126,6 +129,7 @@ class Board:
             parts={name: _part(name, spec, chip, where) for name, spec in _table(data, "parts", where)},
             consoles=tuple(_console(name, spec, chip, where) for name, spec in _table(data, "consoles", where)),
             path=path,
+            unique_id=_unique_id(data["unique_id"], where) if "unique_id" in data else None,
         )
 
 
@@ -144,6 +148,13 @@ def _size(text: Any, where: str) -> int:
     if match is None:
         raise BoardError(f"{where}: flash {text!r} is no size: write it as '2MB'")
     return int(match[1]) * _SIZES[match[2]]
+
+
+def _unique_id(text: Any, where: str) -> bytes:
+    try:
+        return unique_id(str(text))
+    except UsageError as error:
+        raise BoardError(f"{where}: unique_id: {error}") from None
 
 
 def _table(data: Mapping[str, Any], key: str, where: str) -> Iterable[tuple[str, Any]]:

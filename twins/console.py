@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import pexpect
@@ -10,6 +9,7 @@ from pexpect.expect import Expecter, searcher_re, searcher_string
 from pexpect.spawnbase import SpawnBase
 
 from twins.errors import Timeout, UsageError
+from twins.servers import PtyServer, TcpServer
 from twins.units import Duration, Time, ps
 
 if TYPE_CHECKING:
@@ -34,13 +34,24 @@ class Console(SpawnBase):  # type: ignore[misc]  # pexpect is not typed
     ...     _ = twin.console.expect("ready", timeout="1s")
     """
 
-    def __init__(self, twin: Twin, names: Iterable[str]) -> None:
+    def __init__(self, twin: Twin, name: str | None = None) -> None:
         super().__init__(timeout=30, encoding="utf-8", codec_errors="replace")
         self.twin = twin
-        self.names = tuple(names)
         self.linesep = "\r\n"
+        self._name = name
         self._taken: dict[str, int] = {}
-        self._speaker: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The consoles that it stands for: itself, or all of the board."""
+        return self.twin.console_names if self._name is None else (self._name,)
+
+    @property
+    def line(self) -> str:
+        """Where typing goes: of several consoles the one that spoke last, or the first while none has spoken."""
+        if not self.names:
+            raise UsageError("the board has no console to type on: add one to the board file under [consoles]")
+        return next((name for name in reversed(self.twin.speakers) if name in self.names), self.names[0])
 
     @property
     def log(self) -> bytes:
@@ -64,7 +75,6 @@ class Console(SpawnBase):  # type: ignore[misc]  # pexpect is not typed
             start = self._taken.get(name, 0)
             output = self.twin.output(name, start)[:size]
             if output:
-                self._speaker = name
                 self._taken[name] = start + len(output)
                 return output
         return b""
@@ -72,10 +82,8 @@ class Console(SpawnBase):  # type: ignore[misc]  # pexpect is not typed
     def send(self, s: str | bytes) -> int:
         """Types text; returns the number of bytes. Nothing is lost: it waits until the firmware has room."""
         data = s.encode() if isinstance(s, str) else s
-        if not self.names:
-            raise UsageError("the board has no console to type on: add one to the board file under [consoles]")
+        self.twin.type(self.line, data)
         self._log(data.decode("utf-8", "replace"), "send")
-        self.twin.type(self._speaker or self.names[0], data)
         return len(data)
 
     def sendline(self, s: str | bytes = "") -> int:
@@ -149,11 +157,41 @@ class Console(SpawnBase):  # type: ignore[misc]  # pexpect is not typed
 
     def copy_to(self, twin: Twin) -> Console:
         """The same console of a fork, with the same text read so far."""
-        console = Console(twin, self.names)
+        console = Console(twin, self._name)
         console._taken = dict(self._taken)
-        console._speaker = self._speaker
         console._unread(self.buffer)
         return console
+
+    # For people and programs outside
+
+    def serve_pty(self) -> str:
+        """Puts the console on a pseudo-terminal; returns its path, for ``mpremote connect``, picocom or pyserial.
+
+        Clients come and go while the twin runs. ``twin.live.pace = 1`` holds it to real time, ``twin.close()`` ends it.
+
+        >>> from twins import Twin
+        >>> with Twin("media_controller", image="firmware/images/media_controller.uf2") as twin:  # doctest: +ELLIPSIS
+        ...     path = twin.console.serve_pty()
+        ...     twin.live.servers
+        (<PtyServer /dev/pts/...>,)
+        """
+        server = PtyServer(self)
+        self.twin.live.add(server)
+        return server.path
+
+    def serve_tcp(self, port: int = 0) -> tuple[str, int]:
+        """Puts the console on a TCP port of this machine alone, 0 for any free one; returns host and port.
+
+        For pyserial it is ``socket://HOST:PORT``.
+        """
+        server = TcpServer(self, port)
+        self.twin.live.add(server)
+        return server.address
+
+    def type_from_outside(self, data: bytes) -> None:
+        """A client has sent this: it waits at the twin's door."""
+        if data:
+            self.twin.door.type(self.line, data)
 
     def isalive(self) -> bool:
         """A twin does not end by itself."""

@@ -19,6 +19,10 @@ class BoardError(TwinError):
     """A board file is wrong, or there is no such board or part."""
 
 
+class ReplayError(TwinError):
+    """A record cannot be replayed, or the twin went another way than recorded."""
+
+
 class Timeout(TwinError):  # noqa: N818  # the word that users of pexpect and pytest-embedded look for
     """Virtual time ran out before something happened."""
 

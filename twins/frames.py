@@ -15,6 +15,7 @@ import numpy.typing as npt
 from PIL import Image as Picture
 
 from twins.errors import UsageError
+from twins.files import whole_file
 from twins.units import MS, Duration
 
 Frame = npt.NDArray[np.uint8]
@@ -35,11 +36,10 @@ def sha256(frame: Frame) -> str:
 
 def save_png(frame: Frame, path: str | Path, scale: int = 1) -> Path:
     """Writes a PNG, each pixel enlarged `scale` times. The same frame gives the same bytes."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     large = np.repeat(np.repeat(frame, scale, axis=0), scale, axis=1)
-    Picture.fromarray(large).save(path, format="PNG", optimize=False)
-    return path
+    with whole_file(path) as partial:
+        Picture.fromarray(large).save(partial, format="PNG", optimize=False)
+    return Path(path)
 
 
 class Video:
@@ -70,18 +70,16 @@ class Video:
         """Writes the GIF. Times are rounded to the hundredths of a second that the format knows."""
         if not self._frames:
             raise UsageError("the video has no frame: let the twin run before it is saved")
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
         times = [at for at, _ in self._frames] + [max(self._end, self._frames[-1][0] + 500 * MS)]
         durations = [max(20, round((b - a) / MS / 10) * 10) for a, b in pairwise(times)]
         pictures = [
             Picture.fromarray(np.repeat(np.repeat(frame, scale, axis=0), scale, axis=1)).quantize(128)
             for _, frame in self._frames
         ]
-        pictures[0].save(
-            path, format="GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0, optimize=False
-        )
-        return path
+        options = {"save_all": True, "append_images": pictures[1:], "duration": durations, "loop": 0, "optimize": False}
+        with whole_file(path) as partial:
+            pictures[0].save(partial, format="GIF", **options)
+        return Path(path)
 
     @property
     def length(self) -> Duration:

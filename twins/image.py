@@ -6,6 +6,7 @@ Every refusal is an `ImageError` that says what is wrong and what was expected.
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -104,6 +105,15 @@ class Image:
     def size(self) -> int:
         """Bytes in all segments."""
         return sum(len(segment.data) for segment in self.segments)
+
+    @property
+    def sha256(self) -> str:
+        """The hash of what is written where; the same firmware in another kind of file may have another."""
+        whole = hashlib.sha256()
+        for segment in self.segments:
+            whole.update(struct.pack("<QQ", segment.address, len(segment.data)))
+            whole.update(segment.data)
+        return whole.hexdigest()
 
     @classmethod
     def load(

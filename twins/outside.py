@@ -62,9 +62,9 @@ class PartsOutside:
         value = self._handle(port, at, "read", at)
         return 0xFF if value is None else int(value) & 0xFF
 
-    def i2c_stop(self, port: int, at: int) -> None:
+    def i2c_stop(self, port: int, at: int, restarted: bool) -> None:
         """An I2C transaction ended."""
-        self._handle(port, at, "stop", at)
+        self._handle(port, at, "restart" if restarted else "stop", at)
 
     def edge(self, port: int, at: int, level: bool) -> None:
         """A watched pin changed."""

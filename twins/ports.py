@@ -327,8 +327,12 @@ class I2cTarget(Port):
         return self._handler("read", method)
 
     def stop(self, method: Handler) -> Handler:
-        """Decorates ``method(at)``, called when the transaction ends."""
+        """Decorates ``method(at)``, called when STOP ends the transaction."""
         return self._handler("stop", method)
+
+    def restart(self, method: Handler) -> Handler:
+        """Decorates ``method(at)``, called when a repeated START ends the transaction instead of STOP."""
+        return self._handler("restart", method)
 
     def attach(self, host: Host) -> None:
         host.attach_i2c(self, self.part)

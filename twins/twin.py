@@ -15,8 +15,11 @@ from twins import _engine
 from twins.board import Board
 from twins.console import Console
 from twins.crash import crash_report
-from twins.errors import FirmwareCrashed, Timeout, UsageError
+from twins.door import Door
+from twins.errors import BoardError, FirmwareCrashed, Timeout, UsageError
+from twins.flash import Flash
 from twins.image import Image
+from twins.live import Live
 from twins.memory import TwinMemory
 from twins.pins import Pins
 from twins.ports import DigitalIn, I2cTarget, Part, PulseSink, SpiTarget
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
     from twins.trace import Trace
 
 log = logging.getLogger("twins")
+
+RESERVED = frozenset({"board", "seed", "image", "parts", "resets", "door", "live"})
+"""What a twin has as attributes of its own beside its class's."""
 
 POLL = Duration(1_000_000_000)
 """How often `Twin.run_until` looks at its condition."""
@@ -54,6 +60,7 @@ class Snapshot:
     ports: Mapping[int, tuple[str, str]]
     calls: Sequence[tuple[int, int, str, str, tuple[Any, ...]]]
     outputs: Mapping[str, bytes]
+    speakers: Sequence[str]
     resets: Sequence[tuple[int, str]]
 
 
@@ -66,7 +73,8 @@ class Twin:
         elf: an ELF file with the symbols of the image, where the image itself has none.
         seed: for all that is random in parts and chip. The same seed, image and inputs give the same trace.
         rom: a real boot ROM image to run instead of the one at function level.
-        flash: contents of the whole flash chip, as written by `save_flash`, to go on from.
+        flash: contents of the whole flash chip, as written by `Flash.save`, to go on from.
+        unique_id: the serial number of the flash chip, instead of the board file's.
 
     A part is an attribute under its name in the board file.
 
@@ -86,19 +94,25 @@ class Twin:
         seed: int = 0,
         rom: str | Path | None = None,
         flash: str | Path | None = None,
+        unique_id: bytes | str | None = None,
     ) -> None:
         self.board = Board.load(board)
+        self._check_names()
         self.seed = seed
         self.image = (
             image
             if isinstance(image, Image) or image is None
             else Image.load(image, self.board.chip.name, elf=elf, flash_size=self.board.flash_size)
         )
+        self.door, self.live = Door(self), Live(self)
         self._start(_engine.Rp2040(self.board.flash_size))
         if rom is not None:
             self._use_rom(Path(rom))
         for console in self.board.consoles:
             self._engine.attach_console(console.name, console.tx, console.rx)
+        serial = unique_id if unique_id is not None else self.board.unique_id
+        if serial is not None:
+            self.flash.set_unique_id(serial)
         if flash is not None:
             self._use_flash(Path(flash))
         if self.image is not None:
@@ -119,9 +133,19 @@ class Twin:
         self._calls: list[tuple[int, int, str, str, tuple[Any, ...]]] = []
         self._call_number = 0
         self._outputs: dict[str, bytearray] = {console.name: bytearray() for console in self.board.consoles}
-        self._consoles: dict[str, Console] = {}
+        self._speakers: list[str] = []
+        self._consoles: dict[str | None, Console] = {}
         self.resets: list[tuple[int, str]] = []
         engine.set_outside(self._outside)
+
+    def _check_names(self) -> None:
+        """A part is an attribute under its name: the name must be free."""
+        for name in self.board.parts:
+            if hasattr(type(self), name) or name in RESERVED or name.startswith("_"):
+                raise BoardError(
+                    f"board {self.board.name}: a part cannot be named {name!r}, because twin.{name} is something else: "
+                    f"give [parts.{name}] another name"
+                )
 
     def _use_rom(self, path: Path) -> None:
         try:
@@ -155,7 +179,9 @@ class Twin:
         self.close()
 
     def close(self) -> None:
-        """Nothing is left running: a twin only moves while it is told to."""
+        """Ends servers and record. Nothing else is left running: a twin only moves while it is told to."""
+        self.live.close()
+        self.door.stop_recording()
 
     def __getattr__(self, name: str) -> Any:
         parts = self.__dict__.get("parts", {})
@@ -213,8 +239,8 @@ class Twin:
         if self._inside_at is not None:
             raise UsageError("a part's handler cannot run the twin: use self.after(...) to do something later")
         while True:
-            goal = min(until, self._calls[0][0]) if self._calls else until
-            stop = self._engine.run(max(goal, self._engine.now))
+            self._look_outside()
+            stop = self._engine.run(max(self._goal(until), self._engine.now))
             self._collect()
             kind = stop[0]
             if kind == "reset":
@@ -226,7 +252,38 @@ class Twin:
                 return stop
             self._run_calls()
             if self._engine.now >= until:
+                self._look_outside()
                 return ("time", -1, -1, "")
+
+    def _goal(self, until: int) -> int:
+        """How far the engine may run: to the next moment at which something comes from outside it."""
+        if self._calls:
+            until = min(until, self._calls[0][0])
+        if self.door.due is not None:
+            until = min(until, self.door.due)
+        if self.live.is_on:
+            until = min(until, self._engine.now + self.live.slice)
+        return until
+
+    def _look_outside(self) -> None:
+        """Between slices: servers, and what waits at the door."""
+        if self.live.is_on:
+            self.live.pump()
+        self.door.let_in()
+
+    def reset(self) -> None:
+        """Somebody pulls the chip's reset pin low and lets go: it starts again. Flash, parts and consoles stay.
+
+        >>> with Twin("pico", image="firmware/images/idle.uf2") as pico:
+        ...     pico.run("10ms"); pico.reset(); pico.resets[-1][1]
+        'RunPin'
+        """
+        self.door.reset()
+        self.advance(self.now)
+
+    def reset_chip(self) -> None:
+        """What `reset` does when it comes in by the door."""
+        self._engine.reset()
 
     def set_slice(self, cycles: int) -> None:
         """How far one core may run ahead of the other between accesses that both can see; 64 without this."""
@@ -251,8 +308,16 @@ class Twin:
                 self._inside_at = None
 
     def _collect(self) -> None:
-        for number, name in enumerate(self._outputs):
-            self._outputs[name] += self._engine.take_output(number)
+        for number, name in enumerate(self._engine.consoles):
+            output = self._engine.take_output(number)
+            if name not in self._outputs:
+                log.warning("%s: the device has a further serial port: console %s", Duration(self._engine.now), name)
+                self._outputs[name] = bytearray()
+            if output:
+                self._outputs[name] += output
+                if name in self._speakers:
+                    self._speakers.remove(name)
+                self._speakers.append(name)
         for message in self._engine.take_messages():
             log.warning("%s: %s", Duration(self._engine.now), message)
 
@@ -329,20 +394,39 @@ class Twin:
     def consoles(self) -> Mapping[str, Console]:
         """A console for each of the board's."""
         for name in self._outputs:
-            self._consoles.setdefault(name, Console(self, [name]))
+            self._consoles.setdefault(name, Console(self, name))
         return {name: self._consoles[name] for name in self._outputs}
+
+    @property
+    def console_names(self) -> tuple[str, ...]:
+        """The board's consoles, and those of further serial ports that its device has shown over USB."""
+        return tuple(self._outputs)
+
+    @property
+    def speakers(self) -> Sequence[str]:
+        """The consoles that have shown something, the latest one last."""
+        return self._speakers
 
     @property
     def console(self) -> Console:
         """All consoles of the board together; what is typed goes to the one that spoke last."""
-        return self._consoles.setdefault("", Console(self, self._outputs))
+        return self._consoles.setdefault(None, Console(self))
 
     def output(self, console: str, start: int = 0) -> bytes:
         """What a console showed so far, from a position on."""
         return bytes(self._outputs[console][start:])
 
+    def output_length(self, console: str) -> int:
+        """How many bytes a console showed so far."""
+        return len(self._outputs[console])
+
     def type(self, console: str, data: bytes) -> None:
         """Types on a console."""
+        self.door.type(console, data)
+        self.door.let_in()
+
+    def type_in(self, console: str, data: bytes) -> None:
+        """What `type` does when it comes in by the door."""
         self._engine.type_in(list(self._outputs).index(console), data)
 
     @property
@@ -386,16 +470,14 @@ class Twin:
 
         return Trace(self._engine)
 
+    @property
+    def flash(self) -> Flash:
+        """The flash chip: its contents and its serial number."""
+        return Flash(self._engine)
+
     def save_flash(self, path: str | Path) -> None:
         """Writes the contents of the flash chip to a file, whole or not at all."""
-        target = Path(path)
-        partial = target.with_name(target.name + ".part")
-        try:
-            partial.write_bytes(self._engine.read_flash())
-            partial.replace(target)
-        except OSError:
-            partial.unlink(missing_ok=True)
-            raise
+        self.flash.save(path)
 
     # Snapshots
 
@@ -412,6 +494,7 @@ class Twin:
             ports=dict(self._outside.ports),
             calls=copy.deepcopy(self._calls),
             outputs={name: bytes(data) for name, data in self._outputs.items()},
+            speakers=tuple(self._speakers),
             resets=list(self.resets),
         )
 
@@ -419,6 +502,10 @@ class Twin:
         """Goes back to a picture of this twin."""
         if snapshot.board != self.board:
             raise UsageError(f"the snapshot is of board {snapshot.board.name!r}, this twin is {self.board.name!r}")
+        if self.door.is_recording:
+            raise UsageError(
+                "a twin that records what comes in cannot go back in time: twin.door.stop_recording() first"
+            )
         parts = self.parts
         consoles = self._consoles
         self._start(_engine.Rp2040.restore(snapshot.engine))
@@ -427,6 +514,7 @@ class Twin:
         self._calls = copy.deepcopy(list(snapshot.calls))
         self._outside.ports.update(snapshot.ports)
         self._outputs = {name: bytearray(data) for name, data in snapshot.outputs.items()}
+        self._speakers = list(snapshot.speakers)
         self.resets = list(snapshot.resets)
         for name, spec in self.board.parts.items():
             part = parts.get(name) or spec.create()
@@ -446,6 +534,7 @@ class Twin:
         twin.image = snapshot.image
         twin.parts = {}
         twin._consoles = {}
+        twin.door, twin.live = Door(twin), Live(twin)
         twin.restore(snapshot)
         return twin
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from twins import _engine
 from twins.errors import UsageError
 from twins.units import Duration
+
+log = logging.getLogger("twins")
 
 
 @dataclass(frozen=True)
@@ -118,12 +121,21 @@ class UsbHost:
         return self._engine.usb()["hid_report_descriptors"]
 
     @property
+    def dropped(self) -> int:
+        """Packets of HID and vendor endpoints that are not kept any more, because so many came after them."""
+        return self._engine.usb()["dropped"]
+
+    @property
     def endpoints(self) -> list[Endpoint]:
         """The endpoints in use: those of the interfaces' first settings."""
         return [Endpoint(*endpoint) for endpoint in self._engine.usb()["endpoints"]]
 
     def reports(self, endpoint: int) -> list[Report]:
-        """The packets that an endpoint sent, oldest first; the last 16384 are kept."""
+        """The packets that an endpoint sent, oldest first; the last 16384 are kept, `dropped` counts the others."""
+        if self.dropped:
+            log.warning(
+                "%d packets of USB endpoints came before the last 16384 that are kept, and are lost", self.dropped
+            )
         return [Report(Duration(at), data) for at, data in self._engine.usb_reports(endpoint)]
 
     def send(self, endpoint: int, data: bytes) -> None:

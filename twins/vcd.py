@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twins.errors import UsageError
+from twins.files import whole_file
 from twins.units import NS
 
 if TYPE_CHECKING:
@@ -15,16 +18,22 @@ FIRST_IDENTIFIER = 33
 """Identifiers are made of printable characters; a single one is enough for 94 pins."""
 
 
+class _Abandoned(Exception):  # noqa: N818  # never seen outside
+    """Ends a file that is not wanted any more."""
+
+
 class PinRecorder:
-    """Writes the changes of named pins.
+    """Writes the changes of named pins. The file is there when `close` has ended it; `abandon` leaves none.
 
     The file counts nanoseconds: of two levels within one nanosecond the later one is written last.
     """
 
     def __init__(self, path: str | Path, pins: Mapping[str, int], initial: int) -> None:
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("w", encoding="ascii", newline="\n")
+        self._path = Path(path)
+        self._whole = ExitStack()
+        self._file = self._whole.enter_context(
+            self._whole.enter_context(whole_file(path)).open("w", encoding="ascii", newline="\n")
+        )
         self._level = initial
         self._mask = sum(1 << bit for bit in pins.values())
         self._now = 0
@@ -53,10 +62,19 @@ class PinRecorder:
                 changed ^= bit
                 text.append(lines[bit][(levels & bit) != 0])
         self._level, self._now = before, now
-        self._file.writelines(text)
+        try:
+            self._file.writelines(text)
+        except OSError as error:
+            raise UsageError(f"cannot write {self._path}: {error.strerror}") from None
 
     def close(self, at: int) -> None:
         """Ends the file at a moment (ps)."""
         if at // NS > self._now:
             self._file.write(f"#{at // NS}\n")
-        self._file.close()
+        self._whole.close()
+
+    def abandon(self) -> None:
+        """Leaves nothing of the file."""
+        # What is still to be written may fail to be; it is not wanted either.
+        with suppress(_Abandoned, UsageError), self._whole:
+            raise _Abandoned

@@ -54,6 +54,18 @@ def test_pins_and_types_that_do_not_exist_are_refused(model: str, pins: int) -> 
         Eeprom24(model, address_pins=pins)
 
 
+def test_only_stop_starts_a_write_cycle() -> None:
+    """Section 6.1: the internal write cycle begins with the STOP; a START instead ends the operation without it."""
+    bench, memory = on_bench()
+    assert bench.i2c_write(memory.bus, 0x50, [0x00, 0x10, 0xAB], stop=False) == [True] * 4
+    assert not memory.busy
+    assert memory.writes == 0
+    assert read(bench, memory, [0x00, 0x10], 1) == b"\xff"
+    assert bench.i2c_write(memory.bus, 0x50, [0x00, 0x10, 0xAB]) == [True] * 4
+    assert memory.busy
+    assert memory.writes == 1
+
+
 def test_it_comes_erased() -> None:
     bench, memory = on_bench()
     assert bench.i2c_read(memory.bus, 0x50, 2) == b"\xff\xff"

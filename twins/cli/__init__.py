@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code.
 
     0 done; 1 ``--fail-on`` was seen; 2 bad usage or image; 3 virtual time was over before ``--until``; 4 the
-    firmware crashed.
+    firmware crashed; 130 interrupted, with everything written that was asked for.
     """
     options = _parser().parse_args(arguments)
     as_json = getattr(options, "json", False)
@@ -79,7 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     running = commands.add_parser(
         "run",
         help="run an image on a board",
-        epilog="exit: 0 done, 1 --fail-on seen, 2 bad usage or image, 3 time over before --until, 4 firmware crashed",
+        epilog="exit: 0 done, 1 --fail-on seen, 2 bad usage or image, 3 time over before --until, 4 firmware crashed, "
+        "130 interrupted",
     )
     add_run_arguments(running)
     running.set_defaults(act=run)

@@ -7,18 +7,20 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
 
 from twins.cli.script import Step, check_script, find_part, load_script, play
+from twins.cli.serve import add_serve_arguments, limit, serve
 from twins.cli.watch import Shown, Wanted
 from twins.errors import FirmwareCrashed, UsageError
+from twins.files import check_writable, whole_file
 from twins.frames import Video, frame_of, save_png, sha256
 from twins.twin import Twin
 from twins.units import MS, SECOND, Duration, ps
 from twins.vcd import PinRecorder
 
-DONE, FAILED, TIME_OVER, CRASHED = 0, 1, 3, 4
+DONE, FAILED, TIME_OVER, CRASHED, INTERRUPTED = 0, 1, 3, 4, 130
 STEP = 20 * MS
 
 
@@ -28,7 +30,12 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     add("board", metavar="BOARD", help="a name (see `twins boards`) or a .toml file")
     add("image", metavar="IMAGE", help=".uf2, .elf, .hex or .bin")
     add("--elf", metavar="FILE", help="symbols for the image")
-    add("--for", dest="duration", metavar="TIME", default="10s", help="virtual time to run at the most (10s)")
+    add(
+        "--for",
+        dest="duration",
+        metavar="TIME",
+        help="virtual time to run at the most (10s; no end with --pty or --tcp)",
+    )
     add("--until", metavar="TEXT", help="done when a console shows this")
     add("--fail-on", metavar="TEXT", help="failed (exit 1) when a console shows this")
     add("--input", metavar="SCRIPT.yaml", help="what a person does: turn, press, type, wait")
@@ -37,6 +44,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     add("--uart", metavar="FILE", help="what the consoles showed")
     add("--vcd", metavar="FILE", help="every change of a pin")
     add("--flash-out", metavar="FILE", help="the flash chip's contents at the end")
+    add_serve_arguments(parser)
     add("--rom", metavar="FILE", help="a real boot ROM image to run")
     add("--seed", metavar="N", type=int, default=0, help="for all that is random (0)")
     add("--json", action="store_true", help="end with one JSON object")
@@ -49,7 +57,8 @@ class _Run:
         self.options = options
         self.frames = [_pair(text, "--frame") for text in options.frame]
         self.videos = [(*_pair(text, "--video"), Video()) for text in options.video]
-        self.deadline = ps(options.duration)
+        self.deadline = limit(options)
+        self._check_files()
         steps = load_script(options.input) if options.input else []
         self.twin = Twin(options.board, options.image, elf=options.elf, seed=options.seed, rom=options.rom)
         for part in [part for part, _ in self.frames] + [part for part, _, _ in self.videos]:
@@ -67,10 +76,40 @@ class _Run:
         self.terminal = sys.stderr.isatty() and not options.json
         self.start = time.process_time()
 
+    def _check_files(self) -> None:
+        """What cannot be written behind the run is refused before it."""
+        for _, path in self.frames:
+            check_writable(path, ".png")
+        for _, path, _ in self.videos:
+            check_writable(path, ".gif")
+        for path in (self.options.uart, self.options.vcd, self.options.flash_out, self.options.record):
+            if path:
+                check_writable(path)
+
+    def open_to_outside(self) -> None:
+        """Record, replay and servers, as asked for."""
+        door = self.twin.door
+        if self.options.replay:
+            end = door.replay(self.options.replay)
+            self.deadline = end if self.deadline is None else min(end, self.deadline)
+        if self.options.record:
+            door.record(self.options.record)
+        serve(self.twin, self.options)
+
     def _start_vcd(self) -> PinRecorder:
         self.twin.trace.record_pins()
         pins = {f"GPIO{n}": n for n in range(self.twin.board.chip.pins)}
         return PinRecorder(self.options.vcd, pins, 0)
+
+    @contextmanager
+    def vcd_or_nothing(self) -> Iterator[None]:
+        """A run that ends in an error leaves no VCD."""
+        try:
+            yield
+        except BaseException:
+            if self.vcd is not None:
+                self.vcd.abandon()
+            raise
 
     @property
     def cpu(self) -> float:
@@ -83,9 +122,11 @@ class _Run:
         try:
             while True:
                 self._play()
-                if self.twin.now >= self.deadline:
-                    return TIME_OVER if self.until or self.expected else DONE
-                goal = min(self.deadline, self.twin.now + STEP)
+                goal = self.twin.now + STEP
+                if self.deadline is not None:
+                    if self.twin.now >= self.deadline:
+                        return TIME_OVER if self.until or self.expected else DONE
+                    goal = min(goal, self.deadline)
                 if self.script_at is not None:
                     goal = min(goal, self.script_at)
                 self.twin.advance(max(goal, self.twin.now + 1), stop_at_text=True)
@@ -151,36 +192,42 @@ class _Run:
         for _, path, video in self.videos:
             video.save_gif(path)
         if self.options.uart:
-            _parent(self.options.uart).write_bytes(self.twin.console.log)
+            with whole_file(self.options.uart) as partial:
+                partial.write_bytes(self.twin.console.log)
         if self.vcd is not None:
             self.vcd.close(self.twin.now)
         if self.options.flash_out:
-            self.twin.save_flash(_parent(self.options.flash_out))
+            self.twin.flash.save(self.options.flash_out)
         return pictures
 
     def why(self, code: int) -> str:
         """A sentence about an exit code other than 0."""
         last = f"last line: {self.shown.last_line!r}"
+        limit = Duration(self.deadline) if self.deadline is not None else self.twin.time
         if code == FAILED:
             return f"{self.options.fail_on!r} was seen at {self.twin.time}; {last}"
         if self.expected and self.step:
-            return f"{self.step.where}: {self.expected.text!r} was not seen within {Duration(self.deadline)}; {last}"
-        return f"{self.options.until!r} was not seen within {Duration(self.deadline)}; {last}"
+            return f"{self.step.where}: {self.expected.text!r} was not seen within {limit}; {last}"
+        return f"{self.options.until!r} was not seen within {limit}; {last}"
 
 
 def run(options: argparse.Namespace) -> int:
     """Runs the image; the exit code."""
     job = _Run(options)
     report = ""
-    try:
-        code = job.go()
-    except FirmwareCrashed as crash:
-        code, report = CRASHED, str(crash)
-    cpu = job.cpu
-    frames = job.save()
-    if code != DONE:
-        print(f"twins: {report or job.why(code)}", file=sys.stderr)
-    result = _result(job.twin, cpu, frames, code)
+    with job.twin, job.vcd_or_nothing():
+        job.open_to_outside()
+        try:
+            code = job.go()
+        except FirmwareCrashed as crash:
+            code, report = CRASHED, str(crash)
+        except KeyboardInterrupt:
+            code, report = INTERRUPTED, f"interrupted at {job.twin.time}"
+        cpu = job.cpu
+        frames = job.save()
+        if code != DONE:
+            print(f"twins: {report or job.why(code)}", file=sys.stderr)
+        result = _result(job.twin, cpu, frames, code)
     if options.json:
         print(json.dumps(result))
     else:
@@ -212,9 +259,3 @@ def _pair(text: str, option: str) -> tuple[str, str]:
     if not separator or not part or not path:
         raise UsageError(f"{option} {text!r}: expected PART=FILE, as in lcd=screen.png")
     return part, path
-
-
-def _parent(path: str) -> Path:
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return target

@@ -77,7 +77,7 @@ def check_script(twin: Twin, steps: list[Step]) -> None:
                 for part in step.value:
                     frame_of(find_part(twin, str(part)))
             elif "." in step.action:
-                _method(twin, step.action)
+                _check_method(twin, step.action)
             elif step.action == "type" and not twin.consoles:
                 raise UsageError(f"board {twin.board.name} has no console to type on")
         except UsageError as error:
@@ -97,19 +97,20 @@ def play(twin: Twin, steps: list[Step]) -> Iterator[Step]:
         else:
             value = step.value
             arguments = value if isinstance(value, list) else [] if value is None else [value]
+            name, method = step.action.split(".")
             try:
-                _method(twin, step.action)(*arguments)
+                twin.door.call(name, method, *arguments)
+                twin.door.let_in()
             except (TypeError, ValueError, UsageError) as error:
                 raise UsageError(f"{step.where}: {step.action}: {error}") from None
 
 
-def _method(twin: Twin, action: str) -> Any:
+def _check_method(twin: Twin, action: str) -> None:
     name, method = action.split(".")
     part = find_part(twin, name)
     found = getattr(type(part), method, None)
     if method.startswith("_") or not callable(found):
         raise UsageError(f"{name} ({type(part).__name__}) cannot {method!r}")
-    return getattr(part, method)
 
 
 def find_part(twin: Twin, name: str) -> Any:

@@ -15,11 +15,13 @@ class Wanted:
         self.text = text
         self._bytes = text.encode()
         self._twin = twin
-        self._from = {name: (behind or {}).get(name, 0) for name in twin.consoles}
+        self._behind = behind or {}
+        self._from: dict[str, int] = {}
 
     def find(self) -> tuple[str, int] | None:
         """The console that has shown it, and the position behind it there; None so far."""
-        for name, start in self._from.items():
+        for name in self._twin.console_names:
+            start = self._from.get(name, self._behind.get(name, 0))
             output = self._twin.output(name, start)
             at = output.find(self._bytes)
             if at >= 0:
@@ -33,9 +35,8 @@ class Shown:
 
     def __init__(self, twin: Twin) -> None:
         self._twin = twin
-        self._length = dict.fromkeys(twin.consoles, 0)
-        decoder = codecs.getincrementaldecoder("utf-8")
-        self._decoders = {name: decoder("replace") for name in twin.consoles}
+        self._length: dict[str, int] = {}
+        self._decoders: dict[str, codecs.IncrementalDecoder] = {}
         self._line = ""
         self.last_line = ""
 
@@ -47,10 +48,12 @@ class Shown:
     def take(self) -> str:
         """The new text of all consoles, one console after the other."""
         text = ""
-        for name, length in self._length.items():
-            output = self._twin.output(name, length)
-            self._length[name] += len(output)
-            text += self._decoders[name].decode(output)
+        for name in self._twin.console_names:
+            start = self._length.get(name, 0)
+            output = self._twin.output(name, start)
+            self._length[name] = start + len(output)
+            decoder = self._decoders.setdefault(name, codecs.getincrementaldecoder("utf-8")("replace"))
+            text += decoder.decode(output)
         for line in text.splitlines(keepends=True):
             self._line += line
             if self._line.strip():

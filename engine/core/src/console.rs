@@ -20,8 +20,10 @@ pub enum Line {
         /// The chip receives here.
         rx: Option<u8>,
     },
-    /// The serial port that the chip offers over USB.
+    /// The serial port that the chip offers over USB; the first one where it offers several.
     Usb,
+    /// A further serial port over USB: 1 is the second. The USB host attaches it when it meets one.
+    UsbPort(u8),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -66,6 +68,14 @@ impl Consoles {
     /// The names, in the order of their numbers.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.consoles.iter().map(|console| console.name.as_str())
+    }
+
+    /// Adds a console whose name is that of another with the next free number from `number` on behind it.
+    pub fn attach_beside(&mut self, other: ConsoleId, number: usize, line: Line) -> ConsoleId {
+        let base = self.consoles[other].name.clone();
+        let names = (number..).map(|number| format!("{base}{number}"));
+        let name = names.into_iter().find(|name| self.names().all(|taken| taken != name)).unwrap_or_default();
+        self.attach(&name, line)
     }
 
     /// The console on the line.
@@ -173,5 +183,15 @@ mod tests {
         assert_eq!(consoles.take_seen(), Some((7, 0, 13)));
         assert_eq!(consoles.take_seen(), None);
         assert_eq!(consoles.take_output(id), b"not read\nready ready");
+    }
+
+    #[test]
+    fn a_console_beside_another_gets_the_next_free_number() {
+        let mut consoles = Consoles::default();
+        let usb = consoles.attach("usb", Line::Usb);
+        consoles.attach("usb2", Line::Pins { tx: 0, rx: None });
+        let second = consoles.attach_beside(usb, 2, Line::UsbPort(1));
+        assert_eq!(consoles.names().collect::<Vec<_>>(), ["usb", "usb2", "usb3"]);
+        assert_eq!(consoles.on(|line| line == Line::UsbPort(1)), Some(second));
     }
 }

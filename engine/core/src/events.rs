@@ -11,12 +11,13 @@ use serde::{Deserialize, Serialize};
 pub struct Events {
     due: Vec<Ps>,
     next: Ps,
+    popped: Ps,
 }
 
 impl Events {
     /// A queue of `slots` slots, none of them due.
     pub fn new(slots: usize) -> Self {
-        Self { due: vec![Ps::MAX; slots], next: Ps::MAX }
+        Self { due: vec![Ps::MAX; slots], next: Ps::MAX, popped: 0 }
     }
 
     /// When the next event is due; `Ps::MAX` for never.
@@ -45,6 +46,11 @@ impl Events {
         self.at(slot, Ps::MAX);
     }
 
+    /// When the event that fired last was due: it may be carried out a little later, after the instruction under way.
+    pub fn popped(&self) -> Ps {
+        self.popped
+    }
+
     /// Takes the first slot that is due at `now` or earlier.
     pub fn pop(&mut self, now: Ps) -> Option<usize> {
         if self.next > now {
@@ -60,7 +66,7 @@ impl Events {
             }
         }
         self.due[found?] = Ps::MAX;
-        self.next = after;
+        self.popped = std::mem::replace(&mut self.next, after);
         found
     }
 }
@@ -83,7 +89,7 @@ mod tests {
         while let Some(slot) = events.pop(100) {
             order.push(slot);
         }
-        assert_eq!(order, [2, 1, 3, 0]);
+        assert_eq!((order, events.popped()), (vec![2, 1, 3, 0], 60));
         assert_eq!(events.next(), Ps::MAX);
     }
 }

@@ -91,7 +91,7 @@ impl I2cWire {
     /// SDA moved while SCL was high: START when it fell, STOP when it rose.
     fn condition(&mut self, port: PortId, sda: bool, at: Ps, outside: &mut dyn Outside) -> Option<Drive> {
         if std::mem::take(&mut self.open) {
-            outside.i2c_stop(port, at);
+            outside.i2c_stop(port, at, !sda);
         }
         if sda {
             self.selected = None;
@@ -201,6 +201,7 @@ mod tests {
         Start(u16, bool),
         Write(u8),
         Read(u8),
+        Restart,
         Stop,
     }
 
@@ -230,8 +231,8 @@ mod tests {
             self.seen.lock().unwrap().push(Seen::Read(byte));
             byte
         }
-        fn i2c_stop(&mut self, _: PortId, _: Ps) {
-            self.seen.lock().unwrap().push(Seen::Stop);
+        fn i2c_stop(&mut self, _: PortId, _: Ps, restarted: bool) {
+            self.seen.lock().unwrap().push(if restarted { Seen::Restart } else { Seen::Stop });
         }
         fn edge(&mut self, _: PortId, _: Edge) {}
         fn pulses(&mut self, _: PortId, _: Vec<Edge>) {}
@@ -337,7 +338,7 @@ mod tests {
         let seen = bus.seen();
         assert_eq!(
             seen[4..],
-            [Seen::Stop, Seen::Start(0x50, true), Seen::Read(0x96), Seen::Read(0xFF), Seen::Read(0x00), Seen::Stop]
+            [Seen::Restart, Seen::Start(0x50, true), Seen::Read(0x96), Seen::Read(0xFF), Seen::Read(0x00), Seen::Stop]
         );
         assert_eq!(bus.pins.level(), 1 << SDA | 1 << SCL);
     }
@@ -378,7 +379,7 @@ mod tests {
         bus.stop();
         let seen = bus.seen();
         assert_eq!(seen[..2], [Seen::Start(0x2A5, false), Seen::Write(0x77)]);
-        assert_eq!(seen[2..], [Seen::Stop, Seen::Start(0x2A5, true), Seen::Read(0x77), Seen::Stop]);
+        assert_eq!(seen[2..], [Seen::Restart, Seen::Start(0x2A5, true), Seen::Read(0x77), Seen::Stop]);
     }
 
     /// 3.1.10 note 4: a START may come in the middle of a byte.
@@ -395,7 +396,7 @@ mod tests {
         bus.stop();
         assert_eq!(
             bus.seen(),
-            [Seen::Start(0x50, false), Seen::Stop, Seen::Start(0x50, false), Seen::Write(0x11), Seen::Stop]
+            [Seen::Start(0x50, false), Seen::Restart, Seen::Start(0x50, false), Seen::Write(0x11), Seen::Stop]
         );
     }
 
@@ -414,10 +415,10 @@ mod tests {
         let pins = &mut bus.pins;
         let port = pins.i2c_start(SDA, SCL, 0x50, false, 0).unwrap();
         assert!(pins.i2c_write(port, 0x42, 1));
-        pins.i2c_stop(port, 2);
+        pins.i2c_stop(port, 2, true);
         let port = pins.i2c_start(SDA, SCL, 0x50, true, 2).unwrap();
         assert_eq!(pins.i2c_read(port, 3), 0x42);
-        pins.i2c_stop(port, 4);
+        pins.i2c_stop(port, 4, false);
         assert_eq!(bus.seen(), wire);
     }
 }

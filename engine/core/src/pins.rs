@@ -3,6 +3,9 @@
 //! The chip says what it drives and pulls; parts drive from outside; the level of each pin follows. A
 //! change of level goes, in this order, into the trace, to the decoders of the ports on that pin and into the log.
 
+mod spi_frames;
+mod train;
+
 use crate::i2c::I2cWire;
 use crate::ports::{Edge, Outside, PortId};
 use crate::spi::SpiWire;
@@ -10,7 +13,9 @@ use crate::time::Ps;
 use crate::trace::{Kind, Trace};
 use crate::world::World;
 use serde::{Deserialize, Serialize};
+pub use spi_frames::SpiLines;
 use std::collections::BTreeMap;
+pub use train::{Sent, Train};
 
 /// A pin whose edges go outside: one by one and at once, or gathered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -79,6 +84,8 @@ pub struct Pins {
     contention: u64,
     settled_at: Ps,
     told_as_bytes: u64,
+    /// As asked for; the answers of SPI targets on these clocks are told as little as the clocks.
+    told_by_blocks: u64,
     nets: Vec<u64>,
     /// All pins of all nets.
     joined: u64,
@@ -239,7 +246,9 @@ impl Pins {
     /// The controllers on these pins put their traffic into the trace byte by byte: the levels stay out of it, so
     /// that the trace does not depend on whether somebody looks at the wire. All other pins are traced by level.
     pub fn tell_as_bytes(&mut self, mask: u64) {
-        self.told_as_bytes = mask;
+        self.told_by_blocks = mask;
+        let clocked = self.spi.iter().filter(|(_, wire)| wire.clock() & mask != 0);
+        self.told_as_bytes = clocked.fold(mask, |all, (_, wire)| all | wire.miso().map_or(0, |pin| 1u64 << pin));
     }
 
     /// When the last change of any level happened.
@@ -363,6 +372,7 @@ impl Pins {
     pub fn attach_spi(&mut self, wire: SpiWire) -> PortId {
         let port = self.new_port(wire.mask());
         self.spi.push((port, wire));
+        self.tell_as_bytes(self.told_by_blocks);
         self.settle_heed();
         port
     }
@@ -408,38 +418,6 @@ impl Pins {
         }
     }
 
-    /// The routed hardware controller on `sck` and `mosi` shifts `bits` bits, the first of which is sampled at
-    /// `at`; returns what comes back on `miso`. This is the fast path: no edge appears unless somebody looks.
-    pub fn spi_shift(&mut self, lines: SpiLines, value: u32, bits: u32, at: Ps, bit_time: Ps) -> u32 {
-        if self.edges_wanted(1u64 << lines.sck | lines.mosi.map_or(0, |pin| 1u64 << pin)) {
-            self.spi_edges(lines, value, bits, at, bit_time);
-        }
-        let ones = u32::MAX >> (32 - bits);
-        let mut back = match (lines.mosi, lines.miso) {
-            (Some(mosi), Some(miso)) if self.are_joined(mosi, miso) => value & ones,
-            (_, Some(miso)) if self.is_high(miso) => ones,
-            _ => 0,
-        };
-        let mut taken = false;
-        for (port, wire) in &mut self.spi {
-            if wire.is_clocked_by(lines.sck) {
-                let mosi = lines.mosi == Some(wire.mosi());
-                let line = if self.level >> wire.mosi() & 1 != 0 { u32::MAX } else { 0 };
-                let sent = if mosi { value } else { line };
-                let answer = wire.shift(*port, sent, bits, self.level, at, bit_time, &mut self.trace, &mut self.world);
-                taken |= answer.is_some();
-                if let (Some(answer), true) = (answer, lines.miso.is_some() && lines.miso == wire.miso()) {
-                    back = answer;
-                }
-            }
-        }
-        if !taken {
-            self.trace.see(Kind::Spi, at, 1 << 63 | u64::from(lines.sck) << 32 | u64::from(value & ones));
-        }
-        self.take_posted(at);
-        back
-    }
-
     /// Is one of these pins wired to another pin?
     pub fn is_joined(&self, mask: u64) -> bool {
         self.nets.iter().any(|net| net & mask != 0)
@@ -452,26 +430,6 @@ impl Pins {
     /// Does anybody look at the edges of these pins themselves, apart from the SPI decoders?
     fn edges_wanted(&self, mask: u64) -> bool {
         self.log.is_some() || self.watches.iter().any(|(_, watch)| mask >> watch.pin & 1 != 0)
-    }
-
-    /// The edges of a frame that took the fast path, for those who look at the wire. Afterwards all is as before.
-    fn spi_edges(&mut self, lines: SpiLines, value: u32, bits: u32, at: Ps, bit_time: Ps) {
-        let before = self.level;
-        let sck = 1u64 << lines.sck;
-        let mosi = lines.mosi.map_or(0, |pin| 1u64 << pin);
-        let idle_high = before & sck != 0;
-        // The clock goes to and fro in each bit; data is sampled at the first edge, or at the second.
-        let samples_second = idle_high == lines.sample_rising;
-        let half = bit_time / 2;
-        for bit in 0..bits {
-            let sample = at + u64::from(bit) * bit_time;
-            let data = if value >> (bits - 1 - bit) & 1 != 0 { mosi } else { 0 };
-            let to = if samples_second { sample.saturating_sub(half) } else { sample };
-            self.show((self.level & !mosi) | data, sample.saturating_sub(half));
-            self.show(self.level ^ sck, to);
-            self.show(self.level ^ sck, to + half);
-        }
-        self.show(before, at + u64::from(bits - 1) * bit_time + half);
     }
 
     /// Shows a level to edge watchers and the log alone. What happens and is undone at the same moment was not there.
@@ -550,10 +508,10 @@ impl Pins {
         byte
     }
 
-    /// The controller sends STOP, or a START that ends the transaction with this target.
-    pub fn i2c_stop(&mut self, port: PortId, at: Ps) {
+    /// The controller sends STOP, or a repeated START that ends the transaction with this target.
+    pub fn i2c_stop(&mut self, port: PortId, at: Ps, restarted: bool) {
         self.trace.see(Kind::I2c, at, 0x3_0000);
-        self.world.i2c_stop(port, at);
+        self.world.i2c_stop(port, at, restarted);
         self.take_posted(at);
     }
 
@@ -601,19 +559,6 @@ impl Pins {
     pub fn take_log(&mut self) -> Vec<(Ps, u64)> {
         self.log.as_mut().map(Log::take).unwrap_or_default()
     }
-}
-
-/// Which pins a hardware SPI controller is routed to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SpiLines {
-    /// The clock.
-    pub sck: u8,
-    /// Controller out, where routed.
-    pub mosi: Option<u8>,
-    /// Controller in, where routed.
-    pub miso: Option<u8>,
-    /// Data is sampled on the rising edge (modes 0 and 3).
-    pub sample_rising: bool,
 }
 
 #[cfg(test)]

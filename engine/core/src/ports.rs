@@ -75,8 +75,8 @@ pub trait Outside: Send + Sync {
     fn i2c_write(&mut self, port: PortId, at: Ps, byte: u8) -> bool;
     /// The next byte of an addressed I2C target.
     fn i2c_read(&mut self, port: PortId, at: Ps) -> u8;
-    /// The transaction with this I2C target ended.
-    fn i2c_stop(&mut self, port: PortId, at: Ps);
+    /// The transaction with this I2C target ended: by STOP, or by a repeated START.
+    fn i2c_stop(&mut self, port: PortId, at: Ps, restarted: bool);
     /// A pin that a part watches changed.
     fn edge(&mut self, port: PortId, edge: Edge);
     /// The pulses of a pin whose edges are gathered.
@@ -104,7 +104,7 @@ impl Outside for Nobody {
     fn i2c_read(&mut self, _: PortId, _: Ps) -> u8 {
         0xFF
     }
-    fn i2c_stop(&mut self, _: PortId, _: Ps) {}
+    fn i2c_stop(&mut self, _: PortId, _: Ps, _: bool) {}
     fn edge(&mut self, _: PortId, _: Edge) {}
     fn pulses(&mut self, _: PortId, _: Vec<Edge>) {}
     fn take_posted(&mut self) -> Option<Posted> {

@@ -36,6 +36,10 @@ pub struct SpiWire {
     answer: Vec<u8>,
     answer_bit: usize,
     dummy: u8,
+    /// It drives its data output.
+    drives: bool,
+    /// Bytes of a frame under way that a routed hardware controller clocks edge by edge: for the trace when it is over.
+    held: Option<Vec<(Ps, u64)>>,
     data: Vec<u8>,
     dcs: Vec<u8>,
     at: Vec<Ps>,
@@ -62,6 +66,8 @@ impl SpiWire {
             answer: Vec::new(),
             answer_bit: 0,
             dummy: 0,
+            drives: false,
+            held: None,
             data: Vec::new(),
             dcs: Vec::new(),
             at: Vec::new(),
@@ -102,12 +108,31 @@ impl SpiWire {
         self.miso
     }
 
+    /// Does it sample on the rising edge?
+    pub fn samples_rising(&self) -> bool {
+        self.sample_rising
+    }
+
+    /// A frame of a routed hardware controller begins edge by edge: its bytes go into the trace at its end, as on the byte path.
+    pub(crate) fn hold(&mut self) {
+        self.held = Some(Vec::new());
+    }
+
+    /// The frame is over. True: it was for this target.
+    pub(crate) fn release(&mut self, level: u64, trace: &mut Trace) -> bool {
+        for (at, seen) in self.held.take().unwrap_or_default() {
+            trace.see(Kind::Spi, at, seen);
+        }
+        self.selected(level)
+    }
+
     /// Is `pin` its clock?
     pub fn is_clocked_by(&self, pin: u8) -> bool {
         self.sck == pin
     }
 
-    fn selected(&self, level: u64) -> bool {
+    #[inline(always)]
+    pub(crate) fn selected(&self, level: u64) -> bool {
         self.cs.is_none_or(|pin| level >> pin & 1 == 0)
     }
 
@@ -134,7 +159,9 @@ impl SpiWire {
             None
         } else {
             let miso = self.miso?;
-            self.next_answer_bit().map(|bit| Drive { pin: miso, level: Some(bit) })
+            let level = self.next_answer_bit();
+            let lets_go = std::mem::replace(&mut self.drives, level.is_some()) && level.is_none();
+            (level.is_some() || lets_go).then_some(Drive { pin: miso, level })
         }
     }
 
@@ -156,26 +183,51 @@ impl SpiWire {
         if selected {
             return None;
         }
+        self.drives = false;
         self.miso.map(|pin| Drive { pin, level: None })
     }
 
     #[inline]
     fn take_bit(&mut self, port: PortId, bit: u8, level: u64, at: Ps, trace: &mut Trace, outside: &mut dyn Outside) {
-        if self.bits == 0 {
-            self.first_bit = at;
-        }
-        self.shift = self.shift << 1 | bit;
-        self.bits += 1;
-        if self.bits == 8 {
-            self.bits = 0;
-            let dc = self.dc.map_or(1, |pin| (level >> pin) as u8 & 1);
-            self.take_byte(port, dc, at, trace, outside);
+        if let Some(byte) = self.shift_in(bit, 1, at) {
+            self.take_byte(port, byte, level, at, trace, outside);
         }
     }
 
-    fn take_byte(&mut self, port: PortId, dc: u8, at: Ps, trace: &mut Trace, outside: &mut dyn Outside) {
-        let byte = self.shift;
-        trace.see(Kind::Spi, at, u64::from(port) << 16 | u64::from(dc) << 8 | u64::from(byte));
+    /// How many bits its byte lacks.
+    #[inline(always)]
+    pub(crate) fn room(&self) -> u64 {
+        8 - u64::from(self.bits)
+    }
+
+    /// Bits for which there is room, the first of them sampled at `at`. The byte, where it is complete.
+    #[inline(always)]
+    pub(crate) fn shift_in(&mut self, bits: u8, count: u8, at: Ps) -> Option<u8> {
+        if self.bits == 0 {
+            self.first_bit = at;
+        }
+        let all = u16::from(self.shift) << count | u16::from(bits) & ((1 << count) - 1);
+        self.shift = all as u8;
+        self.bits = (self.bits + count) & 7;
+        (self.bits == 0).then_some(self.shift)
+    }
+
+    /// All bits of a byte are there: the last one came at `at`, when the pins had these levels.
+    pub(crate) fn take_byte(
+        &mut self,
+        port: PortId,
+        byte: u8,
+        level: u64,
+        at: Ps,
+        trace: &mut Trace,
+        outside: &mut dyn Outside,
+    ) {
+        let dc = self.dc.map_or(1, |pin| (level >> pin) as u8 & 1);
+        let seen = u64::from(port) << 16 | u64::from(dc) << 8 | u64::from(byte);
+        match &mut self.held {
+            Some(held) => held.push((at, seen)),
+            None => trace.see(Kind::Spi, at, seen),
+        }
         let asks = match &self.answers {
             Answers::Never => false,
             Answers::Commands(commands) => dc == 0 && commands.contains(&byte),
@@ -234,11 +286,10 @@ impl SpiWire {
         let idle = u32::from(self.miso.is_some_and(|pin| level >> pin & 1 != 0));
         let mut back = 0;
         if self.bits == 0 && bits % 8 == 0 && self.answer.is_empty() && self.answers == Answers::Never {
-            let dc = self.dc.map_or(1, |pin| (level >> pin) as u8 & 1);
             for n in 0..bits / 8 {
-                self.shift = (value >> (bits - 8 * (n + 1))) as u8;
+                let byte = (value >> (bits - 8 * (n + 1))) as u8;
                 self.first_bit = at + u64::from(8 * n) * bit_time;
-                self.take_byte(port, dc, self.first_bit + 7 * bit_time, trace, outside);
+                self.take_byte(port, byte, level, self.first_bit + 7 * bit_time, trace, outside);
             }
             return Some(if idle != 0 { u32::MAX >> (32 - bits) } else { 0 });
         }
@@ -300,7 +351,7 @@ mod tests {
         fn i2c_read(&mut self, _: PortId, _: Ps) -> u8 {
             0xFF
         }
-        fn i2c_stop(&mut self, _: PortId, _: Ps) {}
+        fn i2c_stop(&mut self, _: PortId, _: Ps, _: bool) {}
         fn edge(&mut self, _: PortId, _: Edge) {}
         fn pulses(&mut self, _: PortId, _: Vec<Edge>) {}
         fn take_posted(&mut self) -> Option<Posted> {

@@ -40,9 +40,21 @@ impl Trace {
     /// One thing was seen at `at`.
     #[inline(always)]
     pub fn see(&mut self, kind: Kind, at: Ps, value: u64) {
-        // Only the last line waits for the event before: a multiplication and a rotation.
+        self.fold(at, Self::digest(kind, value));
+    }
+
+    /// What kind and value add to the hash: worth keeping where the same thing is seen again and again.
+    #[inline(always)]
+    pub(crate) fn digest(kind: Kind, value: u64) -> u64 {
         let value = (value ^ (kind as u64) << 56).wrapping_mul(0xD6E8_FEB8_6659_FD93);
-        let seen = at.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(value ^ value >> 32);
+        value ^ value >> 32
+    }
+
+    /// A digest was seen at `at`.
+    #[inline(always)]
+    pub(crate) fn fold(&mut self, at: Ps, digest: u64) {
+        // Only the second line waits for the event before: a multiplication and a rotation.
+        let seen = at.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(digest);
         self.state = (self.state ^ seen).wrapping_mul(0xFF51_AFD7_ED55_8CCD).rotate_left(29);
         self.events += 1;
     }
@@ -57,7 +69,7 @@ impl Trace {
         let mut hasher = Sha256::new();
         hasher.update(self.state.to_le_bytes());
         hasher.update(self.events.to_le_bytes());
-        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hasher.finalize().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
     }
 }
 

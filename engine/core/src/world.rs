@@ -54,8 +54,8 @@ impl Outside for World {
     fn i2c_read(&mut self, port: PortId, at: Ps) -> u8 {
         self.call().i2c_read(port, at)
     }
-    fn i2c_stop(&mut self, port: PortId, at: Ps) {
-        self.call().i2c_stop(port, at);
+    fn i2c_stop(&mut self, port: PortId, at: Ps, restarted: bool) {
+        self.call().i2c_stop(port, at, restarted);
     }
     fn edge(&mut self, port: PortId, edge: Edge) {
         self.call().edge(port, edge);

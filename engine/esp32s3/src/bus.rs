@@ -237,8 +237,8 @@ impl Bus for System {
         }
     }
 
-    fn is_trap(&self, _addr: u32) -> bool {
-        false
+    fn is_trap(&self, addr: u32) -> bool {
+        self.rom.is_trap(addr)
     }
 
     fn fetch_cycles(&mut self, _addr: u32, _cycle: u64) -> u32 {

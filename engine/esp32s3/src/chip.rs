@@ -7,13 +7,15 @@
 use crate::devices::Devices;
 use crate::fabric::{Reason, Request};
 use crate::memories::{FrozenMemories, Memories};
+use crate::rom::{Outcome, Port, Rom};
 use crate::slots::Slot;
 use crate::spi_mem::psram::Wiring;
 use crate::system::System;
 use engine_core::time::{Hertz, Ps};
 use engine_core::trace::Kind;
 use serde::{Deserialize, Serialize};
-use xtensa::{Code, Core, Exit, StopReport};
+use std::sync::Arc;
+use xtensa::{Cause, Code, Core, Exit, StopReport};
 
 /// Cycles that one processor may run ahead of the other between accesses to registers.
 pub const SLICE: u64 = 256;
@@ -68,6 +70,9 @@ pub struct Snapshot {
     asleep: bool,
     devices: Devices,
     memories: FrozenMemories,
+    /// Not part of a stored picture: the ROM at function level unless another is put in.
+    #[serde(skip)]
+    rom: Arc<Rom>,
 }
 
 /// An ESP32-S3 with its flash and PSRAM chips.
@@ -155,6 +160,7 @@ impl Chip {
             asleep: self.asleep,
             devices: self.system.dev.clone(),
             memories: self.system.mem.freeze(),
+            rom: self.system.rom.clone(),
         }
     }
 
@@ -171,6 +177,7 @@ impl Chip {
                 dev: snapshot.devices.clone(),
                 core: 0,
                 other_cycle: u64::MAX,
+                rom: snapshot.rom.clone(),
             },
             code: Code::default(),
             slice: SLICE,
@@ -226,7 +233,7 @@ impl Chip {
     fn tell_receivers(&mut self) {
         let fabric = &mut self.system.dev.fabric;
         if fabric.consoles.take_typed() {
-            for slot in [Slot::Uart0Rx, Slot::Uart1Rx, Slot::Uart2Rx, Slot::UsbSerialJtag, Slot::UsbHost] {
+            for slot in [Slot::Uart0Rx, Slot::Uart1Rx, Slot::Uart2Rx, Slot::UsbSerialJtag] {
                 fabric.soon(slot);
             }
         }
@@ -422,12 +429,38 @@ impl Chip {
                 self.advance_to(self.frontier());
                 Some(Stop::Watchpoint { core: id, addr })
             }
-            Exit::Trap(pc) => self.stop_core(id, format!("the ROM function at 0x{pc:08X} is not modelled")),
+            Exit::Trap(_) => self.rom_function(id),
             Exit::Simcall => self.stop_core(id, "SIMCALL is for simulators, and firmware executed it".to_owned()),
             Exit::Stopped(report) => {
                 let report: StopReport = *report;
                 self.stop_core(id, report.to_string())
             }
+        }
+    }
+
+    /// A function of the ROM is entered. Its accesses to registers need the order of time, so it waits for the other
+    /// processor.
+    fn rom_function(&mut self, id: usize) -> Option<Stop> {
+        let (cycle, other) = (self.cores[id].cycle, self.system.other_cycle);
+        if cycle > other || (cycle == other && id == 1) {
+            return None;
+        }
+        let rom = self.system.rom.clone();
+        let outcome = rom.call(&mut Port::new(&mut self.cores[id], &mut self.system));
+        match outcome {
+            Outcome::Continue(pc) => {
+                self.cores[id].pc = pc;
+                None
+            }
+            Outcome::Fault(fault) => {
+                let cause = Cause::from_code(fault.cause).unwrap_or(Cause::LoadStoreError);
+                self.cores[id].raise(cause, fault.addr);
+                None
+            }
+            Outcome::Missing { addr, name } => {
+                self.stop_core(id, format!("the ROM function {name} at 0x{addr:08X} is not modelled"))
+            }
+            Outcome::Stop(text) => self.stop_core(id, text),
         }
     }
 

@@ -4,12 +4,15 @@ use crate::block::{Block, InputEdge};
 use crate::devices::Devices;
 use crate::efuse::{Efuse, Fuses, InPackage, DEFAULT_MAC, DEFAULT_REVISION};
 use crate::fabric::{Reason, Request};
+use crate::gdma;
 use crate::memories::{Memories, Mmu};
+use crate::rom::Rom;
 use crate::signals::*;
 use crate::slots::Slot;
 use crate::spi_mem::psram::{Psram, Wiring};
 use crate::spi_mem::spi1::Chips;
 use engine_core::flash::FlashChip;
+use std::sync::Arc;
 
 /// The chip without its processors, as a processor's bus sees it.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ pub struct System {
     pub core: usize,
     /// The cycle that the other processor has reached; `u64::MAX` while it sleeps.
     pub other_cycle: u64,
+    /// The mask ROM: functions of ours, or the silicon's code.
+    pub rom: Arc<Rom>,
 }
 
 impl System {
@@ -29,17 +34,40 @@ impl System {
     pub fn new(flash: usize, psram: usize, wiring: Wiring) -> Self {
         let mut dev = Devices::new(FlashChip::new(flash), Psram::new(wiring, psram));
         dev.efuse = Efuse::with(Fuses::module(DEFAULT_MAC, DEFAULT_REVISION, InPackage::of(psram)));
-        let mut system = Self { mem: Memories::new(flash, psram), dev, core: 0, other_cycle: u64::MAX };
+        let mem = Memories::new(flash, psram);
+        let mut system = Self { mem, dev, core: 0, other_cycle: u64::MAX, rom: Arc::default() };
+        system.set_rom(Arc::default());
         system.restart_devices(Reason::PowerOn);
         system
     }
 
+    /// Puts a mask ROM in.
+    pub fn set_rom(&mut self, rom: Arc<Rom>) {
+        self.mem.rom_i = rom.image().bytes().to_vec();
+        self.mem.rom_d = rom.image().data().to_vec();
+        self.rom = rom;
+    }
+
     /// Carries out what is due in a slot.
     pub fn event(&mut self, slot: Slot) {
-        let Devices { fabric, spi1, uart0, uart1, uart2, rtc_cntl, systimer, timg0, timg1, usb_serial_jtag, .. } =
-            &mut self.dev;
+        let Devices {
+            fabric,
+            mmu,
+            gdma,
+            rtc_cntl,
+            spi1,
+            systimer,
+            timg0,
+            timg1,
+            uart0,
+            uart1,
+            uart2,
+            usb_serial_jtag,
+            ..
+        } = &mut self.dev;
         match slot {
             Slot::Stimulus => self.stimulus(),
+            Slot::Gdma => gdma.event(&mut self.mem, mmu, fabric),
             Slot::RtcTimer | Slot::RtcWatchdog | Slot::SuperWatchdog | Slot::RtcSleep => rtc_cntl.event(slot, fabric),
             Slot::Systimer0 | Slot::Systimer1 | Slot::Systimer2 => systimer.event(slot, fabric),
             Slot::Timg0T0 | Slot::Timg0T1 | Slot::Timg0Wdt => timg0.event(slot, fabric),
@@ -49,6 +77,8 @@ impl System {
             Slot::Uart2Tx | Slot::Uart2Rx => uart2.event(slot, fabric),
             Slot::Spi1 => spi1.event(slot, fabric),
             Slot::UsbSerialJtag => usb_serial_jtag.event(slot, fabric),
+            // The link of a block that does not wait for it was started.
+            slot if gdma::tells(slot) => {}
             _ => unreachable!("no block uses slot {slot:?} yet"),
         }
         self.settle();

@@ -7,7 +7,6 @@ const LISTS: Lists = Lists {
     open: &[
         "AES",
         "APB_SARADC",
-        "DMA",
         "DS",
         "GPIO_SD",
         "HMAC",
@@ -28,7 +27,6 @@ const LISTS: Lists = Lists {
         "TWAI0",
         "UHCI0",
         "USB0",
-        "USB_DEVICE",
         "USB_WRAP",
         "XTS_AES",
     ],

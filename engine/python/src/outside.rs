@@ -118,8 +118,8 @@ impl Outside for PythonOutside {
         self.call(|_, target| target.call_method1("i2c_read", (port, at))?.extract()).unwrap_or(0xFF)
     }
 
-    fn i2c_stop(&mut self, port: PortId, at: Ps) {
-        self.call(|_, target| target.call_method1("i2c_stop", (port, at)).map(drop));
+    fn i2c_stop(&mut self, port: PortId, at: Ps, restarted: bool) {
+        self.call(|_, target| target.call_method1("i2c_stop", (port, at, restarted)).map(drop));
     }
 
     fn edge(&mut self, port: PortId, edge: Edge) {

@@ -3,6 +3,7 @@
 use crate::outside::{Inbox, PythonOutside};
 use crate::usb;
 use ::rp2040::chip::{Chip, Snapshot as ChipSnapshot, Stop};
+use ::rp2040::fabric::{Reason, Request};
 use engine_core::console::Line;
 use engine_core::i2c::I2cWire;
 use engine_core::pins::Drive;
@@ -106,6 +107,11 @@ impl Rp2040 {
         }
     }
 
+    /// Somebody pulls the RUN pin low and lets go: the chip is reset when the run goes on.
+    fn reset(&mut self) {
+        self.chip.system_mut().dev.fabric.request(Request::Restart(Reason::RunPin));
+    }
+
     /// Stops the run at the latest every so many cycles of one core ahead of the other.
     fn set_slice(&mut self, cycles: u64) {
         self.chip.set_slice(cycles);
@@ -134,6 +140,18 @@ impl Rp2040 {
         let _ = flash.write(offset, data);
         self.chip.memory_changed();
         Ok(())
+    }
+
+    /// What the flash chip answers to Read Unique ID.
+    #[getter]
+    fn unique_id<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.chip.system().dev.flash_chip.unique_id())
+    }
+
+    /// What the flash chip answers to Read Unique ID.
+    #[setter]
+    fn set_unique_id(&mut self, id: [u8; 8]) {
+        self.chip.system_mut().dev.flash_chip.set_unique_id(id);
     }
 
     /// The flash cells.
@@ -307,6 +325,12 @@ impl Rp2040 {
     fn attach_console(&mut self, name: &str, tx: Option<u8>, rx: Option<u8>) -> usize {
         let line = tx.map_or(Line::Usb, |tx| Line::Pins { tx, rx });
         self.chip.system_mut().dev.fabric.consoles.attach(name, line)
+    }
+
+    /// The names of the consoles, in the order of their numbers. The USB host adds one for each further serial port.
+    #[getter]
+    fn consoles(&self) -> Vec<String> {
+        self.chip.system().dev.fabric.consoles.names().map(str::to_owned).collect()
     }
 
     /// What a console showed since the last call.

@@ -36,6 +36,7 @@ pub fn state<'py>(chip: &Chip, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> 
         }
     }
     all.set_item("hid_report_descriptors", hid)?;
+    all.set_item("dropped", host.reports().dropped)?;
     Ok(all)
 }
 

@@ -138,25 +138,48 @@ const IO_QSPI: u32 = 0x4001_8000 >> 14;
 const USB_DPRAM: u32 = 0x5010_0000 >> 14;
 const IO_BANK0: u32 = 0x4001_4000 >> 14;
 const PADS_BANK0: u32 = 0x4001_C000 >> 14;
+const UART0: u32 = 0x4003_4000 >> 14;
+const UART1: u32 = 0x4003_8000 >> 14;
+const SPI0: u32 = 0x4003_C000 >> 14;
+const SPI1: u32 = 0x4004_0000 >> 14;
+const I2C0: u32 = 0x4004_4000 >> 14;
+const I2C1: u32 = 0x4004_8000 >> 14;
+const PWM: u32 = 0x4005_0000 >> 14;
 const PIO0: u32 = 0x5020_0000 >> 14;
 const PIO1: u32 = 0x5030_0000 >> 14;
 
 impl System {
     /// PIO catches up before somebody looks at it or at the pins.
-    #[inline]
-    fn catch_up_for(&mut self, addr: u32) {
-        if matches!(addr >> 14, PIO0 | PIO1 | IO_BANK0 | PADS_BANK0) {
-            self.sync_pio(self.dev.fabric.cycle);
-            self.sync_pwm_pins();
+    #[inline(always)]
+    fn catch_up_for(&mut self, addr: u32, write: bool) {
+        match addr >> 14 {
+            PIO0 => self.catch_up_pio(0, addr & 0xFFC, write),
+            PIO1 => self.catch_up_pio(1, addr & 0xFFC, write),
+            IO_BANK0 | PADS_BANK0 => self.catch_up_pins(),
+            // A register of these may move a pin at once.
+            UART0 | UART1 | SPI0 | SPI1 | I2C0 | I2C1 | PWM => self.sync_pio(self.dev.fabric.cycle),
+            IO_QSPI => self.sync_ssi(),
+            _ => {}
         }
-        if addr >> 14 == IO_QSPI {
-            self.sync_ssi();
+    }
+
+    #[inline(always)]
+    fn catch_up_pio(&mut self, own: usize, offset: u32, write: bool) {
+        if self.dev.pio[own].is_about_words(offset, write) {
+            self.sync_pio_words(own);
+        } else {
+            self.catch_up_pins();
         }
+    }
+
+    fn catch_up_pins(&mut self) {
+        self.sync_pio(self.dev.fabric.cycle);
+        self.sync_pwm_pins();
     }
 
     /// A load from a block of registers. `None`: nothing is mapped there.
     fn load_block(&mut self, addr: u32, size: Size) -> Option<Beat> {
-        self.catch_up_for(addr);
+        self.catch_up_for(addr, false);
         self.dev.fabric.accesses.count(addr);
         let offset = addr & 0xFFC;
         let word = match addr >> 14 {
@@ -186,7 +209,7 @@ impl System {
 
     /// A store to a block of registers. `None`: nothing is mapped there.
     fn store_block(&mut self, addr: u32, value: u32, size: Size) -> Option<u32> {
-        self.catch_up_for(addr);
+        self.catch_up_for(addr, true);
         self.dev.fabric.accesses.count(addr);
         let offset = addr & 0xFFC;
         let bits = widen(value, size);
@@ -354,13 +377,19 @@ impl System {
 }
 
 /// A block held in reset does not answer: loads give 0, stores are lost. Firmware that does so has a bug, so it is counted.
+#[inline(always)]
 fn in_reset(held: u32, bit: Option<u32>, addr: u32, fabric: &mut Fabric) -> bool {
     let is_held = bit.is_some_and(|bit| held >> bit & 1 != 0);
     if is_held {
-        let name = format!("0x{addr:08X} in reset");
-        fabric.gaps.touch(&name, "firmware accessed a block that RESETS.RESET holds in reset");
+        count_access_in_reset(addr, fabric);
     }
     is_held
+}
+
+#[cold]
+fn count_access_in_reset(addr: u32, fabric: &mut Fabric) {
+    let name = format!("0x{addr:08X} in reset");
+    fabric.gaps.touch(&name, "firmware accessed a block that RESETS.RESET holds in reset");
 }
 
 #[inline(always)]

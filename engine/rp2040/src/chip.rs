@@ -307,6 +307,7 @@ impl Chip {
     }
 
     fn see_reset(&mut self, reason: Reason) {
+        self.system.sync_pio(self.system.dev.fabric.cycle);
         let fabric = &mut self.system.dev.fabric;
         let now = fabric.now();
         fabric.pins.trace.see(Kind::Reset, now, reason as u64);
@@ -437,6 +438,7 @@ impl Chip {
                 }
             }
             Exit::Lockup(report) => {
+                self.system.sync_pio(self.system.dev.fabric.cycle);
                 let now = self.system.dev.fabric.now();
                 self.system.dev.fabric.pins.trace.see(Kind::Crash, now, u64::from(self.cores[id].regs[15]));
                 self.advance_to(self.frontier());
@@ -455,8 +457,7 @@ impl Chip {
     /// Both processors sleep: time jumps to the next event, or to what PIO does on the way.
     fn sleep_until(&mut self, horizon: u64) -> Option<Stop> {
         let horizon = horizon.min(self.systick_horizon()).max(self.system.dev.fabric.cycle + 1);
-        let reached =
-            if self.system.pio_quiet_until() < horizon { self.system.run_pio_alone(horizon) } else { horizon };
+        let reached = if self.system.pio_quiet_until() < horizon { self.system.run_pio(horizon) } else { horizon };
         let fabric = &mut self.system.dev.fabric;
         fabric.cycle = fabric.cycle.max(reached);
         // Processors that stand still with clk_sys go on from here when it runs again.

@@ -292,9 +292,13 @@ impl Fabric {
 
     /// Makes an event due now, unless it is due already. Its block looks at what else it waits for.
     pub fn soon(&mut self, slot: Slot) {
-        let now = self.now();
-        if self.events.due(slot as usize) > now {
-            self.at(slot, now);
+        self.no_later(slot, self.now());
+    }
+
+    /// Makes an event due at `at`, unless it is due before that already. Its block looks at what else it waits for.
+    pub fn no_later(&mut self, slot: Slot, at: Ps) {
+        if self.events.due(slot as usize) > at {
+            self.at(slot, at);
         }
     }
 

@@ -3,9 +3,12 @@
 //! Every function (FUNCSEL column) keeps what it would drive on all 30 pins; the selected one, with its
 //! overrides and the pad's own switches, reaches the pin. All of it is a bit per pin.
 
+mod lane;
+
 use crate::fabric::{Fabric, Irq};
 use crate::serial_in::Serial;
 use engine_core::time::Ps;
+pub use lane::Lane;
 use serde::{Deserialize, Serialize};
 
 /// The columns of the function table, datasheet 2.19.2 table 278.
@@ -78,15 +81,6 @@ pub struct Interrupts {
     pub watched: u32,
 }
 
-/// What became of outputs that were toggled with [`Fabric::toggle_open`].
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Lane {
-    toggled: u32,
-    rose: u32,
-    fell: u32,
-    last: [(u64, u32); 2],
-}
-
 /// B pins that PWM slices count: their edges wait here until the slices are brought up to now.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CountedPins {
@@ -147,6 +141,8 @@ pub struct Io {
     pub serial: Serial,
     /// Inputs that PWM slices count.
     pub pwm: CountedPins,
+    /// Pins that programs of PIO0 and PIO1 look at.
+    pub pio_inputs: [u32; 2],
 }
 
 impl Default for Io {
@@ -171,6 +167,7 @@ impl Default for Io {
             interrupts: Interrupts::default(),
             serial: Serial::default(),
             pwm: CountedPins::default(),
+            pio_inputs: [0; 2],
         }
     }
 }
@@ -185,6 +182,18 @@ impl Io {
     /// The pins on which a function is selected.
     pub fn selected(&self, func: Func) -> u32 {
         self.selected[func as usize]
+    }
+
+    /// Do the levels of these pins in the course of a frame matter to somebody in the chip: to an interrupt, a PIO program, a
+    /// counter, a serial controller? Or does an override stand between them and their function?
+    pub fn are_seen(&self, pins: u32) -> bool {
+        pins & (self.interrupts.watched | self.pio_inputs[0] | self.pio_inputs[1] | self.special) != 0
+    }
+
+    /// These pins went to and fro, though nobody looked: their edges are latched all the same.
+    pub fn latch_pulses(&mut self, pins: u32) {
+        self.interrupts.rose |= pins & self.input_enable;
+        self.interrupts.fell |= pins & self.input_enable;
     }
 
     /// The outputs that the multiplexer passes on, before the overrides.
@@ -296,52 +305,16 @@ impl Fabric {
         self.settle_pins(at)
     }
 
-    /// Outputs of a function that go straight to their pins: selected, enabled, without overrides or interrupts, driven by
-    /// nobody else. Between two accesses by software they can be toggled with [`Fabric::toggle_open`].
-    pub fn open_outputs(&self, func: Func) -> u32 {
-        let io = &self.io;
-        if self.tree.stopped {
-            return 0;
-        }
-        io.selected[func as usize]
-            & io.mux_enable
-            & !(self.pins.entangled() as u32 | io.special | io.interrupts.watched)
-    }
-
-    /// Open outputs toggle in the cycle before `cycle`. True: a part did something meanwhile, so the lane must be closed.
-    #[inline(always)]
-    pub fn toggle_open(&mut self, lane: &mut Lane, changed: u32, cycle: u64) -> bool {
-        lane.toggled ^= changed;
-        lane.last = [lane.last[1], (cycle, lane.toggled)];
-        let alone = self.pins.toggle(u64::from(changed), self.clock.ps_at(cycle));
-        let level = self.pins.level() as u32;
-        lane.rose |= changed & level;
-        lane.fell |= changed & !level;
-        !alone
-    }
-
-    /// What was toggled is known to the multiplexer and the inputs. Returns the last two changes of the inputs: the cycle
-    /// and the levels from then on.
-    #[inline(always)]
-    pub fn close_lane(&mut self, func: Func, lane: &Lane) -> [(u64, u32); 2] {
-        let io = &mut self.io;
-        let (before, enabled) = (io.input, io.input_enable);
-        io.out[func as usize] ^= lane.toggled;
-        io.mux_out ^= lane.toggled;
-        io.input ^= lane.toggled & enabled;
-        io.irq_input ^= lane.toggled & enabled;
-        io.interrupts.rose |= lane.rose & enabled;
-        io.interrupts.fell |= lane.fell & enabled;
-        if self.pins.was_posted() {
-            self.attention();
-            self.inputs_changed();
-        }
-        lane.last.map(|(cycle, toggled)| (cycle, before ^ toggled & enabled))
+    /// Does anybody look at the levels of these pins all the time? Blocks whose outputs follow from the time alone make
+    /// edges only then.
+    pub fn is_seen(&self, pins: u32) -> bool {
+        let [pio0, pio1] = self.io.pio_inputs;
+        (self.io.interrupts.watched | pio0 | pio1) & pins != 0 || self.pins.is_looked_at(u64::from(pins))
     }
 
     /// A part has done something while it was told of an edge: the run loop looks at its horizon again.
     #[inline]
-    fn posted_attention(&mut self) -> bool {
+    pub(crate) fn posted_attention(&mut self) -> bool {
         let posted = self.pins.was_posted();
         if posted {
             self.attention();

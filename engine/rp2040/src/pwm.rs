@@ -266,8 +266,7 @@ impl Pwm {
         let mut next = u64::MAX;
         for (number, slice) in self.slices.iter().enumerate() {
             let pins = selected & (pins_of(number, 0) | pins_of(number, 1));
-            let edges =
-                pins != 0 && (fabric.pins.is_looked_at(u64::from(pins)) || fabric.io.interrupts.watched & pins != 0);
+            let edges = pins != 0 && fabric.is_seen(pins);
             let wraps = self.bank.get(Reg::INTE) >> number & 1 != 0
                 || fabric.dreq_awaited >> (DREQ_WRAP0 + number as u8) & 1 != 0;
             next = next.min(slice.next_change(edges, wraps));

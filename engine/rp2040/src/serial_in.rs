@@ -5,6 +5,7 @@
 
 use crate::fabric::{Fabric, Slot};
 use crate::pads::Func;
+use crate::spi::{spi_pins, CSN, RX, SCK, TX};
 use engine_core::time::Ps;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,12 @@ pub enum Input {
     I2c0Scl,
     I2c1Sda,
     I2c1Scl,
+    Spi0Rx,
+    Spi0Fss,
+    Spi0Clk,
+    Spi1Rx,
+    Spi1Fss,
+    Spi1Clk,
     Count,
 }
 
@@ -34,6 +41,12 @@ const INPUTS: [(Func, u32, Slot); Input::Count as usize] = [
     (Func::I2c, i2c_pins(0, 1), Slot::I2c0),
     (Func::I2c, i2c_pins(1, 0), Slot::I2c1),
     (Func::I2c, i2c_pins(1, 1), Slot::I2c1),
+    (Func::Spi, spi_pins(0, RX), Slot::Spi0),
+    (Func::Spi, spi_pins(0, CSN), Slot::Spi0),
+    (Func::Spi, spi_pins(0, SCK), Slot::Spi0),
+    (Func::Spi, spi_pins(1, RX), Slot::Spi1),
+    (Func::Spi, spi_pins(1, CSN), Slot::Spi1),
+    (Func::Spi, spi_pins(1, SCK), Slot::Spi1),
 ];
 
 /// Pins of an I2C in the function table (column F3): I2C0 SDA, I2C0 SCL, I2C1 SDA, I2C1 SCL in turn.
@@ -69,6 +82,8 @@ pub struct Ear {
 pub struct Serial {
     ears: [Ear; Input::Count as usize],
     listened: u32,
+    /// SPIs that are targets, a bit each.
+    spi_targets: u8,
 }
 
 impl Serial {
@@ -110,10 +125,26 @@ impl Fabric {
         changes
     }
 
+    /// An SPI is a target from now on, or a controller: what a controller frames goes into the trace as bytes.
+    pub fn set_spi_role(&mut self, spi: usize, is_target: bool) {
+        let bit = 1 << spi;
+        let before = self.io.serial.spi_targets;
+        self.io.serial.spi_targets = if is_target { before | bit } else { before & !bit };
+        if self.io.serial.spi_targets != before {
+            self.route_serial();
+        }
+    }
+
+    /// The pins whose traffic goes into the trace as bytes.
+    fn told_as_bytes(&self) -> u32 {
+        let framed = (0..2).filter(|spi| self.io.serial.spi_targets >> spi & 1 == 0);
+        let framed = framed.fold(0, |all, spi| all | spi_pins(spi, SCK) | spi_pins(spi, TX) | spi_pins(spi, RX));
+        self.io.selected(Func::Uart) & (uart_pins(0, 0) | uart_pins(1, 0)) | self.io.selected(Func::Spi) & framed
+    }
+
     /// FUNCSEL changed, or who listens.
     pub(crate) fn route_serial(&mut self) {
-        let sent = self.io.selected(Func::Uart) & (uart_pins(0, 0) | uart_pins(1, 0));
-        self.pins.tell_as_bytes(u64::from(sent));
+        self.pins.tell_as_bytes(u64::from(self.told_as_bytes()));
         self.io.serial.listened = 0;
         for (n, &(func, pins, slot)) in INPUTS.iter().enumerate() {
             let routed = self.io.selected(func) & pins;
@@ -149,11 +180,10 @@ impl Fabric {
             let high = input & ear.routed != 0;
             if ear.on && (changed & ear.routed != 0 || changed == u32::MAX) && high != ear.level {
                 ear.level = high;
-                if ear.edges.is_empty() {
-                    ear.edges.push((at, high));
-                    self.soon(slot);
-                } else {
-                    ear.edges.push((at, high));
+                let first = ear.edges.is_empty();
+                ear.edges.push((at, high));
+                if first {
+                    self.no_later(slot, at);
                 }
             }
         }

@@ -129,14 +129,22 @@ impl System {
 
     /// Carries out what is due in a slot.
     pub fn event(&mut self, slot: Slot) {
-        // These change pins, or look at them, at this moment.
-        if match slot {
-            Slot::Uart0Tx | Slot::Uart0Rx | Slot::Uart1Tx | Slot::Uart1Rx | Slot::I2c0 | Slot::I2c1 => true,
-            Slot::Spi0 => self.dev.spi[0].drives_pins(),
-            Slot::Spi1 => self.dev.spi[1].drives_pins(),
-            _ => false,
-        } {
-            self.sync_pio(self.dev.fabric.cycle);
+        // All others change pins, look at them or show something else outside: PIO, which does so too, comes first.
+        let inside = matches!(
+            slot,
+            Slot::Timer0
+                | Slot::Timer1
+                | Slot::Timer2
+                | Slot::Timer3
+                | Slot::Dma
+                | Slot::DmaTimer
+                | Slot::Adc
+                | Slot::Ssi
+        );
+        if !inside {
+            // The instruction under way may have ended later than the event was due.
+            let fabric = &self.dev.fabric;
+            self.sync_pio(fabric.clock.first_cycle_from(fabric.events.popped()).min(fabric.cycle));
         }
         let Devices { fabric, timer, watchdog, rtc, usb, uart, i2c, spi, pwm, adc, clocks, xosc, .. } = &mut self.dev;
         match slot {
@@ -162,9 +170,8 @@ impl System {
         self.carry_out_requests();
     }
 
-    /// Changes from outside are due: blocks that watch pins are brought up to now first.
+    /// Changes from outside are due.
     fn stimulus(&mut self) {
-        self.sync_pio(self.dev.fabric.cycle);
         let fabric = &mut self.dev.fabric;
         let now = fabric.now();
         fabric.pins.apply_stimuli(now);
@@ -176,11 +183,28 @@ impl System {
     /// Brings both PIO blocks to `cycle`.
     #[inline]
     pub fn sync_pio(&mut self, cycle: u64) {
-        for pio in &mut self.dev.pio {
-            while pio.cycle() < cycle {
-                pio.run(cycle, &mut self.dev.fabric);
-            }
+        while self.run_pio(cycle) < cycle {}
+    }
+
+    /// Brings the FIFOs of a PIO block to the present cycle, see [`pio::Pio::sync_words`].
+    #[inline(always)]
+    pub fn sync_pio_words(&mut self, own: usize) {
+        let Devices { pio, fabric, .. } = &mut self.dev;
+        if pio[own].only_shifts(fabric.cycle) {
+            return;
         }
+        if pio[1 - own].is_idle() {
+            pio[own].sync_words(fabric.cycle, fabric);
+        } else {
+            self.sync_pio(self.dev.fabric.cycle);
+        }
+    }
+
+    /// Runs PIO without the processors, up to `cycle` or to the first change that a processor or the DMA
+    /// controller can see. Returns the cycle reached.
+    #[inline]
+    pub fn run_pio(&mut self, cycle: u64) -> u64 {
+        pio::pair::run(&mut self.dev.pio, cycle, &mut self.dev.fabric)
     }
 
     /// Outputs of PWM that nobody watches have no events: they are brought up to now before software looks.
@@ -203,31 +227,24 @@ impl System {
         }
     }
 
-    /// Runs PIO without the processors, up to `cycle` or to the first change that a processor or the DMA
-    /// controller can see. Returns the cycle reached.
-    pub fn run_pio_alone(&mut self, cycle: u64) -> u64 {
-        let mut until = cycle;
-        for n in 0..2 {
-            if self.dev.pio[n].cycle() < until {
-                self.dev.pio[n].run(until, &mut self.dev.fabric);
-                until = until.min(self.dev.pio[n].cycle());
-            }
-        }
-        until
-    }
-
     /// The first cycle at which PIO may change something that a processor or the DMA controller sees
     /// without reading a PIO register: an interrupt line, an awaited DREQ, or an input whose edges interrupt.
+    #[inline(always)]
     pub fn pio_quiet_until(&self) -> u64 {
-        let fabric = &self.dev.fabric;
-        self.dev.pio.iter().map(|pio| pio.quiet_until(fabric)).min().unwrap_or(u64::MAX)
+        let Devices { pio: [first, second], fabric, .. } = &self.dev;
+        first.quiet_until(fabric).min(second.quiet_until(fabric))
     }
 
     /// Carries out what blocks asked of the chip, as far as it concerns the blocks themselves.
+    #[inline(always)]
     pub fn carry_out_requests(&mut self) {
-        if self.dev.fabric.requests.is_empty() {
-            return;
+        if !self.dev.fabric.requests.is_empty() {
+            self.carry_out_all_requests();
         }
+    }
+
+    #[cold]
+    fn carry_out_all_requests(&mut self) {
         for request in std::mem::take(&mut self.dev.fabric.requests) {
             match request {
                 Request::ResetBlocks(mask) => self.reset_blocks(mask),
@@ -278,11 +295,12 @@ impl System {
         if on(psm::DONE::ROSC) {
             rosc.reset(fabric);
         }
-        if on(psm::DONE::XOSC) {
-            xosc.reset(fabric);
-        }
+        // They are held together: the multiplexers are back on the ring oscillator when the crystal stops.
         if on(psm::DONE::CLOCKS) {
             clocks.reset(fabric);
+        }
+        if on(psm::DONE::XOSC) {
+            xosc.reset(fabric);
         }
         if on(psm::DONE::RESETS) {
             resets.reset(fabric);

@@ -1,4 +1,5 @@
-/* SPI0 (PL022) in loopback: frames, FIFOs, the time of a byte, DMA. */
+/* SPI0 (PL022) in loopback: frames, FIFOs, the time of a byte, DMA. Then SPI0 as controller and SPI1 as target: the test joins
+   GPIO19 with GPIO8 (data there), GPIO11 with GPIO16 (data back), GPIO18 with GPIO10 (clock) and GPIO17 with GPIO9 (select). */
 #include "probe.h"
 
 #define SSPDMACR_BOTH 3u
@@ -10,6 +11,29 @@ static void set_up(uint32_t bits, uint32_t prescale, uint32_t scr) {
     SPI0->SSPCPSR = prescale;
     SPI0->SSPCR0 = scr << 8 | (bits - 1);
     SPI0->SSPCR1 = SSPCR1_LBM | SSPCR1_SSE;
+}
+
+#define SSPCR1_MS BIT(2)
+#define SSPCR1_SOD BIT(3)
+#define SSPCR0_SPH BIT(7)
+#define OETOPAD BIT(13)
+#define SELECT 17u
+
+/* 976 kHz: slow enough for a target at clk_peri / 12. */
+static void set_up_pair(uint32_t cr0, uint32_t target) {
+    unreset(RESET_SPI0);
+    unreset(RESET_SPI1);
+    SPI1->SSPCR1 = 0;
+    SPI0->SSPCPSR = SPI1->SSPCPSR = 128;
+    SPI0->SSPCR0 = SPI1->SSPCR0 = cr0;
+    SPI1->SSPCR1 = SSPCR1_MS | target;
+    SPI1->SSPCR1 = SSPCR1_MS | SSPCR1_SSE | target;
+    SPI0->SSPCR1 = SSPCR1_SSE;
+}
+
+static void drain(struct spi *from) {
+    while (from->SSPSR & SSPSR_RNE)
+        (void)from->SSPDR;
 }
 
 static uint32_t receive(void) {
@@ -79,4 +103,66 @@ static void probes(void) {
     for (uint32_t n = 0; n < 64; n++)
         wrong += in[n] != out[n];
     probe(16, wrong);
+
+    for (uint32_t pin = 8; pin < 20; pin++)
+        if (pin < 12 || pin > 15) {
+            gpio_function(pin, FUNC_SPI);
+            PADS_BANK0->GPIO[pin] = PAD_IE | PAD_SCHMITT | PAD_DRIVE_4MA;
+        }
+    SPI0->SSPDMACR = 0;
+
+    /* Modes 1 and 0 with the select of the controller, eight answers ahead. */
+    for (uint32_t sph = 0; sph < 2; sph++) {
+        set_up_pair(7 | (sph ? SSPCR0_SPH : 0), 0);
+        drain(SPI0);
+        for (uint32_t n = 0; n < 8; n++)
+            SPI1->SSPDR = 0xc3 ^ n * 0x25;
+        for (uint32_t n = 0; n < 8; n++)
+            SPI0->SSPDR = 0x5a ^ n * 0x13;
+        idle();
+        uint32_t there = 0, back = 0;
+        for (uint32_t n = 0; n < 8; n++) {
+            there += SPI1->SSPDR == ((0x5a ^ n * 0x13) & 0xff);
+            back += SPI0->SSPDR == ((0xc3 ^ n * 0x25) & 0xff);
+        }
+        probe(17 + 2 * sph, there);
+        probe(18 + 2 * sph, back);
+    }
+    probe(21, IO_BANK0->GPIO[11].STATUS & OETOPAD);
+    probe(22, IO_BANK0->GPIO[10].STATUS & OETOPAD);
+    probe(23, IO_BANK0->INTR[1] >> 8 & (GPIO_EDGE_LOW | GPIO_EDGE_HIGH));
+
+    /* One select for four frames. */
+    SIO->GPIO_OUT_SET = BIT(SELECT);
+    SIO->GPIO_OE_SET = BIT(SELECT);
+    gpio_function(SELECT, FUNC_SIO);
+    for (uint32_t sph = 0; sph < 2; sph++) {
+        set_up_pair(7 | (sph ? SSPCR0_SPH : 0), 0);
+        drain(SPI1);
+        SIO->GPIO_OUT_CLR = BIT(SELECT);
+        for (uint32_t n = 0; n < 4; n++)
+            SPI0->SSPDR = n;
+        idle();
+        SIO->GPIO_OUT_SET = BIT(SELECT);
+        uint32_t heard = 0;
+        for (; SPI1->SSPSR & SSPSR_RNE; heard++)
+            (void)SPI1->SSPDR;
+        probe(24 + sph, heard);
+    }
+
+    /* SOD, and a target that nobody reads. */
+    set_up_pair(7 | SSPCR0_SPH, SSPCR1_SOD);
+    drain(SPI0);
+    for (uint32_t n = 0; n < 8; n++)
+        SPI1->SSPDR = 0x80 + 5 * n;
+    SIO->GPIO_OUT_CLR = BIT(SELECT);
+    for (uint32_t n = 0; n < 8; n++)
+        SPI0->SSPDR = n;
+    idle();
+    probe(26, SPI1->SSPSR & (SSPSR_TNF | SSPSR_RFF));
+    probe(27, SPI1->SSPRIS & RORRIS);
+    SPI0->SSPDR = 8;
+    idle();
+    probe(28, SPI1->SSPRIS & RORRIS);
+    SIO->GPIO_OUT_SET = BIT(SELECT);
 }

@@ -49,7 +49,7 @@ const TRIES: u8 = 4;
 /// What the host needs beside the device.
 #[derive(Debug)]
 pub struct Around<'a> {
-    /// The console of the first CDC-ACM function.
+    /// The consoles of CDC-ACM functions.
     pub consoles: &'a mut Consoles,
     /// Takes every transaction.
     pub trace: &'a mut Trace,
@@ -125,7 +125,8 @@ pub struct Host {
     configured_at: Option<Ps>,
     problem: Option<String>,
     reports: Reports,
-    console_open: bool,
+    /// The serial ports that are open, a bit each.
+    open: u32,
 }
 
 impl Default for Host {
@@ -156,7 +157,7 @@ impl Host {
             configured_at: None,
             problem: None,
             reports: Reports::default(),
-            console_open: false,
+            open: 0,
         }
     }
 
@@ -281,7 +282,7 @@ impl Host {
     fn disconnect(&mut self) {
         self.address = 0;
         self.configured = false;
-        self.console_open = false;
+        self.open = 0;
         self.requests.clear();
         self.control = None;
         self.flight = None;
@@ -333,7 +334,8 @@ impl Host {
 
     /// How much data a transaction with the endpoint would carry now.
     fn pipe_ready(&self, pipe: &Pipe, device: &impl Device, consoles: &Consoles) -> Option<usize> {
-        if pipe.halted || (pipe.used == Use::Console && !self.console_open) {
+        let closed = matches!(pipe.used, Use::Console(port) if self.open >> port & 1 == 0);
+        if pipe.halted || closed {
             return None;
         }
         if pipe.endpoint.is_in() {
@@ -343,8 +345,8 @@ impl Host {
             };
         }
         let waiting = match pipe.used {
-            Use::Console => {
-                let typed = console(consoles).map_or(0, |id| consoles.input_waiting(id));
+            Use::Console(port) => {
+                let typed = console(consoles, port).map_or(0, |id| consoles.input_waiting(id));
                 Some(typed.min(usize::from(pipe.endpoint.size))).filter(|&count| count > 0)
             }
             Use::Reports => pipe.outgoing.front().map(Vec::len),
@@ -394,7 +396,10 @@ impl Host {
                     return;
                 }
                 pipe.data1 = !pipe.data1;
-                let to = console(around.consoles).filter(|_| pipe.used == Use::Console);
+                let to = match pipe.used {
+                    Use::Console(port) => console(around.consoles, port),
+                    Use::Reports => None,
+                };
                 match to {
                     Some(id) => data.iter().for_each(|&byte| around.consoles.put(id, byte, at)),
                     None => self.reports.put(pipe.endpoint.address, pipes::Report { at, data }),
@@ -411,8 +416,8 @@ impl Host {
             return;
         }
         let data: Vec<u8> = match pipe.used {
-            Use::Console => {
-                let id = console(around.consoles);
+            Use::Console(port) => {
+                let id = console(around.consoles, port);
                 let typed = |_| id.and_then(|id| around.consoles.take_input(id));
                 (0..pipe.endpoint.size).map_while(typed).collect()
             }
@@ -457,8 +462,8 @@ impl Host {
             }
             Purpose::Text(_) | Purpose::HidReport(_) | Purpose::Class => true,
             // Terminals go on when a device has no modem lines.
-            Purpose::OpenConsole => {
-                self.console_open = true;
+            Purpose::OpenConsole(port) => {
+                self.open |= 1 << port;
                 true
             }
             _ => false,
@@ -513,7 +518,7 @@ impl Host {
                 self.found.hid_reports.insert(interface, data);
             }
             Purpose::Class => {}
-            Purpose::OpenConsole => self.console_open = true,
+            Purpose::OpenConsole(port) => self.open |= 1 << port,
             _ => return false,
         }
         true
@@ -530,23 +535,20 @@ impl Host {
             let why = "the host leaves interfaces with isochronous endpoints at alternate setting 0, so nothing flows";
             around.gaps.touch("USB host isochronous transfers", why);
         }
-        let mut has_port = console(around.consoles).is_none();
-        let mut wants_data = false;
+        let mut ports = 0u8..32;
+        let mut wants_data = None;
         for interface in interfaces.iter().filter(|interface| interface.alternate == 0) {
             let used = match (interface.class, interface.subclass) {
-                (class::COMMUNICATIONS, ACM) if !has_port => {
-                    has_port = true;
-                    wants_data = true;
-                    self.requests.push_back(Request::set_line_coding(interface.number));
-                    self.requests.push_back(Request::set_control_line_state(interface.number));
-                    Some(Use::Reports)
+                (class::COMMUNICATIONS, ACM) => {
+                    wants_data = ports.next().filter(|&port| open_console(around.consoles, port).is_some());
+                    wants_data.map(|port| {
+                        self.requests.push_back(Request::set_line_coding(interface.number));
+                        self.requests.push_back(Request::set_control_line_state(interface.number, port));
+                        Use::Reports
+                    })
                 }
-                (class::CDC_DATA, _) if wants_data => {
-                    wants_data = false;
-                    Some(Use::Console)
-                }
-                // Ports that nobody opens.
-                (class::COMMUNICATIONS | class::CDC_DATA, _) => None,
+                (class::CDC_DATA, _) => wants_data.take().map(Use::Console),
+                (class::COMMUNICATIONS, _) => None,
                 (class::MASS_STORAGE, _) => {
                     let why = "the host enumerates a disk, and neither reads nor writes it";
                     around.gaps.touch("USB host mass storage", why);
@@ -584,12 +586,26 @@ fn outcome_word(purpose: Purpose) -> &'static str {
         Purpose::ConfigurationLength | Purpose::Configuration => "GET_DESCRIPTOR for the configuration descriptor",
         Purpose::SetConfiguration => "SET_CONFIGURATION",
         Purpose::Languages | Purpose::Text(_) => "GET_DESCRIPTOR for a string",
-        Purpose::HidReport(_) | Purpose::Class | Purpose::OpenConsole => "a class request",
+        Purpose::HidReport(_) | Purpose::Class | Purpose::OpenConsole(_) => "a class request",
     }
 }
 
-fn console(consoles: &Consoles) -> Option<ConsoleId> {
-    consoles.on(|line| line == Line::Usb)
+fn line_of(port: u8) -> Line {
+    match port {
+        0 => Line::Usb,
+        _ => Line::UsbPort(port),
+    }
+}
+
+/// The console of a serial port.
+fn console(consoles: &Consoles, port: u8) -> Option<ConsoleId> {
+    consoles.on(|line| line == line_of(port))
+}
+
+/// The console of a serial port. Where a board has one on USB, further ports of the device become further consoles.
+fn open_console(consoles: &mut Consoles, port: u8) -> Option<ConsoleId> {
+    let first = console(consoles, 0)?;
+    Some(console(consoles, port).unwrap_or_else(|| consoles.attach_beside(first, usize::from(port) + 1, line_of(port))))
 }
 
 /// A transaction goes into the trace: token, length and answer, then the data, 8 bytes at a time.

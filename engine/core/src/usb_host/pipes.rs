@@ -12,8 +12,8 @@ pub const KEPT: usize = 16_384;
 /// Who is at the host's end of a pipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Use {
-    /// A console's terminal.
-    Console,
+    /// The terminal of this serial port's console.
+    Console(u8),
     /// Packets are kept as reports; what a test sends goes out.
     Reports,
 }

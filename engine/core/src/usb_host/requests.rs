@@ -24,8 +24,8 @@ pub(super) enum Purpose {
     HidReport(u8),
     /// Something of a class that the host can do without.
     Class,
-    /// The console's port is open once this is done.
-    OpenConsole,
+    /// This serial port is open once this is done.
+    OpenConsole(u8),
 }
 
 /// A request, 9.3.
@@ -79,14 +79,14 @@ impl Request {
     }
 
     /// CDC PSTN 1.2, 6.3.12: DTR and RTS, as when a terminal opens the port.
-    pub fn set_control_line_state(interface: u8) -> Self {
-        Self::new(Purpose::OpenConsole, 0x21, 0x22, 3, u16::from(interface), 0)
+    pub fn set_control_line_state(interface: u8, port: u8) -> Self {
+        Self::new(Purpose::OpenConsole(port), 0x21, 0x22, 3, u16::from(interface), 0)
     }
 
     /// USB 2.0, 9.2.6.4: the device has 500 ms for each packet of a standard request; 9.2.6.1: 5 s for any request.
     fn patience(&self) -> Ps {
         match self.purpose {
-            Purpose::HidReport(_) | Purpose::Class | Purpose::OpenConsole => 5 * SECOND,
+            Purpose::HidReport(_) | Purpose::Class | Purpose::OpenConsole(_) => 5 * SECOND,
             _ => SECOND / 2,
         }
     }

@@ -47,9 +47,7 @@ impl Fabric {
 
     fn is_gpout_seen(&self, n: usize) -> bool {
         let pin = GPOUT[n];
-        self.io.selected(Func::Clock) & pin != 0
-            && self.rates.gpout[n].is_running()
-            && (self.pins.is_looked_at(pin.into()) || self.io.interrupts.watched & pin != 0)
+        self.io.selected(Func::Clock) & pin != 0 && self.rates.gpout[n].is_running() && self.is_seen(pin)
     }
 
     /// The output whose next edge comes first, and when that is.

@@ -276,7 +276,7 @@ impl I2c {
                 self.show(fabric, &[], op);
                 self.controller.owns = true;
                 self.raise(IC_RAW_INTR_STAT::START_DET);
-                self.close(at, fabric);
+                self.close(at, true, fabric);
             }
             Op::Address(byte, role) => {
                 let acknowledged = self.address(byte, role, at, fabric);
@@ -315,7 +315,7 @@ impl I2c {
             }
             Op::Stop => {
                 self.show(fabric, &[], op);
-                self.close(at, fabric);
+                self.close(at, false, fabric);
                 self.controller.owns = false;
                 self.controller.free_at = at + self.times(fabric).low;
                 self.raise(IC_RAW_INTR_STAT::STOP_DET);
@@ -328,10 +328,10 @@ impl I2c {
         self.receive(byte, first);
     }
 
-    /// The transaction with the part is over.
-    fn close(&mut self, at: Ps, fabric: &mut Fabric) {
+    /// The transaction with the part is over: STOP, or a repeated START.
+    fn close(&mut self, at: Ps, restarted: bool, fabric: &mut Fabric) {
         if let Some(port) = self.controller.port.take() {
-            fabric.pins.i2c_stop(port, at);
+            fabric.pins.i2c_stop(port, at, restarted);
         }
     }
 

@@ -59,6 +59,7 @@ enum Seen {
     Start(u16, bool),
     Write(u8),
     Read,
+    Restart,
     Stop,
 }
 
@@ -84,8 +85,8 @@ impl Outside for Part {
         self.1 += 1;
         self.1 - 1
     }
-    fn i2c_stop(&mut self, _: PortId, at: Ps) {
-        self.0.lock().unwrap().push((at, Seen::Stop));
+    fn i2c_stop(&mut self, _: PortId, at: Ps, restarted: bool) {
+        self.0.lock().unwrap().push((at, if restarted { Seen::Restart } else { Seen::Stop }));
     }
     fn edge(&mut self, _: PortId, _: Edge) {}
     fn pulses(&mut self, _: PortId, _: Vec<Edge>) {}
@@ -172,7 +173,7 @@ fn a_register_read_with_repeated_start_works_as_pico_sdk_does_it() {
         [
             Seen::Start(0x50, false),
             Seen::Write(0x07),
-            Seen::Stop,
+            Seen::Restart,
             Seen::Start(0x50, true),
             Seen::Read,
             Seen::Read,
@@ -225,7 +226,7 @@ fn ten_bit_addresses_read_and_write() {
     assert_eq!(bench.get_i2c(0, Reg::IC_DATA_CMD) as u8, 0x10);
     let seen = take(&seen);
     assert_eq!(seen[..3], [Seen::Start(0x2A5, false), Seen::Write(0x77), Seen::Stop]);
-    assert_eq!(seen[3..], [Seen::Start(0x2A5, false), Seen::Stop, Seen::Start(0x2A5, true), Seen::Read, Seen::Stop]);
+    assert_eq!(seen[3..], [Seen::Start(0x2A5, false), Seen::Restart, Seen::Start(0x2A5, true), Seen::Read, Seen::Stop]);
     for (tar, reason) in
         [(0x2A6, IC_TX_ABRT_SOURCE::ABRT_10ADDR2_NOACK), (0x1A5, IC_TX_ABRT_SOURCE::ABRT_10ADDR1_NOACK)]
     {

@@ -6,7 +6,7 @@ use engine_core::registers::Bank;
 use serde::{Deserialize, Serialize};
 
 /// A threshold that no shift counter reaches: automatic push or pull is off.
-const NEVER: u8 = 0xFF;
+pub const NEVER: u8 = 0xFF;
 
 /// The configuration of one state machine.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -34,6 +34,11 @@ impl Inputs {
         self.level[self.newest] = level;
     }
 
+    /// The levels are those that the other block has seen, which looks at the same pins.
+    pub fn follow(&mut self, other: &Self) {
+        *self = Self { bypass: self.bypass, ..other.clone() };
+    }
+
     /// What a machine sees in `cycle` is what it will see until a pin changes.
     #[inline(always)]
     pub fn is_settled(&self, cycle: u64) -> bool {

@@ -192,6 +192,21 @@ impl Op {
         op
     }
 
+    /// The pins that it looks at.
+    pub fn inputs(&self, config: &Config) -> u32 {
+        match self.kind {
+            Kind::WaitPin => 1 << self.arg,
+            Kind::JmpPin => 1 << config.jmp_pin,
+            // Source 0 of IN and MOV is PINS.
+            Kind::In if self.arg == 0 => (u32::MAX >> (32 - self.count)).rotate_left(config.in_base.into()),
+            Kind::MovPins | Kind::MovX | Kind::MovY | Kind::MovPc | Kind::MovIsr | Kind::MovOsr if self.arg == 0 => {
+                u32::MAX
+            }
+            Kind::MovExec | Kind::OutExec => u32::MAX,
+            _ => 0,
+        }
+    }
+
     /// The field of delay and side-set, 3.4.1 and 3.5.1: side-set has the most significant bits, the first of
     /// which says whether there is a side-set at all where SIDE_EN is set.
     fn decode_side_set(&mut self, field: u8, config: &Config) {

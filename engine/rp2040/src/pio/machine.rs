@@ -1,10 +1,12 @@
 //! One state machine: its registers, and what it does in a cycle of its own clock (sections 3.2, 3.4 and 3.5).
 
-use super::config::Config;
+use super::config::{Config, NEVER};
 use super::execute::{mask, shift_left, shift_right, Flow};
 use super::fifo::{Fifo, FIFO_DEPTH};
 use super::inputs::Inputs;
 use super::instruction::{Kind, Op};
+use crate::pads::Lane;
+use engine_core::pins::Train;
 use serde::{Deserialize, Serialize};
 
 /// An instruction that does not come from the instruction memory, kept until it is complete (3.5.7).
@@ -72,11 +74,37 @@ pub struct Shared {
 
 /// Decoded instructions, made again whenever memory or configuration change.
 #[derive(Clone, Debug)]
-pub struct Ops(pub [Op; 32]);
+struct Ops {
+    table: [Op; 32],
+    /// Addresses (a bit each) at which a loop sends a bit that the following instruction clocks: OUT of one bit to pins, then
+    /// NOP, each with its side-set. It moves bits and nothing else until the OSR is used up.
+    sends: u32,
+    /// The addresses of those NOPs.
+    clocks: u32,
+}
 
 impl Default for Ops {
     fn default() -> Self {
-        Self([Op::BLANK; 32])
+        Self { table: [Op::BLANK; 32], sends: 0, clocks: 0 }
+    }
+}
+
+impl Ops {
+    #[inline(always)]
+    fn at(&self, address: u8) -> &Op {
+        &self.table[usize::from(address & 31)]
+    }
+
+    fn find_bit_loops(&mut self) {
+        (self.sends, self.clocks) = (0, 0);
+        for (address, op) in self.table.iter().enumerate() {
+            let clock = &self.table[usize::from(op.next)];
+            let sends = op.kind == Kind::OutPins && op.count == 1;
+            if sends && clock.kind == Kind::Nop && usize::from(clock.next) == address {
+                self.sends |= 1 << address;
+                self.clocks |= 1 << op.next;
+            }
+        }
     }
 }
 
@@ -154,9 +182,10 @@ impl Machine {
 
     /// Decodes the instruction memory.
     pub fn decode(&mut self, memory: &[u16; 32]) {
-        for (address, op) in self.ops.0.iter_mut().enumerate() {
+        for (address, op) in self.ops.table.iter_mut().enumerate() {
             *op = Op::decode(memory[address], address as u8, self.number, &self.config);
         }
+        self.ops.find_bit_loops();
     }
 
     /// The cycle of clk_sys in which its clock ticks next.
@@ -261,7 +290,7 @@ impl Machine {
         if self.latch != Latch::Empty || self.sticky.is_some() {
             return self.tick_rare(cycle, shared);
         }
-        let op = self.ops.0[usize::from(self.pc & 31)];
+        let op = *self.ops.at(self.pc);
         let flow = self.execute(op, cycle, shared);
         self.side_set(op, shared);
         self.refill(shared);
@@ -281,64 +310,110 @@ impl Machine {
         self.phase = 0;
     }
 
-    /// Programs that feed displays and LEDs spend most of their ticks shifting bits to pins. As many such ticks as come
-    /// before `until` are gone through here in one go, with the same outcome as by [`Machine::tick`]: OUT to pins and NOP
-    /// with their side-set, while the OSR holds enough bits that nothing is pulled, and as long as only `open` pins change.
-    /// Returns the cycle after the last of them.
+    /// Does each tick carry out the instruction at PC, which writes output levels at most?
     #[inline(always)]
-    pub fn shift_out(
-        &mut self,
-        until: u64,
-        pins: &mut u32,
-        open: u32,
-        mut toggle: impl FnMut(u64, u32) -> bool,
-    ) -> Option<u64> {
+    fn is_plain(&self) -> bool {
         let config = &self.config;
         let unusual = config.inline_enable.is_some() || config.sticky || config.side_pindir;
-        if unusual || self.phase != 0 || self.delay != 0 || self.latch != Latch::Empty {
+        !unusual && self.phase == 0 && self.delay == 0 && self.latch == Latch::Empty
+    }
+
+    /// Where PC is in a loop that sends bits and clocks them: its two instructions, and whether the clock comes next.
+    #[inline(always)]
+    fn bit_loop(&self) -> Option<(&Op, &Op, bool)> {
+        let op = self.ops.at(self.pc);
+        let other = self.ops.at(op.next);
+        if self.ops.sends >> (self.pc & 31) & 1 != 0 {
+            Some((op, other, false))
+        } else if self.ops.clocks >> (self.pc & 31) & 1 != 0 && self.ops.sends >> (op.next & 31) & 1 != 0 {
+            Some((other, op, true))
+        } else {
+            None
+        }
+    }
+
+    /// In a loop that sends bits: the cycle in which the OSR is used up, so that it does more than to move pins.
+    #[inline]
+    pub fn shifts_until(&self) -> Option<u64> {
+        let (send, clock, clocking) = self.bit_loop()?;
+        let left = u64::from(self.config.autopull.saturating_sub(self.osr_count));
+        if left == 0 || !self.is_plain() {
             return None;
         }
+        if self.config.autopull == NEVER {
+            return Some(u64::MAX);
+        }
+        let (sent, clocked) = (1 + u64::from(send.delay), 1 + u64::from(clock.delay));
+        let periods = (left - 1) * (sent + clocked) + if clocking { clocked } else { 0 };
+        Some((self.due + periods * self.config.divisor) >> 8)
+    }
+
+    /// Programs that feed displays and LEDs spend most of their ticks shifting bits to pins. As many such ticks as come
+    /// before `until` are gone through here in one go, with the same outcome as by [`Machine::tick`]: OUT to pins and NOP
+    /// with their side-set, as long as only open pins change. It ends with the tick in which a word is pulled.
+    /// Returns the cycle after the last of them.
+    #[inline(always)]
+    pub fn shift_out(&mut self, until: u64, shared: &mut Shared, lane: &mut Lane) -> Option<u64> {
+        if !self.is_plain() {
+            return None;
+        }
+        self.send_bits(until, shared, lane).or_else(|| self.shift_words(until, shared, lane))
+    }
+
+    /// The loop that sends a bit and clocks it: two instructions, whose writes to pins are known beforehand.
+    #[inline(always)]
+    fn send_bits(&mut self, until: u64, shared: &mut Shared, lane: &mut Lane) -> Option<u64> {
+        let config = &self.config;
+        let (send, clock, clocking) = self.bit_loop()?;
+        let left = config.autopull.min(32).saturating_sub(self.osr_count);
+        let (sides, pins) = (send.side_mask | clock.side_mask, config.out_mask | send.side_mask | clock.side_mask);
+        let data = 1u32.rotate_left(config.out_base) & config.out_mask;
+        if left == 0 || self.due >= until << 8 || data & sides | pins & !lane.open() != 0 {
+            return None;
+        }
+        // What one instruction leaves alone keeps the level that the other one gave it.
+        let sent = clock.side_value & !(config.out_mask | send.side_mask) | send.side_value;
+        let clocked = sent & !clock.side_mask | clock.side_value;
+        let present = shared.out & data != 0;
+        let mut train = Train {
+            pins: u64::from(pins),
+            data: u64::from(data),
+            sent: u64::from(sent),
+            clocked: u64::from(clocked),
+            send_ticks: config.divisor * (1 + u64::from(send.delay)),
+            clock_ticks: config.divisor * (1 + u64::from(clock.delay)),
+            bits: u64::from(present) << 32
+                | u64::from(if config.out_right { self.osr.reverse_bits() } else { self.osr }),
+            left: u32::from(left),
+            clocking,
+            due: self.due,
+        };
+        let (addresses, delay) = ((clock.next, send.next), send.delay);
+        let cycle = lane.send(&mut train, until << 8)?;
+        let sent = left - train.left as u8;
+        self.pc = if train.clocking { addresses.1 } else { addresses.0 };
+        self.osr = if self.config.out_right { shift_right(self.osr, sent) } else { shift_left(self.osr, sent) };
+        self.osr_count += sent;
+        self.due = train.due;
+        shared.out = (shared.out & !pins) | (lane.level() & pins);
+        // The train ends with the OUT that uses up the OSR, which refills it in the same cycle (3.5.4), or as soon as it can.
+        self.refill(shared);
+        if train.left == 0 && self.osr_count >= self.config.autopull {
+            self.due -= self.config.divisor * u64::from(delay);
+            self.delay = delay;
+        }
+        Some(cycle)
+    }
+
+    /// Any other run of OUT to pins and NOP, while the OSR holds enough bits that nothing is pulled.
+    #[inline(always)]
+    fn shift_words(&mut self, until: u64, shared: &mut Shared, lane: &mut Lane) -> Option<u64> {
+        let config = &self.config;
         let (limit, enough) = (until << 8, config.autopull.min(33));
-        let (mut due, mut pc, mut osr, mut count, mut out) = (self.due, self.pc, self.osr, self.osr_count, *pins);
-        let (mut last, mut disturbed) = (None, false);
-        while due < limit && count < enough {
-            let op = &self.ops.0[usize::from(pc & 31)];
-            // The loop that sends a bit and clocks it: two instructions, whose writes to pins are known beforehand.
-            let clock = &self.ops.0[usize::from(op.next & 31)];
-            if op.kind == Kind::OutPins && op.count == 1 && clock.kind == Kind::Nop && clock.next == pc {
-                let (sent, clocked) = (1 + u64::from(op.delay), 1 + u64::from(clock.delay));
-                let (sent, clocked) = (config.divisor * sent, config.divisor * clocked);
-                let one = 1u32.rotate_left(config.out_base) & config.out_mask;
-                let (take, right) = (if config.out_right { 0 } else { 31 }, config.out_right);
-                while count + 1 < enough && due + sent < limit {
-                    let data = if osr >> take & 1 != 0 { one } else { 0 };
-                    let first = (((out & !config.out_mask) | data) & !op.side_mask) | op.side_value;
-                    let second = (first & !clock.side_mask) | clock.side_value;
-                    if (first ^ out | second ^ first) & !open != 0 {
-                        break;
-                    }
-                    osr = if right { osr >> 1 } else { osr << 1 };
-                    count += 1;
-                    let cycle = (due >> 8) + 1;
-                    due += sent;
-                    last = Some(cycle);
-                    if first != out && toggle(cycle, first ^ out) {
-                        (pc, out) = (op.next, first);
-                        break;
-                    }
-                    let cycle = (due >> 8) + 1;
-                    due += clocked;
-                    last = Some(cycle);
-                    out = second;
-                    if second != first && toggle(cycle, second ^ first) {
-                        disturbed = true;
-                        break;
-                    }
-                }
-                if disturbed || pc == op.next || due >= limit {
-                    break;
-                }
-            }
+        let (mut due, mut pc, mut osr, mut count, mut out) = (self.due, self.pc, self.osr, self.osr_count, shared.out);
+        let mut last = None;
+        while due < limit && count < enough && !lane.is_disturbed() {
+            let op = self.ops.at(pc);
             let (mut osr_after, mut count_after, mut after) = (osr, count, out);
             match op.kind {
                 Kind::Nop => {}
@@ -353,18 +428,18 @@ impl Machine {
             }
             after = (after & !op.side_mask) | op.side_value;
             let changed = after ^ out;
-            if count_after >= enough || changed & !open != 0 {
+            if count_after >= enough || changed & !lane.open() != 0 {
                 break;
             }
             let cycle = (due >> 8) + 1;
             (pc, osr, count, out) = (op.next, osr_after, count_after, after);
             due += config.divisor * (1 + u64::from(op.delay));
             last = Some(cycle);
-            if changed != 0 && toggle(cycle, changed) {
-                break;
+            if changed != 0 {
+                lane.toggle(changed, cycle);
             }
         }
-        (self.due, self.pc, self.osr, self.osr_count, *pins) = (due, pc, osr, count, out);
+        (self.due, self.pc, self.osr, self.osr_count, shared.out) = (due, pc, osr, count, out);
         last
     }
 
@@ -373,11 +448,7 @@ impl Machine {
     fn tick_rare(&mut self, cycle: u64, shared: &mut Shared) {
         self.assert_sticky(shared);
         let latch = self.latch;
-        let op = if latch == Latch::Empty {
-            self.ops.0[usize::from(self.pc & 31)]
-        } else {
-            self.decode_latched(self.latched)
-        };
+        let op = if latch == Latch::Empty { *self.ops.at(self.pc) } else { self.decode_latched(self.latched) };
         let flow = self.execute(op, cycle, shared);
         self.side_set(op, shared);
         self.refill(shared);

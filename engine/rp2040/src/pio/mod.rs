@@ -12,6 +12,7 @@ mod fifo;
 mod inputs;
 mod instruction;
 mod machine;
+pub mod pair;
 mod registers;
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,9 @@ pub struct Pio {
     forced_word: [u16; MACHINES],
     /// Machines that assert a sticky write.
     sticky: u8,
+    /// Machines do nothing but shift out bits before this cycle, see [`Pio::sync_words`]; 0 where that is not known.
+    #[serde(skip)]
+    shifts_until: u64,
     /// The cycle in which sticky writes win back what others wrote.
     assert_at: u64,
     /// Machines whose instructions must be decoded again.
@@ -82,6 +86,7 @@ impl Pio {
             forced: 0,
             forced_word: [0; MACHINES],
             sticky: 0,
+            shifts_until: 0,
             assert_at: u64::MAX,
             undecoded: all_machines(),
             machines: std::array::from_fn(|number| Machine::new(number as u8, Config::of(&bank))),
@@ -120,10 +125,17 @@ impl Pio {
         [u32::from(self.machines[number].pc), x, y, isr, osr]
     }
 
-    /// Runs all state machines up to `until`, or to the first change of an interrupt line or of an awaited DREQ.
+    /// Runs all state machines up to `until`, or to the first change of an interrupt line or of an awaited DREQ, or by a
+    /// part outside. True: there was one.
     #[inline]
-    pub fn run(&mut self, until: u64, fabric: &mut Fabric) {
+    pub fn run(&mut self, until: u64, fabric: &mut Fabric) -> bool {
         self.sample(fabric);
+        self.run_on(until, fabric)
+    }
+
+    /// As [`Pio::run`], where the levels of the pins are known.
+    #[inline]
+    fn run_on(&mut self, until: u64, fabric: &mut Fabric) -> bool {
         if self.undecoded != 0 {
             self.decode();
         }
@@ -131,29 +143,48 @@ impl Pio {
             let plain = self.forced == 0 && self.sticky == 0;
             let stop = if plain && self.awake == 0 {
                 self.cycle = until;
-                return;
+                return false;
             } else if plain && self.awake.is_power_of_two() {
                 self.run_one(self.awake.trailing_zeros() as usize, until, fabric)
             } else {
                 self.step(until, fabric)
             };
             if stop {
-                return;
+                return true;
             }
         }
+        false
     }
 
     /// The first cycle at which something may change that others see without reading a register of this block.
-    #[inline]
+    #[inline(always)]
     pub fn quiet_until(&self, fabric: &Fabric) -> u64 {
-        let dreqs = 0xFFu64 << (8 * self.index);
-        let seen = self.interrupts_used
-            || fabric.dreq_awaited & dreqs != 0
-            || (fabric.io.interrupts.watched | fabric.pins.prompt() as u32) & fabric.io.selected(self.func()) != 0;
-        if !seen {
-            return u64::MAX;
+        let dreqs = fabric.dreq_awaited & 0xFF << (8 * self.index) != 0;
+        let pins = fabric.io.interrupts.watched | fabric.pins.prompt() as u32;
+        let watched = pins & fabric.io.selected(self.func()) != 0;
+        if watched || self.interrupts_used || dreqs {
+            self.quiet_at_most_until(watched, fabric)
+        } else {
+            u64::MAX
         }
-        self.next_tick(fabric).saturating_add(1)
+    }
+
+    /// Somebody waits for FIFOs or flags, or for pins as well.
+    fn quiet_at_most_until(&self, pins: bool, fabric: &Fabric) -> u64 {
+        let shifts_until = if pins { None } else { self.find_shifts_until() };
+        shifts_until.unwrap_or_else(|| self.next_tick(fabric)).saturating_add(1)
+    }
+
+    /// The pins that enabled machines may look at, as far as the instruction memory tells: all where a machine executes data.
+    fn inputs_used(&self) -> u32 {
+        let mut used = 0;
+        for number in each(self.enabled()) {
+            let config = &self.machines[number].config;
+            for (address, &word) in self.memory.iter().enumerate() {
+                used |= instruction::Op::decode(word, address as u8, number as u8, config).inputs(config);
+            }
+        }
+        used
     }
 
     /// The first cycle in which any machine does anything; `u64::MAX` when all are disabled or wait for something
@@ -179,7 +210,11 @@ impl Pio {
     fn run_one(&mut self, number: usize, until: u64, fabric: &mut Fabric) -> bool {
         let func = self.func();
         loop {
-            if self.shift_out(number, until, fabric) {
+            let disturbed = self.shift_out(number, until, fabric);
+            if self.shared.touched != 0 {
+                return self.after_tick(false, fabric) | disturbed;
+            }
+            if disturbed {
                 return true;
             }
             let machine = &mut self.machines[number];
@@ -216,20 +251,14 @@ impl Pio {
         if self.pin_waiters {
             return false;
         }
-        let func = self.func();
-        let open = fabric.open_outputs(func);
-        let (mut lane, mut disturbed) = (Lane::default(), false);
-        let last = self.machines[number].shift_out(until, &mut self.shared.out, open, |cycle, changed| {
-            disturbed = fabric.toggle_open(&mut lane, changed, cycle);
-            disturbed
-        });
-        if let Some(cycle) = last {
-            self.cycle = cycle;
-            self.driven.0 = self.shared.out;
-            for (cycle, input) in fabric.close_lane(func, &lane) {
-                if input != self.shared.inputs.latest() {
-                    self.shared.inputs.change(cycle, input);
-                }
+        let mut lane = Lane::new(self.func(), fabric);
+        let Some(cycle) = self.machines[number].shift_out(until, &mut self.shared, &mut lane) else { return false };
+        self.cycle = cycle;
+        self.driven.0 = self.shared.out;
+        let disturbed = lane.is_disturbed();
+        for (cycle, input) in lane.close() {
+            if input != self.shared.inputs.latest() {
+                self.shared.inputs.change(cycle, input);
             }
         }
         disturbed
@@ -383,6 +412,7 @@ impl Pio {
     /// Machines that wait for this are clocked again.
     fn wake(&mut self, cause: Wait) {
         let cycle = self.cycle;
+        self.shifts_until = 0;
         for machine in self.machines.iter_mut().filter(|machine| machine.wait == cause) {
             machine.wake(cycle);
         }
@@ -452,6 +482,15 @@ impl Pio {
         self.update_awake();
     }
 
+    /// Enables, programs or their set-up changed: blocks that make edges only where somebody looks must know where PIO does.
+    fn tell_looks(&self, fabric: &mut Fabric) {
+        let looks = self.inputs_used();
+        if looks != fabric.io.pio_inputs[self.index] {
+            fabric.io.pio_inputs[self.index] = looks;
+            fabric.look_at_gpout();
+        }
+    }
+
     fn update_sticky(&mut self) {
         self.sticky = 0;
         for (number, machine) in self.machines.iter().enumerate() {
@@ -515,6 +554,7 @@ impl Pio {
         // With autopull a machine takes the word whatever it waits for.
         if machine.wait != Wait::Nothing {
             machine.wake(self.cycle);
+            self.shifts_until = 0;
             self.update_awake();
         }
         self.publish_levels(number, fabric);

@@ -161,7 +161,7 @@ impl Block for Pio {
 
     #[inline]
     fn read(&mut self, offset: u32, fabric: &mut Fabric) -> u32 {
-        if let Some(Reg::RXF0 | Reg::RXF1 | Reg::RXF2 | Reg::RXF3) = Reg::at(offset) {
+        if (0x20..0x30).contains(&offset) {
             return self.read_rxf((offset - 0x20) as usize / 4, fabric);
         }
         self.peek(offset, fabric)
@@ -194,6 +194,7 @@ impl Block for Pio {
     #[inline]
     fn write(&mut self, offset: u32, write: Write, fabric: &mut Fabric) {
         let Some(register) = Reg::at(offset) else {
+            self.shifts_until = 0;
             match machine_register(offset) {
                 Some((machine, register)) => self.write_machine(machine, register, write, fabric),
                 None => drop(undeclared(self.name(), offset, fabric)),
@@ -218,13 +219,16 @@ impl Block for Pio {
             }
             _ => {}
         }
+        self.shifts_until = 0;
         if let Some(address) = offset.checked_sub(Reg::TABLE[Reg::INSTR_MEM0 as usize].offset).filter(|at| *at < 0x80) {
             self.write_instruction(address as usize / 4, write.value as u16);
+            self.tell_looks(fabric);
             return;
         }
         let name = self.name();
         self.bank.store(register, write, name, &mut fabric.gaps);
         self.cover_interrupts(fabric);
+        self.tell_looks(fabric);
     }
 
     fn reset(&mut self, fabric: &mut Fabric) {
@@ -234,6 +238,7 @@ impl Block for Pio {
             self.publish_levels(number, fabric);
         }
         self.publish_interrupts(fabric);
+        self.tell_looks(fabric);
         let now = fabric.now();
         fabric.drive(self.func(), 0, 0, now);
     }
@@ -261,6 +266,7 @@ impl Pio {
         self.banks[number].store(register, write, name, &mut fabric.gaps);
         if register != Sm::ADDR {
             self.configure(number);
+            self.tell_looks(fabric);
             self.publish_levels(number, fabric);
             self.publish_interrupts(fabric);
         }

@@ -1,35 +1,44 @@
 //! SPI0 and SPI1: Arm PrimeCell SSP PL022, revision r1p4. RP2040 datasheet, section 4.4.
 //!
 //! # Fidelity
-//! - A frame reaches the parts as a whole, at the moment at which its last bit is captured; each bit carries its
-//!   own time. A part's answer comes from the level that D/CX and chip select have at that moment.
+//! - Where nobody in the chip looks at its pins, a frame of the controller in Motorola format reaches the parts as a whole, half a
+//!   bit after its last bit is captured; each bit carries its own time. A part's answer comes from the level that D/CX and
+//!   chip select have at that moment. Software that reads the level of SCK or TX in the middle of such a frame, or an instruction
+//!   that it writes to SMx_INSTR of PIO, finds them idle; their edges are latched in INTR at the end of the frame.
+//! - Edge by edge go frames on joined pins, on pins that PIO programs, interrupts, PWM counters or parts follow, with overrides,
+//!   with a signal on several pins, and all Texas Instruments and Microwire frames.
 //! - With SPH=0 two frames in a row are 1.5 bit times apart: SSPFSSOUT stays low for one bit time after the last bit
 //!   is captured (4.4.3.10), and then high for half a bit time, which the datasheet shows but does not give.
-//! - Texas Instruments and National Microwire frames carry the right data at the right bit rate; SSPFSSOUT behaves as in
-//!   Motorola frames. Microwire sends eight bits, waits for one, then receives (4.4.3.14).
-//! - One pin a signal: of several on which the same signal is selected, the lowest.
-//! - Edges on SCK and TX are shown to ports and the log. Other blocks see the idle levels of these pins alone.
-//! - SPI target mode (SSPCR1.MS, SOD) is not modelled.
+//! - A frame leaves the transmit FIFO of the controller when it is over, and that of the target when its first bit is driven.
+//! - The target takes edges of SSPCLKIN three periods of clk_peri later (4.4.3.4); those of SSPFSSIN, for which the datasheet
+//!   gives no number, as late. Faster than clk_peri/12 is counted: the silicon promises nothing there.
+//! - Deselected, the target drives TX low (4.4.3.10); what is left there between frames is not measured on RP2040.
 
+mod controller;
+mod fifo;
+mod target;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wire_tests;
 
 use crate::block::{undeclared, Block};
 use crate::fabric::{Fabric, Irq, Slot};
 use crate::pads::Func;
-use engine_core::pins::SpiLines;
+use crate::serial_in::Input;
+use controller::{Phase, Timing, WireFrame};
 use engine_core::registers::{Bank, Field, Group, Registers, Write};
-use engine_core::time::{Hertz, Ps, MICROSECOND};
+use engine_core::time::Ps;
+use fifo::{TxFifo, DEPTH};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
+use target::Target;
 
 engine_core::registers! {
     /// Datasheet 4.4.4.
     pub Reg;
     SSPCR0 0x000 = 0x0000_0000 { SCR 15:8 rw; SPH 7 rw; SPO 6 rw; FRF 5:4 rw; DSS 3:0 rw; }
-    SSPCR1 0x004 = 0x0000_0000 {
-        SOD 3 todo "SPI target mode is not modelled"; MS 2 todo "SPI target mode is not modelled"; SSE 1 rw; LBM 0 rw;
-    }
+    SSPCR1 0x004 = 0x0000_0000 { SOD 3 rw; MS 2 rw; SSE 1 rw; LBM 0 rw; }
     SSPDR 0x008 = 0x0000_0000 { DATA 15:0 rw; }
     SSPSR 0x00C = 0x0000_0003 { BSY 4 ro; RFF 3 ro; RNE 2 ro; TNF 1 ro; TFE 0 ro; }
     SSPCPSR 0x010 = 0x0000_0000 { CPSDVSR 7:0 rw; }
@@ -48,12 +57,6 @@ engine_core::registers! {
     SSPPCELLID3 0xFFC = 0x0000_00B1 { SSPPCELLID3 7:0 ro; }
 }
 
-/// Both FIFOs, 4.4.2.
-const DEPTH: usize = 8;
-
-/// SSPCR0.FRF for Microwire; 0 is Motorola, 1 Texas Instruments.
-const MICROWIRE: u32 = 2;
-
 /// What differs between the two copies.
 struct Wiring {
     name: &'static str,
@@ -61,16 +64,37 @@ struct Wiring {
     irq: Irq,
     tx_dreq: u8,
     rx_dreq: u8,
+    rxd: Input,
+    fss: Input,
+    clk: Input,
 }
 
 const WIRING: [Wiring; 2] = [
-    Wiring { name: "SPI0", slot: Slot::Spi0, irq: Irq::SPI0, tx_dreq: 16, rx_dreq: 17 },
-    Wiring { name: "SPI1", slot: Slot::Spi1, irq: Irq::SPI1, tx_dreq: 18, rx_dreq: 19 },
+    Wiring {
+        name: "SPI0",
+        slot: Slot::Spi0,
+        irq: Irq::SPI0,
+        tx_dreq: 16,
+        rx_dreq: 17,
+        rxd: Input::Spi0Rx,
+        fss: Input::Spi0Fss,
+        clk: Input::Spi0Clk,
+    },
+    Wiring {
+        name: "SPI1",
+        slot: Slot::Spi1,
+        irq: Irq::SPI1,
+        tx_dreq: 18,
+        rx_dreq: 19,
+        rxd: Input::Spi1Rx,
+        fss: Input::Spi1Fss,
+        clk: Input::Spi1Clk,
+    },
 ];
 
 /// Pins of an SPI in the function table (2.19.2 table 278, column F1): groups of eight belong to SPI0 and SPI1 in turn, and
 /// each four of them are RX, CSn, SCK, TX.
-const fn spi_pins(spi: usize, role: u32) -> u32 {
+pub(crate) const fn spi_pins(spi: usize, role: u32) -> u32 {
     let mut mask = 0;
     let mut pin = 0;
     while pin < 30 {
@@ -82,36 +106,23 @@ const fn spi_pins(spi: usize, role: u32) -> u32 {
     mask
 }
 
-const RX: u32 = 0;
-const CSN: u32 = 1;
-const SCK: u32 = 2;
-const TX: u32 = 3;
+pub(crate) const RX: u32 = 0;
+pub(crate) const CSN: u32 = 1;
+pub(crate) const SCK: u32 = 2;
+pub(crate) const TX: u32 = 3;
 
-/// What the shift register does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Phase {
-    Idle,
-    /// SSPFSSOUT goes low when this is over.
-    Leading,
-    /// A frame is under way; over when its last bit is.
-    Shifting,
-    /// SSPFSSOUT goes high when this is over.
-    Trailing,
+/// SSPCR0.FRF; the fourth value is reserved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Motorola,
+    TexasInstruments,
+    Microwire,
 }
 
-/// Durations of a frame, kept until clk_peri, SSPCR0 or SSPCPSR change.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Timing {
-    key: Option<(Hertz, u32, u32)>,
-    bits: u32,
-    bit: Ps,
-    /// From SSPFSSOUT low to the end of the last bit.
-    frame: Ps,
-    /// From the end of a last bit to that of the next frame's.
-    period: Ps,
-}
+/// The control word of a Microwire frame has eight bits; one clock later the data begins (4.4.3.14).
+const CONTROL_BITS: u32 = 8;
 
-/// The pins on which the controller is selected.
+/// The pins on which the block is selected.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Route {
     selected: u32,
@@ -119,6 +130,10 @@ struct Route {
     tx: Option<u8>,
     rx: Option<u8>,
     has_csn: bool,
+    /// All of SCK, TX and RX.
+    lines: u32,
+    /// A signal is selected on several pins.
+    is_forked: bool,
 }
 
 /// The state of one SPI.
@@ -126,15 +141,17 @@ struct Route {
 pub struct Spi {
     index: usize,
     bank: Bank<Reg>,
-    tx: VecDeque<u16>,
+    tx: TxFifo,
     rx: VecDeque<u16>,
     phase: Phase,
     due: Ps,
     free_at: Ps,
+    wire: Option<WireFrame>,
     latched: u32,
     timeout: Option<Ps>,
     timing: Timing,
     route: Route,
+    target: Target,
 }
 
 impl Spi {
@@ -143,15 +160,17 @@ impl Spi {
         Self {
             index,
             bank: Bank::new(),
-            tx: VecDeque::with_capacity(DEPTH),
+            tx: TxFifo::default(),
             rx: VecDeque::with_capacity(DEPTH),
             phase: Phase::Idle,
             due: Ps::MAX,
             free_at: 0,
+            wire: None,
             latched: 0,
             timeout: None,
             timing: Timing::default(),
             route: Route::default(),
+            target: Target::default(),
         }
     }
 
@@ -159,9 +178,8 @@ impl Spi {
         &WIRING[self.index]
     }
 
-    /// Does an event change levels that other blocks can see?
-    pub(crate) fn drives_pins(&self) -> bool {
-        self.route.has_csn
+    fn pins(&self, role: u32) -> u32 {
+        spi_pins(self.index, role)
     }
 
     fn follow_route(&mut self, fabric: &Fabric) {
@@ -169,159 +187,91 @@ impl Spi {
         if self.route.selected == selected {
             return;
         }
-        let pin = |role: u32| {
-            let pins = selected & spi_pins(self.index, role);
-            (pins != 0).then(|| pins.trailing_zeros() as u8)
+        let pins = |role: u32| selected & spi_pins(self.index, role);
+        let pin = |role: u32| (pins(role) != 0).then(|| pins(role).trailing_zeros() as u8);
+        self.route = Route {
+            selected,
+            sck: pin(SCK),
+            tx: pin(TX),
+            rx: pin(RX),
+            has_csn: pin(CSN).is_some(),
+            lines: pins(SCK) | pins(TX) | pins(RX),
+            is_forked: [SCK, TX, RX].iter().any(|&role| pins(role).count_ones() > 1),
         };
-        self.route = Route { selected, sck: pin(SCK), tx: pin(TX), rx: pin(RX), has_csn: pin(CSN).is_some() };
     }
 
-    /// 4.4.3.4: the bit rate is clk_peri / (CPSDVSR × (1 + SCR)). False: there is none.
-    fn follow_timing(&mut self, fabric: &Fabric) -> bool {
-        let (cr0, prescale) = (self.bank.get(Reg::SSPCR0), self.bank.get(Reg::SSPCPSR));
-        let key = Some((fabric.rates.peri, cr0, prescale));
-        if self.timing.key == key {
-            return self.timing.bit != 0;
+    fn control(&self, field: Field) -> bool {
+        field.is_set(self.bank.get(Reg::SSPCR1))
+    }
+
+    fn format_bit(&self, field: Field) -> bool {
+        field.is_set(self.bank.get(Reg::SSPCR0))
+    }
+
+    fn format(&self) -> Format {
+        match SSPCR0::FRF.get(self.bank.get(Reg::SSPCR0)) {
+            1 => Format::TexasInstruments,
+            2 => Format::Microwire,
+            _ => Format::Motorola,
         }
-        let rate = fabric.rates.peri.scaled(1, u64::from(prescale & 0xFE) * u64::from(1 + SSPCR0::SCR.get(cr0)));
-        let bits = SSPCR0::DSS.get(cr0) + 1;
-        let clocks = if SSPCR0::FRF.get(cr0) == MICROWIRE { bits + 9 } else { bits };
-        let pause = if SSPCR0::FRF.get(cr0) == 0 && !SSPCR0::SPH.is_set(cr0) { 3 } else { 0 };
-        let halves = |n: u32| rate.duration(u64::from(n)) / 2;
-        self.timing = if rate.is_running() {
-            Timing { key, bits, bit: halves(2), frame: halves(2 * clocks + 1), period: halves(2 * clocks + pause) }
-        } else {
-            Timing { key, ..Timing::default() }
-        };
-        self.timing.bit != 0
     }
 
-    fn is_enabled(&self) -> bool {
-        SSPCR1::SSE.is_set(self.bank.get(Reg::SSPCR1)) && !SSPCR1::MS.is_set(self.bank.get(Reg::SSPCR1))
+    /// Bits of a frame: SSPCR0.DSS, 4 to 16.
+    fn bits(&self) -> u32 {
+        SSPCR0::DSS.get(self.bank.get(Reg::SSPCR0)) + 1
     }
 
-    /// The levels of the lines between frames (4.4.3.10 to 4.4.3.13).
-    fn drive_idle(&self, fabric: &mut Fabric) {
-        let high = if SSPCR0::SPO.is_set(self.bank.get(Reg::SSPCR0)) { spi_pins(self.index, SCK) } else { 0 };
-        let pins = spi_pins(self.index, SCK) | spi_pins(self.index, TX);
-        let now = fabric.now();
-        fabric.drive_some(Func::Spi, pins, high, pins, now);
+    /// SSPFSS is active high in Texas Instruments format alone (4.4.3.8).
+    fn fss_level(&self, active: bool) -> bool {
+        active == (self.format() == Format::TexasInstruments)
     }
 
-    fn drive_csn(&self, high: bool, at: Ps, fabric: &mut Fabric) {
-        let pins = spi_pins(self.index, CSN);
+    /// SSPCLK between frames: SPO in Motorola format, else low (4.4.3.8 to 4.4.3.14).
+    fn idle_clock(&self) -> bool {
+        self.format() == Format::Motorola && self.format_bit(SSPCR0::SPO)
+    }
+
+    fn drive(&self, role: u32, high: bool, at: Ps, fabric: &mut Fabric) {
+        let pins = self.pins(role);
         fabric.drive_some(Func::Spi, pins, if high { pins } else { 0 }, pins, at);
     }
 
-    fn enter(&mut self, phase: Phase, due: Ps, fabric: &mut Fabric) {
-        self.phase = phase;
-        self.due = due;
-        fabric.at(self.wiring().slot, due);
-    }
-
-    /// An idle controller with something to send starts.
-    fn start(&mut self, fabric: &mut Fabric) {
-        if self.phase != Phase::Idle || self.tx.is_empty() || !self.is_enabled() {
-            return;
-        }
-        self.follow_route(fabric);
+    /// The levels of the lines between frames. nSSPCTLOE turns SCK and CSn round for a target; nSSPOE is not connected on
+    /// RP2040, so that TX is always driven (raspberrypi/pico-feedback issue 227).
+    fn drive_idle(&self, fabric: &mut Fabric) {
         let now = fabric.now();
-        if !self.follow_timing(fabric) {
-            // Without clk_peri or prescaler the shift register stands still; nobody tells when the clock comes back.
-            fabric.at(self.wiring().slot, now + MICROSECOND);
-            return;
-        }
-        self.timeout = None;
-        let at = self.free_at.max(now);
-        if self.route.has_csn {
-            self.enter(Phase::Leading, at, fabric);
+        if self.control(SSPCR1::MS) {
+            let inputs = self.pins(SCK) | self.pins(CSN);
+            fabric.drive_some(Func::Spi, inputs, 0, 0, now);
         } else {
-            self.enter(Phase::Shifting, at + self.timing.frame, fabric);
+            self.drive(SCK, self.idle_clock(), now, fabric);
+            self.drive(CSN, self.fss_level(false), now, fabric);
         }
+        self.drive(TX, false, now, fabric);
     }
 
-    /// The last bit of a frame is over: it is exchanged with what is on the pins.
-    fn exchange(&mut self, end: Ps, fabric: &mut Fabric) {
-        let Some(value) = self.tx.pop_front() else { return };
-        let Timing { bits, bit, .. } = self.timing;
-        let cr0 = self.bank.get(Reg::SSPCR0);
-        let back = match self.route.sck {
-            Some(sck) => {
-                let sample_rising = SSPCR0::SPO.is_set(cr0) == SSPCR0::SPH.is_set(cr0);
-                let lines = SpiLines { sck, mosi: self.route.tx, miso: self.route.rx, sample_rising };
-                let shift = |pins: &mut engine_core::pins::Pins, value: u32, bits: u32, after: u32| {
-                    let first = end.saturating_sub(bit / 2 + u64::from(bits + after - 1) * bit);
-                    pins.spi_shift(lines, value, bits, first, bit)
-                };
-                if SSPCR0::FRF.get(cr0) == MICROWIRE {
-                    shift(&mut fabric.pins, u32::from(value) & 0xFF, 8, bits + 1);
-                    shift(&mut fabric.pins, 0, 1, bits);
-                    shift(&mut fabric.pins, 0, bits, 0)
-                } else {
-                    shift(&mut fabric.pins, u32::from(value) & (u32::MAX >> (32 - bits)), bits, 0)
-                }
-            }
-            None => 0,
-        };
-        let loopback = SSPCR1::LBM.is_set(self.bank.get(Reg::SSPCR1));
-        let received = if loopback { value & (u32::MAX >> (32 - bits)) as u16 } else { back as u16 };
+    /// A frame has come in. It is lost where the FIFO is full (4.4.3.5.3).
+    fn take_frame(&mut self, frame: u16) {
         if self.rx.len() < DEPTH {
-            self.rx.push_back(received);
+            self.rx.push_back(frame);
         } else {
             self.latched |= SSPRIS::RORRIS.mask;
         }
     }
 
-    /// A phase is over at `at`.
-    fn step(&mut self, at: Ps, fabric: &mut Fabric) {
-        match self.phase {
-            Phase::Idle => self.start(fabric),
-            Phase::Leading => {
-                self.drive_csn(false, at, fabric);
-                self.enter(Phase::Shifting, at + self.timing.frame, fabric);
-            }
-            Phase::Shifting => {
-                self.exchange(at, fabric);
-                self.free_at = at + self.timing.bit;
-                let more = !self.tx.is_empty() && self.is_enabled() && self.follow_timing(fabric);
-                self.follow_route(fabric);
-                if more && (!self.route.has_csn || self.stays_selected()) {
-                    self.enter(Phase::Shifting, at + self.timing.period, fabric);
-                } else if self.route.has_csn {
-                    self.enter(Phase::Trailing, at + self.timing.bit / 2, fabric);
-                } else {
-                    self.rest(at, fabric);
-                }
-            }
-            Phase::Trailing => {
-                self.drive_csn(true, at, fabric);
-                self.rest(at, fabric);
-            }
-        }
-    }
-
-    /// SSPFSSOUT stays low between frames with SPH=1 alone (4.4.3.11 and 4.4.3.13).
-    fn stays_selected(&self) -> bool {
-        SSPCR0::SPH.is_set(self.bank.get(Reg::SSPCR0))
-    }
-
-    fn rest(&mut self, at: Ps, fabric: &mut Fabric) {
-        self.phase = Phase::Idle;
-        self.due = Ps::MAX;
-        if !self.rx.is_empty() {
-            // 4.4.3.5.4: the FIFO holds data and the line rests for 32 bit times.
-            self.timeout = Some(at + 32 * self.timing.bit);
-        }
-        self.start(fabric);
-        self.await_timeout(fabric);
+    /// 4.4.3.5.4: the FIFO holds data and the line rests for 32 bit times.
+    fn rest_from(&mut self, at: Ps) {
+        self.timeout = (!self.rx.is_empty()).then(|| at + 32 * self.timing.bit);
     }
 
     /// The receive timeout is an event only where it would interrupt.
+    fn awaited_timeout(&self) -> Option<Ps> {
+        self.timeout.filter(|_| self.phase == Phase::Idle && SSPIMSC::RTIM.is_set(self.bank.get(Reg::SSPIMSC)))
+    }
+
     fn await_timeout(&mut self, fabric: &mut Fabric) {
-        if self.phase == Phase::Idle && SSPIMSC::RTIM.is_set(self.bank.get(Reg::SSPIMSC)) {
-            if let Some(at) = self.timeout {
-                fabric.at(self.wiring().slot, at);
-            }
+        if let Some(at) = self.awaited_timeout() {
+            fabric.no_later(self.wiring().slot, at);
         }
     }
 
@@ -336,7 +286,7 @@ impl Spi {
 
     fn status(&self) -> u32 {
         let bit = |field: Field, on: bool| if on { field.mask } else { 0 };
-        bit(SSPSR::BSY, self.phase != Phase::Idle || !self.tx.is_empty())
+        bit(SSPSR::BSY, self.phase != Phase::Idle || self.target.is_busy() || !self.tx.is_empty())
             | bit(SSPSR::RFF, self.rx.len() == DEPTH)
             | bit(SSPSR::RNE, !self.rx.is_empty())
             | bit(SSPSR::TNF, self.tx.len() < DEPTH)
@@ -377,9 +327,19 @@ impl Spi {
 
     fn send(&mut self, value: u16, fabric: &mut Fabric) {
         if self.tx.len() < DEPTH {
-            self.tx.push_back(value);
+            self.tx.push(value);
             self.start(fabric);
         }
+    }
+
+    /// SSPCR1: enable, role and loopback take effect.
+    fn write_control(&mut self, fabric: &mut Fabric) {
+        fabric.set_spi_role(self.index, self.control(SSPCR1::MS));
+        self.attend(fabric);
+        if self.phase == Phase::Idle && !self.target.is_busy() {
+            self.drive_idle(fabric);
+        }
+        self.start(fabric);
     }
 }
 
@@ -411,15 +371,8 @@ impl Block for Spi {
         }
         self.bank.store(reg, write, name, &mut fabric.gaps);
         match reg {
-            Reg::SSPCR0 => self.drive_idle(fabric),
-            Reg::SSPCR1 => {
-                self.drive_idle(fabric);
-                if self.phase == Phase::Idle {
-                    let now = fabric.now();
-                    self.drive_csn(true, now, fabric);
-                }
-                self.start(fabric);
-            }
+            Reg::SSPCR0 if self.phase == Phase::Idle && !self.target.is_busy() => self.drive_idle(fabric),
+            Reg::SSPCR1 => self.write_control(fabric),
             // "the least significant bit always returns zero on reads"
             Reg::SSPCPSR => self.bank.set(Reg::SSPCPSR, write.value & 0xFE),
             Reg::SSPIMSC => self.await_timeout(fabric),
@@ -433,7 +386,9 @@ impl Block for Spi {
     }
 
     fn event(&mut self, slot: Slot, fabric: &mut Fabric) {
-        if self.phase == Phase::Idle || self.due <= fabric.now() {
+        if self.is_target() {
+            self.follow_controller(fabric);
+        } else if self.phase == Phase::Idle || self.due <= fabric.now() {
             self.step(self.due, fabric);
         } else {
             fabric.at(slot, self.due);
@@ -444,9 +399,9 @@ impl Block for Spi {
     fn reset(&mut self, fabric: &mut Fabric) {
         *self = Self::new(self.index);
         fabric.cancel(self.wiring().slot);
-        let now = fabric.now();
+        fabric.set_spi_role(self.index, false);
+        self.attend(fabric);
         self.drive_idle(fabric);
-        self.drive_csn(true, now, fabric);
         self.update_lines(fabric);
     }
 }

@@ -57,7 +57,7 @@ impl Outside for Part {
     fn i2c_read(&mut self, _: PortId, _: Ps) -> u8 {
         0xFF
     }
-    fn i2c_stop(&mut self, _: PortId, _: Ps) {}
+    fn i2c_stop(&mut self, _: PortId, _: Ps, _: bool) {}
     fn edge(&mut self, _: PortId, _: Edge) {}
     fn pulses(&mut self, _: PortId, _: Vec<Edge>) {}
     fn take_posted(&mut self) -> Option<Posted> {
@@ -240,7 +240,7 @@ fn the_hardware_chip_select_pulses_between_frames_with_sph_0_only() {
     };
     // In half bit times: low for nine bit times, high for half of one.
     assert_eq!(selects(7), [(0, true), (18, false), (19, true), (37, false)]);
-    assert_eq!(selects(7 | SSPCR0::SPH.mask), [(0, true), (34, false)]);
+    assert_eq!(selects(7 | SSPCR0::SPH.mask | SSPCR0::SPO.mask), [(0, true), (34, false)]);
 }
 
 /// The idle level of SCK is SPO.

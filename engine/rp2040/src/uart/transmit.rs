@@ -79,7 +79,7 @@ impl Uart {
 
     fn is_looked_at(&self, fabric: &Fabric) -> bool {
         let pins = fabric.io.selected(Func::Uart) & self.wiring().tx_pins;
-        fabric.pins.is_looked_at(u64::from(pins)) || fabric.io.interrupts.watched & pins != 0
+        fabric.is_seen(pins)
     }
 
     /// A character as it goes over the line, and its length in bits.

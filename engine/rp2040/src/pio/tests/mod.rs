@@ -5,6 +5,7 @@ mod instructions;
 mod programs;
 mod registers;
 mod timing;
+mod trains;
 
 use super::{Pio, Reg, Sm};
 use crate::block::Block;

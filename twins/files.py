@@ -1,0 +1,45 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from twins.errors import UsageError
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """Gives a path to write to; the file appears under its own name when all of it is there. Folders are made.
+
+    A pipe or a device is written to directly. Raises `UsageError`, and leaves nothing, where that fails.
+    """
+    path = Path(path)
+    partial = path.with_name(path.name + ".part") if path.is_file() or not path.exists() else path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        if partial != path:
+            partial.replace(path)
+    except BaseException as error:
+        if partial != path:
+            partial.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
+        raise
+
+
+def check_writable(path: str | Path, suffix: str = "") -> None:
+    """Says before a long run what would fail behind it. Raises `UsageError`; changes nothing."""
+    path = Path(path)
+    if suffix and path.suffix.lower() != suffix:
+        raise UsageError(f"cannot write {path}: it will be a {suffix[1:].upper()}: name it {path.with_suffix(suffix)}")
+    if path.is_dir():
+        raise UsageError(f"cannot write {path}: it is a directory")
+    there = path if path.exists() else next(parent for parent in path.absolute().parents if parent.exists())
+    if there != path and not there.is_dir():
+        raise UsageError(f"cannot write {path}: {there} is no directory")
+    if not os.access(there, os.W_OK):
+        raise UsageError(f"cannot write {path}: {there} is write-protected")

@@ -1,0 +1,100 @@
+"""A twin with people at it: its consoles on PTYs and sockets, and its time held to that of the wall.
+
+Nothing in here is part of the model. Between slices of virtual time the twin calls `Live.pump`: what clients have sent
+goes to the twin's door, what the consoles have shown goes to the clients, and, where a pace is set, the wall clock is
+waited for. Without a server and without a pace a twin never gets here.
+"""
+
+from __future__ import annotations
+
+import selectors
+import time
+from typing import TYPE_CHECKING
+
+from twins.errors import UsageError
+from twins.units import MS, SECOND, Duration
+
+if TYPE_CHECKING:
+    from twins.servers import Server
+    from twins.twin import Twin
+
+SLICE = Duration(MS)
+"""How often the twin looks outside: a USB frame; of a UART at 115200 baud, eleven bytes."""
+CATCH_UP = 0.1
+"""Seconds behind the wall clock that are caught up. What is more is lost: a host that is too slow stays behind."""
+
+
+class Live:
+    """The servers and the pace of a twin: ``twin.live``."""
+
+    def __init__(self, twin: Twin) -> None:
+        self._twin = twin
+        self._servers: list[Server] = []
+        self._selector = selectors.DefaultSelector()
+        self._pace: float | None = None
+        self._origin = (0, 0.0)
+        self.slice = SLICE
+
+    @property
+    def is_on(self) -> bool:
+        """Is there anybody to look after?"""
+        return bool(self._servers) or self._pace is not None
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        """The servers, in the order in which they were started."""
+        return tuple(self._servers)
+
+    @property
+    def pace(self) -> float | None:
+        """Seconds of virtual time per second on the wall: 1 is real time; None as fast as it goes, for tests."""
+        return self._pace
+
+    @pace.setter
+    def pace(self, pace: float | None) -> None:
+        if pace is not None and not 0 < pace < float("inf"):
+            raise UsageError(f"a pace of {pace}: expected a number above 0, or None for as fast as it goes")
+        self._pace = pace
+        self._origin = self._twin.now, time.monotonic()
+
+    def add(self, server: Server) -> None:
+        """A server from now on."""
+        self._servers.append(server)
+        server.start(self._selector)
+
+    def remove(self, server: Server) -> None:
+        """Ends a server; its clients see the end of the line."""
+        self._servers.remove(server)
+        server.close()
+
+    def pump(self) -> None:
+        """Lets the outside act and look, and waits for the wall clock where the twin is ahead of it."""
+        for server in self._servers:
+            server.poll()
+        while True:
+            # The wait ends early when a client has sent something: it is taken, and the rest is waited for.
+            for key, _ in self._selector.select(max(0.0, self._ahead())):
+                key.data()
+            if self._ahead() <= 0:
+                return
+
+    def _ahead(self) -> float:
+        """Seconds by which the twin is ahead of the wall clock."""
+        if self._pace is None:
+            return 0.0
+        now, wall = self._twin.now, time.monotonic()
+        ahead = (now - self._origin[0]) / SECOND / self._pace - (wall - self._origin[1])
+        if ahead < -CATCH_UP or now < self._origin[0]:
+            self._origin = now, wall
+            return 0.0
+        return ahead
+
+    def close(self) -> None:
+        """Ends all servers."""
+        for server in self.servers:
+            self.remove(server)
+        self._pace = None
+
+    def __repr__(self) -> str:
+        pace = "as fast as it goes" if self._pace is None else f"{self._pace} times real time"
+        return f"<Live, {pace}, {', '.join(map(repr, self._servers)) or 'no servers'}>"
