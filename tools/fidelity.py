@@ -38,24 +38,31 @@ def sections() -> list[str]:
     return chapters
 
 
+def tables(chip: str, name: str) -> list[str]:
+    """How many fields each block of a chip declares, and which of them are not modelled."""
+    fields = _engine.declared(chip)
+    declared = Counter(field[0] for field in fields)
+    missing = Counter(field[0] for field in fields if field[6])
+    parts = [f"## {name}: declared register fields\n\n| block | fields | not modelled |\n|---|---|---|\n"]
+    parts += [f"| {block} | {count} | {missing[block] or ''} |\n" for block, count in declared.items()]
+    parts.append(f"\n## {name}: fields that are not modelled\n\n| field | bits | what is missing |\n|---|---|---|\n")
+    parts += [
+        f"| {block}.{register}.{field} | {high}:{low} | {why} |\n"
+        for block, register, field, high, low, _, why in fields
+        if why
+    ]
+    return [*parts, "\n"]
+
+
 def ledger() -> str:
     """The text of the ledger."""
     parts = [HEAD]
     chapters = sorted((ROOT / "docs" / "fidelity").glob("*.md"))
     parts.extend(chapter.read_text(encoding="utf-8").rstrip() + "\n\n" for chapter in chapters)
     parts += sections()
-    fields = _engine.declared_rp2040()
-    declared = Counter(field[0] for field in fields)
-    missing = Counter(field[0] for field in fields if field[6])
-    parts.append("## RP2040: declared register fields\n\n| block | fields | not modelled |\n|---|---|---|\n")
-    parts += [f"| {block} | {count} | {missing[block] or ''} |\n" for block, count in declared.items()]
-    parts.append("\n## RP2040: fields that are not modelled\n\n| field | bits | what is missing |\n|---|---|---|\n")
-    parts += [
-        f"| {block}.{register}.{field} | {high}:{low} | {why} |\n"
-        for block, register, field, high, low, _, why in fields
-        if why
-    ]
-    return "".join(parts)
+    for chip, name in (("rp2040", "RP2040"), ("esp32s3", "ESP32-S3")):
+        parts += tables(chip, name)
+    return "".join(parts).rstrip() + "\n"
 
 
 def main() -> int:

@@ -36,7 +36,11 @@ class Chip:
     """ADC input by pin."""
 
 
-CHIPS = {"rp2040": Chip("rp2040", pins=30, adc={26: 0, 27: 1, 28: 2, 29: 3})}
+CHIPS = {
+    "rp2040": Chip("rp2040", pins=30, adc={26: 0, 27: 1, 28: 2, 29: 3}),
+    # ADC1 is on GPIO1 to GPIO10, ADC2 on GPIO11 to GPIO20 (ESP32-S3 datasheet, table 2-7); the engine counts by pin.
+    "esp32s3": Chip("esp32s3", pins=49, adc={pin: pin for pin in range(1, 21)}),
+}
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,9 @@ class Board:
     consoles: tuple[ConsoleSpec, ...] = ()
     path: Path | None = None
     unique_id: bytes | None = None
+    psram_size: int = 0
+    psram_octal: bool = False
+    mac: bytes | None = None
     """The serial number of the flash chip, where the board file gives one."""
 
     @classmethod
@@ -114,18 +121,22 @@ class Board:
     def from_data(cls, data: Mapping[str, Any], path: Path | None = None) -> Board:
         """A board from the contents of its file."""
         where = f"board file {path}" if path else "board"
-        known = {"name", "title", "chip", "flash", "unique_id", "parts", "consoles"}
+        known = {"name", "title", "chip", "flash", "unique_id", "psram", "mac", "parts", "consoles"}
         unknown = set(data) - known
         if unknown:
             raise BoardError(f"{where}: unknown key {sorted(unknown)[0]!r}: expected {', '.join(sorted(known))}")
         chip = CHIPS.get(str(data.get("chip")))
         if chip is None:
             raise BoardError(f"{where}: chip {data.get('chip')!r} is not one of {', '.join(CHIPS)}")
+        psram, octal = _psram(data["psram"], where) if "psram" in data else (0, False)
         return cls(
             name=str(data.get("name") or (path.stem if path else "board")),
             title=str(data.get("title", "")),
             chip=chip,
             flash_size=_size(data.get("flash", "2MB"), where),
+            psram_size=psram,
+            psram_octal=octal,
+            mac=_mac(data["mac"], where) if "mac" in data else None,
             parts={name: _part(name, spec, chip, where) for name, spec in _table(data, "parts", where)},
             consoles=tuple(_console(name, spec, chip, where) for name, spec in _table(data, "consoles", where)),
             path=path,
@@ -148,6 +159,19 @@ def _size(text: Any, where: str) -> int:
     if match is None:
         raise BoardError(f"{where}: flash {text!r} is no size: write it as '2MB'")
     return int(match[1]) * _SIZES[match[2]]
+
+
+def _psram(text: Any, where: str) -> tuple[int, bool]:
+    size, _, wiring = str(text).partition(" ")
+    if wiring not in ("quad", "octal"):
+        raise BoardError(f"{where}: psram {text!r}: write it as '8MB octal' or '2MB quad'")
+    return _size(size, where), wiring == "octal"
+
+
+def _mac(text: Any, where: str) -> bytes:
+    if not re.fullmatch(r"([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}", str(text)):
+        raise BoardError(f"{where}: mac {text!r}: write it as '7c:df:a1:01:02:03'")
+    return bytes.fromhex(str(text).replace(":", ""))
 
 
 def _unique_id(text: Any, where: str) -> bytes:

@@ -46,6 +46,8 @@ def backtrace(twin: Twin, core: int = 0) -> list[str]:
     Without unwind tables every stacked Thumb address behind a BL or BLX counts, so a stale one may appear.
     """
     registers = twin.registers(core)
+    if twin.board.chip.name == "esp32s3":
+        return _windowed_backtrace(twin, registers)
     addresses = [registers["pc"]]
     words = _stack(twin, registers["sp"])
     if _is_exc_return(registers["lr"]):
@@ -64,6 +66,26 @@ def backtrace(twin: Twin, core: int = 0) -> list[str]:
             addresses.append(word)
     names = [twin.symbols.name(address) for address in addresses if _is_code(address)]
     return [name for n, name in enumerate(names) if n == 0 or name != names[n - 1]][:_DEEPEST]
+
+
+def _windowed_backtrace(twin: Twin, registers: dict[str, int]) -> list[str]:
+    """A caller's A0 and A1 are in the 16 bytes below its callee's stack pointer: windowed ABI, Xtensa ISA RM 8.1.5.
+
+    Frames whose registers have not been spilled yet are not in memory: there the list ends.
+    """
+    pc, a0, sp = registers["pc"], registers["a0"], registers["sp"]
+    names = [twin.symbols.name(pc)]
+    while len(names) < _DEEPEST and a0 >> 30 and a0 & 0x3FFF_FFFF:
+        pc = (pc & 0xC000_0000) | (a0 & 0x3FFF_FFFF)
+        names.append(twin.symbols.name(pc - 3))
+        try:
+            a0, below = twin.memory.u32(sp - 16), twin.memory.u32(sp - 12)
+        except UsageError:
+            break
+        if below <= sp:
+            break
+        sp = below
+    return names
 
 
 def _stack(twin: Twin, pointer: int) -> list[int]:

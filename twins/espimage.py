@@ -1,8 +1,9 @@
 """Flash contents for the ESP32-S3: which bytes go where in its flash, checked before anything is written.
 
-Accepted: ESP-IDF's ``build`` folder or its ``flasher_args.json``, a PlatformIO or Arduino build folder, a merged image that
-starts at flash 0x0, separate files with their offsets (``0x0=bootloader.bin,0x8000=partition-table.bin,0x10000=app.bin``),
-a UF2 of the ESP32-S3's family, and an ELF that runs from RAM alone.
+Accepted: ESP-IDF's ``build`` folder or its ``flasher_args.json``, a PlatformIO or Arduino build folder, a merged image
+that starts at flash 0x0, separate files with their offsets
+(``0x0=bootloader.bin,0x8000=partition-table.bin,0x10000=app.bin``), a UF2 of the ESP32-S3's family, and an ELF that
+runs from RAM alone.
 
 The formats are those of ESP-IDF (`esp_app_format.h`, `esp_flash_partitions.h`) and esptool's documentation.
 """
@@ -15,6 +16,7 @@ import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +129,7 @@ def check(parts: Iterable[FlashPart], flash_size: int | None) -> tuple[FlashPart
     Raises `ImageError`.
     """
     ordered = sorted(parts, key=lambda part: part.offset)
-    for one, other in zip(ordered, ordered[1:]):
+    for one, other in pairwise(ordered):
         if other.offset < one.end:
             raise ImageError(
                 f"overlapping parts: {one.name} fills flash 0x{one.offset:X} to 0x{one.end:X}, "
@@ -173,9 +175,7 @@ class _Flash:
 
     def need(self, offset: int, count: int, what: str, name: str) -> bytes:
         """The bytes, all of them from parts."""
-        covered = sum(
-            max(0, min(offset + count, part.end) - max(offset, part.offset)) for part in self._parts
-        )
+        covered = sum(max(0, min(offset + count, part.end) - max(offset, part.offset)) for part in self._parts)
         data = self.read(offset, count)
         if data is None or covered < count:
             raise ImageError(f"{name}: truncated: {what} needs {count} bytes at flash 0x{offset:X}")
@@ -196,7 +196,9 @@ def read_app(flash: _Flash, offset: int, name: str) -> AppImage:
     (chip,) = struct.unpack_from("<H", header, 12)
     if chip != CHIP_ID:
         other = _CHIPS.get(chip, "an unknown chip")
-        raise ImageError(f"{name}: an image for {other} (chip id {chip}): this board has an ESP32-S3 (chip id {CHIP_ID})")
+        raise ImageError(
+            f"{name}: an image for {other} (chip id {chip}): this board has an ESP32-S3 (chip id {CHIP_ID})"
+        )
     hashed = header[23] == 1
     place = offset + 24
     checksum = CHECKSUM_SEED
@@ -215,7 +217,9 @@ def read_app(flash: _Flash, offset: int, name: str) -> AppImage:
     end = (place - offset) // 16 * 16 + 15 + offset
     stored = flash.need(end, 1, "the checksum", name)[0]
     if stored != checksum:
-        raise ImageError(f"{name}: the checksum is 0x{stored:02x}, and the segments give 0x{checksum:02x}; it is damaged")
+        raise ImageError(
+            f"{name}: the checksum is 0x{stored:02x}, and the segments give 0x{checksum:02x}; it is damaged"
+        )
     end += 1
     if hashed:
         digest = flash.need(end, 32, "the SHA-256", name)
@@ -257,7 +261,7 @@ def _folder(path: Path) -> tuple[list[FlashPart], Path | None]:
         return _flasher_args(path / "build" / "flasher_args.json")
     platformio = [path / "bootloader.bin", path / "partitions.bin", path / "firmware.bin"]
     if all(file.is_file() for file in platformio):
-        files = dict(zip((0x0, TABLE_OFFSET, 0x10000), platformio))
+        files = dict(zip((0x0, TABLE_OFFSET, 0x10000), platformio, strict=True))
         if (path / "boot_app0.bin").is_file():
             files[0xE000] = path / "boot_app0.bin"
         return named_parts(files), _one(path, "firmware.elf")

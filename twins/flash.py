@@ -21,7 +21,7 @@ class Flash:
     ('e660583883724a32', 2097152)
     """
 
-    def __init__(self, engine: _engine.Rp2040) -> None:
+    def __init__(self, engine: _engine.Engine) -> None:
         self._engine = engine
 
     @property

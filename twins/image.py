@@ -14,6 +14,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twins import espimage
 from twins.errors import ImageError
 from twins.symbols import Symbol, Symbols
 
@@ -57,7 +58,17 @@ TARGETS = {
         flash=range(0x1000_0000, 0x1100_0000),
         ram=(range(0x2000_0000, 0x2004_2000), range(0x1500_0000, 0x1500_4000)),
         bin_address=0x1000_0000,
-    )
+    ),
+    # Flash is addressed by its own offsets: what the processors see of it is the cache MMU's doing (TRM chapter 4).
+    "esp32s3": Target(
+        chip="esp32s3",
+        uf2_families={0xC47E5767: "ESP32-S3"},
+        elf_machine="EM_XTENSA",
+        elf_machine_name="32-bit little-endian Xtensa",
+        flash=range(32 << 20),
+        ram=(range(0x4037_0000, 0x403E_0000), range(0x3FC8_8000, 0x3FD0_0000), range(0x5000_0000, 0x5000_2000)),
+        bin_address=0,
+    ),
 }
 
 # https://github.com/microsoft/uf2 lists families; these are the ones people mix up with the RP2040's.
@@ -140,6 +151,8 @@ class Image:
         >>> image.kind, hex(image.segments[0].address)
         ('uf2', '0x10000000')
         """
+        if chip == "esp32s3":
+            return cls._load_esp32s3(path, elf, flash_size)
         path = Path(path)
         target = TARGETS[chip]
         data = _read(path)
@@ -165,6 +178,44 @@ class Image:
         if elf is not None:
             symbols = _elf(Path(elf), _read(Path(elf)), target)[2]
         return cls(path, kind, chip, checked, entry, symbols)
+
+    @classmethod
+    def _load_esp32s3(cls, path: str | Path, elf: str | Path | None, flash_size: int | None) -> Image:
+        """What goes into the flash of an ESP32-S3, see `twins.espimage`; or an ELF or UF2 of its own."""
+        target = TARGETS["esp32s3"]
+        files = espimage.parse_offsets(str(path))
+        symbols = Symbols()
+        if files is not None:
+            kind, parts = "bin", espimage.named_parts(files)
+        else:
+            path = Path(path)
+            head = b"" if path.is_dir() else _read(path)[:4]
+            if head == b"\x7fELF":
+                return cls._load_xtensa_elf(path, target, flash_size)
+            if head == _UF2_MAGIC[0].to_bytes(4, "little"):
+                uf2 = _check(path, _uf2(path, _read(path), target), target, flash_size)
+                parts = [espimage.FlashPart(part.address, part.data, str(path)) for part in uf2]
+                kind = "uf2"
+            else:
+                parts, beside = espimage.flash_parts(path)
+                kind = "build" if path.is_dir() or path.suffix == ".json" else "bin"
+                elf = elf if elf is not None else beside
+        checked = espimage.check(parts, flash_size)
+        if elf is not None:
+            symbols = _elf(Path(elf), _read(Path(elf)), target)[2]
+        segments = tuple(Segment(part.offset, part.data) for part in checked)
+        return cls(Path(path), kind, "esp32s3", segments, None, symbols)
+
+    @classmethod
+    def _load_xtensa_elf(cls, path: Path, target: Target, flash_size: int | None) -> Image:
+        segments, entry, symbols = _elf(path, _read(path), target)
+        mapped = next((segment for segment in segments if segment.address >> 24 in (0x3C, 0x3D, 0x42, 0x43)), None)
+        if mapped is not None:
+            raise ImageError(
+                f"{path}: this program runs from flash (0x{mapped.address:08X}) and needs a bootloader: "
+                "give the build folder, its flasher_args.json, or the files with their offsets (0x0=bootloader.bin,...)"
+            )
+        return cls(path, "elf", "esp32s3", _check(path, segments, target, flash_size), entry, symbols)
 
 
 def _read(path: Path) -> bytes:

@@ -15,7 +15,7 @@ class TwinMemory:
     ``twin.memory.u32("tick_count")``, ``twin.memory.read(0x20000000, 16)``.
     """
 
-    def __init__(self, engine: _engine.Rp2040, symbols: Symbols) -> None:
+    def __init__(self, engine: _engine.Engine, symbols: Symbols) -> None:
         self._engine = engine
         self._symbols = symbols
 

@@ -13,7 +13,7 @@ from twins.ports import Host
 class Pin:
     """One pin of the chip, seen and driven from outside."""
 
-    def __init__(self, host: Host, engine: _engine.Rp2040, name: str, number: int) -> None:
+    def __init__(self, host: Host, engine: _engine.Engine, name: str, number: int) -> None:
         self.name = name
         self.number = number
         self._host = host
@@ -53,7 +53,7 @@ class Pin:
 class Pins(Mapping[str, Pin]):
     """All pins of a chip: ``twin.pins["GPIO25"].level``."""
 
-    def __init__(self, host: Host, engine: _engine.Rp2040, chip: Chip) -> None:
+    def __init__(self, host: Host, engine: _engine.Engine, chip: Chip) -> None:
         self._host = host
         self._engine = engine
         self._chip = chip

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Trace:
     """``twin.trace.sha256`` is equal for two runs that showed the world the same things at the same times."""
 
-    def __init__(self, engine: _engine.Rp2040) -> None:
+    def __init__(self, engine: _engine.Engine) -> None:
         self._engine = engine
 
     @property

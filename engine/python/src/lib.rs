@@ -1,20 +1,29 @@
 //! The one native module of the Python package, `twins._engine`.
 
+mod engine;
+mod esp32s3;
+mod machine;
 mod outside;
 mod rp2040;
 mod usb;
 
 use engine_core::registers::Access;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 /// A declared field: block, register, field, high and low bit, access, and what is missing of it (empty: nothing).
 type Declared = (String, String, String, u32, u32, &'static str, &'static str);
 
-/// The declared registers of the RP2040, in the order of their blocks; the first copy of repeated ones.
+/// The declared registers of a chip, in the order of their blocks; the first copy of repeated ones.
 #[pyfunction]
-fn declared_rp2040() -> Vec<Declared> {
+fn declared(chip: &str) -> PyResult<Vec<Declared>> {
+    let groups = match chip {
+        "rp2040" => ::rp2040::declared::all_groups(),
+        "esp32s3" => ::esp32s3::devices::all_groups(),
+        other => return Err(PyValueError::new_err(format!("there is no chip {other:?}: rp2040 or esp32s3"))),
+    };
     let mut fields = Vec::new();
-    for group in ::rp2040::declared::all_groups() {
+    for group in groups {
         for register in group.table {
             let name = format!("{}{}", group.prefix.replace("{}", "0"), register.name);
             for field in register.fields {
@@ -31,15 +40,15 @@ fn declared_rp2040() -> Vec<Declared> {
             }
         }
     }
-    fields
+    Ok(fields)
 }
 
 /// Native engine of board twins.
 #[pymodule]
 fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<outside::Inbox>()?;
-    module.add_class::<rp2040::Rp2040>()?;
-    module.add_class::<rp2040::Snapshot>()?;
-    module.add_function(wrap_pyfunction!(declared_rp2040, module)?)?;
+    module.add_class::<engine::Engine>()?;
+    module.add_class::<engine::Snapshot>()?;
+    module.add_function(wrap_pyfunction!(declared, module)?)?;
     Ok(())
 }

@@ -1,438 +1,91 @@
-//! The RP2040 for Python.
+//! The RP2040 as Python's class sees it.
 
-use crate::outside::{Inbox, PythonOutside};
-use crate::usb;
-use ::rp2040::chip::{Chip, Snapshot as ChipSnapshot, Stop};
+use crate::machine::{common, Frozen, Machine, Stopped, UsbAction};
+use ::rp2040::chip::{Chip, Stop};
 use ::rp2040::fabric::{Reason, Request};
-use engine_core::console::Line;
-use engine_core::i2c::I2cWire;
-use engine_core::pins::Drive;
-use engine_core::spi::{Answers, SpiWire};
+use armv6m::Core;
+use engine_core::console::Consoles;
+use engine_core::flash::FlashChip;
+use engine_core::gaps::Gaps;
+use engine_core::memory::Memory;
+use engine_core::pins::Pins;
 use engine_core::time::Ps;
-use pyo3::exceptions::PyValueError;
-use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
+use engine_core::usb_host::Host;
 
-/// A chip at rest.
-#[pyclass(frozen, module = "twins._engine")]
-pub struct Snapshot {
-    inner: ChipSnapshot,
-}
+impl Machine for Chip {
+    common!(Core);
 
-#[pymethods]
-impl Snapshot {
-    /// As bytes, for a file.
-    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let bytes = postcard::to_stdvec(&self.inner).map_err(|error| PyValueError::new_err(error.to_string()))?;
-        Ok(PyBytes::new(py, &bytes))
+    fn pin_range(&self) -> (u8, &'static str) {
+        // GPIO0 to GPIO29, and the six pins of the QSPI bank behind them.
+        (36, "the RP2040 has GPIO0 to GPIO29")
     }
 
-    /// From the bytes of `to_bytes` of the same version of the engine.
-    #[staticmethod]
-    fn from_bytes(data: &[u8]) -> PyResult<Self> {
-        let inner = postcard::from_bytes(data)
-            .map_err(|error| PyValueError::new_err(format!("these bytes are no snapshot of an RP2040: {error}")))?;
-        Ok(Self { inner })
-    }
-}
-
-/// An RP2040 with its flash chip.
-#[pyclass(module = "twins._engine")]
-pub struct Rp2040 {
-    chip: Chip,
-    inbox: Inbox,
-}
-
-/// What a run came back with: the kind, a number (key, PC or -1), a core or console number (or -1), and a text.
-type Stopped = (&'static str, i64, i64, String);
-
-fn stopped(stop: Stop) -> Stopped {
-    match stop {
-        Stop::Time => ("time", -1, -1, String::new()),
-        Stop::Text { key, console } => ("text", i64::from(key), console as i64, String::new()),
-        Stop::Breakpoint { core, pc } => ("breakpoint", i64::from(pc), core as i64, String::new()),
-        Stop::Reset(reason) => ("reset", -1, -1, format!("{reason:?}")),
-        Stop::Lockup { core, report } => ("lockup", -1, core as i64, format!("core {core} is {report}")),
-        Stop::UsbBoot(why) => ("usb boot", -1, -1, why),
-    }
-}
-
-impl Rp2040 {
-    fn pin(number: u8) -> PyResult<u8> {
-        if number < 36 {
-            Ok(number)
-        } else {
-            Err(PyValueError::new_err(format!("the RP2040 has GPIO0 to GPIO29, not GPIO{number}")))
-        }
-    }
-}
-
-#[pymethods]
-impl Rp2040 {
-    /// A chip after power-on with this much erased flash.
-    #[new]
-    fn new(flash_size: usize) -> PyResult<Self> {
-        if !flash_size.is_power_of_two() || !(65_536..=16 << 20).contains(&flash_size) {
-            return Err(PyValueError::new_err(format!(
-                "flash of {flash_size} bytes: expected a power of two between 64 KB and 16 MB"
-            )));
-        }
-        Ok(Self { chip: Chip::new(flash_size), inbox: Inbox::default() })
-    }
-
-    /// The present moment in ps.
-    #[getter]
-    fn now(&self) -> Ps {
-        self.chip.now()
-    }
-
-    /// Where parts post changes while the engine runs.
-    #[getter]
-    fn inbox(&self) -> Inbox {
-        self.inbox.clone()
-    }
-
-    /// Puts an object outside: see `PythonOutside`.
-    fn set_outside(&mut self, target: Py<PyAny>) {
-        let outside = PythonOutside { target, inbox: self.inbox.clone() };
-        self.chip.system_mut().dev.fabric.pins.set_outside(Box::new(outside));
-    }
-
-    /// Runs until `until` (ps) at the latest. Raises what a handler of a part raised.
-    fn run(&mut self, until: Ps) -> PyResult<Stopped> {
-        let stop = self.chip.run(until);
-        match self.inbox.take_error() {
-            Some(error) => Err(error),
-            None => Ok(stopped(stop)),
+    fn run(&mut self, until: Ps) -> Stopped {
+        match Chip::run(self, until) {
+            Stop::Time => ("time", -1, -1, String::new()),
+            Stop::Text { key, console } => ("text", i64::from(key), console as i64, String::new()),
+            Stop::Breakpoint { core, pc } => ("breakpoint", i64::from(pc), core as i64, String::new()),
+            Stop::Reset(reason) => ("reset", -1, -1, format!("{reason:?}")),
+            Stop::Lockup { core, report } => ("lockup", -1, core as i64, format!("core {core} is {report}")),
+            Stop::UsbBoot(why) => ("usb boot", -1, -1, why),
         }
     }
 
-    /// Somebody pulls the RUN pin low and lets go: the chip is reset when the run goes on.
+    /// The RUN pin.
     fn reset(&mut self) {
-        self.chip.system_mut().dev.fabric.request(Request::Restart(Reason::RunPin));
+        self.system_mut().dev.fabric.request(Request::Restart(Reason::RunPin));
     }
 
-    /// Stops the run at the latest every so many cycles of one core ahead of the other.
-    fn set_slice(&mut self, cycles: u64) {
-        self.chip.set_slice(cycles);
+    fn use_rom(&mut self, image: &[u8]) -> Result<(), String> {
+        Chip::use_rom(self, image)
     }
 
-    /// Runs a real boot ROM image of 16 KB instead of the one at function level.
-    fn use_rom(&mut self, image: &[u8]) -> PyResult<()> {
-        self.chip.use_rom(image).map_err(PyValueError::new_err)
-    }
-
-    /// Core 0 starts at `entry` instead of in the ROM, as a debugger does with an image in RAM.
     fn start_at(&mut self, entry: u32) {
-        self.chip.start_at(entry);
+        Chip::start_at(self, entry);
     }
 
-    /// Writes into the flash cells at an offset, as a programmer would.
-    fn write_flash(&mut self, offset: usize, data: &[u8]) -> PyResult<()> {
-        let flash = &mut self.chip.system_mut().mem.flash;
-        if offset + data.len() > flash.size() {
-            return Err(PyValueError::new_err(format!(
-                "{} bytes at flash offset 0x{offset:X} do not fit into {} bytes of flash",
-                data.len(),
-                flash.size()
-            )));
-        }
-        let _ = flash.write(offset, data);
-        self.chip.memory_changed();
-        Ok(())
+    fn registers(&self, core: usize) -> Option<Vec<(String, u32)>> {
+        let core = self.cores().get(core)?;
+        let name = |number: usize| match number {
+            13 => "sp".to_owned(),
+            14 => "lr".to_owned(),
+            15 => "pc".to_owned(),
+            n => format!("r{n}"),
+        };
+        let mut all: Vec<_> = core.regs.iter().enumerate().map(|(number, value)| (name(number), *value)).collect();
+        all.push(("xpsr".to_owned(), core.xpsr()));
+        all.push(("msp".to_owned(), core.msp()));
+        all.push(("psp".to_owned(), core.psp()));
+        all.push(("primask".to_owned(), core.primask()));
+        all.push(("control".to_owned(), core.control()));
+        Some(all)
     }
 
-    /// What the flash chip answers to Read Unique ID.
-    #[getter]
-    fn unique_id<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.chip.system().dev.flash_chip.unique_id())
-    }
-
-    /// What the flash chip answers to Read Unique ID.
-    #[setter]
-    fn set_unique_id(&mut self, id: [u8; 8]) {
-        self.chip.system_mut().dev.flash_chip.set_unique_id(id);
-    }
-
-    /// The flash cells.
-    fn read_flash<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, self.chip.system().mem.flash.bytes())
-    }
-
-    /// Memory as a debugger sees it: no side effects. Unmapped and register addresses read as None.
-    fn read<'py>(&mut self, py: Python<'py>, address: u32, count: u32) -> Option<Bound<'py, PyBytes>> {
-        let system = self.chip.system_mut();
-        let bytes: Option<Vec<u8>> = (0..count).map(|n| system.debug_read8(address.wrapping_add(n))).collect();
-        bytes.map(|bytes| PyBytes::new(py, &bytes))
-    }
-
-    /// Writes SRAM as a debugger does. False: not SRAM.
-    fn write(&mut self, address: u32, data: &[u8]) -> bool {
-        let system = self.chip.system_mut();
-        let done = (0u32..).zip(data).all(|(n, byte)| system.debug_write8(address.wrapping_add(n), *byte));
-        self.chip.memory_changed();
-        done
-    }
-
-    /// The registers of a core: R0 to R15, xPSR, and by name.
-    fn registers<'py>(&self, py: Python<'py>, core: usize) -> PyResult<Bound<'py, PyDict>> {
-        let core = self.chip.cores().get(core).ok_or_else(|| PyValueError::new_err("the RP2040 has cores 0 and 1"))?;
-        let registers = PyDict::new(py);
-        for (number, value) in core.regs.iter().enumerate() {
-            let name = match number {
-                13 => "sp".to_owned(),
-                14 => "lr".to_owned(),
-                15 => "pc".to_owned(),
-                n => format!("r{n}"),
-            };
-            registers.set_item(name, value)?;
-        }
-        registers.set_item("xpsr", core.xpsr())?;
-        registers.set_item("msp", core.msp())?;
-        registers.set_item("psp", core.psp())?;
-        registers.set_item("primask", core.primask())?;
-        registers.set_item("control", core.control())?;
-        Ok(registers)
-    }
-
-    /// Instructions executed by each core.
-    #[getter]
-    fn instructions(&self) -> Vec<u64> {
-        self.chip.cores().iter().map(|core| core.instructions).collect()
-    }
-
-    /// Is the core asleep (WFI, WFE)?
-    fn is_sleeping(&self, core: usize) -> bool {
-        self.chip.cores().get(core).is_some_and(|core| core.sleeping)
-    }
-
-    /// The rate of clk_sys in Hz.
-    #[getter]
-    fn clk_sys(&self) -> u64 {
-        self.chip.system().dev.fabric.clock.rate().round()
-    }
-
-    /// The levels of all pins, a bit each.
-    #[getter]
-    fn pins(&self) -> u64 {
-        self.chip.system().dev.fabric.pins.level()
-    }
-
-    /// The pins that the chip drives, a bit each.
-    #[getter]
-    fn driven(&self) -> u64 {
-        self.chip.system().dev.fabric.pins.driven()
-    }
-
-    /// Pins that chip and parts have driven against each other, a bit each.
-    #[getter]
-    fn contention(&self) -> u64 {
-        self.chip.system().dev.fabric.pins.contention()
-    }
-
-    /// A part drives a pin from `at` (ps) on; None lets go.
-    fn drive(&mut self, pin: u8, level: Option<bool>, at: Ps) -> PyResult<()> {
-        let drive = Drive { pin: Self::pin(pin)?, level };
-        self.chip.system_mut().dev.fabric.pins.drive_later(drive, at);
-        Ok(())
-    }
-
-    /// A part drives a pin with a series of levels at times in ps.
-    fn drive_series(&mut self, pin: u8, at: Vec<Ps>, level: Vec<bool>) -> PyResult<()> {
-        let pin = Self::pin(pin)?;
-        for (at, level) in at.into_iter().zip(level) {
-            self.chip.system_mut().dev.fabric.pins.drive_later(Drive { pin, level: Some(level) }, at);
-        }
-        Ok(())
-    }
-
-    /// A wire between two pins: low wins.
-    fn join(&mut self, first: u8, second: u8) -> PyResult<()> {
-        let (first, second) = (Self::pin(first)?, Self::pin(second)?);
-        let fabric = &mut self.chip.system_mut().dev.fabric;
+    fn join(&mut self, first: u8, second: u8) {
+        let fabric = &mut self.system_mut().dev.fabric;
         let now = fabric.now();
         fabric.pins.join(first, second, now);
         fabric.inputs_changed();
-        Ok(())
     }
 
-    /// A voltage on ADC input 0 to 3, in microvolts.
-    fn set_microvolts(&mut self, channel: usize, microvolts: u32) -> PyResult<()> {
-        let inputs = &mut self.chip.system_mut().dev.fabric.microvolts;
-        let input = inputs
-            .get_mut(channel)
-            .ok_or_else(|| PyValueError::new_err("ADC inputs are 0 to 3, on GPIO26 to GPIO29"))?;
-        *input = microvolts;
-        Ok(())
+    fn usb_host(&self) -> Option<(&Host, bool)> {
+        let usb = &self.system().dev.usb;
+        Some((usb.host(), usb.vbus()))
     }
 
-    /// The die temperature in thousandths of a degree Celsius.
-    #[getter]
-    fn millicelsius(&self) -> i32 {
-        self.chip.system().dev.fabric.millicelsius
-    }
-
-    /// The die temperature in thousandths of a degree Celsius.
-    #[setter]
-    fn set_millicelsius(&mut self, value: i32) {
-        self.chip.system_mut().dev.fabric.millicelsius = value;
-    }
-
-    /// An SPI target; `answers` is None for never, a list of commands, or the empty list for every byte.
-    #[pyo3(signature = (sck, mosi, miso, cs, dc, answers, falling))]
-    #[allow(clippy::too_many_arguments)]
-    fn attach_spi(
-        &mut self,
-        sck: u8,
-        mosi: u8,
-        miso: Option<u8>,
-        cs: Option<u8>,
-        dc: Option<u8>,
-        answers: Option<Vec<u8>>,
-        falling: bool,
-    ) -> PyResult<u32> {
-        for pin in [Some(sck), Some(mosi), miso, cs, dc].into_iter().flatten() {
-            Self::pin(pin)?;
+    fn usb_act(&mut self, action: UsbAction<'_>) -> bool {
+        let dev = &mut self.system_mut().dev;
+        let (usb, fabric) = (&mut dev.usb, &mut dev.fabric);
+        match action {
+            UsbAction::Plug(on) => usb.set_vbus(on, fabric),
+            UsbAction::Sleep(true) => usb.suspend(fabric),
+            UsbAction::Sleep(false) => usb.wake_up(fabric),
+            UsbAction::Send(endpoint, data) => return usb.send(endpoint, data, fabric),
         }
-        let answers = match answers {
-            None => Answers::Never,
-            Some(commands) if commands.is_empty() => Answers::Always,
-            Some(commands) => Answers::Commands(commands),
-        };
-        let wire = SpiWire::new(sck, mosi, miso, cs, dc, answers);
-        let wire = if falling { wire.sampling_falling() } else { wire };
-        Ok(self.chip.system_mut().dev.fabric.pins.attach_spi(wire))
+        true
     }
 
-    /// An I2C target with these addresses.
-    fn attach_i2c(&mut self, sda: u8, scl: u8, addresses: Vec<u16>) -> PyResult<u32> {
-        let wire = I2cWire::new(Self::pin(sda)?, Self::pin(scl)?, addresses);
-        Ok(self.chip.system_mut().dev.fabric.pins.attach_i2c(wire))
-    }
-
-    /// Each edge of a pin is handled at once.
-    fn attach_edges(&mut self, pin: u8) -> PyResult<u32> {
-        Ok(self.chip.system_mut().dev.fabric.pins.attach_edges(Self::pin(pin)?))
-    }
-
-    /// The edges of a pin are gathered.
-    fn attach_pulses(&mut self, pin: u8) -> PyResult<u32> {
-        Ok(self.chip.system_mut().dev.fabric.pins.attach_pulses(Self::pin(pin)?))
-    }
-
-    /// A console on UART pins, or on USB where `tx` is None. Returns its number.
-    #[pyo3(signature = (name, tx, rx))]
-    fn attach_console(&mut self, name: &str, tx: Option<u8>, rx: Option<u8>) -> usize {
-        let line = tx.map_or(Line::Usb, |tx| Line::Pins { tx, rx });
-        self.chip.system_mut().dev.fabric.consoles.attach(name, line)
-    }
-
-    /// The names of the consoles, in the order of their numbers. The USB host adds one for each further serial port.
-    #[getter]
-    fn consoles(&self) -> Vec<String> {
-        self.chip.system().dev.fabric.consoles.names().map(str::to_owned).collect()
-    }
-
-    /// What a console showed since the last call.
-    fn take_output<'py>(&mut self, py: Python<'py>, console: usize) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.chip.system_mut().dev.fabric.consoles.take_output(console))
-    }
-
-    /// Somebody types on a console.
-    fn type_in(&mut self, console: usize, data: &[u8]) {
-        self.chip.system_mut().dev.fabric.consoles.type_in(console, data);
-    }
-
-    /// What the USB host knows: see `usb::state` for the names.
-    fn usb<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        usb::state(&self.chip, py)
-    }
-
-    /// Packets that an endpoint (0x80 for IN) sent to the USB host: time and data, oldest first.
-    fn usb_reports<'py>(&self, py: Python<'py>, endpoint: u8) -> Vec<(Ps, Bound<'py, PyBytes>)> {
-        usb::reports(&self.chip, py, endpoint)
-    }
-
-    /// The USB host sends a packet to an OUT endpoint. False: there is none that is no console's.
-    fn usb_send(&mut self, endpoint: u8, data: &[u8]) -> bool {
-        usb::act(&mut self.chip, usb::Action::Send(endpoint, data))
-    }
-
-    /// The USB cable is plugged in or out.
-    fn usb_plug(&mut self, on: bool) {
-        usb::act(&mut self.chip, usb::Action::Plug(on));
-    }
-
-    /// The USB host goes to sleep or wakes up.
-    fn usb_sleep(&mut self, on: bool) {
-        usb::act(&mut self.chip, usb::Action::Sleep(on));
-    }
-
-    /// The run stops with this key when a console shows the text.
-    fn watch_text(&mut self, text: &[u8], key: u32) {
-        self.chip.system_mut().dev.fabric.consoles.watch(text, key);
-    }
-
-    /// Nobody waits for texts any more.
-    fn unwatch_texts(&mut self) {
-        self.chip.system_mut().dev.fabric.consoles.unwatch_all();
-    }
-
-    /// The run stops before the instruction at this address.
-    fn set_breakpoint(&mut self, address: u32) {
-        self.chip.code_mut().set_breakpoint(address);
-    }
-
-    /// The address is no breakpoint any more. False: it was none.
-    fn clear_breakpoint(&mut self, address: u32) -> bool {
-        self.chip.code_mut().clear_breakpoint(address)
-    }
-
-    /// What was touched that is not modelled: name to (count, why).
-    fn unimplemented<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let all = PyDict::new(py);
-        for (name, gap) in self.chip.system().dev.fabric.gaps.all() {
-            all.set_item(name, (gap.count, &gap.why))?;
-        }
-        for (number, core) in self.chip.cores().iter().enumerate() {
-            for (name, count) in core.unimplemented() {
-                all.set_item(format!("core {number}: {name}"), (*count, "not modelled in the processor"))?;
-            }
-        }
-        Ok(all)
-    }
-
-    /// Sentences about gaps that were touched since the last call.
-    fn take_messages(&mut self) -> Vec<String> {
-        self.chip.system_mut().dev.fabric.gaps.take_unsaid()
-    }
-
-    /// The hash of all that was seen from outside.
-    fn trace_sha256(&self) -> String {
-        self.chip.system().dev.fabric.pins.trace.sha256()
-    }
-
-    /// Keeps every change of a pin for `take_log`.
-    fn keep_log(&mut self, on: bool) {
-        self.chip.system_mut().dev.fabric.pins.keep_log(on);
-    }
-
-    /// The changes since the last call: times (uint64, ps) and levels (uint64, a bit a pin) as bytes.
-    fn take_log<'py>(&mut self, py: Python<'py>) -> (Bound<'py, PyBytes>, Bound<'py, PyBytes>) {
-        let log = self.chip.system_mut().dev.fabric.pins.take_log();
-        let at: Vec<u8> = log.iter().flat_map(|entry| entry.0.to_le_bytes()).collect();
-        let level: Vec<u8> = log.iter().flat_map(|entry| entry.1.to_le_bytes()).collect();
-        (PyBytes::new(py, &at), PyBytes::new(py, &level))
-    }
-
-    /// A picture of everything.
-    fn snapshot(&mut self) -> Snapshot {
-        Snapshot { inner: self.chip.snapshot() }
-    }
-
-    /// A new chip that goes on from a picture; put somebody outside again.
-    #[staticmethod]
-    fn restore(snapshot: &Snapshot) -> Self {
-        Self { chip: Chip::restore(&snapshot.inner), inbox: Inbox::default() }
+    fn freeze(&mut self) -> Frozen {
+        Frozen::Rp2040(Box::new(self.snapshot()))
     }
 }

@@ -1,16 +1,16 @@
 //! What the USB host knows of the device, for Python.
 
-use ::rp2040::chip::Chip;
+use crate::machine::Machine;
 use engine_core::time::Ps;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 /// The state of the host and what the device has said about itself, by name.
-pub fn state<'py>(chip: &Chip, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-    let usb = &chip.system().dev.usb;
-    let host = usb.host();
+pub fn state<'py>(chip: &dyn Machine, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    let (host, plugged) = chip.usb_host().ok_or_else(|| PyValueError::new_err("this chip has no USB device yet"))?;
     let all = PyDict::new(py);
-    all.set_item("plugged", usb.vbus())?;
+    all.set_item("plugged", plugged)?;
     all.set_item("attached", host.is_attached())?;
     all.set_item("configured", host.is_configured())?;
     all.set_item("configured_at", host.configured_at())?;
@@ -41,30 +41,7 @@ pub fn state<'py>(chip: &Chip, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> 
 }
 
 /// The packets that an endpoint sent: time and data.
-pub fn reports<'py>(chip: &Chip, py: Python<'py>, endpoint: u8) -> Vec<(Ps, Bound<'py, PyBytes>)> {
-    let reports = chip.system().dev.usb.host().reports();
-    reports.of(endpoint).map(|report| (report.at, PyBytes::new(py, &report.data))).collect()
-}
-
-/// What a person or a program does at the other end of the cable.
-pub enum Action<'a> {
-    /// Plugs the cable in or out.
-    Plug(bool),
-    /// The host goes to sleep, or wakes up.
-    Sleep(bool),
-    /// Sends a packet to an OUT endpoint.
-    Send(u8, &'a [u8]),
-}
-
-/// Does it. False: there is no such endpoint.
-pub fn act(chip: &mut Chip, action: Action) -> bool {
-    let dev = &mut chip.system_mut().dev;
-    let (usb, fabric) = (&mut dev.usb, &mut dev.fabric);
-    match action {
-        Action::Plug(on) => usb.set_vbus(on, fabric),
-        Action::Sleep(true) => usb.suspend(fabric),
-        Action::Sleep(false) => usb.wake_up(fabric),
-        Action::Send(endpoint, data) => return usb.send(endpoint, data, fabric),
-    }
-    true
+pub fn reports<'py>(chip: &dyn Machine, py: Python<'py>, endpoint: u8) -> Vec<(Ps, Bound<'py, PyBytes>)> {
+    let Some((host, _)) = chip.usb_host() else { return Vec::new() };
+    host.reports().of(endpoint).map(|report| (report.at, PyBytes::new(py, &report.data))).collect()
 }

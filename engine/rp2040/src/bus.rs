@@ -3,6 +3,13 @@
 //! Loads and stores of SRAM and of cached flash take the short way. Everything else goes through one
 //! door that keeps the order of the two processors, brings PIO up to now where pins are concerned, and does
 //! what the fabric does for every block: atomic aliases, narrow accesses, blocks in reset.
+//!
+//! # Fidelity
+//! - Time of an access: SRAM, ROM and AHB-Lite one cycle, APB three for a load and four for a store (2.1.4), SIO none beyond
+//!   the instruction's own.
+//! - There are no arbiters: two processors and DMA in one SRAM bank, or on one port, do not hold each other up, so code
+//!   that silicon slows down by contention runs at full speed here.
+//! - Of two accesses in one cycle, processor 0 comes first, then 1; DMA by its own cycle.
 
 use crate::block::Block;
 use crate::bootrom::ROM_SIZE;
@@ -157,7 +164,8 @@ impl System {
             PIO1 => self.catch_up_pio(1, addr & 0xFFC, write),
             IO_BANK0 | PADS_BANK0 => self.catch_up_pins(),
             // A register of these may move a pin at once.
-            UART0 | UART1 | SPI0 | SPI1 | I2C0 | I2C1 | PWM => self.sync_pio(self.dev.fabric.cycle),
+            UART0 | UART1 | SPI0 | SPI1 | I2C0 | I2C1 => self.sync_pio(self.dev.fabric.cycle),
+            PWM => self.catch_up_pins(),
             IO_QSPI => self.sync_ssi(),
             _ => {}
         }

@@ -2,6 +2,9 @@
 //!
 //! Accesses through the APB and FASTPERI ports are counted. Processors reach SRAM, ROM and XIP here without passing an
 //! arbiter, so accesses there, and contests anywhere, are not counted, and priorities decide nothing.
+//!
+//! # Fidelity
+//! - Exact: the counts of accesses to APB and FASTPERI. All other events count nothing; BUS_PRIORITY decides nothing.
 
 use crate::block::{undeclared, Block};
 use crate::fabric::Fabric;

@@ -1,8 +1,12 @@
 //! IO_QSPI: function selection, overrides and interrupts of the six flash pins. RP2040 datasheet, section 2.19.6.2.
 //!
-//! The traffic between the SSI and the flash chip does not appear on these pins as levels: with function 0 (XIP) SCLK
-//! rests low and SS high. What software does to the pins is exact: FUNCSEL 5 hands them to SIO's GPIO_HI registers,
-//! the overrides act, pulls and the BOOTSEL button decide what an undriven SS reads.
+//! # Fidelity
+//! - Exact: what software does to the pins: FUNCSEL 5 hands them to SIO's GPIO_HI registers, the overrides act, pulls, bus
+//!   keeper and the BOOTSEL button decide what an undriven pin reads; levels and latched edges for both processors and
+//!   dormant wake.
+//! - The traffic between the SSI and the flash chip does not appear on these pins as levels: with function 0 (XIP) SCLK
+//!   rests low and SS high, and SD0 to SD3 are not driven.
+//! - IRQOVER as in [`crate::io_bank0`].
 
 use crate::block::{undeclared, Block};
 use crate::fabric::{Fabric, Irq};
@@ -82,11 +86,15 @@ pub struct QspiGpio {
     irq_override: Override,
     pads: Pulls,
     pressed: bool,
+    /// The levels of the wires, and what of them passes the input enables.
+    wire: u32,
     level: u32,
     input: u32,
     irq_input: u32,
     rose: u32,
     fell: u32,
+    /// INTE and INTF of processor 0, processor 1 and dormant wake.
+    armed: [(u32, u32); 3],
 }
 
 impl Default for QspiGpio {
@@ -99,39 +107,23 @@ impl Default for QspiGpio {
             enable_override: Override::default(),
             in_override: Override::default(),
             irq_override: Override::default(),
-            pads: Pulls { input_enable: ALL, output_disable: 0, up: SS },
+            pads: Pulls { input_enable: ALL, output_disable: 0, up: SS, down: 1 },
             pressed: false,
+            wire: SS,
             level: SS,
             input: SS,
             irq_input: SS,
             rose: 0,
             fell: 0,
+            armed: [(0, 0); 3],
         }
     }
 }
 
 impl QspiGpio {
-    /// SIO: what GPIO_HI_OUT and GPIO_HI_OE would drive.
-    pub fn drive(&mut self, out: u32, enable: u32) {
-        self.sio = (out, enable);
-        self.settle();
-    }
-
     /// What SIO would drive where it is selected: levels and enables.
     pub fn driven(&self) -> (u32, u32) {
         self.sio
-    }
-
-    /// PADS_QSPI changed.
-    pub fn set_pads(&mut self, pads: Pulls) {
-        self.pads = pads;
-        self.settle();
-    }
-
-    /// The BOOTSEL button pulls SS low through a resistor: only an SS that nobody drives notices.
-    pub fn press_bootsel(&mut self, pressed: bool) {
-        self.pressed = pressed;
-        self.settle();
     }
 
     /// The levels behind input enables and INOVER: what GPIO_HI_IN reads.
@@ -145,15 +137,20 @@ impl QspiGpio {
         (out, enable)
     }
 
+    /// Behind the overrides.
     fn to_pads(&self) -> (u32, u32) {
         let (out, enable) = self.peripheral_outputs();
-        (self.out_override.apply(out), self.enable_override.apply(enable) & !self.pads.output_disable)
+        (self.out_override.apply(out), self.enable_override.apply(enable))
     }
 
     fn settle(&mut self) {
         let (out, enable) = self.to_pads();
-        let idle = self.pads.up & if self.pressed { !SS } else { ALL };
-        self.level = ((out & enable) | (idle & !enable)) & self.pads.input_enable;
+        let enable = enable & !self.pads.output_disable;
+        // A pad with both pulls keeps its level (2.19.4).
+        let Pulls { up, down, .. } = self.pads;
+        let idle = (up & !down | up & down & self.wire) & if self.pressed { !SS } else { ALL };
+        self.wire = (out & enable) | (idle & !enable);
+        self.level = self.wire & self.pads.input_enable;
         self.input = self.in_override.apply(self.level) & ALL;
         let before = self.irq_input;
         self.irq_input = self.irq_override.apply(self.level) & ALL;
@@ -168,6 +165,46 @@ impl QspiGpio {
             let nibble = bit(!self.irq_input) | bit(self.irq_input) << 1 | bit(self.fell) << 2 | bit(self.rose) << 3;
             raw | nibble << (4 * pin)
         })
+    }
+
+    /// INTS of processor 0, processor 1 or dormant wake.
+    fn state(&self, target: usize) -> u32 {
+        let (enable, force) = self.armed[target];
+        self.raw() & enable | force
+    }
+
+    /// Do the pins end dormant mode?
+    pub fn wakes(&self) -> bool {
+        self.state(2) != 0
+    }
+}
+
+impl Fabric {
+    /// SIO: what GPIO_HI_OUT and GPIO_HI_OE would drive.
+    pub fn drive_qspi(&mut self, out: u32, enable: u32) {
+        self.qspi.sio = (out, enable);
+        self.qspi_changed();
+    }
+
+    /// PADS_QSPI changed.
+    pub fn set_qspi_pads(&mut self, pads: Pulls) {
+        self.qspi.pads = pads;
+        self.qspi_changed();
+    }
+
+    /// The BOOTSEL button pulls SS low through a resistor: only an SS that nobody drives notices.
+    pub fn press_bootsel(&mut self, pressed: bool) {
+        self.qspi.pressed = pressed;
+        self.qspi_changed();
+    }
+
+    /// Levels, edges and the interrupt lines follow.
+    fn qspi_changed(&mut self) {
+        self.qspi.settle();
+        for core in 0..2 {
+            self.set_irq_of(core, Irq::IO_QSPI, self.qspi.state(core) != 0);
+        }
+        self.sense_wake();
     }
 }
 
@@ -190,10 +227,6 @@ impl IoQspi {
         let qspi = &fabric.qspi;
         let bit = |mask: u32| mask >> pin & 1;
         let ((out, enable), (pad_out, pad_enable)) = (qspi.peripheral_outputs(), qspi.to_pads());
-        let ints = (self.ints(Reg::PROC0_INTE, Reg::PROC0_INTF, fabric)
-            | self.ints(Reg::PROC1_INTE, Reg::PROC1_INTF, fabric))
-            >> (4 * pin)
-            & 0xF;
         [
             (STATUS::OUTFROMPERI, bit(out)),
             (STATUS::OUTTOPAD, bit(pad_out)),
@@ -201,15 +234,11 @@ impl IoQspi {
             (STATUS::OETOPAD, bit(pad_enable)),
             (STATUS::INFROMPAD, bit(qspi.level)),
             (STATUS::INTOPERI, bit(qspi.input)),
-            (STATUS::IRQFROMPAD, bit(qspi.irq_input)),
-            (STATUS::IRQTOPROC, u32::from(ints != 0)),
+            (STATUS::IRQFROMPAD, bit(qspi.level)),
+            (STATUS::IRQTOPROC, bit(qspi.irq_input)),
         ]
         .iter()
         .fold(0, |status, (field, value)| field.put(status, *value))
-    }
-
-    fn ints(&self, enable: Reg, force: Reg, fabric: &Fabric) -> u32 {
-        fabric.qspi.raw() & self.interrupts.get(enable) | self.interrupts.get(force)
     }
 
     fn apply(&self, fabric: &mut Fabric) {
@@ -228,18 +257,13 @@ impl IoQspi {
                 _ => {}
             }
         }
-        qspi.settle();
-        self.update_irq(fabric);
-    }
-
-    fn update_irq(&self, fabric: &mut Fabric) {
-        let levels = [
-            self.ints(Reg::PROC0_INTE, Reg::PROC0_INTF, fabric) != 0,
-            self.ints(Reg::PROC1_INTE, Reg::PROC1_INTF, fabric) != 0,
-        ];
-        for (core, level) in levels.into_iter().enumerate() {
-            fabric.set_irq_of(core, Irq::IO_QSPI, level);
-        }
+        qspi.armed = [
+            (Reg::PROC0_INTE, Reg::PROC0_INTF),
+            (Reg::PROC1_INTE, Reg::PROC1_INTF),
+            (Reg::DORMANT_WAKE_INTE, Reg::DORMANT_WAKE_INTF),
+        ]
+        .map(|(enable, force)| (self.interrupts.get(enable), self.interrupts.get(force)));
+        fabric.qspi_changed();
     }
 }
 
@@ -273,9 +297,9 @@ impl Block for IoQspi {
         }
         match Reg::at(offset) {
             Some(Reg::INTR) => fabric.qspi.raw(),
-            Some(Reg::PROC0_INTS) => self.ints(Reg::PROC0_INTE, Reg::PROC0_INTF, fabric),
-            Some(Reg::PROC1_INTS) => self.ints(Reg::PROC1_INTE, Reg::PROC1_INTF, fabric),
-            Some(Reg::DORMANT_WAKE_INTS) => self.ints(Reg::DORMANT_WAKE_INTE, Reg::DORMANT_WAKE_INTF, fabric),
+            Some(Reg::PROC0_INTS) => fabric.qspi.state(0),
+            Some(Reg::PROC1_INTS) => fabric.qspi.state(1),
+            Some(Reg::DORMANT_WAKE_INTS) => fabric.qspi.state(2),
             Some(register) => self.interrupts.load(register),
             None => undeclared("IO_QSPI", offset, fabric),
         }
@@ -299,13 +323,14 @@ impl Block for IoQspi {
             Some(register) => self.interrupts.store(register, write, "IO_QSPI", &mut fabric.gaps),
             None => drop(undeclared("IO_QSPI", offset, fabric)),
         }
-        self.update_irq(fabric);
+        self.apply(fabric);
     }
 
     fn reset(&mut self, fabric: &mut Fabric) {
         *self = Self::new();
-        (fabric.qspi.rose, fabric.qspi.fell) = (0, 0);
         self.apply(fabric);
+        // Outputs that let go of their pins made edges of their own.
+        (fabric.qspi.rose, fabric.qspi.fell) = (0, 0);
     }
 }
 
@@ -328,11 +353,11 @@ mod tests {
         // pico-examples, picoboard/button: OEOVER 2 (disable) lets go of SS, then GPIO_HI_IN bit 1 is read.
         let (mut block, mut fabric) = bench();
         block.write(SS_CTRL, Write::word(0), &mut fabric);
-        fabric.qspi.press_bootsel(true);
+        fabric.press_bootsel(true);
         assert_eq!(fabric.qspi.input() & SS, SS, "the SSI drives SS high against the button's resistor");
         block.write(SS_CTRL, Write::word(2 << 12), &mut fabric);
         assert_eq!(fabric.qspi.input() & SS, 0);
-        fabric.qspi.press_bootsel(false);
+        fabric.press_bootsel(false);
         assert_eq!(fabric.qspi.input() & SS, SS, "the pull-up of PADS_QSPI, reset value 0x5A");
     }
 
@@ -340,7 +365,7 @@ mod tests {
     fn sio_drives_the_pins_that_select_it() {
         // 2.19.2, table of functions: F5 is SIO.
         let (mut block, mut fabric) = bench();
-        fabric.qspi.drive(0b10_0000, 0b11_0000);
+        fabric.drive_qspi(0b10_0000, 0b11_0000);
         assert_eq!(fabric.qspi.input() & 0b11_0000, 0);
         block.write(0x2C, Write::word(5), &mut fabric);
         assert_eq!(fabric.qspi.input() & 0b11_0000, 0b10_0000);
@@ -366,12 +391,54 @@ mod tests {
         block.write(0x30, Write::word(u32::MAX), &mut fabric);
         block.write(0x40, Write::word(GPIO_SS_EDGE_LOW), &mut fabric);
         let line = 1 << Irq::IO_QSPI as u8;
-        fabric.qspi.drive(0, SS);
-        block.write(0x34, Write::word(0), &mut fabric);
+        fabric.drive_qspi(0, SS);
         assert_eq!((fabric.irq[0] & line, fabric.irq[1] & line), (0, line));
         assert_eq!(block.peek(0x48, &mut fabric), GPIO_SS_EDGE_LOW);
         block.write(0x30, Write::word(GPIO_SS_EDGE_LOW), &mut fabric);
         assert_eq!(fabric.irq[1] & line, 0);
+    }
+
+    #[test]
+    fn a_level_interrupts_as_long_as_it_lasts() {
+        // 2.19.3: levels are not latched. The BOOTSEL button makes one without any access to the block.
+        let (mut block, mut fabric) = bench();
+        block.write(0x34, Write::word(INTR::GPIO_QSPI_SS_LEVEL_LOW.mask), &mut fabric);
+        let line = 1 << Irq::IO_QSPI as u8;
+        assert_eq!(fabric.irq[0] & line, 0);
+        fabric.press_bootsel(true);
+        assert_eq!((fabric.irq[0] & line, fabric.irq[1] & line), (line, 0));
+        fabric.press_bootsel(false);
+        assert_eq!(fabric.irq[0] & line, 0);
+        block.write(0x44, Write::word(INTR::GPIO_QSPI_SD3_EDGE_HIGH.mask), &mut fabric);
+        assert_eq!(fabric.irq[1] & line, line, "PROC1_INTF");
+    }
+
+    #[test]
+    fn a_pad_with_both_pulls_keeps_its_level_and_one_without_input_enable_reads_low() {
+        // 2.19.4 and PADS_QSPI: PUE 3, PDE 2, IE 6; SD3 is bit 5 of GPIO_HI.
+        let (mut block, mut fabric) = bench();
+        let mut pads = crate::pads_qspi::PadsQspi::new();
+        block.write(0x2C, Write::word(5), &mut fabric);
+        for high in [0, 1 << 5] {
+            fabric.drive_qspi(high, 1 << 5);
+            pads.write(0x14, Write::word(0b100_1100), &mut fabric);
+            fabric.drive_qspi(0, 0);
+            assert_eq!(fabric.qspi.input() & 1 << 5, high);
+        }
+        pads.write(0x14, Write::word(0b000_1100), &mut fabric);
+        assert_eq!(fabric.qspi.input() & 1 << 5, 0);
+        pads.write(0x14, Write::word(0b100_0100), &mut fabric);
+        assert_eq!(fabric.qspi.input() & 1 << 5, 0, "PDE alone");
+    }
+
+    #[test]
+    fn the_interrupt_override_acts_before_levels_and_edges() {
+        // SVD, GPIO_QSPI_SS_CTRL.IRQOVER: 1 inverts; IRQFROMPAD is before it, IRQTOPROC behind it.
+        let (mut block, mut fabric) = bench();
+        block.write(SS_CTRL, Write::word(1 << 28), &mut fabric);
+        let status = block.peek(SS_STATUS, &mut fabric);
+        assert_eq!((pin::STATUS::IRQFROMPAD.get(status), pin::STATUS::IRQTOPROC.get(status)), (1, 0));
+        assert_eq!(block.peek(0x30, &mut fabric) >> 4 & 3, 1, "INTR: LEVEL_LOW");
     }
 
     const GPIO_SS_EDGE_LOW: u32 = INTR::GPIO_QSPI_SS_EDGE_LOW.mask;

@@ -6,6 +6,7 @@
 mod lane;
 
 use crate::fabric::{Fabric, Irq};
+use crate::io_bank0::Interrupts;
 use crate::serial_in::Serial;
 use engine_core::time::Ps;
 pub use lane::Lane;
@@ -66,21 +67,6 @@ pub fn set_override(all: &mut Override, bit: u32, value: u32) {
     all.high = put(all.high, value == 3);
 }
 
-/// Interrupt state of the bank: raw edges and the enables for both processors and dormant wake (2.19.3).
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Interrupts {
-    /// Latched falling edges.
-    pub fell: u32,
-    /// Latched rising edges.
-    pub rose: u32,
-    /// Four bits a pin (level low, level high, edge low, edge high), eight pins a word; per processor and dormant wake.
-    pub enable: [[u32; 4]; 3],
-    /// As `enable`: forced by software.
-    pub force: [[u32; 4]; 3],
-    /// Pins for which any interrupt is enabled or forced, or whose edges a serial controller follows.
-    pub watched: u32,
-}
-
 /// B pins that PWM slices count: their edges wait here until the slices are brought up to now.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CountedPins {
@@ -92,11 +78,6 @@ impl CountedPins {
     /// From now on the edges of these pins are kept.
     pub fn listen(&mut self, pins: u32) {
         self.listened = pins;
-    }
-
-    /// Are there edges that have not been counted yet?
-    pub fn has_edges(&self) -> bool {
-        !self.edges.is_empty()
     }
 
     /// The edges: the cycle and all inputs.
@@ -222,13 +203,10 @@ impl Io {
         (self.out_override.apply(self.mux_out), enable)
     }
 
-    /// INTR: software clears latched edges; four bits a pin.
-    pub fn clear_edges(&mut self, word: usize, bits: u32) {
-        for n in 0..8 {
-            let pin = (word * 8 + n).min(31);
-            self.interrupts.fell &= !((bits >> (4 * n + 2) & 1) << pin);
-            self.interrupts.rose &= !((bits >> (4 * n + 3) & 1) << pin);
-        }
+    /// The inputs as the interrupt logic sees them: behind input enable and IRQOVER.
+    #[inline(always)]
+    pub fn irq_input(&self) -> u32 {
+        self.irq_input
     }
 
     /// The levels of pins without overrides changed: so do the inputs, where enabled.
@@ -256,23 +234,6 @@ impl Io {
         self.interrupts.rose |= changed & self.irq_input;
         self.interrupts.fell |= changed & before;
         changed | (input_before ^ self.input)
-    }
-
-    /// The raw interrupt bits of the pins in word `word` (INTR0 to INTR3).
-    pub fn raw_interrupts(&self, word: usize) -> u32 {
-        let mut raw = 0;
-        for n in 0..8 {
-            let pin = word * 8 + n;
-            let bit = |mask: u32| mask >> pin & 1;
-            if pin < 30 {
-                let nibble = bit(!self.input)
-                    | bit(self.input) << 1
-                    | bit(self.interrupts.fell) << 2
-                    | bit(self.interrupts.rose) << 3;
-                raw |= nibble << (4 * n);
-            }
-        }
-        raw
     }
 }
 
@@ -337,6 +298,8 @@ impl Fabric {
         self.route_serial();
         self.pads_changed(at);
         self.clock_pins_changed(bit);
+        // Who looks at this pin, and whose edges are followed, is found out between two slices of the run loop.
+        self.attention();
     }
 
     /// Overrides, pulls or pad switches changed.
@@ -381,22 +344,9 @@ impl Fabric {
 
     /// IO_IRQ_BANK0 of both processors follows from raw interrupts, enables and forces. True: one of them changed.
     pub fn update_bank0_irq(&mut self) -> bool {
-        let interrupts = &self.io.interrupts;
-        let mut level = [false; 2];
-        let mut watched = 0u32;
-        for word in 0..4 {
-            let raw = self.io.raw_interrupts(word);
-            for (core, level) in level.iter_mut().enumerate() {
-                let (enable, force) = (interrupts.enable[core][word], interrupts.force[core][word]);
-                *level |= raw & enable | force != 0;
-                for n in 0..8 {
-                    if (enable | force) >> (4 * n) & 0xF != 0 {
-                        watched |= 1 << (word * 8 + n).min(31);
-                    }
-                }
-            }
-        }
-        self.io.interrupts.watched = watched | self.io.serial.listened() | self.io.pwm.listened;
+        let io = &mut self.io;
+        let level = [0, 1].map(|core| io.interrupts.is_up(core, io.irq_input));
+        io.interrupts.watched = io.interrupts.armed_pins() | io.serial.listened() | io.pwm.listened;
         self.set_irq_of(0, Irq::IO_BANK0, level[0]) | self.set_irq_of(1, Irq::IO_BANK0, level[1])
     }
 }

@@ -1,4 +1,10 @@
 //! PADS_BANK0: the electrical side of GPIO0 to GPIO29, SWCLK and SWD. RP2040 datasheet, section 2.19.6.3.
+//!
+//! # Fidelity
+//! - Exact: OD, IE, PUE and PDE, both of which together keep the level.
+//! - Levels are digital: DRIVE, SLEWFAST, SCHMITT and VOLTAGE_SELECT are kept and read back. A pull is as good as a wire:
+//!   whoever drives wins, and there is no time constant.
+//! - There is no debugger on SWCLK and SWD: their pads are kept and read back.
 
 use crate::block::{undeclared, Block};
 use crate::fabric::Fabric;
@@ -29,7 +35,7 @@ pub mod single {
 
 const PADS: usize = 30;
 
-/// The state of the block. Levels are digital: drive strength, slew rate, hysteresis and voltage are kept and read back.
+/// The state of the block.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PadsBank0 {
     pads: Vec<Bank<pad::Pad>>,

@@ -1,7 +1,8 @@
 //! PADS_QSPI: the electrical side of the six flash pins. RP2040 datasheet, section 2.19.6.4.
 //!
-//! Levels are digital: drive strength, slew rate, hysteresis and voltage are kept and read back. The pulls and the
-//! input enables act, see [`crate::io_qspi`].
+//! # Fidelity
+//! - Exact: OD, IE, PUE and PDE, both of which together keep the level; see [`crate::io_qspi`].
+//! - Levels are digital: DRIVE, SLEWFAST, SCHMITT and VOLTAGE_SELECT are kept and read back.
 
 use crate::block::{undeclared, Block};
 use crate::fabric::Fabric;
@@ -39,6 +40,8 @@ pub struct Pulls {
     pub output_disable: u32,
     /// PUE.
     pub up: u32,
+    /// PDE.
+    pub down: u32,
 }
 
 /// The state of the block.
@@ -59,7 +62,12 @@ impl PadsQspi {
         let gather = |field: engine_core::registers::Field| {
             ORDER.iter().enumerate().fold(0, |mask, (pin, register)| mask | self.bank.field(*register, field) << pin)
         };
-        Pulls { input_enable: gather(PAD::IE), output_disable: gather(PAD::OD), up: gather(PAD::PUE) }
+        Pulls {
+            input_enable: gather(PAD::IE),
+            output_disable: gather(PAD::OD),
+            up: gather(PAD::PUE),
+            down: gather(PAD::PDE),
+        }
     }
 }
 
@@ -81,7 +89,7 @@ impl Block for PadsQspi {
         match Reg::at(offset) {
             Some(register) => {
                 self.bank.store(register, write, "PADS_QSPI", &mut fabric.gaps);
-                fabric.qspi.set_pads(self.pulls());
+                fabric.set_qspi_pads(self.pulls());
             }
             None => drop(undeclared("PADS_QSPI", offset, fabric)),
         }
@@ -89,6 +97,6 @@ impl Block for PadsQspi {
 
     fn reset(&mut self, fabric: &mut Fabric) {
         self.bank.reset();
-        fabric.qspi.set_pads(self.pulls());
+        fabric.set_qspi_pads(self.pulls());
     }
 }

@@ -1,7 +1,11 @@
 //! PLL_SYS and PLL_USB. RP2040 datasheet, section 2.18.
 //!
-//! F_OUT = F_REF / REFDIV × FBDIV / (POSTDIV1 × POSTDIV2). The datasheet gives no lock time; 500 periods of the divided
-//! reference stand for it. Before it locks the output has its final frequency here, where silicon sweeps.
+//! F_OUT = F_REF / REFDIV × FBDIV / (POSTDIV1 × POSTDIV2).
+//!
+//! # Fidelity
+//! - Exact: the frequency, by every divider. Lock after 500 periods of the divided reference is our figure.
+//! - Before it locks the output has its final frequency; limits of the VCO (750 to 1600 MHz) and of FBDIV (16 to 320) are
+//!   counted when passed, and do not stop it.
 
 use crate::block::{undeclared, Block};
 use crate::fabric::Fabric;

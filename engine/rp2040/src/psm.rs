@@ -3,6 +3,10 @@
 //! The stages come out of reset one after the other, each when the one before it is done: ring oscillator, crystal
 //! oscillator, clocks, RESETS, bus fabric, memories, XIP, VREG_AND_CHIP_RESET, SIO, and last the two processors.
 //! So a stage that goes into reset takes all later ones with it; the processors stand side by side at the end.
+//!
+//! # Fidelity
+//! - Exact: the order of the stages for the watchdog (WDSEL), and FRCE_OFF for both processors.
+//! - FRCE_OFF of any other stage is kept and counted. The sequence takes no time; DONE is never seen half-way.
 
 use crate::block::{undeclared, Block};
 use crate::fabric::{Fabric, Request};

@@ -4,6 +4,10 @@
 //! 2.17.1 after reset: a ring of eight equal stages at 104 MHz, divided by 16. Each stage's delay falls with its drive
 //! strength (2.17.3: 1 bit doubles, 2 bits triple, 3 bits quadruple it) and shorter ranges leave stages out.
 //! That is an approximation; silicon is not that proportional.
+//!
+//! # Fidelity
+//! - Approximated: the frequency follows stages, drive strengths and divider in proportion, from the nominal 6.5 MHz.
+//! - RANDOMBIT comes of a seeded sequence; edges have no phase (PHASE).
 
 use crate::block::{undeclared, Block};
 use crate::clocks::ticks::Ticks;

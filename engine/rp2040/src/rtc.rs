@@ -1,7 +1,12 @@
 //! RTC: real-time clock. RP2040 datasheet, section 4.8.
 //!
-//! A second is CLKDIV_M1 + 1 cycles of clk_rtc. Date and time are brought up to now when somebody looks. Enables take effect
-//! at once here; on silicon they cross into clk_rtc first, which firmware waits for in RTC_ACTIVE and MATCH_ACTIVE.
+//! A second is CLKDIV_M1 + 1 cycles of clk_rtc. Date and time are brought up to now when somebody looks.
+//!
+//! # Fidelity
+//! - Exact: calendar with its leap years, seconds by clk_rtc, alarm on any fields, latch of the date.
+//! - Enables take effect at once; on silicon they cross into clk_rtc first, which firmware waits for in RTC_ACTIVE and
+//!   MATCH_ACTIVE.
+//! - A time that is no date (4.8.1) counts on by the same rules; silicon does what it does.
 
 use crate::block::{undeclared, Block};
 use crate::fabric::{Fabric, Irq, Slot};

@@ -218,13 +218,7 @@ impl System {
 
     /// Edges of counted pins, and changes of who looks at PWM's pins, reach the block.
     pub fn tend_pwm(&mut self) {
-        let Devices { pwm, fabric, .. } = &mut self.dev;
-        if fabric.io.pwm.has_edges() {
-            pwm.count_edges(fabric);
-        }
-        if fabric.io.selected(crate::pads::Func::Pwm) != 0 {
-            pwm.schedule(fabric);
-        }
+        self.dev.pwm.tend(&mut self.dev.fabric);
     }
 
     /// The first cycle at which PIO may change something that a processor or the DMA controller sees
@@ -250,8 +244,9 @@ impl System {
                 Request::ResetBlocks(mask) => self.reset_blocks(mask),
                 Request::SysClock(rate) => {
                     self.sync_pio(self.dev.fabric.cycle);
-                    let fabric = &mut self.dev.fabric;
+                    let Devices { fabric, pwm, .. } = &mut self.dev;
                     fabric.clock.set_rate(rate, fabric.cycle);
+                    pwm.schedule(fabric);
                 }
                 Request::Wake => {
                     let Devices { fabric, rosc, xosc, .. } = &mut self.dev;
@@ -320,104 +315,21 @@ impl System {
         stages
     }
 
-    /// RESETS.RESET bits, datasheet 2.14.3 table 213.
+    /// RESETS.RESET bits, datasheet 2.14.3. Bit 7 is the JTAG port, which nothing here looks at.
     fn reset_blocks(&mut self, mask: u32) {
         self.sync_pio(self.dev.fabric.cycle);
-        let Devices {
-            fabric,
-            adc,
-            busctrl,
-            dma,
-            i2c,
-            io_bank0,
-            io_qspi,
-            pads_bank0,
-            pads_qspi,
-            pio,
-            pll,
-            pwm,
-            rtc,
-            spi,
-            ..
-        } = &mut self.dev;
-        let on = |bit: u32| mask >> bit & 1 != 0;
-        let [i2c0, i2c1] = i2c;
-        let [pio0, pio1] = pio;
-        let [pll0, pll1] = pll;
-        let [spi0, spi1] = spi;
-        if on(0) {
-            adc.reset(fabric)
+        let dev = &mut self.dev;
+        macro_rules! reset {
+            ($($bit:literal $block:ident $([$number:literal])?,)*) => {
+                $(if mask >> $bit & 1 != 0 {
+                    dev.$block$([$number])?.reset(&mut dev.fabric);
+                })*
+            };
         }
-        if on(1) {
-            busctrl.reset(fabric)
-        }
-        if on(2) {
-            dma.reset(fabric)
-        }
-        if on(3) {
-            i2c0.reset(fabric)
-        }
-        if on(4) {
-            i2c1.reset(fabric)
-        }
-        if on(5) {
-            io_bank0.reset(fabric)
-        }
-        if on(6) {
-            io_qspi.reset(fabric)
-        }
-        if on(8) {
-            pads_bank0.reset(fabric)
-        }
-        if on(9) {
-            pads_qspi.reset(fabric)
-        }
-        if on(10) {
-            pio0.reset(fabric)
-        }
-        if on(11) {
-            pio1.reset(fabric)
-        }
-        if on(12) {
-            pll0.reset(fabric)
-        }
-        if on(13) {
-            pll1.reset(fabric)
-        }
-        if on(14) {
-            pwm.reset(fabric)
-        }
-        if on(15) {
-            rtc.reset(fabric)
-        }
-        if on(16) {
-            spi0.reset(fabric)
-        }
-        if on(17) {
-            spi1.reset(fabric)
-        }
-        let Devices { fabric, syscfg, sysinfo, tbman, timer, uart, usb, .. } = &mut self.dev;
-        let [uart0, uart1] = uart;
-        if on(18) {
-            syscfg.reset(fabric)
-        }
-        if on(19) {
-            sysinfo.reset(fabric)
-        }
-        if on(20) {
-            tbman.reset(fabric)
-        }
-        if on(21) {
-            timer.reset(fabric)
-        }
-        if on(22) {
-            uart0.reset(fabric)
-        }
-        if on(23) {
-            uart1.reset(fabric)
-        }
-        if on(24) {
-            usb.reset(fabric)
+        reset! {
+            0 adc, 1 busctrl, 2 dma, 3 i2c[0], 4 i2c[1], 5 io_bank0, 6 io_qspi, 8 pads_bank0, 9 pads_qspi,
+            10 pio[0], 11 pio[1], 12 pll[0], 13 pll[1], 14 pwm, 15 rtc, 16 spi[0], 17 spi[1], 18 syscfg, 19 sysinfo,
+            20 tbman, 21 timer, 22 uart[0], 23 uart[1], 24 usb,
         }
     }
 }

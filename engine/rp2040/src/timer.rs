@@ -1,6 +1,10 @@
 //! TIMER. RP2040 datasheet, section 4.6.
 //!
 //! The 64-bit counter counts ticks of the watchdog block; nothing is stepped, an alarm is an event at its tick.
+//!
+//! # Fidelity
+//! - Exact: the counter and its latches, four alarms, interrupts, PAUSE.
+//! - DBGPAUSE is kept and holds nothing: virtual time stands still while a debugger looks.
 
 use crate::block::{undeclared, Block};
 use crate::fabric::{Fabric, Irq, Slot};

@@ -1,4 +1,9 @@
 //! VREG_AND_CHIP_RESET. RP2040 datasheet, sections 2.10.6 and 2.12.8.
+//!
+//! # Fidelity
+//! - Exact: the settings, and what CHIP_RESET tells of the last chip-level reset.
+//! - The regulator settles at once (ROK is always 1), cannot be switched off (HIZ, EN), and the supply never browns out
+//!   (BOD). The core voltage limits no clock.
 
 use crate::block::{undeclared, Block};
 use crate::fabric::{Fabric, Reason};

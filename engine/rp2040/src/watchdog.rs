@@ -1,6 +1,10 @@
 //! WATCHDOG: the tick generator, the watchdog timer, scratch registers. RP2040 datasheet, section 4.7.
 //!
 //! The block is reset by the RUN pin and at power-on only (4.7.1), so everything in it lives through a watchdog reset.
+//!
+//! # Fidelity
+//! - Exact: tick, timer with two counts a tick (RP2040-E1), what it resets by WDSEL of PSM and RESETS, reason, scratch.
+//! - PAUSE_DBG0, PAUSE_DBG1 and PAUSE_JTAG are kept and hold nothing: virtual time stands still while a debugger looks.
 
 use crate::block::{undeclared, Block};
 use crate::fabric::{Fabric, Reason, Request, Slot};

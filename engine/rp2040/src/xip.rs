@@ -10,7 +10,11 @@
 //! A hit takes one cycle. A miss waits for the SSI: instruction, address and mode bits, wait cycles and data, at
 //! BAUDR cycles of clk_sys per clock; a miss that allocates reads a line of 64 bits, any other a word of 32. With
 //! the usual second stage (EBh continued, BAUDR 4) that is (8 + 4 + 16) x 4 = 112 and (8 + 4 + 8) x 4 = 80 cycles.
-//! Two processors that miss at once don't wait for each other here.
+//!
+//! # Fidelity
+//! - Exact: windows, hits and misses with the time of the SSI's own clocks, both counters, streaming, flush.
+//! - Two processors that miss at once, or one and the stream, don't wait for each other.
+//! - Flash that changes under a valid line is seen at once by loads; the load is counted as a firmware bug.
 
 use crate::block::Block;
 use crate::system::System;

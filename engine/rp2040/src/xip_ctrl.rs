@@ -3,6 +3,12 @@
 //! The cache is 16 KB: two ways of 1024 lines of 8 bytes. Its tags are here; its data are not, because they equal the
 //! cells of the flash chip. Where they would not (cells changed under a valid line) the line is remembered, and a read
 //! of it before the next flush is counted. Which way a miss replaces is not documented; here they take turns.
+//!
+//! # Fidelity
+//! - Exact: 2 x 1024 lines of 8 bytes, allocation by window, hit and access counters, flush by register and by line,
+//!   the cache as SRAM while it is off, streaming FIFO.
+//! - Of two ways a miss takes each in turn; the silicon's choice is not documented.
+//! - The cells are the data: a stale line cannot be read, its load is counted instead.
 
 use crate::block::{undeclared, Block};
 use crate::fabric::Fabric;

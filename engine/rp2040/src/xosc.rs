@@ -1,4 +1,7 @@
 //! XOSC: crystal oscillator. RP2040 datasheet, section 2.16, with the 12 MHz crystal of every common board.
+//!
+//! # Fidelity
+//! - Exact: 12 MHz, start-up in STARTUP.DELAY x 256 cycles (four times that with X4), dormant mode and its end by an interrupt.
 
 use crate::block::{undeclared, Block};
 use crate::clocks::ticks::Ticks;

@@ -7,6 +7,7 @@
 #define FCS_DREQ_EN BIT(3)
 #define FCS_EMPTY BIT(8)
 #define FCS_FULL BIT(9)
+#define FCS_UNDER BIT(10)
 #define FCS_OVER BIT(11)
 #define FCS_LEVEL(fcs) ((fcs) >> 16 & 15)
 #define FCS_THRESH(n) ((uint32_t)(n) << 24)
@@ -97,4 +98,42 @@ static void probes(void) {
     WAIT_UNTIL(!(DMA->CH[0].CTRL_TRIG & DMA_CTRL_BUSY), 2000);
     probe(15, time_us_32() - since);
     probe(16, samples[39]);
+
+    /* Back to back: two microseconds each. */
+    clear_bits(&ADC->CS, ADC_CS_START_MANY);
+    WAIT_UNTIL(ADC->CS & ADC_CS_READY, 100);
+    drain();
+    ADC->DIV = 0;
+    DMA->CH[0].WRITE_ADDR = (uintptr_t)samples;
+    DMA->CH[0].TRANS_COUNT = 40;
+    DMA->CH[0].CTRL_TRIG = DMA_CTRL_EN | DMA_CTRL_INCR_WRITE | DMA_CTRL_TREQ_SEL(DREQ_ADC);
+    since = time_us_32();
+    set_bits(&ADC->CS, ADC_CS_START_MANY);
+    WAIT_UNTIL(!(DMA->CH[0].CTRL_TRIG & DMA_CTRL_BUSY), 2000);
+    probe(17, time_us_32() - since);
+    clear_bits(&ADC->CS, ADC_CS_START_MANY);
+    WAIT_UNTIL(ADC->CS & ADC_CS_READY, 100);
+
+    /* START_ONCE clears itself; AINSEL has gone on when the conversion is over. */
+    drain();
+    ADC->FCS = FCS_EN | FCS_THRESH(1);
+    ADC->CS = ADC_CS_EN | ADC_CS_TS_EN | CS_RROBIN(0x12) | ADC_CS_AINSEL(1);
+    set_bits(&ADC->CS, ADC_CS_START_ONCE);
+    WAIT_UNTIL(ADC->CS & ADC_CS_READY, 100);
+    probe(18, ADC->CS & (ADC_CS_START_ONCE | ADC_CS_AINSEL(7)));
+    probe(19, FCS_LEVEL(ADC->FCS));
+
+    /* One load too many. */
+    drain();
+    probe(20, ADC->FCS & FCS_UNDER);
+    (void)ADC->FIFO;
+    probe(21, ADC->FCS & FCS_UNDER);
+    set_bits(&ADC->FCS, FCS_UNDER);
+    probe(22, ADC->FCS & FCS_UNDER);
+
+    irq_disable(ADC_IRQ_FIFO);
+    ADC->INTE = 0;
+    ADC->INTF = 1;
+    probe(23, ADC->INTS);
+    ADC->INTF = 0;
 }

@@ -103,4 +103,42 @@ static void probes(void) {
     flip_bits(pad, 0x81);
     probe(24, *pad);
     probe(25, *(reg *)((uintptr_t)pad + ALIAS_SET));
+
+    /* A reserved function drives nothing, though SIO would. */
+    gpio_output(PIN, 1);
+    PADS_BANK0->GPIO[PIN] = PAD_IE | PAD_PDE;
+    probe(26, gpio_get(PIN));
+    IO_BANK0->GPIO[PIN].CTRL = 10;
+    settle();
+    probe(27, gpio_get(PIN));
+    probe(28, IO_BANK0->GPIO[PIN].STATUS & (BIT(8) | BIT(12) | BIT(13)));
+
+    /* With both pulls the pad keeps the level that the output left. */
+    for (uint32_t level = 0; level < 2; level++) {
+        gpio_output(PIN, level);
+        PADS_BANK0->GPIO[PIN] = PAD_IE | PAD_PUE | PAD_PDE;
+        settle();
+        IO_BANK0->GPIO[PIN].CTRL = FUNC_NULL;
+        settle();
+        probe(29 + level, gpio_get(PIN));
+    }
+
+    /* OD is in the pad, behind OETOPAD. */
+    gpio_output(PIN, 1);
+    PADS_BANK0->GPIO[PIN] = PAD_IE | PAD_PDE | PAD_OD;
+    settle();
+    probe(31, IO_BANK0->GPIO[PIN].STATUS & (BIT(12) | BIT(13) | BIT(17)));
+
+    /* The last word holds six pins. */
+    IO_BANK0->PROC1.INTE[3] = 0xffffffff;
+    probe(32, IO_BANK0->PROC1.INTE[3]);
+
+    /* Reset of the bank: functions, enables and edges are gone. */
+    IO_BANK0->PROC0.INTE[PIN / 8] = GPIO_EDGE_LOW << NIBBLE(PIN);
+    PADS_BANK0->GPIO[PIN] = PAD_IE | PAD_PDE;
+    settle();
+    reset_block(RESET_IO_BANK0);
+    unreset(RESET_IO_BANK0);
+    probe(33, IO_BANK0->GPIO[PIN].CTRL);
+    probe(34, IO_BANK0->PROC0.INTE[PIN / 8] | IO_BANK0->PROC1.INTE[3]);
 }

@@ -3,6 +3,12 @@
 //! The chip sees four wires and a clock, so a controller can talk to it in any frame format: see [`FlashChip::clock`].
 //! Instructions take effect when chip select rises, as in the data sheet (chapter 8); program and erase change the
 //! cells at once and keep the chip busy for the typical time of section 9.6.
+//!
+//! # Fidelity
+//! - Exact: the instructions of chapter 8 that are modelled, in their one, two and four line forms with continuous reads;
+//!   programming can only clear bits and wraps in its page; status registers, block protection, suspend, power-down.
+//! - Program, erase and status writes take the typical time of section 9.6, whatever the cells hold; the cells change at once.
+//! - Any other instruction is ignored and counted. Lock bits, wear, timing of the lines and the maximum clock are missing.
 
 mod commands;
 mod status;

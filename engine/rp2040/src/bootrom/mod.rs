@@ -5,10 +5,16 @@
 //! performed here on its registers and memory, time is charged, and the second returns as any code does. What waits
 //! or must keep the order of the two processors (the start of core 1, the table lookup) is Thumb code of our own.
 //!
-//! What this ROM cannot do: be copied into RAM and run there (the data table names where the real one's floating point
-//! code lies), and USB boot, which is reported instead.
-//!
 //! A real ROM image can stand in its place, [`Bootrom::with_image`]; then nothing is trapped.
+//!
+//! # Fidelity
+//! - Exact: the tables and what every function does; the bit, memory and flash functions, the start of core 1, the search
+//!   for a second stage and its CRC.
+//! - Floating point: arithmetic and conversions bit for bit; the scientific functions to a unit or two in the last place
+//!   (figures in `bootrom/float.rs` and `bootrom/double.rs`).
+//! - Time: for floating point the average of a B1 ROM's own code over random operands, whatever the operands; counted loops
+//!   for memory; SSI clocks and the flash chip for flash. The second stage begins within 1 % of a B1 ROM's cycle.
+//! - Missing: USB boot and PICOBOOT (the run ends and says so); ROM code copied into RAM.
 
 mod boot;
 mod double;

@@ -3,6 +3,12 @@
 //! Ten generators select and divide what oscillators and PLLs deliver; the rates are worked out in [`tree`].
 //! Switching takes no time here (a few cycles of both clocks on silicon). Clock gating (WAKE_EN, SLEEP_EN) is kept
 //! and read back, but a gated clock does not stop its block.
+//!
+//! # Fidelity
+//! - Exact: sources, glitchless and auxiliary multiplexers, dividers with their fractions, the rates that follow, outputs
+//!   on GPIO, frequency counter (to its own step of 1/32 kHz), resuscitation of clk_sys.
+//! - Switching takes no time. NUDGE and PHASE are kept, but edges of a generated clock have no phase.
+//! - Gated clocks (WAKE_EN, SLEEP_EN) do not stop their blocks.
 
 mod measure;
 mod pins;

@@ -231,9 +231,7 @@ impl Fabric {
         if !self.tree.stopped {
             return;
         }
-        let interrupts = &self.io.interrupts;
-        let pins = (0..4)
-            .any(|word| self.io.raw_interrupts(word) & interrupts.enable[2][word] | interrupts.force[2][word] != 0);
+        let pins = self.io.interrupts.wakes(self.io.irq_input()) || self.qspi.wakes();
         if pins || self.irq[0] >> Irq::RTC as u8 & 1 != 0 {
             self.request(Request::Wake);
         }

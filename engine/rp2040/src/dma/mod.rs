@@ -7,6 +7,15 @@
 //!
 //! Erratum RP2040-E13 (an abort may still raise the interrupt of a channel whose last transfers are in flight)
 //! cannot appear here for that reason, and an abort is over at once.
+//!
+//! # Fidelity
+//! - Exact: channels, chaining, rings, byte swap, pacing by DREQ and by the timers, sniffer, interrupts, null triggers,
+//!   bus errors, priorities within the controller.
+//! - Time: one transfer a cycle, four to and three from APB; no cycle is lost to the processors, as there are no arbiters.
+//!   Elements are moved up to 16 cycles before or after their own cycle, except those to and from peripherals that
+//!   nothing paces.
+//! - The address and data FIFOs are missing: FIFO_LEVELS is empty (counted), CHx_DBG_CTDREQ tells one request or none for
+//!   a level, and an abort is over at once.
 
 mod channel;
 mod registers;

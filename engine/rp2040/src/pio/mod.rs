@@ -5,6 +5,14 @@
 //! that waits for something which cannot happen before somebody from outside comes along.
 //!
 //! What a machine does in cycle `n` is seen from cycle `n + 1` on: by pins, by interrupt lines, and by the other machines.
+//!
+//! # Fidelity
+//! - Exact to the cycle: all nine instructions, side-set and delays, autopush and autopull, FIFO joins, fractional clock
+//!   dividers, EXEC from every source, interrupt flags between machines, input synchronisers and their bypass, sticky
+//!   outputs, status and debug registers.
+//! - A reserved encoding runs as a NOP and is counted.
+//! - Levels that PWM, UART, SPI and I2C make lazily (see there) are seen only on pins that a port, the log, a wire or an
+//!   edge interrupt looks at as well.
 
 mod config;
 mod execute;

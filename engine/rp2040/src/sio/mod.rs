@@ -3,6 +3,13 @@
 //! It hangs on the single-cycle IO port of each processor, not on the bus fabric, so there are no atomic
 //! aliases; the GPIO registers bring SET, CLR and XOR of their own. Processors see their own divider,
 //! interpolators and ends of the FIFOs at the same addresses.
+//!
+//! # Fidelity
+//! - Exact: GPIO with SET, CLR and XOR, FIFOs with sticky flags and interrupts, 32 spinlocks, divider with its eight cycles,
+//!   both interpolators.
+//! - A result read before the division is over is the old one, and is counted; division by zero as measured on silicon.
+//! - GPIO_IN shows the pin in the cycle of the load, without the two flip-flops of the synchroniser.
+//! - Two processors that store to GPIO in the same cycle act one after the other, processor 0 first (2.3.1.2).
 
 mod divider;
 mod fifo;
@@ -83,7 +90,7 @@ impl Sio {
     pub fn reset(&mut self, fabric: &mut Fabric) {
         *self = Self::new();
         fabric.drive(Func::Sio, 0, 0, fabric.now());
-        fabric.qspi.drive(0, 0);
+        fabric.drive_qspi(0, 0);
     }
 
     /// A load by a processor.
@@ -137,11 +144,11 @@ impl Sio {
             }
             0x30..=0x3C => {
                 self.hi_out = changed(offset, self.hi_out, value) & QSPI;
-                fabric.qspi.drive(self.hi_out, self.hi_enable);
+                fabric.drive_qspi(self.hi_out, self.hi_enable);
             }
             0x40..=0x4C => {
                 self.hi_enable = changed(offset, self.hi_enable, value) & QSPI;
-                fabric.qspi.drive(self.hi_out, self.hi_enable);
+                fabric.drive_qspi(self.hi_out, self.hi_enable);
             }
             0x50 => self.fifos.clear(core, value),
             0x54 => {

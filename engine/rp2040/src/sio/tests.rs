@@ -90,7 +90,7 @@ fn the_six_qspi_pins_have_registers_of_their_own() {
     bench.write(0, 0x44, 0x02);
     assert_eq!((bench.read(0, 0x30), bench.read(0, 0x40)), (0x3E, 0x02));
     assert_eq!(bench.fabric.qspi.driven(), (0x3E, 0x02));
-    bench.fabric.qspi.press_bootsel(true);
+    bench.fabric.press_bootsel(true);
     assert_eq!(bench.read(1, 0x08), 0, "SS is let go of, and the button pulls it low");
 }
 

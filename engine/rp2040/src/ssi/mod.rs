@@ -3,6 +3,12 @@
 //! Frames go to the flash chip clock by clock, at the cycle of clk_sys at which they end. Nothing ticks: the
 //! controller is brought up to now when somebody looks at it, or by an event where DMA or an interrupt waits.
 //! What it does for the XIP windows is in [`crate::xip`].
+//!
+//! # Fidelity
+//! - Exact: frames in standard, dual and quad format with instruction, address, wait cycles and mode bits; FIFOs,
+//!   thresholds, interrupts and DMA requests; SER, chip select by software and through IO_QSPI's overrides.
+//! - A frame reaches the flash chip at its end. RX_SAMPLE_DLY is kept and shifts nothing, as the wires have no delay.
+//! - Missing: Microwire, TI frames, target mode, the test loop, DDR, toggling of chip select between frames (SSTE).
 
 mod registers;
 #[cfg(test)]

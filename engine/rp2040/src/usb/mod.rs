@@ -5,6 +5,13 @@
 //!
 //! Erratum RP2040-E5 (the device does not leave reset on a busy bus) is fixed in B2, the revision of this chip; SDK code that works
 //! around it looks at the revision and does nothing here. Erratum RP2040-E2 (EP_ABORT) is fixed in B2 as well.
+//!
+//! # Fidelity
+//! - Device mode: exact registers, buffers and interrupts of the controller; transactions at full speed in bus time.
+//!   A token that would be answered by NAK is not sent, so INTERRUPT_ON_NAK (counted) never interrupts.
+//! - The host is ours: one device, no hubs, no isochronous transfers, no errors on the wire. Suspend comes of 3 ms without
+//!   SOF. clk_usb must be 48 MHz, else the host finds nobody (counted).
+//! - Missing: host mode, the direct drive of the transceiver, USB on GPIO pins.
 
 mod controller;
 mod registers;

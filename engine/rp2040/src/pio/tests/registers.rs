@@ -115,7 +115,7 @@ fn dreqs_follow_the_fifos() {
 #[test]
 fn a_watched_pin_stops_the_run() {
     let mut bench = Bench::with(&[nop().delay(4), set(PINS, 1), jmp(ALWAYS, 2)], Setup::new().set(3, 1), 1 << 3);
-    bench.fabric.io.interrupts.enable[0][0] = 8 << 12;
+    bench.fabric.io.interrupts.set_enabled(0, 0, 8 << 12);
     bench.fabric.update_bank0_irq();
     bench.start(1);
     let start = bench.fabric.cycle;

@@ -182,7 +182,7 @@ fn compare(wiring: Wiring, seed: u64) -> usize {
                 }
                 2 => {
                     desk.sync();
-                    desk.bench.fabric.io.clear_edges(usize::from(SCK) / 8, word);
+                    desk.bench.fabric.io.interrupts.clear(usize::from(SCK) / 8, word);
                 }
                 3 => {
                     desk.sync();

@@ -2,8 +2,17 @@
 //!
 //! A slice is a line: where its counter stands follows from the cycle, so an unwatched output costs nothing. Events exist
 //! only for wraps that somebody waits for and for edges of pins that somebody looks at; a pin that software reads is
-//! brought up to date before. The B pin of a slice that counts it is followed edge by edge, without the two cycles of
-//! its synchroniser.
+//! brought up to date before. The B pin of a slice that counts it is followed edge by edge.
+//!
+//! # Fidelity
+//! - Exact: counting in all modes with the fractional divider, both slopes, double buffering, edges of outputs to the
+//!   cycle, interrupts and DMA requests of each wrap, the OR of two B pins, phase steps.
+//! - The B pin is seen without the two cycles of its synchroniser. Outputs reach the pin without a register between.
+//! - PIO, and other blocks that follow pins by themselves, see an output of PWM only where a port, the log, a wire to
+//!   another pin or an edge interrupt looks at that pin too.
+//! - Phase-correct: the interrupt comes with the 0 to 0 step, together with the latching of TOP and CC (4.5.2.3).
+//! - A counter that stands beyond TOP wraps with its next count. DIV.INT 0 divides by 256. Of these the datasheet says
+//!   nothing.
 
 use crate::block::{undeclared, Block};
 use crate::fabric::{Fabric, Irq, Slot};
@@ -56,16 +65,34 @@ struct Slice {
     rest: u64,
     /// The B pin was high.
     gate: bool,
+    /// CSR.PH_ADV and PH_RET were written and have not acted yet.
+    to_advance: bool,
+    to_retard: bool,
 }
 
 impl Slice {
     fn new() -> Self {
-        let bank = Bank::new();
-        Self { bank, top: 0xFFFF, level: [0; 2], position: 0, cycle: 0, rest: 0, gate: false }
+        Self {
+            bank: Bank::new(),
+            top: 0xFFFF,
+            level: [0; 2],
+            position: 0,
+            cycle: 0,
+            rest: 0,
+            gate: false,
+            to_advance: false,
+            to_retard: false,
+        }
     }
 
     fn csr(&self) -> u32 {
         self.bank.get(slice::Reg::CSR)
+    }
+
+    /// The phase bits read 1 until they have acted.
+    fn csr_as_read(&self) -> u32 {
+        let csr = slice::CSR::PH_ADV.put(self.bank.load(slice::Reg::CSR), u32::from(self.to_advance));
+        slice::CSR::PH_RET.put(csr, u32::from(self.to_retard))
     }
 
     fn is_on(&self) -> bool {
@@ -85,12 +112,19 @@ impl Slice {
         (self.top + 1) << u32::from(self.is_phase_correct())
     }
 
+    /// In phase-correct mode it stands on TOP for two counts, and on 0 for two.
     fn counter(&self) -> u64 {
-        if self.position <= self.top {
-            self.position
+        if self.is_phase_correct() && self.position > self.top {
+            (2 * self.top + 1).saturating_sub(self.position)
         } else {
-            2 * self.top + 1 - self.position.min(2 * self.top + 1)
+            self.position
         }
+    }
+
+    /// Software writes the counter, which keeps its direction.
+    fn set_counter(&mut self, counter: u64) {
+        let falls = self.is_phase_correct() && self.position > self.top && counter <= self.top;
+        self.position = if falls { 2 * self.top + 1 - counter } else { counter };
     }
 
     /// A count of the divided clock takes this many sixteenths of a cycle; INT 0 stands for 256.
@@ -101,6 +135,35 @@ impl Slice {
             int => int,
         };
         u64::from(int << 4 | slice::DIV::FRAC.get(div))
+    }
+
+    /// Does the divided clock run: freely, or while the B pin is high?
+    fn runs(&self) -> bool {
+        self.is_on()
+            && match self.mode() {
+                FREE_RUNNING => true,
+                GATED => self.gate,
+                _ => false,
+            }
+    }
+
+    /// 4.5.2.8: PH_ADV puts one more count in between two others. At full speed there is no room, so it waits.
+    fn take_advance(&mut self) -> u64 {
+        let has_room = self.is_on() && !(self.runs() && self.divisor() == 16);
+        if !self.to_advance || !has_room {
+            return 0;
+        }
+        self.to_advance = false;
+        self.advance(1)
+    }
+
+    /// Goes on by some counts, or one less where PH_RET takes one away (4.5.2.8); how often it wrapped.
+    fn count(&mut self, counts: u64) -> u64 {
+        if counts == 0 {
+            return 0;
+        }
+        let taken = std::mem::take(&mut self.to_retard);
+        self.advance(counts - u64::from(taken))
     }
 
     /// Goes on by some counts; how often it wrapped.
@@ -127,17 +190,12 @@ impl Slice {
     fn run_to(&mut self, cycle: u64) -> u64 {
         let cycles = cycle.saturating_sub(self.cycle);
         self.cycle = self.cycle.max(cycle);
-        let runs = match self.mode() {
-            FREE_RUNNING => true,
-            GATED => self.gate,
-            _ => false,
-        };
-        if !self.is_on() || !runs {
+        if !self.runs() {
             return 0;
         }
         let total = cycles * 16 + self.rest;
         self.rest = total % self.divisor();
-        self.advance(total / self.divisor())
+        self.count(total / self.divisor())
     }
 
     /// An edge of the B pin: counted through the divider in the edge modes.
@@ -153,7 +211,7 @@ impl Slice {
         }
         let total = 16 + self.rest;
         self.rest = total % self.divisor();
-        self.advance(total / self.divisor())
+        self.count(total / self.divisor())
     }
 
     fn outputs(&self) -> [bool; 2] {
@@ -164,14 +222,14 @@ impl Slice {
 
     /// The cycle in which it reaches a position, later than now.
     fn cycle_of(&self, position: u64) -> u64 {
-        let counts = (position + self.period() - self.position - 1) % self.period() + 1;
+        let from = self.position.min(self.period() - 1);
+        let counts = (position + self.period() - from - 1) % self.period() + 1 + u64::from(self.to_retard);
         self.cycle + (counts * self.divisor() - self.rest).div_ceil(16)
     }
 
     /// The next cycle in which an output changes or, if `wraps`, the counter wraps.
     fn next_change(&self, edges: bool, wraps: bool) -> u64 {
-        let runs = self.is_on() && (self.mode() == FREE_RUNNING || (self.mode() == GATED && self.gate));
-        if !runs {
+        if !self.runs() {
             return u64::MAX;
         }
         let mut next = if edges || wraps { self.cycle_of(0) } else { u64::MAX };
@@ -192,10 +250,12 @@ impl Slice {
 pub struct Pwm {
     slices: Vec<Slice>,
     bank: Bank<Reg>,
+    /// The pins that selected PWM when it last looked.
+    selected: u32,
 }
 
 /// GPIO n is on slice n / 2 mod 8, channel n mod 2 (2.19.2): each channel has two pins, but for GPIO30 and 31.
-fn pins_of(slice: usize, channel: usize) -> u32 {
+pub(crate) fn pins_of(slice: usize, channel: usize) -> u32 {
     (0x0001_0001 << (2 * slice + channel)) & crate::pads::BANK0
 }
 
@@ -203,7 +263,7 @@ impl Pwm {
     /// The block after reset.
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
-        Self { slices: vec![Slice::new(); SLICES], bank: Bank::new() }
+        Self { slices: vec![Slice::new(); SLICES], bank: Bank::new(), selected: 0 }
     }
 
     /// Everything up to now has happened: counters, wraps, pins.
@@ -277,20 +337,33 @@ impl Pwm {
         }
     }
 
-    /// Edges of B pins came in: they are counted in their order.
-    pub fn count_edges(&mut self, fabric: &mut Fabric) {
-        for (cycle, input) in fabric.io.pwm.take() {
-            for number in 0..SLICES {
-                let pins = pins_of(number, 1) & fabric.io.selected(Func::Pwm);
-                let high = input & pins != 0;
-                if self.slices[number].mode() == FREE_RUNNING || high == self.slices[number].gate {
-                    continue;
-                }
-                let wraps = self.slices[number].run_to(cycle) + self.slices[number].edge(high);
+    /// Between two slices of the run loop: edges of B pins came in, or pins were selected or are looked at since.
+    pub fn tend(&mut self, fabric: &mut Fabric) {
+        let selected = fabric.io.selected(Func::Pwm);
+        let edges = fabric.io.pwm.take();
+        if !edges.is_empty() || selected != self.selected {
+            for (cycle, input) in edges {
+                self.follow(cycle, input & selected, fabric);
+            }
+            self.sync(fabric);
+            self.follow(fabric.cycle, fabric.io.input() & selected, fabric);
+            self.selected = selected;
+            self.settle(fabric);
+        } else if selected != 0 {
+            self.schedule(fabric);
+        }
+    }
+
+    /// The B pins have these levels from a cycle on. A slice with two of them sees their OR (4.5.2).
+    fn follow(&mut self, cycle: u64, input: u32, fabric: &mut Fabric) {
+        for number in 0..SLICES {
+            let high = input & pins_of(number, 1) != 0;
+            let slice = &mut self.slices[number];
+            if slice.mode() != FREE_RUNNING && high != slice.gate {
+                let wraps = slice.run_to(cycle) + slice.edge(high);
                 self.wrapped(number, wraps, fabric);
             }
         }
-        self.settle(fabric);
     }
 
     fn slice_register(offset: u32) -> Option<(usize, slice::Reg)> {
@@ -300,27 +373,33 @@ impl Pwm {
 
     fn write_slice(&mut self, number: usize, register: slice::Reg, write: Write, fabric: &mut Fabric) {
         use slice::CSR;
-        let was_on = self.slices[number].is_on();
         let slice = &mut self.slices[number];
         slice.bank.store(register, write, "PWM", &mut fabric.gaps);
         match register {
             slice::Reg::CSR => {
-                // PH_ADV and PH_RET move the counter by one while it runs, then clear themselves (4.5.2.4).
-                if CSR::PH_ADV.is_set(write.raw) {
-                    let wraps = self.slices[number].advance(1);
-                    self.wrapped(number, wraps, fabric);
-                } else if CSR::PH_RET.is_set(write.raw) {
-                    slice.position = (slice.position + slice.period() - 1) % slice.period();
-                }
-                let slice = &mut self.slices[number];
+                slice.to_advance |= CSR::PH_ADV.is_set(write.value);
+                slice.to_retard |= CSR::PH_RET.is_set(write.value);
                 slice.gate = fabric.io.input() & pins_of(number, 1) & fabric.io.selected(Func::Pwm) != 0;
             }
-            slice::Reg::CTR => slice.position = u64::from(slice.bank.get(register)),
-            // A slice that stands still takes TOP and CC at once.
-            slice::Reg::CC | slice::Reg::TOP if !was_on => slice.latch(),
-            _ => {}
+            slice::Reg::DIV => slice.rest = slice.rest.min(slice.divisor() - 1),
+            slice::Reg::CTR => slice.set_counter(u64::from(slice.bank.get(register))),
+            slice::Reg::CC | slice::Reg::TOP => {}
         }
         self.bank.set(Reg::EN, self.enables());
+    }
+
+    /// What follows from any write: slices that stand still take TOP and CC at once and begin anew to divide, so that those
+    /// that EN starts together run in lockstep (4.5.1); counts are put in.
+    fn written(&mut self, fabric: &mut Fabric) {
+        for number in 0..SLICES {
+            let slice = &mut self.slices[number];
+            if !slice.is_on() {
+                slice.latch();
+                slice.rest = 0;
+            }
+            let wraps = slice.take_advance();
+            self.wrapped(number, wraps, fabric);
+        }
     }
 
     fn enables(&self) -> u32 {
@@ -343,6 +422,7 @@ impl Block for Pwm {
         if let Some((number, register)) = Self::slice_register(offset) {
             return match register {
                 slice::Reg::CTR => self.slices[number].counter() as u32,
+                slice::Reg::CSR => self.slices[number].csr_as_read(),
                 _ => self.slices[number].bank.load(register),
             };
         }
@@ -367,6 +447,7 @@ impl Block for Pwm {
         } else {
             undeclared("PWM", offset, fabric);
         }
+        self.written(fabric);
         self.settle(fabric);
     }
 
@@ -386,117 +467,4 @@ impl Block for Pwm {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use engine_core::time::Hertz;
-
-    fn bench() -> (Pwm, Fabric) {
-        (Pwm::new(), Fabric::new(Hertz::new(125_000_000)))
-    }
-
-    fn wraps_after(cycles: u64, csr: u32, div: u32, top: u32) -> u32 {
-        let (mut pwm, mut fabric) = bench();
-        pwm.write(0x04, Write::word(div), &mut fabric);
-        pwm.write(0x10, Write::word(top), &mut fabric);
-        pwm.write(0x00, Write::word(csr), &mut fabric);
-        let mut wraps = 0;
-        for cycle in 1..=cycles {
-            fabric.cycle = cycle;
-            wraps += pwm.peek(0xA4, &mut fabric) & 1;
-            pwm.write(0xA4, Write::word(1), &mut fabric);
-        }
-        wraps
-    }
-
-    #[test]
-    fn the_period_is_that_of_the_formula() {
-        // 4.5.2.6: (TOP + 1) x (PH_CORRECT + 1) x (INT + FRAC / 16).
-        assert_eq!(wraps_after(1000, 1, 0x10, 9), 100);
-        assert_eq!(wraps_after(1000, 3, 0x10, 9), 50);
-        assert_eq!(wraps_after(1000, 1, 0x28, 9), 40);
-    }
-
-    #[test]
-    fn the_duty_is_cc_over_top_plus_one_in_both_modes() {
-        // 4.5.2.1: 0 % at CC 0, 100 % at CC = TOP + 1.
-        for csr in [1, 3] {
-            for cc in 0..=10 {
-                let (mut pwm, mut fabric) = bench();
-                pwm.write(0x10, Write::word(9), &mut fabric);
-                pwm.write(0x0C, Write::word(cc), &mut fabric);
-                pwm.write(0x00, Write::word(csr), &mut fabric);
-                let mut high = 0;
-                for cycle in 0..20 {
-                    fabric.cycle = cycle;
-                    pwm.sync(&mut fabric);
-                    high += u32::from(pwm.slices[0].outputs()[0]);
-                }
-                assert_eq!(high, 2 * cc, "CSR {csr}, CC {cc}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_new_level_waits_for_the_wrap() {
-        // 4.5.2.3, double buffering.
-        let (mut pwm, mut fabric) = bench();
-        pwm.write(0x10, Write::word(99), &mut fabric);
-        pwm.write(0x0C, Write::word(50), &mut fabric);
-        pwm.write(0x00, Write::word(1), &mut fabric);
-        fabric.cycle = 10;
-        pwm.write(0x0C, Write::word(5), &mut fabric);
-        assert!(pwm.slices[0].outputs()[0]);
-        fabric.cycle = 104;
-        pwm.sync(&mut fabric);
-        assert!(pwm.slices[0].outputs()[0]);
-        fabric.cycle = 105;
-        pwm.sync(&mut fabric);
-        assert!(!pwm.slices[0].outputs()[0]);
-    }
-
-    #[test]
-    fn watched_pins_change_at_the_right_cycles() {
-        // 2.19.2: GPIO4 is PWM2 A. Period 10 cycles, high for 3.
-        let (mut pwm, mut fabric) = bench();
-        fabric.pins.attach_pulses(4);
-        fabric.pins.keep_log(true);
-        fabric.select_function(4, Some(Func::Pwm as usize), 0);
-        pwm.write(0x28 + 0x10, Write::word(9), &mut fabric);
-        pwm.write(0x28 + 0x0C, Write::word(3), &mut fabric);
-        pwm.write(0x28, Write::word(1), &mut fabric);
-        while fabric.events.next() <= 200_000 {
-            let due = fabric.events.next();
-            fabric.cycle = fabric.clock.first_cycle_from(due);
-            fabric.events.pop(due);
-            pwm.event(Slot::Pwm, &mut fabric);
-        }
-        let log: Vec<(u64, u64)> =
-            fabric.pins.take_log().into_iter().map(|(at, level)| (at / 8000, level >> 4 & 1)).collect();
-        assert_eq!(log, [(0, 1), (3, 0), (10, 1), (13, 0), (20, 1), (23, 0)]);
-    }
-
-    #[test]
-    fn an_unwatched_output_makes_no_events() {
-        let (mut pwm, mut fabric) = bench();
-        fabric.select_function(4, Some(Func::Pwm as usize), 0);
-        pwm.write(0x28 + 0x0C, Write::word(0x8000), &mut fabric);
-        pwm.write(0x28, Write::word(1), &mut fabric);
-        assert_eq!(fabric.events.due(Slot::Pwm as usize), u64::MAX);
-    }
-
-    #[test]
-    fn wraps_interrupt_and_the_phase_can_be_moved() {
-        let (mut pwm, mut fabric) = bench();
-        pwm.write(0x10, Write::word(99), &mut fabric);
-        pwm.write(0xA8, Write::word(1), &mut fabric);
-        pwm.write(0x00, Write::word(1), &mut fabric);
-        assert_eq!(fabric.events.due(Slot::Pwm as usize), 100 * 8000);
-        // 4.5.2.4: PH_ADV brings the wrap forward by one count.
-        pwm.write(0x00, Write::word(0x81), &mut fabric);
-        assert_eq!(fabric.events.due(Slot::Pwm as usize), 99 * 8000);
-        fabric.cycle = 99;
-        pwm.event(Slot::Pwm, &mut fabric);
-        assert_ne!(fabric.irq[0] & 1 << Irq::PWM_WRAP as u8, 0);
-        assert_eq!(pwm.peek(0xB0, &mut fabric), 1);
-    }
-}
+mod tests;

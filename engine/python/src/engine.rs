@@ -1,0 +1,436 @@
+//! A chip for Python: one class for all of them.
+
+use crate::machine::{Frozen, Machine, Stopped, UsbAction};
+use crate::outside::{Inbox, PythonOutside};
+use crate::usb;
+use engine_core::console::Line;
+use engine_core::i2c::I2cWire;
+use engine_core::pins::Drive;
+use engine_core::spi::{Answers, SpiWire};
+use engine_core::time::Ps;
+use esp32s3::efuse::{Efuse, Fuses, InPackage};
+use esp32s3::spi_mem::psram::Wiring;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+
+/// A chip at rest.
+#[pyclass(frozen, module = "twins._engine")]
+pub struct Snapshot {
+    inner: Frozen,
+}
+
+#[pymethods]
+impl Snapshot {
+    /// As bytes, for a file.
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let bytes = postcard::to_stdvec(&self.inner).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    /// From the bytes of `to_bytes` of the same version of the engine.
+    #[staticmethod]
+    fn from_bytes(data: &[u8]) -> PyResult<Self> {
+        let inner = postcard::from_bytes(data)
+            .map_err(|error| PyValueError::new_err(format!("these bytes are no snapshot of a chip: {error}")))?;
+        Ok(Self { inner })
+    }
+}
+
+/// A chip with its flash, and PSRAM where it has any.
+#[pyclass(module = "twins._engine")]
+pub struct Engine {
+    chip: Box<dyn Machine>,
+    inbox: Inbox,
+}
+
+impl Engine {
+    fn of(chip: impl Machine + 'static) -> Self {
+        Self { chip: Box::new(chip), inbox: Inbox::default() }
+    }
+
+    fn pin(&self, number: u8) -> PyResult<u8> {
+        let (pins, what) = self.chip.pin_range();
+        if number < pins {
+            Ok(number)
+        } else {
+            Err(PyValueError::new_err(format!("{what}, not GPIO{number}")))
+        }
+    }
+}
+
+fn check_size(size: usize, most: usize) -> PyResult<()> {
+    if size.is_power_of_two() && (65_536..=most).contains(&size) {
+        return Ok(());
+    }
+    Err(PyValueError::new_err(format!(
+        "flash of {size} bytes: expected a power of two between 64 KB and {} MB",
+        most >> 20
+    )))
+}
+
+#[pymethods]
+impl Engine {
+    /// An RP2040 after power-on with this much erased flash.
+    #[staticmethod]
+    fn rp2040(flash_size: usize) -> PyResult<Self> {
+        check_size(flash_size, 16 << 20)?;
+        Ok(Self::of(::rp2040::chip::Chip::new(flash_size)))
+    }
+
+    /// An ESP32-S3 after power-on with this much erased flash, this much PSRAM on four or eight lines, and this MAC address.
+    #[staticmethod]
+    #[pyo3(signature = (flash_size, psram_size, octal, mac, seed))]
+    fn esp32s3(flash_size: usize, psram_size: usize, octal: bool, mac: Option<[u8; 6]>, seed: u64) -> PyResult<Self> {
+        check_size(flash_size, 32 << 20)?;
+        if psram_size != 0 {
+            check_size(psram_size, 32 << 20)?;
+        }
+        let wiring = if octal { Wiring::Octal } else { Wiring::Quad };
+        let mut chip = ::esp32s3::chip::Chip::new(flash_size, psram_size, wiring);
+        let dev = &mut chip.system_mut().dev;
+        if let Some(mac) = mac {
+            dev.efuse = Efuse::with(Fuses::module(mac, (0, 2), InPackage::of(psram_size)));
+        }
+        dev.rng.seed(seed);
+        Ok(Self::of(chip))
+    }
+
+    /// The present moment in ps.
+    #[getter]
+    fn now(&self) -> Ps {
+        self.chip.now()
+    }
+
+    /// Where parts post changes while the engine runs.
+    #[getter]
+    fn inbox(&self) -> Inbox {
+        self.inbox.clone()
+    }
+
+    /// Puts an object outside: see `PythonOutside`.
+    fn set_outside(&mut self, target: Py<PyAny>) {
+        let outside = PythonOutside { target, inbox: self.inbox.clone() };
+        self.chip.pins_mut().set_outside(Box::new(outside));
+    }
+
+    /// Runs until `until` (ps) at the latest. Raises what a handler of a part raised.
+    fn run(&mut self, until: Ps) -> PyResult<Stopped> {
+        let stop = self.chip.run(until);
+        match self.inbox.take_error() {
+            Some(error) => Err(error),
+            None => Ok(stop),
+        }
+    }
+
+    /// Somebody pulls the RUN pin low and lets go: the chip is reset when the run goes on.
+    fn reset(&mut self) {
+        self.chip.reset();
+    }
+
+    /// Stops the run at the latest every so many cycles of one core ahead of the other.
+    fn set_slice(&mut self, cycles: u64) {
+        self.chip.set_slice(cycles);
+    }
+
+    /// Runs a real boot ROM image instead of the one at function level.
+    fn use_rom(&mut self, image: &[u8]) -> PyResult<()> {
+        self.chip.use_rom(image).map_err(PyValueError::new_err)
+    }
+
+    /// Core 0 starts at `entry` instead of in the ROM, as a debugger does with an image in RAM.
+    fn start_at(&mut self, entry: u32) {
+        self.chip.start_at(entry);
+    }
+
+    /// Writes into the flash cells at an offset, as a programmer would.
+    fn write_flash(&mut self, offset: usize, data: &[u8]) -> PyResult<()> {
+        let flash = self.chip.flash_mut();
+        if offset + data.len() > flash.size() {
+            return Err(PyValueError::new_err(format!(
+                "{} bytes at flash offset 0x{offset:X} do not fit into {} bytes of flash",
+                data.len(),
+                flash.size()
+            )));
+        }
+        let _ = flash.write(offset, data);
+        self.chip.memory_changed();
+        Ok(())
+    }
+
+    /// What the flash chip answers to Read Unique ID.
+    #[getter]
+    fn unique_id<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.chip.flash_chip_mut().unique_id())
+    }
+
+    /// What the flash chip answers to Read Unique ID.
+    #[setter]
+    fn set_unique_id(&mut self, id: [u8; 8]) {
+        self.chip.flash_chip_mut().set_unique_id(id);
+    }
+
+    /// The flash cells.
+    fn read_flash<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.chip.flash_mut().bytes())
+    }
+
+    /// Memory as a debugger sees it: no side effects. Unmapped and register addresses read as None.
+    fn read<'py>(&mut self, py: Python<'py>, address: u32, count: u32) -> Option<Bound<'py, PyBytes>> {
+        let bytes: Option<Vec<u8>> = (0..count).map(|n| self.chip.debug_read8(address.wrapping_add(n))).collect();
+        bytes.map(|bytes| PyBytes::new(py, &bytes))
+    }
+
+    /// Writes SRAM as a debugger does. False: not SRAM.
+    fn write(&mut self, address: u32, data: &[u8]) -> bool {
+        let done = (0u32..).zip(data).all(|(n, byte)| self.chip.debug_write8(address.wrapping_add(n), *byte));
+        self.chip.memory_changed();
+        done
+    }
+
+    /// The registers of a core by name.
+    fn registers<'py>(&self, py: Python<'py>, core: usize) -> PyResult<Bound<'py, PyDict>> {
+        let known = self.chip.registers(core).ok_or_else(|| PyValueError::new_err("there are cores 0 and 1"))?;
+        let registers = PyDict::new(py);
+        for (name, value) in known {
+            registers.set_item(name, value)?;
+        }
+        Ok(registers)
+    }
+
+    /// Instructions executed by each core.
+    #[getter]
+    fn instructions(&self) -> Vec<u64> {
+        self.chip.instructions()
+    }
+
+    /// Is the core asleep (WFI, WFE)?
+    fn is_sleeping(&self, core: usize) -> bool {
+        self.chip.is_sleeping(core)
+    }
+
+    /// The rate of the processors in Hz.
+    #[getter]
+    fn cpu_clock(&self) -> u64 {
+        self.chip.cpu_clock()
+    }
+
+    /// The levels of all pins, a bit each.
+    #[getter]
+    fn pins(&self) -> u64 {
+        self.chip.pins().level()
+    }
+
+    /// The pins that the chip drives, a bit each.
+    #[getter]
+    fn driven(&self) -> u64 {
+        self.chip.pins().driven()
+    }
+
+    /// Pins that chip and parts have driven against each other, a bit each.
+    #[getter]
+    fn contention(&self) -> u64 {
+        self.chip.pins().contention()
+    }
+
+    /// A part drives a pin from `at` (ps) on; None lets go.
+    fn drive(&mut self, pin: u8, level: Option<bool>, at: Ps) -> PyResult<()> {
+        let drive = Drive { pin: self.pin(pin)?, level };
+        self.chip.pins_mut().drive_later(drive, at);
+        Ok(())
+    }
+
+    /// A part drives a pin with a series of levels at times in ps.
+    fn drive_series(&mut self, pin: u8, at: Vec<Ps>, level: Vec<bool>) -> PyResult<()> {
+        let pin = self.pin(pin)?;
+        for (at, level) in at.into_iter().zip(level) {
+            self.chip.pins_mut().drive_later(Drive { pin, level: Some(level) }, at);
+        }
+        Ok(())
+    }
+
+    /// A wire between two pins: low wins.
+    fn join(&mut self, first: u8, second: u8) -> PyResult<()> {
+        let (first, second) = (self.pin(first)?, self.pin(second)?);
+        self.chip.join(first, second);
+        Ok(())
+    }
+
+    /// A voltage on an ADC input, in microvolts: inputs 0 to 3 of the RP2040, by GPIO number on the ESP32-S3.
+    fn set_microvolts(&mut self, channel: usize, microvolts: u32) -> PyResult<()> {
+        let input =
+            self.chip.microvolts_mut().get_mut(channel).ok_or_else(|| PyValueError::new_err("no such ADC input"))?;
+        *input = microvolts;
+        Ok(())
+    }
+
+    /// The die temperature in thousandths of a degree Celsius.
+    #[getter]
+    fn millicelsius(&self) -> i32 {
+        self.chip.millicelsius()
+    }
+
+    /// The die temperature in thousandths of a degree Celsius.
+    #[setter]
+    fn set_millicelsius(&mut self, value: i32) {
+        *self.chip.millicelsius_mut() = value;
+    }
+
+    /// An SPI target; `answers` is None for never, a list of commands, or the empty list for every byte.
+    #[pyo3(signature = (sck, mosi, miso, cs, dc, answers, falling))]
+    #[allow(clippy::too_many_arguments)]
+    fn attach_spi(
+        &mut self,
+        sck: u8,
+        mosi: u8,
+        miso: Option<u8>,
+        cs: Option<u8>,
+        dc: Option<u8>,
+        answers: Option<Vec<u8>>,
+        falling: bool,
+    ) -> PyResult<u32> {
+        for pin in [Some(sck), Some(mosi), miso, cs, dc].into_iter().flatten() {
+            self.pin(pin)?;
+        }
+        let answers = match answers {
+            None => Answers::Never,
+            Some(commands) if commands.is_empty() => Answers::Always,
+            Some(commands) => Answers::Commands(commands),
+        };
+        let wire = SpiWire::new(sck, mosi, miso, cs, dc, answers);
+        let wire = if falling { wire.sampling_falling() } else { wire };
+        Ok(self.chip.pins_mut().attach_spi(wire))
+    }
+
+    /// An I2C target with these addresses.
+    fn attach_i2c(&mut self, sda: u8, scl: u8, addresses: Vec<u16>) -> PyResult<u32> {
+        let wire = I2cWire::new(self.pin(sda)?, self.pin(scl)?, addresses);
+        Ok(self.chip.pins_mut().attach_i2c(wire))
+    }
+
+    /// Each edge of a pin is handled at once.
+    fn attach_edges(&mut self, pin: u8) -> PyResult<u32> {
+        let pin = self.pin(pin)?;
+        Ok(self.chip.pins_mut().attach_edges(pin))
+    }
+
+    /// The edges of a pin are gathered.
+    fn attach_pulses(&mut self, pin: u8) -> PyResult<u32> {
+        let pin = self.pin(pin)?;
+        Ok(self.chip.pins_mut().attach_pulses(pin))
+    }
+
+    /// A console on UART pins, or on USB where `tx` is None. Returns its number.
+    #[pyo3(signature = (name, tx, rx))]
+    fn attach_console(&mut self, name: &str, tx: Option<u8>, rx: Option<u8>) -> usize {
+        let line = tx.map_or(Line::Usb, |tx| Line::Pins { tx, rx });
+        self.chip.consoles_mut().attach(name, line)
+    }
+
+    /// The names of the consoles, in the order of their numbers. The USB host adds one for each further serial port.
+    #[getter]
+    fn consoles(&self) -> Vec<String> {
+        self.chip.consoles().names().map(str::to_owned).collect()
+    }
+
+    /// What a console showed since the last call.
+    fn take_output<'py>(&mut self, py: Python<'py>, console: usize) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.chip.consoles_mut().take_output(console))
+    }
+
+    /// Somebody types on a console.
+    fn type_in(&mut self, console: usize, data: &[u8]) {
+        self.chip.consoles_mut().type_in(console, data);
+    }
+
+    /// What the USB host knows: see `usb::state` for the names.
+    fn usb<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        usb::state(&*self.chip, py)
+    }
+
+    /// Packets that an endpoint (0x80 for IN) sent to the USB host: time and data, oldest first.
+    fn usb_reports<'py>(&self, py: Python<'py>, endpoint: u8) -> Vec<(Ps, Bound<'py, PyBytes>)> {
+        usb::reports(&*self.chip, py, endpoint)
+    }
+
+    /// The USB host sends a packet to an OUT endpoint. False: there is none that is no console's.
+    fn usb_send(&mut self, endpoint: u8, data: &[u8]) -> bool {
+        self.chip.usb_act(UsbAction::Send(endpoint, data))
+    }
+
+    /// The USB cable is plugged in or out.
+    fn usb_plug(&mut self, on: bool) {
+        self.chip.usb_act(UsbAction::Plug(on));
+    }
+
+    /// The USB host goes to sleep or wakes up.
+    fn usb_sleep(&mut self, on: bool) {
+        self.chip.usb_act(UsbAction::Sleep(on));
+    }
+
+    /// The run stops with this key when a console shows the text.
+    fn watch_text(&mut self, text: &[u8], key: u32) {
+        self.chip.consoles_mut().watch(text, key);
+    }
+
+    /// Nobody waits for texts any more.
+    fn unwatch_texts(&mut self) {
+        self.chip.consoles_mut().unwatch_all();
+    }
+
+    /// The run stops before the instruction at this address.
+    fn set_breakpoint(&mut self, address: u32) {
+        self.chip.set_breakpoint(address);
+    }
+
+    /// The address is no breakpoint any more. False: it was none.
+    fn clear_breakpoint(&mut self, address: u32) -> bool {
+        self.chip.clear_breakpoint(address)
+    }
+
+    /// What was touched that is not modelled: name to (count, why).
+    fn unimplemented<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let all = PyDict::new(py);
+        for (name, gap) in self.chip.gaps().all() {
+            all.set_item(name, (gap.count, &gap.why))?;
+        }
+        for (core, name, count) in self.chip.core_gaps() {
+            all.set_item(format!("core {core}: {name}"), (count, "not modelled in the processor"))?;
+        }
+        Ok(all)
+    }
+
+    /// Sentences about gaps that were touched since the last call.
+    fn take_messages(&mut self) -> Vec<String> {
+        self.chip.gaps_mut().take_unsaid()
+    }
+
+    /// The hash of all that was seen from outside.
+    fn trace_sha256(&self) -> String {
+        self.chip.pins().trace.sha256()
+    }
+
+    /// Keeps every change of a pin for `take_log`.
+    fn keep_log(&mut self, on: bool) {
+        self.chip.pins_mut().keep_log(on);
+    }
+
+    /// The changes since the last call: times (uint64, ps) and levels (uint64, a bit a pin) as bytes.
+    fn take_log<'py>(&mut self, py: Python<'py>) -> (Bound<'py, PyBytes>, Bound<'py, PyBytes>) {
+        let log = self.chip.pins_mut().take_log();
+        let at: Vec<u8> = log.iter().flat_map(|entry| entry.0.to_le_bytes()).collect();
+        let level: Vec<u8> = log.iter().flat_map(|entry| entry.1.to_le_bytes()).collect();
+        (PyBytes::new(py, &at), PyBytes::new(py, &level))
+    }
+
+    /// A picture of everything.
+    fn snapshot(&mut self) -> Snapshot {
+        Snapshot { inner: self.chip.freeze() }
+    }
+
+    /// A new chip that goes on from a picture; put somebody outside again.
+    #[staticmethod]
+    fn restore(snapshot: &Snapshot) -> Self {
+        Self { chip: snapshot.inner.thaw(), inbox: Inbox::default() }
+    }
+}

@@ -1,0 +1,85 @@
+//! The ESP32-S3 as Python's class sees it.
+
+use crate::machine::{common, Frozen, Machine, Stopped, UsbAction};
+use ::esp32s3::chip::{Chip, Stop};
+use ::esp32s3::fabric::{Reason, Request};
+use ::esp32s3::rom::{Image, Rom};
+use engine_core::console::Consoles;
+use engine_core::flash::FlashChip;
+use engine_core::gaps::Gaps;
+use engine_core::memory::Memory;
+use engine_core::pins::Pins;
+use engine_core::time::Ps;
+use engine_core::usb_host::Host;
+use std::sync::Arc;
+use xtensa::Core;
+
+/// The part of a raw ROM file that the instruction bus sees; the data bus' part follows.
+const ROM_I: usize = 384 * 1024;
+
+impl Machine for Chip {
+    common!(Core);
+
+    fn pin_range(&self) -> (u8, &'static str) {
+        (49, "the ESP32-S3 has GPIO0 to GPIO48")
+    }
+
+    fn run(&mut self, until: Ps) -> Stopped {
+        match Chip::run(self, until) {
+            Stop::Time => ("time", -1, -1, String::new()),
+            Stop::Text { key, console } => ("text", i64::from(key), console as i64, String::new()),
+            Stop::Breakpoint { core, pc } => ("breakpoint", i64::from(pc), core as i64, String::new()),
+            Stop::Watchpoint { core, addr } => ("watchpoint", i64::from(addr), core as i64, String::new()),
+            Stop::Reset(reason) => ("reset", -1, -1, format!("{reason:?}")),
+            Stop::Stopped { core, report } => ("lockup", -1, core as i64, report),
+        }
+    }
+
+    /// The CHIP_PU pin.
+    fn reset(&mut self) {
+        self.system_mut().dev.fabric.request(Request::Restart(Reason::PowerOn));
+    }
+
+    fn use_rom(&mut self, image: &[u8]) -> Result<(), String> {
+        let image = if image.starts_with(b"\x7FELF") {
+            Image::elf(image)
+        } else {
+            let (instructions, data) = image.split_at(image.len().min(ROM_I));
+            Image::raw(instructions, data)
+        };
+        let image = image.map_err(|error| error.to_string())?;
+        self.system_mut().set_rom(Arc::new(Rom::real(image)));
+        Chip::memory_changed(self);
+        Ok(())
+    }
+
+    fn start_at(&mut self, entry: u32) {
+        self.cores_mut()[0].pc = entry;
+    }
+
+    fn registers(&self, core: usize) -> Option<Vec<(String, u32)>> {
+        let core = self.cores().get(core)?;
+        let mut all = vec![("pc".to_owned(), core.pc), ("ps".to_owned(), core.ps()), ("sp".to_owned(), core.a(1))];
+        all.extend((0..16).map(|number| (format!("a{number}"), core.a(number))));
+        Some(all)
+    }
+
+    fn join(&mut self, first: u8, second: u8) {
+        let fabric = &mut self.system_mut().dev.fabric;
+        let now = fabric.now();
+        fabric.pins.join(first, second, now);
+        fabric.levels_changed(now);
+    }
+
+    fn usb_host(&self) -> Option<(&Host, bool)> {
+        None
+    }
+
+    fn usb_act(&mut self, _action: UsbAction<'_>) -> bool {
+        false
+    }
+
+    fn freeze(&mut self) -> Frozen {
+        Frozen::Esp32s3(Box::new(self.snapshot()))
+    }
+}

@@ -1,0 +1,207 @@
+//! What Python's class needs of a chip.
+
+use engine_core::console::Consoles;
+use engine_core::flash::FlashChip;
+use engine_core::gaps::Gaps;
+use engine_core::memory::Memory;
+use engine_core::pins::Pins;
+use engine_core::time::Ps;
+use engine_core::usb_host::Host;
+use serde::{Deserialize, Serialize};
+
+/// What a run came back with: the kind, a number (key, PC or -1), a core or console number (or -1), and a text.
+pub type Stopped = (&'static str, i64, i64, String);
+
+/// What a person or a program does at the other end of the USB cable.
+pub enum UsbAction<'a> {
+    /// Plugs the cable in or out.
+    Plug(bool),
+    /// The host goes to sleep, or wakes up.
+    Sleep(bool),
+    /// Sends a packet to an OUT endpoint.
+    Send(u8, &'a [u8]),
+}
+
+/// A chip at rest.
+#[derive(Serialize, Deserialize)]
+pub enum Frozen {
+    /// An RP2040.
+    Rp2040(Box<::rp2040::chip::Snapshot>),
+    /// An ESP32-S3.
+    Esp32s3(Box<::esp32s3::chip::Snapshot>),
+}
+
+impl Frozen {
+    /// A running chip that goes on from here.
+    pub fn thaw(&self) -> Box<dyn Machine> {
+        match self {
+            Self::Rp2040(snapshot) => Box::new(::rp2040::chip::Chip::restore(snapshot)),
+            Self::Esp32s3(snapshot) => Box::new(::esp32s3::chip::Chip::restore(snapshot)),
+        }
+    }
+}
+
+/// A chip.
+pub trait Machine: Send + Sync {
+    /// One more than the number of its last pin, and a sentence that names them.
+    fn pin_range(&self) -> (u8, &'static str);
+    /// The present moment.
+    fn now(&self) -> Ps;
+    /// Runs until `until` at the latest.
+    fn run(&mut self, until: Ps) -> Stopped;
+    /// Somebody pulls the reset pin.
+    fn reset(&mut self);
+    /// How far one processor may run ahead of the other.
+    fn set_slice(&mut self, cycles: u64);
+    /// A real boot ROM from now on.
+    fn use_rom(&mut self, image: &[u8]) -> Result<(), String>;
+    /// Processor 0 starts here.
+    fn start_at(&mut self, entry: u32);
+    /// The flash cells.
+    fn flash_mut(&mut self) -> &mut Memory;
+    /// The flash chip itself.
+    fn flash_chip_mut(&mut self) -> &mut FlashChip;
+    /// Memory was changed from outside.
+    fn memory_changed(&mut self);
+    /// A byte as a debugger sees it.
+    fn debug_read8(&mut self, addr: u32) -> Option<u8>;
+    /// A debugger writes a byte.
+    fn debug_write8(&mut self, addr: u32, value: u8) -> bool;
+    /// The registers of a processor.
+    fn registers(&self, core: usize) -> Option<Vec<(String, u32)>>;
+    /// Instructions executed by each processor.
+    fn instructions(&self) -> Vec<u64>;
+    /// Does a processor sleep?
+    fn is_sleeping(&self, core: usize) -> bool;
+    /// The rate of the processors in Hz.
+    fn cpu_clock(&self) -> u64;
+    /// The pins.
+    fn pins(&self) -> &Pins;
+    /// The pins.
+    fn pins_mut(&mut self) -> &mut Pins;
+    /// A wire between two pins.
+    fn join(&mut self, first: u8, second: u8);
+    /// The consoles.
+    fn consoles(&self) -> &Consoles;
+    /// The consoles.
+    fn consoles_mut(&mut self) -> &mut Consoles;
+    /// Voltages on the ADC's inputs.
+    fn microvolts_mut(&mut self) -> &mut [u32];
+    /// The die temperature.
+    fn millicelsius(&self) -> i32;
+    /// The die temperature.
+    fn millicelsius_mut(&mut self) -> &mut i32;
+    /// What was touched that is not modelled.
+    fn gaps(&self) -> &Gaps;
+    /// What was touched that is not modelled.
+    fn gaps_mut(&mut self) -> &mut Gaps;
+    /// The same in the processors: core, name, count.
+    fn core_gaps(&self) -> Vec<(usize, String, u64)>;
+    /// The USB host, where the chip has one at its port, and whether the cable is plugged in.
+    fn usb_host(&self) -> Option<(&Host, bool)>;
+    /// Something is done at the other end of the cable. False: that cannot be done.
+    fn usb_act(&mut self, action: UsbAction<'_>) -> bool;
+    /// The run stops before this instruction.
+    fn set_breakpoint(&mut self, addr: u32);
+    /// It does not any more.
+    fn clear_breakpoint(&mut self, addr: u32) -> bool;
+    /// A picture of everything.
+    fn freeze(&mut self) -> Frozen;
+}
+
+/// What every chip spells alike.
+macro_rules! common {
+    ($core:ty) => {
+        fn now(&self) -> Ps {
+            Chip::now(self)
+        }
+
+        fn set_slice(&mut self, cycles: u64) {
+            Chip::set_slice(self, cycles);
+        }
+
+        fn flash_mut(&mut self) -> &mut Memory {
+            &mut self.system_mut().mem.flash
+        }
+
+        fn flash_chip_mut(&mut self) -> &mut FlashChip {
+            &mut self.system_mut().dev.flash_chip
+        }
+
+        fn memory_changed(&mut self) {
+            Chip::memory_changed(self);
+        }
+
+        fn debug_read8(&mut self, addr: u32) -> Option<u8> {
+            self.system_mut().debug_read8(addr)
+        }
+
+        fn debug_write8(&mut self, addr: u32, value: u8) -> bool {
+            self.system_mut().debug_write8(addr, value)
+        }
+
+        fn instructions(&self) -> Vec<u64> {
+            self.cores().iter().map(|core| core.instructions).collect()
+        }
+
+        fn is_sleeping(&self, core: usize) -> bool {
+            self.cores().get(core).is_some_and(|core| core.sleeping)
+        }
+
+        fn cpu_clock(&self) -> u64 {
+            self.system().dev.fabric.clock.rate().round()
+        }
+
+        fn pins(&self) -> &Pins {
+            &self.system().dev.fabric.pins
+        }
+
+        fn pins_mut(&mut self) -> &mut Pins {
+            &mut self.system_mut().dev.fabric.pins
+        }
+
+        fn consoles(&self) -> &Consoles {
+            &self.system().dev.fabric.consoles
+        }
+
+        fn consoles_mut(&mut self) -> &mut Consoles {
+            &mut self.system_mut().dev.fabric.consoles
+        }
+
+        fn microvolts_mut(&mut self) -> &mut [u32] {
+            &mut self.system_mut().dev.fabric.microvolts
+        }
+
+        fn millicelsius(&self) -> i32 {
+            self.system().dev.fabric.millicelsius
+        }
+
+        fn millicelsius_mut(&mut self) -> &mut i32 {
+            &mut self.system_mut().dev.fabric.millicelsius
+        }
+
+        fn gaps(&self) -> &Gaps {
+            &self.system().dev.fabric.gaps
+        }
+
+        fn gaps_mut(&mut self) -> &mut Gaps {
+            &mut self.system_mut().dev.fabric.gaps
+        }
+
+        fn core_gaps(&self) -> Vec<(usize, String, u64)> {
+            let of = |(number, core): (usize, &$core)| -> Vec<(usize, String, u64)> {
+                core.unimplemented().iter().map(|(name, count)| (number, name.to_string(), *count)).collect()
+            };
+            self.cores().iter().enumerate().flat_map(of).collect()
+        }
+
+        fn set_breakpoint(&mut self, addr: u32) {
+            self.code_mut().set_breakpoint(addr);
+        }
+
+        fn clear_breakpoint(&mut self, addr: u32) -> bool {
+            self.code_mut().clear_breakpoint(addr)
+        }
+    };
+}
+pub(crate) use common;
