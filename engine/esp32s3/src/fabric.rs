@@ -157,6 +157,8 @@ pub struct Wake {
     pub rtc_io: WakeLevels,
     /// RTC_IO_EXT_WAKEUP0_SEL.
     pub ext0_pin: u8,
+    /// Pins whose edges RTC_IO's interrupt status looks at.
+    pub rtc_interrupting: u64,
     /// Pins that RTC_CNTL looks at while the chip sleeps.
     pub watching: u64,
     /// Edges of the inputs of UART0 and UART1 after which they wake the chip, from UART_ACTIVE_THRESHOLD.
@@ -450,7 +452,7 @@ impl Fabric {
 
     /// Levels of pins may have changed, by the chip or from outside.
     pub fn levels_changed(&mut self, at: Ps) {
-        if self.io.levels_are(self.pins.level(), at, self.interrupting_pins | self.wake.watching) {
+        if self.io.levels_are(self.pins.level(), at, self.interrupting_pins | self.wake.watching | self.wake.rtc_interrupting) {
             self.attention();
         }
         if self.pins.was_posted() {

@@ -6,7 +6,6 @@ use svdcheck::{Lists, Svd};
 const LISTS: Lists = Lists {
     open: &[
         "AES",
-        "APB_SARADC",
         "DS",
         "GPIO_SD",
         "HMAC",
@@ -19,10 +18,7 @@ const LISTS: Lists = Lists {
         "PCNT",
         "RMT",
         "RSA",
-        "RTC_I2C",
-        "RTC_IO",
         "SDHOST",
-        "SENS",
         "SPI2",
         "TWAI0",
         "UHCI0",
