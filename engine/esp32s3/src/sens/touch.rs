@@ -259,10 +259,15 @@ impl Sens {
     fn take(&mut self, n: usize, raw: u32, rtc: &mut RtcCntl, fabric: &mut Fabric) {
         use rtc_regs::TOUCH_FILTER_CTRL::*;
         let filter = rtc.register(Rtc::TOUCH_FILTER_CTRL);
-        let asleep = rtc.is_in_deep_sleep();
         let sleeping = rtc.register(Rtc::TOUCH_SLP_THRES);
-        let threshold =
-            if asleep { rtc_regs::TOUCH_SLP_THRES::TOUCH_SLP_TH.get(sleeping) } else { self.threshold(n) };
+        let threshold = match rtc.is_in_deep_sleep() {
+            false => self.threshold(n),
+            true if rtc_regs::TOUCH_SLP_THRES::TOUCH_SLP_PAD.get(sleeping) == n as u32 => {
+                rtc_regs::TOUCH_SLP_THRES::TOUCH_SLP_TH.get(sleeping)
+            }
+            // The scan was under way when the chip went to sleep.
+            true => return,
+        };
         let is_active = self.touch.active >> n & 1 != 0;
         let filtering = TOUCH_FILTER_EN.is_set(filter);
         let channel = &mut self.touch.channels[n];
