@@ -452,7 +452,11 @@ impl Fabric {
 
     /// Levels of pins may have changed, by the chip or from outside.
     pub fn levels_changed(&mut self, at: Ps) {
-        if self.io.levels_are(self.pins.level(), at, self.interrupting_pins | self.wake.watching | self.wake.rtc_interrupting) {
+        if self.io.levels_are(
+            self.pins.level(),
+            at,
+            self.interrupting_pins | self.wake.watching | self.wake.rtc_interrupting,
+        ) {
             self.attention();
         }
         if self.pins.was_posted() {

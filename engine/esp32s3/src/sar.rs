@@ -130,7 +130,10 @@ mod tests {
                     let code = unit.code(attenuation, millivolts * 1000);
                     let read = as_firmware_reads(unit, attenuation, code);
                     let off = (read - i64::from(millivolts)).abs();
-                    assert!(off * 100 <= i64::from(millivolts).max(200), "{unit:?} {attenuation}: {millivolts} reads {read}");
+                    assert!(
+                        off * 100 <= i64::from(millivolts).max(200),
+                        "{unit:?} {attenuation}: {millivolts} reads {read}"
+                    );
                 }
             }
         }
@@ -139,9 +142,10 @@ mod tests {
     /// TRM table 39-3, ESP-IDF `soc/adc_channel.h`: channel 0 of ADC1 is GPIO1, channel 9 of ADC2 is GPIO20.
     #[test]
     fn channels_are_consecutive_pins() {
-        assert_eq!([Unit::Adc1.pin(0), Unit::Adc1.pin(9), Unit::Adc2.pin(0), Unit::Adc2.pin(9)].map(Option::unwrap), [
-            1, 10, 11, 20
-        ]);
+        assert_eq!(
+            [Unit::Adc1.pin(0), Unit::Adc1.pin(9), Unit::Adc2.pin(0), Unit::Adc2.pin(9)].map(Option::unwrap),
+            [1, 10, 11, 20]
+        );
         assert_eq!(Unit::Adc1.pin(10), None);
     }
 

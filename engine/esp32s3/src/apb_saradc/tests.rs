@@ -134,12 +134,10 @@ fn samples_go_to_memory_in_packets() {
     bench.write(CTRL2, TIMER_ON | 250 << 12);
     bench.run_for(450);
     let words: Vec<u32> = (0..4).map(|n| bench.word(0x3FC9_0010 + 4 * n)).collect();
-    assert_eq!(words.iter().map(|word| (word >> 17, word >> 13 & 0xF)).collect::<Vec<_>>(), [
-        (0, 2),
-        (1, 6),
-        (0, 2),
-        (1, 6)
-    ]);
+    assert_eq!(
+        words.iter().map(|word| (word >> 17, word >> 13 & 0xF)).collect::<Vec<_>>(),
+        [(0, 2), (1, 6), (0, 2), (1, 6)]
+    );
     assert!(words[0] & 0xFFF < words[1] & 0xFFF, "GPIO3 is lower than GPIO17");
     // IN_SUC_EOF is bit 1 of IN_INT_RAW; the descriptor tells 16 bytes in bits 23:12, and the owner is software again.
     assert_eq!(bench.gdma.read(0x08, &mut bench.fabric) & 2, 2);

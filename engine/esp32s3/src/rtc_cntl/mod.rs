@@ -310,4 +310,6 @@ impl Block for RtcCntl {
 }
 
 #[cfg(test)]
+mod hold_tests;
+#[cfg(test)]
 mod tests;

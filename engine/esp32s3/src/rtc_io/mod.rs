@@ -143,9 +143,7 @@ impl Block for RtcIo {
             return self.pins[n].load(pin::Reg::PIN);
         }
         match Reg::at(offset) {
-            Some(Reg::RTC_GPIO_IN) => {
-                (fabric.io.rtc_gpio_in(fabric.pins.level()) as u32) << RTC_GPIO_OUT::DATA.shift
-            }
+            Some(Reg::RTC_GPIO_IN) => (fabric.io.rtc_gpio_in(fabric.pins.level()) as u32) << RTC_GPIO_OUT::DATA.shift,
             Some(register) => self.regs.load(register),
             None => 0,
         }

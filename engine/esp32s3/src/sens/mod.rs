@@ -53,7 +53,8 @@ const SARADC: [Interrupt; 2] = [
     Interrupt { cocpu: SAR_COCPU_INT_RAW::SAR_COCPU_SARADC1_INT_RAW, rtc: INT_RAW_RTC::SARADC1_INT_RAW },
     Interrupt { cocpu: SAR_COCPU_INT_RAW::SAR_COCPU_SARADC2_INT_RAW, rtc: INT_RAW_RTC::SARADC2_INT_RAW },
 ];
-const TSENS: Interrupt = Interrupt { cocpu: SAR_COCPU_INT_RAW::SAR_COCPU_TSENS_INT_RAW, rtc: INT_RAW_RTC::TSENS_INT_RAW };
+const TSENS: Interrupt =
+    Interrupt { cocpu: SAR_COCPU_INT_RAW::SAR_COCPU_TSENS_INT_RAW, rtc: INT_RAW_RTC::TSENS_INT_RAW };
 
 /// The block.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -105,7 +106,9 @@ impl Sens {
             return;
         }
         if unit == Unit::Adc1 && SAR_MEAS1_MUX::SAR1_DIG_FORCE.is_set(self.regs.get(Reg::SAR_MEAS1_MUX)) {
-            fabric.gaps.touch("SENS.SAR1_DIG_FORCE", "the digital controller has ADC1: a one-shot conversion never ends");
+            fabric
+                .gaps
+                .touch("SENS.SAR1_DIG_FORCE", "the digital controller has ADC1: a one-shot conversion never ends");
             return;
         }
         self.regs.set(register, MEAS1_DONE_SAR.put(MEAS1_DATA_SAR.put(control, 0), 0));
