@@ -12,11 +12,11 @@
 
 use super::registers::*;
 use super::{Interrupt, Sens};
-use crate::fabric::Fabric;
+use crate::fabric::{Fabric, RC_FAST_HZ};
 use crate::rtc_cntl::registers::{self as rtc_regs, Reg as Rtc, INT_RAW_RTC};
 use crate::rtc_cntl::{wake_source, RtcCntl};
 use crate::slots::Slot;
-use engine_core::time::Ps;
+use engine_core::time::{Hertz, Ps};
 use serde::{Deserialize, Serialize};
 
 /// Channels, with the inner one, T0.
@@ -206,7 +206,8 @@ impl Sens {
         self.touch.left &= self.touch.left - 1;
         let wait = rtc_regs::TOUCH_CTRL2::TOUCH_XPD_WAIT.get(rtc.register(Rtc::TOUCH_CTRL2));
         let (counts, _) = self.counts(channel.into(), rtc, fabric);
-        let span = fabric.rates.rc_fast.duration(u64::from(wait) + u64::from(counts));
+        // RC_FAST_CLK is turned on for the measurement, also in sleep.
+        let span = Hertz::new(RC_FAST_HZ).duration(u64::from(wait) + u64::from(counts));
         self.touch.enter(Phase::Measuring(channel), fabric.now().saturating_add(span));
     }
 
