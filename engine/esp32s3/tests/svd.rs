@@ -17,7 +17,6 @@ const LISTS: Lists = Lists {
         "LEDC",
         "MCPWM0",
         "PCNT",
-        "RMT",
         "RSA",
         "RTC_I2C",
         "RTC_IO",
