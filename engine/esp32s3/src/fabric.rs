@@ -374,6 +374,16 @@ impl Fabric {
         }
     }
 
+    /// Must a block drive this signal in time, because somebody acts on its pins? Else edges may come later, with their times.
+    pub fn needs_promptly(&self, signal: Signal) -> bool {
+        let pins = self.io.pins_of(signal);
+        let acted_on = self.pins.prompt() | self.interrupting_pins | self.wake.watching;
+        pins & acted_on != 0
+            || self.io.is_watched(pins)
+            || self.pins.is_joined(pins)
+            || (0..crate::io::PINS as u8).any(|pin| pins >> pin & 1 != 0 && self.io.pad(pin).input_enable)
+    }
+
     /// A block enables or disables the output of a signal that is not always driven, now.
     pub fn enable(&mut self, signal: Signal, on: bool) {
         if self.io.set_enable(signal, on) {

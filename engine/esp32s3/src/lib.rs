@@ -23,6 +23,7 @@ pub mod memories;
 pub mod peri_backup;
 pub mod radio;
 pub mod regi2c;
+pub mod rmt;
 pub mod rng;
 pub mod rom;
 pub mod rtc_cntl;

@@ -58,6 +58,7 @@ impl System {
             gdma,
             regi2c,
             rtc_cntl,
+            rmt,
             sens,
             spi1,
             spi2,
@@ -90,6 +91,14 @@ impl System {
             Slot::Spi1 => spi1.event(slot, fabric),
             Slot::Spi2 => spi2.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::Spi3 => spi3.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
+            Slot::RmtTx0
+            | Slot::RmtTx1
+            | Slot::RmtTx2
+            | Slot::RmtTx3
+            | Slot::RmtRx0
+            | Slot::RmtRx1
+            | Slot::RmtRx2
+            | Slot::RmtRx3 => rmt.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::UsbSerialJtag => usb_serial_jtag.event(slot, fabric),
             // The link of a block that does not wait for it was started.
             slot if gdma::tells(slot) => {}
@@ -147,13 +156,14 @@ impl System {
     }
 
     fn tell_input(&mut self, edge: InputEdge) {
-        let Devices { fabric, spi2, spi3, uart0, uart1, uart2, .. } = &mut self.dev;
+        let Devices { fabric, rmt, spi2, spi3, uart0, uart1, uart2, .. } = &mut self.dev;
         match edge.signal {
             FSPICLK | FSPICS0 => spi2.input(edge, fabric),
             SPI3_CLK | SPI3_CS0 => spi3.input(edge, fabric),
             U0RXD | U0CTS => uart0.input(edge, fabric),
             U1RXD | U1CTS => uart1.input(edge, fabric),
             U2RXD | U2CTS => uart2.input(edge, fabric),
+            RMT_SIG_IN0 | RMT_SIG_IN1 | RMT_SIG_IN2 | RMT_SIG_IN3 => rmt.input(edge, fabric),
             signal => unreachable!("nobody watches input signal {signal}"),
         }
     }
