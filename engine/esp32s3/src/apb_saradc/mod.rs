@@ -1,4 +1,4 @@
-//! APB_SARADC: the digital controllers of the SAR converters, with pattern tables, filters, monitors and DMA. ESP32-S3 TRM chapter 39;
+//! APB_SARADC: the digital controllers of the SAR converters, with patterns, filters, monitors and DMA. ESP32-S3 TRM chapter 39;
 //! ESP-IDF `soc/apb_saradc_reg.h`, `hal/adc_ll.h`.
 //!
 //! # Fidelity

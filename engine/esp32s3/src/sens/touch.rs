@@ -1,4 +1,4 @@
-//! The touch sensor, TRM 39.2. Its readings are in SENS, its control in RTC_CNTL; ESP-IDF `hal/touch_sensor_ll.h` and
+//! The touch sensor, TRM chapter 39. Its readings are in SENS, its control in RTC_CNTL; ESP-IDF `hal/touch_sensor_ll.h` and
 //! `hal/touch_sens_types.h`. Channel n is GPIOn, 1 to 14.
 //!
 //! # Fidelity
