@@ -104,6 +104,8 @@ devices! {
     0x6001_F000..=0x6001_FFFF timg0: crate::timg::Timg = crate::timg::Timg::new(0);
     0x6002_0000..=0x6002_0FFF timg1: crate::timg::Timg = crate::timg::Timg::new(1);
     0x6002_3000..=0x6002_3FFF systimer: crate::systimer::Systimer = crate::systimer::Systimer::new();
+    0x6002_4000..=0x6002_4FFF spi2: crate::gpspi::GpSpi = crate::gpspi::GpSpi::new(2);
+    0x6002_5000..=0x6002_5FFF spi3: crate::gpspi::GpSpi = crate::gpspi::GpSpi::new(3);
     0x6002_6000..=0x6002_6FFF apb_ctrl: crate::apb_ctrl::ApbCtrl = crate::apb_ctrl::ApbCtrl::new();
     0x6002_A000..=0x6002_AFFF peri_backup: crate::peri_backup::PeriBackup = crate::peri_backup::PeriBackup::new();
     0x6002_E000..=0x6002_EFFF uart2: crate::uart::Uart = crate::uart::Uart::new(2);

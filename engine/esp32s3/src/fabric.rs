@@ -4,7 +4,7 @@
 use crate::block::InputEdge;
 use crate::clocks::Selection;
 use crate::io::{InSelect, Io, OutSelect, Pad};
-use crate::signals::{Signal, U0TXD, U1TXD, U2TXD};
+use crate::signals::{Signal, FSPICLK, FSPID, SPI3_CLK, SPI3_D, U0TXD, U1TXD, U2TXD};
 use crate::slots::Slot;
 use crate::sources::{Source, SOURCES};
 use engine_core::console::Consoles;
@@ -438,9 +438,10 @@ impl Fabric {
         }
     }
 
-    /// UARTs put characters into the trace; their levels stay out of it.
+    /// UARTs put characters into the trace, SPI controllers frames; their levels stay out of it.
     fn tell_as_bytes(&mut self) {
-        let sent = [U0TXD, U1TXD, U2TXD].into_iter().fold(0, |pins, signal| pins | self.io.pins_of(signal));
+        let told = [U0TXD, U1TXD, U2TXD, FSPICLK, FSPID, SPI3_CLK, SPI3_D];
+        let sent = told.into_iter().fold(0, |pins, signal| pins | self.io.pins_of(signal));
         self.pins.tell_as_bytes(sent);
     }
 

@@ -180,6 +180,17 @@ impl Io {
         (pad.is_digital_input() && (1u64 << pin) & ALL_PINS != 0).then_some(pin)
     }
 
+    /// Does the matrix invert the output of one of these pins?
+    pub fn inverts_output(&self, pins: u64) -> bool {
+        (0..PINS).any(|pin| pins >> pin & 1 != 0 && self.pads[pin].function == 1 && self.out_select[pin].invert)
+    }
+
+    /// Does the matrix invert an input signal?
+    pub fn inverts_input(&self, signal: Signal) -> bool {
+        let select = self.in_select[usize::from(signal)];
+        select.by_matrix && select.invert
+    }
+
     /// The level of an input signal, where `levels` are those of the pins.
     pub fn input(&self, signal: Signal, levels: u64) -> bool {
         let select = self.in_select[usize::from(signal)];

@@ -15,6 +15,7 @@ pub mod extmem;
 pub mod fabric;
 pub mod gdma;
 pub mod gpio;
+pub mod gpspi;
 pub mod interrupt;
 pub mod io;
 pub mod io_mux;

@@ -60,6 +60,8 @@ impl System {
             rtc_cntl,
             sens,
             spi1,
+            spi2,
+            spi3,
             systimer,
             timg0,
             timg1,
@@ -86,6 +88,8 @@ impl System {
                 apb_saradc.due(regi2c, sens, &mut Port { gdma, mem: &mut self.mem, mmu }, fabric);
             }
             Slot::Spi1 => spi1.event(slot, fabric),
+            Slot::Spi2 => spi2.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
+            Slot::Spi3 => spi3.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::UsbSerialJtag => usb_serial_jtag.event(slot, fabric),
             // The link of a block that does not wait for it was started.
             slot if gdma::tells(slot) => {}
@@ -143,8 +147,10 @@ impl System {
     }
 
     fn tell_input(&mut self, edge: InputEdge) {
-        let Devices { fabric, uart0, uart1, uart2, .. } = &mut self.dev;
+        let Devices { fabric, spi2, spi3, uart0, uart1, uart2, .. } = &mut self.dev;
         match edge.signal {
+            FSPICLK | FSPICS0 => spi2.input(edge, fabric),
+            SPI3_CLK | SPI3_CS0 => spi3.input(edge, fabric),
             U0RXD | U0CTS => uart0.input(edge, fabric),
             U1RXD | U1CTS => uart1.input(edge, fabric),
             U2RXD | U2CTS => uart2.input(edge, fabric),
