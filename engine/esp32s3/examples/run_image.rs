@@ -17,8 +17,7 @@ fn main() {
         match arg.as_str() {
             "--rom" => {
                 let mut file = || std::fs::read(args.next().expect("a file")).expect("a readable file");
-                let (i, d) = (file(), file());
-                let image = Image::raw(&i, &d).expect("a mask ROM");
+                let image = Image::raw(&file(), &file()).expect("a mask ROM");
                 chip.system_mut().set_rom(Arc::new(Rom::real(image)));
             }
             "--ms" => ms = args.next().and_then(|text| text.parse().ok()).expect("milliseconds"),

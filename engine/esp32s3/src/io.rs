@@ -103,7 +103,7 @@ pub struct Io {
     set_up: Vec<Pad>,
     /// The pads as they are: those that are held stay what they were.
     pads: Vec<Pad>,
-    /// Pads that are held, TRM 6.11.
+    /// Pads that are held, TRM chapter 6.
     held: u64,
     /// The output signal on each pin now.
     signal_on: Vec<Option<Signal>>,

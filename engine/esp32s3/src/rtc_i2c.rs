@@ -1,4 +1,4 @@
-//! RTC_I2C: the I2C controller of the ULP coprocessor. ESP32-S3 TRM 1.7 (RTC I2C controller); ESP-IDF `soc/rtc_i2c_reg.h`.
+//! RTC_I2C: the I2C controller of the ULP coprocessor. ESP32-S3 TRM chapter 1 (ULP Coprocessor); ESP-IDF `soc/rtc_i2c_reg.h`.
 //!
 //! # Fidelity
 //! - Registers are storage. Missing: everything else; what would start or enable it is counted.

@@ -1,4 +1,4 @@
-//! The two SAR converters themselves: what voltage becomes what code. ESP32-S3 TRM 39.3 (SAR ADC), datasheet 4.9 (ADC
+//! The two SAR converters themselves: what voltage becomes what code. ESP32-S3 TRM chapter 39 (SAR ADC), datasheet (ADC
 //! characteristics); the analog settings are ESP-IDF `soc/regi2c_saradc.h`.
 //!
 //! Both controllers, SENS and APB_SARADC, convert through here.
@@ -121,7 +121,7 @@ mod tests {
     }
 
     /// ESP-IDF `adc_cali_curve_fitting.c` gives the voltage back within 1 % or, at the low end, the 2 mV by which its whole
-    /// numbers are coarse. Ranges: ESP32-S3 datasheet table 4-5 (0 to 850, 1100, 1600, 2900 mV).
+    /// numbers are coarse. Ranges: ESP32-S3 datasheet, ADC calibration results (0 to 850, 1100, 1600, 2900 mV).
     #[test]
     fn the_calibration_of_the_driver_gives_the_voltage_back() {
         for unit in [Unit::Adc1, Unit::Adc2] {
@@ -139,7 +139,7 @@ mod tests {
         }
     }
 
-    /// TRM table 39-3, ESP-IDF `soc/adc_channel.h`: channel 0 of ADC1 is GPIO1, channel 9 of ADC2 is GPIO20.
+    /// TRM chapter 39, ESP-IDF `soc/adc_channel.h`: channel 0 of ADC1 is GPIO1, channel 9 of ADC2 is GPIO20.
     #[test]
     fn channels_are_consecutive_pins() {
         assert_eq!(

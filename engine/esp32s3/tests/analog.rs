@@ -95,7 +95,7 @@ fn continuous_conversions_fill_a_buffer() {
     assert_eq!(system.read_register(GDMA + 0x08) >> 1 & 1, 1, "IN_SUC_EOF");
 }
 
-/// TRM 6.9 and 6.11: RTC_IO and RTC_CNTL keep a pad's level through deep sleep, when it is held.
+/// TRM chapter 6: RTC_IO and RTC_CNTL keep a pad's level through deep sleep, when it is held.
 #[test]
 fn a_held_rtc_pad_outlives_deep_sleep() {
     let mut system = system();

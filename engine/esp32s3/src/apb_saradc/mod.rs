@@ -1,4 +1,4 @@
-//! APB_SARADC: the digital controllers of the SAR converters, with pattern tables, filters, monitors and DMA. ESP32-S3 TRM 39.3.6;
+//! APB_SARADC: the digital controllers of the SAR converters, with patterns, filters, monitors and DMA. ESP32-S3 TRM chapter 39;
 //! ESP-IDF `soc/apb_saradc_reg.h`, `hal/adc_ll.h`.
 //!
 //! # Fidelity
@@ -77,7 +77,7 @@ impl ApbSaradc {
         }
     }
 
-    /// What the arbiter says to the RTC controller, TRM 39.3.7.
+    /// What the arbiter says to the RTC controller, TRM chapter 39.
     pub fn grant(&self) -> Grant {
         let arbiter = self.regs.get(Reg::ARB_CTRL);
         let forced = ARB_CTRL::ADC_ARB_GRANT_FORCE.is_set(arbiter);

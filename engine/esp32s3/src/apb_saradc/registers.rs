@@ -1,4 +1,4 @@
-//! The registers of APB_SARADC, TRM 39.6; ESP-IDF `soc/apb_saradc_reg.h`.
+//! The registers of APB_SARADC, TRM chapter 39; ESP-IDF `soc/apb_saradc_reg.h`.
 
 engine_core::registers! {
     /// Base address 0x6004_0000.

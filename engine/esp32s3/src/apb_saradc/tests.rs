@@ -200,7 +200,7 @@ fn a_filter_takes_a_part_of_each_sample() {
     assert_eq!(bench.read(0x40) & 0xFFF, 4095 * 7 / 16);
 }
 
-/// TRM 39.3.6: MEAS_NUM_LIMIT with MAX_MEAS_NUM ends after so many; START_FORCE with START converts once without the timer.
+/// TRM chapter 39: MEAS_NUM_LIMIT with MAX_MEAS_NUM ends after so many; START_FORCE with START converts once without the timer.
 #[test]
 fn conversions_can_be_limited_or_started_by_software() {
     let mut bench = Bench::new();

@@ -1,4 +1,4 @@
-//! Pads that keep their state, TRM 6.11; ESP-IDF `hal/gpio_ll.h`, `hal/rtc_io_ll.h`, `soc/gpio_periph.c`.
+//! Pads that keep their state, TRM chapter 6; ESP-IDF `hal/gpio_ll.h`, `hal/rtc_io_ll.h`, `soc/gpio_periph.c`.
 
 use super::registers::*;
 use super::RtcCntl;

@@ -11,7 +11,7 @@ fn bench() -> (RtcCntl, Fabric) {
 }
 
 /// ESP-IDF rtcio_ll_force_hold_enable and `soc/gpio_periph.c`: PAD_HOLD has GPIO0 to 21 at their bits, DIG_PAD_HOLD GPIO26 at bit 5.
-/// TRM 6.11: level, pulls and settings stay, whatever the registers say, until the pad is let go.
+/// TRM chapter 6: level, pulls and settings stay, whatever the registers say, until the pad is let go.
 #[test]
 fn a_held_pad_keeps_its_level() {
     let (mut rtc, mut fabric) = bench();

@@ -8,7 +8,7 @@
 //! - Super watchdog: its time-out, which the TRM gives as under a second, is taken as one second.
 //! - Power, bias and regulator registers are storage. Deep sleep clears SRAM and PSRAM, whatever else is set up; RTC memory
 //!   is always kept. Light sleep keeps everything, so RETENTION has nothing to do.
-//! - Pads are held at once, with all that is set up for them (TRM 6.11). The touch sensor's control is here, its work in
+//! - Pads are held at once, with all that is set up for them (TRM chapter 6). The touch sensor's control is here, its work in
 //!   [`crate::sens`].
 //! - Missing: the ULP coprocessor, the watchdog of the 32 kHz crystal; each is counted when it is enabled.
 //!   Brown-outs come only from [`RtcCntl::brown_out`].

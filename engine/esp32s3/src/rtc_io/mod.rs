@@ -1,4 +1,4 @@
-//! RTC_IO: the pads that the RTC domain can take, GPIO0 to GPIO21. ESP32-S3 TRM 6.9 and 6.14.4; ESP-IDF `soc/rtc_io_reg.h`,
+//! RTC_IO: the pads that the RTC domain can take, GPIO0 to GPIO21. ESP32-S3 TRM chapter 6; ESP-IDF `soc/rtc_io_reg.h`,
 //! `hal/rtc_io_ll.h`.
 //!
 //! # Fidelity
@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(fabric.io.to_pads().1 >> 7 & 1, 0, "open drain lets go of a high level");
     }
 
-    /// ESP-IDF `soc/rtc_io_reg.h`: RUE is bit 27, RDE bit 28, FUN_IE bit 13; TRM 6.9: the digital side no longer sees the pad.
+    /// ESP-IDF `soc/rtc_io_reg.h`: RUE is bit 27, RDE bit 28, FUN_IE bit 13; TRM chapter 6: the digital side no longer sees the pad.
     #[test]
     fn pulls_and_input_of_the_side_that_has_the_pad_count() {
         let (mut io, mut fabric) = bench();

@@ -1,4 +1,4 @@
-//! The registers of RTC_IO, TRM 6.14.4; ESP-IDF `soc/rtc_io_reg.h`.
+//! The registers of RTC_IO, TRM chapter 6; ESP-IDF `soc/rtc_io_reg.h`.
 
 engine_core::registers! {
     /// Base address 0x6000_8400.
@@ -141,7 +141,7 @@ engine_core::registers! {
 /// A pin's own register.
 pub mod pin {
     engine_core::registers! {
-        /// TRM 6.14.4, RTC_IO_RTC_GPIO_PINn_REG.
+        /// TRM chapter 6, RTC_IO_RTC_GPIO_PINn_REG.
         pub Reg;
         PIN 0x0 = 0x0000_0000 { WAKEUP_ENABLE 10 rw; INT_TYPE 9:7 rw; PAD_DRIVER 2 rw; }
     }

@@ -93,7 +93,7 @@ impl Sens {
         }
     }
 
-    /// MEASn_START_SAR rises, TRM 39.3.5. Both controllers have their fields at the same places.
+    /// MEASn_START_SAR rises, TRM chapter 39. Both controllers have their fields at the same places.
     fn start(&mut self, unit: Unit, before: u32, fabric: &mut Fabric) {
         use SAR_MEAS1_CTRL2::{MEAS1_DATA_SAR, MEAS1_DONE_SAR, MEAS1_START_FORCE, MEAS1_START_SAR};
         let (register, slot) = [(Reg::SAR_MEAS1_CTRL2, Slot::Adc1), (Reg::SAR_MEAS2_CTRL2, Slot::Adc2)][unit as usize];

@@ -1,4 +1,4 @@
-//! The registers of SENS, TRM 39.6; ESP-IDF `soc/sens_reg.h`.
+//! The registers of SENS, TRM chapter 39; ESP-IDF `soc/sens_reg.h`.
 
 engine_core::registers! {
     /// Base address 0x6000_8800.

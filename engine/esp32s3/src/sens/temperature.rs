@@ -1,4 +1,4 @@
-//! The temperature sensor, TRM 39.4. ESP-IDF `hal/temperature_sensor_ll.h` and `temperature_sensor_periph.c`.
+//! The temperature sensor, TRM chapter 39. ESP-IDF `hal/temperature_sensor_ll.h` and `temperature_sensor_periph.c`.
 
 use super::registers::*;
 use super::{Around, Sens, TSENS};

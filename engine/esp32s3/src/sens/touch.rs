@@ -1,12 +1,13 @@
-//! The touch sensor, TRM 39.2. Its readings are in SENS, its control in RTC_CNTL; ESP-IDF `hal/touch_sensor_ll.h` and
+//! The touch sensor, TRM chapter 39. Its readings are in SENS, its control in RTC_CNTL; ESP-IDF `hal/touch_sensor_ll.h` and
 //! `hal/touch_sens_types.h`. Channel n is GPIOn, 1 to 14.
 //!
 //! # Fidelity
 //! - A reading is the capacitance of [`Fabric::femtofarads`] times the number of charges, 5 counts for each picofarad and
-//!   charge at the fastest charging, which is what a board shows; slower charging (TOUCH_PADn_DAC) makes it longer in
-//!   proportion. Charging voltages change nothing. No noise.
-//! - The scan, its timer, benchmark, smoothing, noise thresholds, hysteresis, debouncing, time-out, and waking from sleep:
-//!   modelled after what ESP-IDF says of each field.
+//!   charge at the fastest charging: an assumption that gives the tens of thousands which real boards show. Slower charging
+//!   (TOUCH_PADn_DAC) makes it longer in proportion. Charging voltages change nothing. No noise.
+//! - The scan, its timer, benchmark, smoothing, noise thresholds, debouncing, time-out, and waking from sleep: modelled after
+//!   what ESP-IDF says of each field. The parts of the threshold that TOUCH_HYSTERESIS stands for (4/32, 3/32, 1/32, 0) are
+//!   not confirmed by a public source. The first scan starts as soon as the timer is enabled.
 //! - The denoise channel T0 reads its reference capacitance, and its low bits are taken off each reading.
 //! - Missing: proximity, the waterproof shield, and what a pad that is touched is worth as a GPIO.
 
