@@ -62,6 +62,7 @@ impl System {
             uart0,
             uart1,
             uart2,
+            usb_otg,
             usb_serial_jtag,
             ..
         } = &mut self.dev;
@@ -76,6 +77,7 @@ impl System {
             Slot::Uart1Tx | Slot::Uart1Rx => uart1.event(slot, fabric),
             Slot::Uart2Tx | Slot::Uart2Rx => uart2.event(slot, fabric),
             Slot::Spi1 => spi1.event(slot, fabric),
+            Slot::UsbOtg | Slot::UsbHost => usb_otg.serve(slot, &mut self.mem, mmu, fabric),
             Slot::UsbSerialJtag => usb_serial_jtag.event(slot, fabric),
             // The link of a block that does not wait for it was started.
             slot if gdma::tells(slot) => {}

@@ -26,8 +26,6 @@ const LISTS: Lists = Lists {
         "SPI2",
         "TWAI0",
         "UHCI0",
-        "USB0",
-        "USB_WRAP",
         "XTS_AES",
     ],
     // The second of two blocks that are alike: the first is checked.
