@@ -14,6 +14,8 @@
 mod core;
 mod fifo;
 mod registers;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use self::core::{Core, Surroundings};

@@ -110,7 +110,9 @@ impl Device for Wire<'_> {
     fn ready_out(&self, address: u8, endpoint: u8) -> Ready {
         let number = usize::from(endpoint);
         match self.core.outs.get(number) {
-            Some(end) if self.is_active(address, end) && !end.is(DOEPCTL::STALL) && !self.takes_out(number) => Ready::No,
+            Some(end) if self.is_active(address, end) && !end.is(DOEPCTL::STALL) && !self.takes_out(number) => {
+                Ready::No
+            }
             _ => Ready::Bytes(0),
         }
     }
