@@ -250,7 +250,9 @@ impl Core {
         self.in_reset = on;
         if on {
             self.idle_since = None;
-            self.suspended = false;
+            if std::mem::take(&mut self.suspended) {
+                self.raise(GINTSTS::RESETDET);
+            }
             self.control_stage(false);
             for end in self.ins[1..].iter_mut().chain(&mut self.outs[1..]) {
                 end.set(DIEPCTL::USBACTEP, false);
