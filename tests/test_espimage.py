@@ -1,4 +1,4 @@
-"""Flash contents for the ESP32-S3: what is refused. Formats: ESP-IDF esp_app_format.h, esp_flash_partitions.h.
+"""Flash contents for the ESP32-S3: what is refused. Formats: ESP-IDF esp_app_format.h, esp_flash_partitions.h."""
 
 from __future__ import annotations
 

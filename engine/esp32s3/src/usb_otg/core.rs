@@ -107,6 +107,10 @@ pub(super) struct Core {
     /// A cable with power is plugged in.
     pub vbus: bool,
     pub connected: bool,
+    /// The address at which it listens: DCFG.DEVADDR, but a new one only after the status stage of SET_ADDRESS.
+    address: u32,
+    /// SETUP has come, and no packet to the host since.
+    answering: bool,
     in_reset: bool,
     suspended: bool,
     /// The first SOF, while there are SOFs.
@@ -133,6 +137,8 @@ impl Core {
             around: Surroundings::default(),
             vbus: true,
             connected: false,
+            address: 0,
+            answering: false,
             in_reset: false,
             suspended: false,
             frames: None,
@@ -244,7 +250,10 @@ impl Core {
         self.in_reset = on;
         if on {
             self.idle_since = None;
-            self.suspended = false;
+            if std::mem::take(&mut self.suspended) {
+                self.raise(GINTSTS::RESETDET);
+            }
+            self.control_stage(false);
             for end in self.ins[1..].iter_mut().chain(&mut self.outs[1..]) {
                 end.set(DIEPCTL::USBACTEP, false);
             }
@@ -272,6 +281,23 @@ impl Core {
         self.idle_since = None;
         self.suspended = false;
         self.raise(GINTSTS::WKUPINT);
+    }
+
+    /// Is a token for this address ours?
+    pub fn hears(&self, address: u8) -> bool {
+        self.connected && u32::from(address) == self.address
+    }
+
+    /// Endpoint 0 has taken SETUP (true), or has sent a packet.
+    pub fn control_stage(&mut self, setup: bool) {
+        self.answering = setup;
+        self.settle_address();
+    }
+
+    fn settle_address(&mut self) {
+        if !self.answering {
+            self.address = self.regs.field(Reg::DCFG, DCFG::DEVADDR);
+        }
     }
 
     fn sof_count(&self) -> u64 {
@@ -525,6 +551,7 @@ impl Core {
                     self.soft_reset();
                 }
             }
+            Reg::DCFG => self.settle_address(),
             Reg::DCTL => {
                 self.wake_up |= self.field(Reg::DCTL, DCTL::RMTWKUPSIG) && !woken && self.suspended;
                 if DCTL::SGOUTNAK.is_set(raw) && self.uses_dma() {

@@ -40,11 +40,11 @@ engine_core::registers! {
         MODEMIS 1 w1c; CURMOD_INT 0 ro;
     }
     GINTMSK 0x018 = 0x0000_0000 {
-        WKUPINTMSK 31 rw; SESSREQINTMSK 30 rw; DISCONNINTMSK 29 todo "HNP, SRP and host mode are not modelled";
+        WKUPINTMSK 31 rw; SESSREQINTMSK 30 rw; DISCONNINTMSK 29 rw;
         CONIDSTSCHNGMSK 28 rw; PTXFEMPMSK 26 todo "HNP, SRP and host mode are not modelled";
         HCHINTMSK 25 todo "HNP, SRP and host mode are not modelled";
         PRTLNTMSK 24 todo "HNP, SRP and host mode are not modelled";
-        RESETDETMSK 23 todo "hibernation and fetching are not modelled";
+        RESETDETMSK 23 rw;
         FETSUSPMSK 22 todo "hibernation and fetching are not modelled"; INCOMPIPMSK 21 rw; INCOMPISOINMSK 20 rw;
         OEPINTMSK 19 rw; IEPINTMSK 18 rw; EPMISMSK 17 rw; EOPFMSK 15 todo "the end of periodic frames is not told";
         ISOOUTDROPMSK 14 rw; ENUMDONEMSK 13 rw; USBRSTMSK 12 rw; USBSUSPMSK 11 rw; ERLYSUSPMSK 10 rw;

@@ -121,6 +121,9 @@ impl Bench {
             let (input, output) = (self.read(0x908 + base), self.read(DOEPINT + base));
             self.write(0x908 + base, input & !(1 << 7));
             self.write(DOEPINT + base, output);
+            if self.dma && endpoint == 0 && output & 1 != 0 {
+                self.ready_for_setup();
+            }
             if self.dma && endpoint == 0 && output & 8 != 0 {
                 let from = self.read(DOEPDMA) - 8;
                 let packet = self.memory(from, 8);

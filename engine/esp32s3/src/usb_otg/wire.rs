@@ -46,13 +46,9 @@ impl Wire<'_> {
         }
     }
 
-    fn hears(&self, address: u8) -> bool {
-        self.core.connected && u32::from(address) == DCFG::DEVADDR.get(self.core.regs.get(Reg::DCFG))
-    }
-
     /// Is the endpoint there for this address?
     fn is_active(&self, address: u8, end: &End) -> bool {
-        self.hears(address) && end.is(DIEPCTL::USBACTEP)
+        self.core.hears(address) && end.is(DIEPCTL::USBACTEP)
     }
 
     /// The size of the packet that an IN token would get.
@@ -118,7 +114,7 @@ impl Device for Wire<'_> {
     }
 
     fn setup(&mut self, address: u8, packet: [u8; 8]) -> Answer {
-        if !self.hears(address) {
+        if !self.core.hears(address) {
             return Answer::Silence;
         }
         let dma = self.core.uses_dma();
@@ -128,6 +124,7 @@ impl Device for Wire<'_> {
         }
         // A SETUP packet ends stalls, starts with DATA1 again, and both directions answer NAK until software has seen it.
         let core = &mut *self.core;
+        core.control_stage(true);
         for end in [&mut core.ins[0], &mut core.outs[0]] {
             end.set(DIEPCTL::STALL, false);
             end.set(DIEPCTL::NAKSTS, true);
@@ -178,6 +175,9 @@ impl Device for Wire<'_> {
         }
         if end.count_packet() {
             end.complete();
+        }
+        if number == 0 {
+            self.core.control_stage(false);
         }
         Answer::Data(data1, data)
     }
