@@ -90,7 +90,6 @@ impl System {
                 apb_saradc.due(regi2c, sens, &mut Port { gdma, mem: &mut self.mem, mmu }, fabric);
             }
             Slot::Spi1 => spi1.event(slot, fabric),
-            Slot::UsbOtg | Slot::UsbHost => usb_otg.serve(slot, &mut self.mem, mmu, fabric),
             Slot::Spi2 => spi2.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::Spi3 => spi3.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::RmtTx0
@@ -101,6 +100,7 @@ impl System {
             | Slot::RmtRx1
             | Slot::RmtRx2
             | Slot::RmtRx3 => rmt.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
+            Slot::UsbOtg | Slot::UsbHost => usb_otg.serve(slot, &mut self.mem, mmu, fabric),
             Slot::UsbSerialJtag => usb_serial_jtag.event(slot, fabric),
             // The link of a block that does not wait for it was started.
             slot if gdma::tells(slot) => {}

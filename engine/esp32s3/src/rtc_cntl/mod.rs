@@ -311,8 +311,8 @@ impl Block for RtcCntl {
         self.clocks_changed(fabric);
         self.stall_cores(fabric);
         self.write_super_watchdog(0, fabric);
-        self.select_usb_phy(fabric);
         self.hold_pads(fabric);
+        self.select_usb_phy(fabric);
         self.update_irq(fabric);
     }
 }
