@@ -14,7 +14,6 @@ const LISTS: Lists = Lists {
         "I2S0",
         "I2S1",
         "LCD_CAM",
-        "LEDC",
         "MCPWM0",
         "PCNT",
         "RSA",
