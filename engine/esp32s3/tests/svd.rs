@@ -34,6 +34,8 @@ const LISTS: Lists = Lists {
     coarse_access: true,
     // The vendor's files swap the two for processor 1; neither is ever set here.
     deviations: &[
+        ("RMT.CH3_TX_CONF0", "DMA_ACCESS_EN, ESP-IDF soc/rmt_struct.h"),
+        ("RMT.CH7_RX_CONF0", "DMA_ACCESS_EN, ESP-IDF soc/rmt_struct.h"),
         ("ASSIST_DEBUG.CORE_1_AREA_SP", "named AREA_PC at processor 1"),
         ("ASSIST_DEBUG.CORE_1_AREA_PC", "named AREA_SP at processor 1"),
     ],
