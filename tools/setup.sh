@@ -108,6 +108,7 @@ for need in "$@"; do
       ;;
     qemu)
       command -v qemu-system-arm >/dev/null || apt_install qemu-system-arm
+      command -v qemu-system-xtensa >/dev/null || apt_install qemu-system-misc
       ;;
     node)
       command -v npm >/dev/null || (apt_install nodejs npm) || echo "setup: no npm: rp2040js will be named as missing" >&2

@@ -92,6 +92,9 @@ devices! {
     0x6000_6000..=0x6000_6FFF fe: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::FE);
     0x6000_7000..=0x6000_7FFF efuse: crate::efuse::Efuse = crate::efuse::Efuse::new();
     0x6000_8000..=0x6000_83FF rtc_cntl: crate::rtc_cntl::RtcCntl = crate::rtc_cntl::RtcCntl::new();
+    0x6000_8400..=0x6000_87FF rtc_io: crate::rtc_io::RtcIo = crate::rtc_io::RtcIo::new();
+    0x6000_8800..=0x6000_8BFF sens: crate::sens::Sens = crate::sens::Sens::new();
+    0x6000_8C00..=0x6000_8FFF rtc_i2c: crate::rtc_i2c::RtcI2c = crate::rtc_i2c::RtcI2c::new();
     0x6000_9000..=0x6000_9FFF io_mux: crate::io_mux::IoMux = crate::io_mux::IoMux::new();
     0x6000_E000..=0x6000_EFFF regi2c: crate::regi2c::Regi2c = crate::regi2c::Regi2c::new();
     0x6001_0000..=0x6001_0FFF uart1: crate::uart::Uart = crate::uart::Uart::new(1);
@@ -113,6 +116,7 @@ devices! {
     0x6003_8000..=0x6003_8FFF usb_serial_jtag: crate::usb_serial_jtag::UsbSerialJtag = crate::usb_serial_jtag::UsbSerialJtag::new();
     0x6003_B000..=0x6003_BFFF sha: crate::sha::Sha = crate::sha::Sha::new();
     0x6003_F000..=0x6003_FFFF gdma: crate::gdma::Gdma = crate::gdma::Gdma::new();
+    0x6004_0000..=0x6004_0FFF apb_saradc: crate::apb_saradc::ApbSaradc = crate::apb_saradc::ApbSaradc::new();
     0x600C_0000..=0x600C_0FFF sysreg: crate::sysreg::Sysreg = crate::sysreg::Sysreg::new();
     0x600C_1000..=0x600C_1FFF sensitive: crate::sensitive::Sensitive = crate::sensitive::Sensitive::new();
     0x600C_2000..=0x600C_2FFF interrupt: crate::interrupt::Interrupt = crate::interrupt::Interrupt::new();

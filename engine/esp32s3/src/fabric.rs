@@ -23,6 +23,9 @@ pub const RC_SLOW_HZ: u64 = 136_000;
 /// XTAL32K_CLK, where a crystal is fitted.
 pub const XTAL32K_HZ: u64 = 32_768;
 
+/// A touch pad that nobody touches and whose capacitance no test has set: 10 pF.
+pub const UNTOUCHED_FEMTOFARADS: u32 = 10_000;
+
 /// The rates of the clock tree, TRM chapter 7. [`Fabric::clock`] is CPU_CLK.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rates {
@@ -154,6 +157,8 @@ pub struct Wake {
     pub rtc_io: WakeLevels,
     /// RTC_IO_EXT_WAKEUP0_SEL.
     pub ext0_pin: u8,
+    /// Pins whose edges RTC_IO's interrupt status looks at.
+    pub rtc_interrupting: u64,
     /// Pins that RTC_CNTL looks at while the chip sleeps.
     pub watching: u64,
     /// Edges of the inputs of UART0 and UART1 after which they wake the chip, from UART_ACTIVE_THRESHOLD.
@@ -220,6 +225,8 @@ pub struct Fabric {
     pub consoles: Consoles,
     /// Voltages on the pins' ADC channels, in microvolts, by GPIO number.
     pub microvolts: Vec<u32>,
+    /// Capacitances of the touch sensor's pads to ground, in femtofarads, by GPIO number.
+    pub femtofarads: Vec<u32>,
     /// The die temperature in thousandths of a degree Celsius.
     pub millicelsius: i32,
     /// Straps as latched at reset, the bits of GPIO_STRAP.
@@ -265,6 +272,7 @@ impl Fabric {
             pins: Pins::default(),
             consoles: Consoles::default(),
             microvolts: vec![0; crate::io::PINS],
+            femtofarads: vec![UNTOUCHED_FEMTOFARADS; crate::io::PINS],
             millicelsius: 25_000,
             straps: 0x8,
             gaps: Gaps::default(),
@@ -412,6 +420,17 @@ impl Fabric {
         self.pads_changed(now);
     }
 
+    /// These pads are held, and no others.
+    pub fn hold_pads(&mut self, pins: u64) {
+        if self.io.hold(pins) {
+            self.tell_as_bytes();
+            let now = self.now();
+            let (up, down) = self.io.pulls();
+            self.pins.pull(up, down, now);
+            self.pads_changed(now);
+        }
+    }
+
     /// The matrix selects what a pin shows.
     pub fn select_output(&mut self, pin: u8, select: OutSelect) {
         self.io.select_output(pin, select);
@@ -444,7 +463,11 @@ impl Fabric {
 
     /// Levels of pins may have changed, by the chip or from outside.
     pub fn levels_changed(&mut self, at: Ps) {
-        if self.io.levels_are(self.pins.level(), at, self.interrupting_pins | self.wake.watching) {
+        if self.io.levels_are(
+            self.pins.level(),
+            at,
+            self.interrupting_pins | self.wake.watching | self.wake.rtc_interrupting,
+        ) {
             self.attention();
         }
         if self.pins.was_posted() {

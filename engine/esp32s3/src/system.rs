@@ -7,6 +7,7 @@ use crate::fabric::{Reason, Request};
 use crate::gdma::{self, Port};
 use crate::memories::{Memories, Mmu};
 use crate::rom::Rom;
+use crate::sens::Around;
 use crate::signals::*;
 use crate::slots::Slot;
 use crate::spi_mem::psram::{Psram, Wiring};
@@ -53,10 +54,13 @@ impl System {
         let Devices {
             fabric,
             mmu,
+            apb_saradc,
             gdma,
+            regi2c,
             rtc_cntl,
             ledc,
             rmt,
+            sens,
             spi1,
             spi2,
             spi3,
@@ -79,6 +83,12 @@ impl System {
             Slot::Uart0Tx | Slot::Uart0Rx => uart0.event(slot, fabric),
             Slot::Uart1Tx | Slot::Uart1Rx => uart1.event(slot, fabric),
             Slot::Uart2Tx | Slot::Uart2Rx => uart2.event(slot, fabric),
+            Slot::RtcTouch | Slot::Adc1 | Slot::Adc2 | Slot::Temperature => {
+                sens.due(slot, Around { analog: regi2c, rtc: rtc_cntl, grant: apb_saradc.grant() }, fabric);
+            }
+            Slot::AdcDigital => {
+                apb_saradc.due(regi2c, sens, &mut Port { gdma, mem: &mut self.mem, mmu }, fabric);
+            }
             Slot::Spi1 => spi1.event(slot, fabric),
             Slot::Spi2 => spi2.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::Spi3 => spi3.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
@@ -136,7 +146,8 @@ impl System {
                 return;
             }
             for (_, pins, levels, edges) in changes {
-                let Devices { fabric, gpio, rtc_cntl, .. } = &mut self.dev;
+                let Devices { fabric, gpio, rtc_cntl, rtc_io, .. } = &mut self.dev;
+                rtc_io.pins_changed(pins, levels, fabric);
                 rtc_cntl.pins_changed(pins, fabric);
                 gpio.pins_changed(pins & fabric.interrupting_pins, levels, fabric);
                 for edge in edges {

@@ -184,7 +184,7 @@ impl GpSpi {
         let out = self.outgoing(&phase, bits, fabric, port);
         self.direct(phase.lines, phase.takes && !phase.gives, fabric);
         let silent = phase.kind == Kind::Dummy && self.is_set(Reg::USER, USER::USR_DUMMY_IDLE);
-        let half = (!silent && self.needs_edges(phase.lines, fabric)).then_some(0);
+        let half = (!silent && self.needs_edges(phase.lines, phase.takes, fabric)).then_some(0);
         let back = vec![0; bits.div_ceil(8) as usize];
         let mut part = Part { phase, bits, out, back, start: at, end: at, half };
         part.end = at + u64::from(part.clocks()) * self.controller.bit;
@@ -229,7 +229,7 @@ impl GpSpi {
             Some(half) if half < 2 * part.clocks() => {
                 self.make_edge(&mut part, half, at, fabric);
                 part.half = Some(half + 1);
-                let due = part.start + u64::from((half + 1) / 2) * self.controller.bit;
+                let due = part.start + u64::from(half.div_ceil(2)) * self.controller.bit;
                 let due = if half % 2 == 0 { due + self.controller.bit / 2 } else { due };
                 self.controller.part = Some(part);
                 return self.enter(State::Moving, due, fabric);
@@ -332,7 +332,7 @@ impl GpSpi {
         let wiring = self.wiring();
         let Phase { kind, lines, gives, takes, .. } = part.phase;
         let silent = kind == Kind::Dummy && self.is_set(Reg::USER, USER::USR_DUMMY_IDLE);
-        let spi = self.spi_lines(gives, fabric).filter(|_| lines == 1 && !silent);
+        let spi = self.spi_lines(gives, takes, fabric).filter(|_| lines == 1 && !silent);
         let Some(spi) = spi else {
             if takes {
                 self.sample_levels(part, fabric);

@@ -42,16 +42,16 @@ impl GpSpi {
     }
 
     /// The pins that one-line data takes, where its clock is on a pin.
-    pub(super) fn spi_lines(&self, gives: bool, fabric: &Fabric) -> Option<SpiLines> {
+    pub(super) fn spi_lines(&self, gives: bool, takes: bool, fabric: &Fabric) -> Option<SpiLines> {
         let wiring = self.wiring();
         let sck = fabric.io.pin_of(wiring.clk)?;
         let mosi = fabric.io.pin_of(wiring.data[D]).filter(|_| gives);
-        let miso = fabric.io.source_of(wiring.data[self.input_line()]);
+        let miso = fabric.io.source_of(wiring.data[self.input_line()]).filter(|_| takes);
         Some(SpiLines { sck, mosi, miso, sample_rising: self.samples_rising() })
     }
 
     /// Must each edge be made, because somebody acts on it who does not listen to whole bytes?
-    pub(super) fn needs_edges(&self, lines: u32, fabric: &Fabric) -> bool {
+    pub(super) fn needs_edges(&self, lines: u32, takes: bool, fabric: &Fabric) -> bool {
         let wiring = self.wiring();
         let clocks = fabric.io.pins_of(wiring.clk);
         let data = &wiring.data[..if lines == 1 { Q } else { lines as usize }];
@@ -62,12 +62,12 @@ impl GpSpi {
         if !fabric.pins.is_looked_at(outputs) {
             return false;
         }
-        let Some(spi) = self.spi_lines(true, fabric) else { return true };
+        let Some(spi) = self.spi_lines(true, takes, fabric) else { return true };
         lines > 1
             || clocks.count_ones() > 1
             || fabric.io.pins_of(wiring.data[D]).count_ones() > 1
             || fabric.io.inverts_output(outputs)
-            || fabric.io.inverts_input(wiring.data[self.input_line()])
+            || takes && fabric.io.inverts_input(wiring.data[self.input_line()])
             || fabric.pins.spi_needs_edges(spi, outputs)
     }
 }

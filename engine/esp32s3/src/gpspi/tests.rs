@@ -429,6 +429,35 @@ fn all_modes_reach_a_part_that_samples_at_their_edge() {
     }
 }
 
+/// ST7789V 8.4.2 samples on the rising edge; in mode 2 that is the edge that ends a bit. The badge's display is driven so.
+#[test]
+fn a_display_understands_mode_2_without_edges_being_made() {
+    let mut times = Vec::new();
+    for watched in [false, true] {
+        let mut bench = display();
+        let fabric = &mut bench.system.dev.fabric;
+        fabric.pins = Default::default();
+        fabric.pins.set_outside(Box::new(Part(bench.heard.clone())));
+        fabric.pins.attach_spi(SpiWire::new(SCK, MOSI, None, Some(CS), None, Answers::Never));
+        if watched {
+            fabric.interrupting_pins = 1 << SCK;
+        }
+        bench.set(MISC_, 0x3E | 1 << 29);
+        bench.set(USER_, MOSI_EN | 1 << 9);
+        bench.set(CMD_, UPDATE);
+        bench.set(DLEN, 63);
+        bench.set(W0, 0x5AC3_0FF0);
+        bench.set(W0 + 4, 0x0102_0304);
+        let start = bench.now();
+        bench.go();
+        bench.run(MICROSECOND);
+        assert_eq!(bench.heard(), [0xF0, 0x0F, 0xC3, 0x5A, 4, 3, 2, 1], "watched {watched}");
+        times.push(bench.heard.lock().unwrap().at.iter().map(|at| at - start).collect::<Vec<_>>());
+    }
+    assert_eq!(times[0], times[1]);
+    assert_eq!(times[0][0], 8 * BIT);
+}
+
 /// SPI2 and SPI3 on the same pins, SPI3 as target: full duplex by the CPU's buffers (ESP-IDF spi_slave_hal).
 fn facing() -> Bench {
     let mut bench = display();
