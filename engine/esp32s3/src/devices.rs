@@ -100,6 +100,7 @@ devices! {
     0x6001_0000..=0x6001_0FFF uart1: crate::uart::Uart = crate::uart::Uart::new(1);
     0x6001_1000..=0x6001_2FFF bt: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::BT);
     0x6001_6000..=0x6001_6FFF rmt: crate::rmt::Rmt = crate::rmt::Rmt::new();
+    0x6001_9000..=0x6001_9FFF ledc: crate::ledc::Ledc = crate::ledc::Ledc::new();
     0x6001_CC00..=0x6001_CFFF nrx: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::NRX);
     0x6001_D000..=0x6001_DFFF bb: crate::radio::Bb = crate::radio::Bb::new();
     0x6001_F000..=0x6001_FFFF timg0: crate::timg::Timg = crate::timg::Timg::new(0);

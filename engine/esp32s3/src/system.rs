@@ -58,6 +58,7 @@ impl System {
             gdma,
             regi2c,
             rtc_cntl,
+            ledc,
             rmt,
             sens,
             spi1,
@@ -92,6 +93,7 @@ impl System {
             Slot::Spi1 => spi1.event(slot, fabric),
             Slot::Spi2 => spi2.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::Spi3 => spi3.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
+            Slot::Ledc => ledc.event(slot, fabric),
             Slot::RmtTx0
             | Slot::RmtTx1
             | Slot::RmtTx2

@@ -75,12 +75,30 @@ fn field(node: Node, register: Option<&str>) -> SvdField {
     }
 }
 
+/// A field, or all of an array of fields: there the distance is in bits.
+fn fields_of(node: Node, register: Option<&str>) -> Vec<SvdField> {
+    let one = field(node, register);
+    let elements = elements(node).into_iter();
+    elements
+        .map(|(index, distance)| SvdField {
+            name: one.name.replace("%s", &index),
+            high: one.high + distance,
+            low: one.low + distance,
+            ..one.clone()
+        })
+        .collect()
+}
+
 /// The elements of an array: what stands for `%s`, and their distances. A single one has no `%s`.
 fn elements(node: Node) -> Vec<(String, u32)> {
     let Some(count) = text(node, "dim").map(number) else { return vec![(String::new(), 0)] };
     let step = number(text(node, "dimIncrement").expect("a distance"));
     let names: Vec<String> = match text(node, "dimIndex") {
         Some(list) if list.contains(',') => list.split(',').map(|name| name.trim().to_owned()).collect(),
+        Some(range) if range.contains('-') => {
+            let first = range.split('-').next().map_or(0, |first| number(first.trim()));
+            (first..first + count).map(|n| n.to_string()).collect()
+        }
         _ => (0..count).map(|n| n.to_string()).collect(),
     };
     names.into_iter().zip(0..count).map(|(name, n)| (name, n * step)).collect()
@@ -100,7 +118,7 @@ fn add(nodes: Node, prefix: &str, base: u32, block: &mut SvdBlock) {
             let register = SvdRegister {
                 name,
                 reset: text(node, "resetValue").map(number),
-                fields: fields.map(|node| field(node, access)).collect(),
+                fields: fields.flat_map(|node| fields_of(node, access)).collect(),
             };
             block.insert(offset + distance, register);
         }

@@ -1,4 +1,4 @@
-//! The registers of RMT, TRM 37.5; DMA_ACCESS_EN of channels 3 and 7 from ESP-IDF `soc/rmt_reg.h`. Fields of a channel lie alike
+//! The registers of RMT, TRM 37.5; DMA_ACCESS_EN of channels 3 and 7 from ESP-IDF `soc/rmt_struct.h`. Fields of a channel lie alike
 //! in all channels: the first one stands for all.
 
 engine_core::registers! {
