@@ -1,11 +1,34 @@
 //! The 128-bit instructions `ee.*`, coprocessor 3. ESP32-S3 TRM chapter "Processor Instruction
 //! Extensions".
+//!
+//! # Fidelity
+//! - All 220 instructions are decoded. Seven of the FFT (`ee.fft.ams.s16.*`, `ee.fft.cmul.s16.*`,
+//!   `ee.fft.r2bf.s16.st.incp`) stop the core with their mnemonic; the others are executed as the
+//!   operations of TRM 1.8 say.
+//! - Saturation is to -2^(n-1) and 2^(n-1) - 1, sums of unsigned products to 2^n - 1.
+//! - Of an instruction that loads and computes, all operands are read before any is written (TRM table
+//!   1.7-2); where two results have one register, that of the load stays, then that of the shift.
+//! - The third operand of `ee.srcmb.*.qacc` and `ee.srs.accx` is in no manual and is ignored.
+//! - `ee.ldf.*` and `ee.stf.*` reach the registers of the FPU without asking for coprocessor 0.
+//! - Lanes of `ee.vsl.32` and `ee.vsr.32` shifted by 32 or more: zeros, signs. Not documented.
+//! - FFT_BIT_WIDTH is the number of bits that `ee.bitrev` reverses, as its operation section says (TRM
+//!   1.5.1.2 says three fewer).
+//! - No stalls of their own (TRM 1.7): each takes one cycle, and what memory takes.
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::Core;
+use crate::decode::sign_extend;
 use crate::memory::Miss;
-use crate::Bus;
+use execute::Operation;
+use table::{Role, Row, LONG, SHORT};
+
+pub(crate) use execute::execute;
+
+mod execute;
+mod lanes;
+mod table;
+#[cfg(test)]
+mod tests;
 
 /// State of the 128-bit unit.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -83,19 +106,65 @@ impl From<Miss> for Refused {
     }
 }
 
-/// Decodes an instruction of 24 or 32 bits. `None`: not one of this unit.
-pub(crate) fn decode(raw: u32) -> Option<Decoded> {
-    // All 32-bit encodings are this unit's; which there are is not decoded yet.
-    (raw & 15 >= 14).then_some(Decoded { window: 0, coprocessor: true })
+/// The bits of a 32-bit instruction in the order in which its fields are contiguous: bits 4 to 11,
+/// 20 to 23, 12 to 15, 0, 16 to 19, 24 to 31.
+pub(crate) fn slot(raw: u32) -> u32 {
+    let part = |from: u32, bits: u32, to: u32| (raw >> from & ((1 << bits) - 1)) << to;
+    part(4, 8, 0) | part(20, 4, 8) | part(12, 4, 12) | part(0, 1, 16) | part(16, 4, 17) | part(24, 8, 21)
 }
 
-/// Executes the instruction `raw`. Returns its stall cycles.
-pub(crate) fn execute<B: Bus>(core: &mut Core, _bus: &mut B, raw: u32, _cycle: u64) -> Result<u32, Refused> {
-    core.count("128-bit instruction");
-    Err(Refused::NotImplemented(text(raw)))
+fn find(raw: u32) -> Option<(&'static Row, u32)> {
+    let (table, bits) = if raw & 15 >= 14 { (LONG, slot(raw)) } else { (SHORT, raw & 0xFF_FFFF) };
+    table.iter().find(|(mask, value, ..)| bits & mask == *value).map(|row| (row, bits))
+}
+
+/// A field put together from its parts, the high one first.
+fn field(bits: u32, parts: &[(u8, u8)]) -> u32 {
+    parts.iter().fold(0, |value, &(low, width)| value << width | bits >> low & ((1 << width) - 1))
+}
+
+/// The value of an operand, immediates scaled.
+fn operand(bits: u32, role: Role, parts: &[(u8, u8)]) -> u32 {
+    let value = field(bits, parts);
+    let width: u8 = parts.iter().map(|(_, width)| width).sum();
+    let signed = sign_extend(value, width.into());
+    match role {
+        Role::Imm16 => signed << 4,
+        Role::Imm8 => signed << 3,
+        Role::Imm4 => signed << 2,
+        Role::Imm2 => value << 1,
+        _ => value,
+    }
+}
+
+fn is_ar(role: Role) -> bool {
+    use Role::{Ad, As, As0, Au, Ax, Ay, Mask, Value};
+    matches!(role, As | Ad | As0 | Ax | Ay | Au | Value | Mask)
+}
+
+/// Decodes an instruction of 24 or 32 bits. `None`: not one of this unit.
+pub(crate) fn decode(raw: u32) -> Option<Decoded> {
+    let (row, bits) = find(raw)?;
+    let highest = row.7.iter().filter(|(role, _)| is_ar(*role)).map(|(_, parts)| field(bits, parts)).max();
+    let gpio = matches!(row.3, Operation::WriteGpio | Operation::SetGpio | Operation::ClearGpio | Operation::ReadGpio);
+    Some(Decoded { window: highest.unwrap_or(0) as u8 / 4, coprocessor: !gpio })
 }
 
 /// The instruction in words, as objdump writes it.
 pub(crate) fn text(raw: u32) -> String {
-    format!("ee.? 0x{raw:08x}")
+    let Some((row, bits)) = find(raw) else { return format!("ee.? 0x{raw:08x}") };
+    let mut text = row.2.to_owned();
+    for (index, &(role, parts)) in row.7.iter().enumerate() {
+        let value = operand(bits, role, parts);
+        let operand = match role {
+            role if is_ar(role) => format!("a{value}"),
+            Role::F0 | Role::F1 | Role::F2 | Role::F3 => format!("f{value}"),
+            Role::Imm16 | Role::Imm8 | Role::Imm4 => format!("{}", value as i32),
+            Role::Imm2 | Role::Imm1 | Role::Sel | Role::Lane | Role::Sar | Role::Upd => value.to_string(),
+            _ => format!("q{value}"),
+        };
+        text += if index == 0 { "\t" } else { ", " };
+        text += &operand;
+    }
+    text
 }
