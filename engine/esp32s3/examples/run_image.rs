@@ -4,8 +4,10 @@
 use engine_core::console::Line;
 use engine_core::time::{Ps, MICROSECOND};
 use esp32s3::chip::{Chip, Stop};
+use esp32s3::rom::{Image, Rom};
 use esp32s3::spi_mem::psram::Wiring;
 use std::io::Write;
+use std::sync::Arc;
 
 fn main() {
     let mut chip = Chip::new(16 << 20, 8 << 20, Wiring::Octal);
@@ -15,10 +17,8 @@ fn main() {
         match arg.as_str() {
             "--rom" => {
                 let mut file = || std::fs::read(args.next().expect("a file")).expect("a readable file");
-                let (i, d) = (file(), file());
-                let mem = &mut chip.system_mut().mem;
-                mem.rom_i[..i.len()].copy_from_slice(&i);
-                mem.rom_d[..d.len()].copy_from_slice(&d);
+                let image = Image::raw(&file(), &file()).expect("a mask ROM");
+                chip.system_mut().set_rom(Arc::new(Rom::real(image)));
             }
             "--ms" => ms = args.next().and_then(|text| text.parse().ok()).expect("milliseconds"),
             _ => {

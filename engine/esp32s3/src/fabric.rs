@@ -4,7 +4,7 @@
 use crate::block::InputEdge;
 use crate::clocks::Selection;
 use crate::io::{InSelect, Io, OutSelect, Pad};
-use crate::signals::{Signal, U0TXD, U1TXD, U2TXD};
+use crate::signals::{Signal, FSPICLK, FSPID, SPI3_CLK, SPI3_D, U0TXD, U1TXD, U2TXD};
 use crate::slots::Slot;
 use crate::sources::{Source, SOURCES};
 use engine_core::console::Consoles;
@@ -22,6 +22,9 @@ pub const RC_FAST_HZ: u64 = 17_500_000;
 pub const RC_SLOW_HZ: u64 = 136_000;
 /// XTAL32K_CLK, where a crystal is fitted.
 pub const XTAL32K_HZ: u64 = 32_768;
+
+/// A touch pad that nobody touches and whose capacitance no test has set: 10 pF.
+pub const UNTOUCHED_FEMTOFARADS: u32 = 10_000;
 
 /// The rates of the clock tree, TRM chapter 7. [`Fabric::clock`] is CPU_CLK.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,6 +157,8 @@ pub struct Wake {
     pub rtc_io: WakeLevels,
     /// RTC_IO_EXT_WAKEUP0_SEL.
     pub ext0_pin: u8,
+    /// Pins whose edges RTC_IO's interrupt status looks at.
+    pub rtc_interrupting: u64,
     /// Pins that RTC_CNTL looks at while the chip sleeps.
     pub watching: u64,
     /// Edges of the inputs of UART0 and UART1 after which they wake the chip, from UART_ACTIVE_THRESHOLD.
@@ -220,6 +225,8 @@ pub struct Fabric {
     pub consoles: Consoles,
     /// Voltages on the pins' ADC channels, in microvolts, by GPIO number.
     pub microvolts: Vec<u32>,
+    /// Capacitances of the touch sensor's pads to ground, in femtofarads, by GPIO number.
+    pub femtofarads: Vec<u32>,
     /// The die temperature in thousandths of a degree Celsius.
     pub millicelsius: i32,
     /// Straps as latched at reset, the bits of GPIO_STRAP.
@@ -265,6 +272,7 @@ impl Fabric {
             pins: Pins::default(),
             consoles: Consoles::default(),
             microvolts: vec![0; crate::io::PINS],
+            femtofarads: vec![UNTOUCHED_FEMTOFARADS; crate::io::PINS],
             millicelsius: 25_000,
             straps: 0x8,
             gaps: Gaps::default(),
@@ -366,6 +374,16 @@ impl Fabric {
         }
     }
 
+    /// Must a block drive this signal in time, because somebody acts on its pins? Else edges may come later, with their times.
+    pub fn needs_promptly(&self, signal: Signal) -> bool {
+        let pins = self.io.pins_of(signal);
+        let acted_on = self.pins.prompt() | self.interrupting_pins | self.wake.watching;
+        pins & acted_on != 0
+            || self.io.is_watched(pins)
+            || self.pins.is_joined(pins)
+            || (0..crate::io::PINS as u8).any(|pin| pins >> pin & 1 != 0 && self.io.pad(pin).input_enable)
+    }
+
     /// A block enables or disables the output of a signal that is not always driven, now.
     pub fn enable(&mut self, signal: Signal, on: bool) {
         if self.io.set_enable(signal, on) {
@@ -402,6 +420,17 @@ impl Fabric {
         self.pads_changed(now);
     }
 
+    /// These pads are held, and no others.
+    pub fn hold_pads(&mut self, pins: u64) {
+        if self.io.hold(pins) {
+            self.tell_as_bytes();
+            let now = self.now();
+            let (up, down) = self.io.pulls();
+            self.pins.pull(up, down, now);
+            self.pads_changed(now);
+        }
+    }
+
     /// The matrix selects what a pin shows.
     pub fn select_output(&mut self, pin: u8, select: OutSelect) {
         self.io.select_output(pin, select);
@@ -419,9 +448,10 @@ impl Fabric {
         }
     }
 
-    /// UARTs put characters into the trace; their levels stay out of it.
+    /// UARTs put characters into the trace, SPI controllers frames; their levels stay out of it.
     fn tell_as_bytes(&mut self) {
-        let sent = [U0TXD, U1TXD, U2TXD].into_iter().fold(0, |pins, signal| pins | self.io.pins_of(signal));
+        let told = [U0TXD, U1TXD, U2TXD, FSPICLK, FSPID, SPI3_CLK, SPI3_D];
+        let sent = told.into_iter().fold(0, |pins, signal| pins | self.io.pins_of(signal));
         self.pins.tell_as_bytes(sent);
     }
 
@@ -433,7 +463,11 @@ impl Fabric {
 
     /// Levels of pins may have changed, by the chip or from outside.
     pub fn levels_changed(&mut self, at: Ps) {
-        if self.io.levels_are(self.pins.level(), at, self.interrupting_pins | self.wake.watching) {
+        if self.io.levels_are(
+            self.pins.level(),
+            at,
+            self.interrupting_pins | self.wake.watching | self.wake.rtc_interrupting,
+        ) {
             self.attention();
         }
         if self.pins.was_posted() {

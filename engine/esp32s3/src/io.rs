@@ -51,14 +51,43 @@ pub struct Pad {
     pub pull_down: bool,
     /// PAD_DRIVER in GPIO_PINn: open drain.
     pub open_drain: bool,
-    /// RTC_IO has taken the pad: `rtc_out` and `rtc_enable` count.
+    /// RTC_IO has taken the pad: its settings count, and the digital side sees nothing.
     pub rtc: bool,
-    /// Output and enable of RTC_GPIO.
-    pub rtc_out: bool,
-    /// Output enable of RTC_GPIO.
-    pub rtc_enable: bool,
-    /// Pad hold: level and enable stay as they are.
-    pub hold: bool,
+    /// What RTC_IO has set.
+    pub by_rtc: RtcPad,
+}
+
+/// A pad as RTC_IO has set it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RtcPad {
+    /// RTC_GPIO_OUT.
+    pub out: bool,
+    /// RTC_GPIO_ENABLE.
+    pub enable: bool,
+    /// FUN_IE.
+    pub input_enable: bool,
+    /// RUE.
+    pub pull_up: bool,
+    /// RDE.
+    pub pull_down: bool,
+    /// PAD_DRIVER in RTC_GPIO_PINn.
+    pub open_drain: bool,
+}
+
+impl Pad {
+    /// Pull-up and pull-down of the side that has the pad.
+    fn pulls(&self) -> (bool, bool) {
+        if self.rtc {
+            (self.by_rtc.pull_up, self.by_rtc.pull_down)
+        } else {
+            (self.pull_up, self.pull_down)
+        }
+    }
+
+    /// Does the digital side see the level?
+    fn is_digital_input(&self) -> bool {
+        self.input_enable && !self.rtc
+    }
 }
 
 /// All routing, and the levels of all signals.
@@ -70,7 +99,12 @@ pub struct Io {
     gpio_enable: u64,
     out_select: Vec<OutSelect>,
     in_select: Vec<InSelect>,
+    /// The pads as they are set up.
+    set_up: Vec<Pad>,
+    /// The pads as they are: those that are held stay what they were.
     pads: Vec<Pad>,
+    /// Pads that are held, TRM chapter 6.
+    held: u64,
     /// The output signal on each pin now.
     signal_on: Vec<Option<Signal>>,
     /// The pins of each output signal, [`GPIO_OUT`] included.
@@ -96,7 +130,9 @@ impl Default for Io {
                 PINS
             ],
             in_select: vec![InSelect { pin: CONSTANT_LOW as u8, invert: false, by_matrix: false }; SIGNALS],
+            set_up: vec![Pad::default(); PINS],
             pads: vec![Pad::default(); PINS],
+            held: 0,
             signal_on: vec![None; PINS],
             pins_of: vec![0; SIGNALS + 1],
             pin_out: 0,
@@ -141,7 +177,18 @@ impl Io {
         let select = self.in_select[usize::from(signal)];
         let pin = if select.by_matrix { Some(select.pin) } else { self.direct_source(signal) }?;
         let pad = self.pads.get(usize::from(pin))?;
-        (pad.input_enable && (1u64 << pin) & ALL_PINS != 0).then_some(pin)
+        (pad.is_digital_input() && (1u64 << pin) & ALL_PINS != 0).then_some(pin)
+    }
+
+    /// Does the matrix invert the output of one of these pins?
+    pub fn inverts_output(&self, pins: u64) -> bool {
+        (0..PINS).any(|pin| pins >> pin & 1 != 0 && self.pads[pin].function == 1 && self.out_select[pin].invert)
+    }
+
+    /// Does the matrix invert an input signal?
+    pub fn inverts_input(&self, signal: Signal) -> bool {
+        let select = self.in_select[usize::from(signal)];
+        select.by_matrix && select.invert
     }
 
     /// The level of an input signal, where `levels` are those of the pins.
@@ -154,8 +201,12 @@ impl Io {
 
     /// Input levels as GPIO_IN shows them: pads with their input enabled.
     pub fn gpio_in(&self, levels: u64) -> u64 {
-        let enabled = (0..PINS).filter(|pin| self.pads[*pin].input_enable).fold(0u64, |mask, pin| mask | 1 << pin);
-        levels & enabled & ALL_PINS
+        levels & self.mask_of(Pad::is_digital_input) & ALL_PINS
+    }
+
+    /// Input levels as RTC_GPIO_IN shows them: pads that RTC_IO has taken, with their input enabled.
+    pub fn rtc_gpio_in(&self, levels: u64) -> u64 {
+        levels & self.mask_of(|pad| pad.rtc && pad.by_rtc.input_enable)
     }
 
     /// Drive levels and enables for all pins.
@@ -165,18 +216,31 @@ impl Io {
 
     /// Pulls for all pins: up and down.
     pub fn pulls(&self) -> (u64, u64) {
-        (self.mask_of(|pad| pad.pull_up), self.mask_of(|pad| pad.pull_down))
+        (self.mask_of(|pad| pad.pulls().0), self.mask_of(|pad| pad.pulls().1))
     }
 
-    /// The pad of a pin as it is set.
+    /// The pad of a pin as it is set up.
     pub fn pad(&self, pin: u8) -> Pad {
-        self.pads[usize::from(pin)]
+        self.set_up[usize::from(pin)]
     }
 
     pub(crate) fn set_pad(&mut self, pin: u8, pad: Pad) {
-        self.pads[usize::from(pin)] = pad;
-        self.route(pin);
-        self.rewatch();
+        self.set_up[usize::from(pin)] = pad;
+        if self.held >> pin & 1 == 0 {
+            self.pads[usize::from(pin)] = pad;
+            self.route(pin);
+            self.rewatch();
+        }
+    }
+
+    /// These pads are held, and no others. True: some were let go.
+    pub(crate) fn hold(&mut self, pins: u64) -> bool {
+        let released = self.held & !pins;
+        self.held = pins;
+        for pin in (0..PINS as u8).filter(|pin| released >> pin & 1 != 0) {
+            self.set_pad(pin, self.pad(pin));
+        }
+        released != 0
     }
 
     pub(crate) fn select_output(&mut self, pin: u8, select: OutSelect) {
@@ -224,17 +288,19 @@ impl Io {
     /// Output and enable of these pins follow from what is routed to them. True: something changed.
     fn settle(&mut self, pins: u64) -> bool {
         let (mut out, mut enable) = (self.pin_out, self.pin_enable);
-        let mut rest = pins & ALL_PINS;
+        let mut rest = pins & ALL_PINS & !self.held;
         while rest != 0 {
             let pin = rest.trailing_zeros();
             rest &= rest - 1;
             let pad = self.pads[pin as usize];
-            if pad.hold {
-                continue;
-            }
-            let (level, on) = if pad.rtc { (pad.rtc_out, pad.rtc_enable) } else { self.digital(pin as usize) };
+            let (level, on, open_drain) = if pad.rtc {
+                (pad.by_rtc.out, pad.by_rtc.enable, pad.by_rtc.open_drain)
+            } else {
+                let (level, on) = self.digital(pin as usize);
+                (level, on, pad.open_drain)
+            };
             let bit = 1u64 << pin;
-            let on = on && !(pad.open_drain && level);
+            let on = on && !(open_drain && level);
             out = if level { out | bit } else { out & !bit };
             enable = if on { enable | bit } else { enable & !bit };
         }

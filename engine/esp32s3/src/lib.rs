@@ -3,6 +3,7 @@
 //! The processors are the crate `xtensa`; this crate is everything around them, and the run loop.
 
 pub mod apb_ctrl;
+pub mod apb_saradc;
 pub mod assist_debug;
 pub mod block;
 pub mod bus;
@@ -14,6 +15,7 @@ pub mod extmem;
 pub mod fabric;
 pub mod gdma;
 pub mod gpio;
+pub mod gpspi;
 pub mod interrupt;
 pub mod io;
 pub mod io_mux;
@@ -21,9 +23,14 @@ pub mod memories;
 pub mod peri_backup;
 pub mod radio;
 pub mod regi2c;
+pub mod rmt;
 pub mod rng;
 pub mod rom;
 pub mod rtc_cntl;
+pub mod rtc_i2c;
+pub mod rtc_io;
+pub mod sar;
+pub mod sens;
 pub mod sensitive;
 pub mod sha;
 pub mod signals;

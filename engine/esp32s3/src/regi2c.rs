@@ -3,8 +3,9 @@
 //!
 //! # Fidelity
 //! - Each part's registers are stored by block and register number. A command takes no time.
-//! - Calibrations are done at once: BBPLL_CAL_DONE, the PLL's lock and the done flags of the o-code read as done. Nothing
-//!   depends on what is stored: the PLL's rate follows SYSTEM_PLL_FREQ_SEL.
+//! - Calibrations are done at once: BBPLL_CAL_DONE, the PLL's lock and the done flags of the o-code read as done. The
+//!   PLL's rate follows SYSTEM_PLL_FREQ_SEL, not what is stored. The converters and the temperature sensor follow the initial
+//!   codes, ENCAL_GND and TSENS_DAC of block 0x69 ([`crate::sar`], [`crate::sens`]); nothing depends on the others.
 
 use crate::block::{undeclared, Block};
 use crate::fabric::Fabric;

@@ -4,9 +4,10 @@ use crate::block::{Block, InputEdge};
 use crate::devices::Devices;
 use crate::efuse::{Efuse, Fuses, InPackage, DEFAULT_MAC, DEFAULT_REVISION};
 use crate::fabric::{Reason, Request};
-use crate::gdma;
+use crate::gdma::{self, Port};
 use crate::memories::{Memories, Mmu};
 use crate::rom::Rom;
+use crate::sens::Around;
 use crate::signals::*;
 use crate::slots::Slot;
 use crate::spi_mem::psram::{Psram, Wiring};
@@ -53,9 +54,15 @@ impl System {
         let Devices {
             fabric,
             mmu,
+            apb_saradc,
             gdma,
+            regi2c,
             rtc_cntl,
+            rmt,
+            sens,
             spi1,
+            spi2,
+            spi3,
             systimer,
             timg0,
             timg1,
@@ -75,7 +82,23 @@ impl System {
             Slot::Uart0Tx | Slot::Uart0Rx => uart0.event(slot, fabric),
             Slot::Uart1Tx | Slot::Uart1Rx => uart1.event(slot, fabric),
             Slot::Uart2Tx | Slot::Uart2Rx => uart2.event(slot, fabric),
+            Slot::RtcTouch | Slot::Adc1 | Slot::Adc2 | Slot::Temperature => {
+                sens.due(slot, Around { analog: regi2c, rtc: rtc_cntl, grant: apb_saradc.grant() }, fabric);
+            }
+            Slot::AdcDigital => {
+                apb_saradc.due(regi2c, sens, &mut Port { gdma, mem: &mut self.mem, mmu }, fabric);
+            }
             Slot::Spi1 => spi1.event(slot, fabric),
+            Slot::Spi2 => spi2.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
+            Slot::Spi3 => spi3.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
+            Slot::RmtTx0
+            | Slot::RmtTx1
+            | Slot::RmtTx2
+            | Slot::RmtTx3
+            | Slot::RmtRx0
+            | Slot::RmtRx1
+            | Slot::RmtRx2
+            | Slot::RmtRx3 => rmt.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::UsbSerialJtag => usb_serial_jtag.event(slot, fabric),
             // The link of a block that does not wait for it was started.
             slot if gdma::tells(slot) => {}
@@ -121,7 +144,8 @@ impl System {
                 return;
             }
             for (_, pins, levels, edges) in changes {
-                let Devices { fabric, gpio, rtc_cntl, .. } = &mut self.dev;
+                let Devices { fabric, gpio, rtc_cntl, rtc_io, .. } = &mut self.dev;
+                rtc_io.pins_changed(pins, levels, fabric);
                 rtc_cntl.pins_changed(pins, fabric);
                 gpio.pins_changed(pins & fabric.interrupting_pins, levels, fabric);
                 for edge in edges {
@@ -132,11 +156,14 @@ impl System {
     }
 
     fn tell_input(&mut self, edge: InputEdge) {
-        let Devices { fabric, uart0, uart1, uart2, .. } = &mut self.dev;
+        let Devices { fabric, rmt, spi2, spi3, uart0, uart1, uart2, .. } = &mut self.dev;
         match edge.signal {
+            FSPICLK | FSPICS0 => spi2.input(edge, fabric),
+            SPI3_CLK | SPI3_CS0 => spi3.input(edge, fabric),
             U0RXD | U0CTS => uart0.input(edge, fabric),
             U1RXD | U1CTS => uart1.input(edge, fabric),
             U2RXD | U2CTS => uart2.input(edge, fabric),
+            RMT_SIG_IN0 | RMT_SIG_IN1 | RMT_SIG_IN2 | RMT_SIG_IN3 => rmt.input(edge, fabric),
             signal => unreachable!("nobody watches input signal {signal}"),
         }
     }

@@ -3,6 +3,7 @@
 use crate::block::Block;
 use crate::bootrom::Bootrom;
 use crate::fabric::{Fabric, Irq, Reason, Request, Slot};
+use crate::pads::Func;
 use crate::sio::Sio;
 use crate::*;
 use engine_core::flash::FlashChip;
@@ -211,7 +212,7 @@ impl System {
     #[inline]
     pub fn sync_pwm_pins(&mut self) {
         let Devices { pwm, fabric, .. } = &mut self.dev;
-        if fabric.io.selected(crate::pads::Func::Pwm) != 0 {
+        if fabric.io.selected(Func::Pwm) != 0 {
             pwm.sync(fabric);
         }
     }

@@ -8,7 +8,8 @@
 //! - Exact: the instructions of chapter 8 that are modelled, in their one, two and four line forms with continuous reads;
 //!   programming can only clear bits and wraps in its page; status registers, block protection, suspend, power-down.
 //! - Program, erase and status writes take the typical time of section 9.6, whatever the cells hold; the cells change at once.
-//! - Any other instruction is ignored and counted. Lock bits, wear, timing of the lines and the maximum clock are missing.
+//! - Any other instruction (security registers, block lock of single sectors) is ignored and counted. Wear, the timing of
+//!   the lines and the maximum clock are missing.
 
 mod commands;
 mod status;

@@ -1,6 +1,7 @@
 //! Frames of a routed hardware SPI controller: whole on the byte path, or announced to the decoders on the wire path.
 
 use super::Pins;
+use crate::spi::SpiWire;
 use crate::time::Ps;
 use crate::trace::Kind;
 
@@ -36,6 +37,7 @@ impl Pins {
                 let mosi = lines.mosi == Some(wire.mosi());
                 let line = if self.level >> wire.mosi() & 1 != 0 { u32::MAX } else { 0 };
                 let sent = if mosi { value } else { line };
+                let at = if wire.samples_rising() == lines.sample_rising { at } else { at + bit_time - bit_time / 2 };
                 let answer = wire.shift(*port, sent, bits, self.level, at, bit_time, &mut self.trace, &mut self.world);
                 taken |= answer.is_some();
                 if let (Some(answer), true) = (answer, lines.miso.is_some() && lines.miso == wire.miso()) {
@@ -53,14 +55,21 @@ impl Pins {
     /// Must a routed hardware controller make each edge, because somebody acts on it who does not listen to whole frames: a
     /// joined pin, a part that is told of edges at once, a decoder that samples at the other edge? `lines` are the pins
     /// that it frames with, `mask` all those on which it is selected. Its own output may be wired to its own input.
+    ///
+    /// A decoder that samples half a bit later, at the edge that ends a bit, still sees the bits that the controller means.
     pub fn spi_needs_edges(&self, lines: SpiLines, mask: u64) -> bool {
         let own = lines.mosi.map_or(0, |pin| 1u64 << pin) | lines.miso.map_or(0, |pin| 1u64 << pin);
         self.nets.iter().any(|net| net & mask != 0 && net & !own != 0)
             || self.watches.iter().any(|(_, watch)| watch.gathered.is_none() && mask >> watch.pin & 1 != 0)
-            || self
-                .spi
-                .iter()
-                .any(|(_, wire)| wire.is_clocked_by(lines.sck) && wire.samples_rising() != lines.sample_rising)
+            || self.spi.iter().any(|(_, wire)| wire.is_clocked_by(lines.sck) && !self.understands(wire, lines))
+    }
+
+    /// Does a decoder see the bits that the controller means? It samples at the same edge, or it only listens and samples at
+    /// the edge behind it.
+    fn understands(&self, wire: &SpiWire, lines: SpiLines) -> bool {
+        let first_edge_samples = self.is_high(lines.sck) != lines.sample_rising;
+        let listens = wire.miso().is_none() || lines.miso.is_none();
+        wire.samples_rising() == lines.sample_rising || first_edge_samples && listens
     }
 
     /// A frame begins that the controller clocks out on `sck` edge by edge.

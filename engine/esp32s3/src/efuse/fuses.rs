@@ -38,6 +38,9 @@ const CAL_VOL: [Place; 8] =
 /// the calibration (`esp_efuse_rtc_calib.c`).
 pub const RAW_AT_850_MV: [u32; 4] = [3664, 2785, 1989, 1123];
 
+/// The initial codes at which a grounded converter just reads 0, by converter and attenuation. The fuses tell them too.
+pub const INITIAL_CODES: [[u32; 4]; 2] = [[1950, 2060, 2080, 2170], [2120, 2140, 2160, 2180]];
+
 /// PSRAM inside the chip's package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InPackage {
@@ -106,8 +109,10 @@ impl Fuses {
         self.set(BLK_VERSION_MAJOR, 1);
         self.set(BLK_VERSION_MINOR, 3);
         self.set(OCODE, 100);
-        for (n, place) in INIT_CODE.into_iter().enumerate() {
-            self.set(place, if n % 4 == 0 { 100 } else { 20 });
+        let [[a0, a1, a2, a3], [b0, b1, b2, b3]] = INITIAL_CODES;
+        let codes = [a0 - 1850, a1 - a0 - 90, a2 - a1, a3 - a2 - 70, b0 - 2020, b1 - b0, b2 - b1, b3 - b2];
+        for (place, difference) in INIT_CODE.into_iter().zip(codes) {
+            self.set(place, difference);
         }
         let [v0, v1, v2, v3] = RAW_AT_850_MV;
         let differences = [v0 - v1 - 800, v1 - v2 - 700, v2 - v3 - 800, v3 - 900, 40, 10, 20, 15];
@@ -199,6 +204,16 @@ mod tests {
         let v0 = d[0] + v1 + 800;
         assert_eq!([v0, v1, v2, v3], RAW_AT_850_MV);
         assert_eq!([v0 - d[4] + 40, v1 - d[5] + 10, v2 - d[6] + 20, v3 - d[7] + 15], RAW_AT_850_MV);
+    }
+
+    /// ESP-IDF `esp_efuse_rtc_calib.c`, esp_efuse_rtc_calib_get_init_code.
+    #[test]
+    fn the_initial_codes_are_what_the_driver_works_out() {
+        let fuses = Fuses::module([0; 6], (0, 2), InPackage::None);
+        let d: Vec<u32> = INIT_CODE.into_iter().map(|place| fuses.get(place)).collect();
+        let adc1 = [d[0] + 1850, d[0] + d[1] + 1940, d[0] + d[1] + d[2] + 1940, d[0] + d[1] + d[2] + d[3] + 2010];
+        let adc2 = [d[4], d[4] + d[5], d[4] + d[5] + d[6], d[4] + d[5] + d[6] + d[7]].map(|sum| sum + 2020);
+        assert_eq!([adc1, adc2], INITIAL_CODES);
     }
 
     /// ESP-IDF `esp_efuse_table.csv`: the first byte of the MAC is at bit 40 of BLOCK1.

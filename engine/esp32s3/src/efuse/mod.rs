@@ -9,7 +9,7 @@
 mod fuses;
 pub mod registers;
 
-pub use fuses::{Fuses, InPackage, RAW_AT_850_MV};
+pub use fuses::{Fuses, InPackage, INITIAL_CODES, RAW_AT_850_MV};
 
 use crate::block::{undeclared, Block};
 use crate::fabric::Fabric;

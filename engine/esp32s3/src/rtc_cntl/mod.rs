@@ -8,9 +8,12 @@
 //! - Super watchdog: its time-out, which the TRM gives as under a second, is taken as one second.
 //! - Power, bias and regulator registers are storage. Deep sleep clears SRAM and PSRAM, whatever else is set up; RTC memory
 //!   is always kept. Light sleep keeps everything, so RETENTION has nothing to do.
-//! - Missing: holding pads, the ULP coprocessor, the watchdog of the 32 kHz crystal; each is counted when it is enabled.
+//! - Pads are held at once, with all that is set up for them (TRM chapter 6). The touch sensor's control is here, its work in
+//!   [`crate::sens`].
+//! - Missing: the ULP coprocessor, the watchdog of the 32 kHz crystal; each is counted when it is enabled.
 //!   Brown-outs come only from [`RtcCntl::brown_out`].
 
+mod hold;
 pub mod registers;
 mod sleep;
 mod watchdogs;
@@ -43,6 +46,8 @@ pub struct RtcCntl {
     /// When the super watchdog was last fed.
     super_fed: Ps,
     sleep: Option<Sleep>,
+    /// TOUCH_START_EN has risen, and the touch sensor has not looked yet.
+    touch_started: bool,
 }
 
 impl RtcCntl {
@@ -56,6 +61,7 @@ impl RtcCntl {
             watchdog: Watchdog::new(),
             super_fed: 0,
             sleep: None,
+            touch_started: false,
         }
     }
 
@@ -79,6 +85,11 @@ impl RtcCntl {
     /// A register, for blocks that work with this one.
     pub fn register(&self, register: Reg) -> u32 {
         self.regs.get(register)
+    }
+
+    /// Has TOUCH_START_EN risen since the last look?
+    pub(crate) fn take_touch_start(&mut self) -> bool {
+        std::mem::take(&mut self.touch_started)
     }
 
     /// The supply has dropped: interrupt, and reset if software enabled it.
@@ -236,6 +247,7 @@ impl Block for RtcCntl {
         if self.is_locked(register) {
             return;
         }
+        let before = self.regs.get(register);
         self.regs.store(register, write, "RTC_CNTL", &mut fabric.gaps);
         match register {
             Reg::OPTIONS0 => self.write_options(write.raw, fabric),
@@ -257,6 +269,13 @@ impl Block for RtcCntl {
             Reg::SWD_CONF => self.write_super_watchdog(write.raw, fabric),
             Reg::EXT_WAKEUP1 if EXT_WAKEUP1::EXT_WAKEUP1_STATUS_CLR.is_set(write.raw) => {
                 self.regs.set(Reg::EXT_WAKEUP1_STATUS, 0);
+            }
+            Reg::DIG_ISO => self.write_isolation(write.raw, fabric),
+            Reg::PWC | Reg::PAD_HOLD | Reg::DIG_PAD_HOLD => self.hold_pads(fabric),
+            Reg::TOUCH_CTRL2 => {
+                let start = TOUCH_CTRL2::TOUCH_START_EN;
+                self.touch_started |= start.is_set(write.value) && !start.is_set(before);
+                fabric.soon(Slot::RtcTouch);
             }
             _ => {}
         }
@@ -285,9 +304,12 @@ impl Block for RtcCntl {
         self.clocks_changed(fabric);
         self.stall_cores(fabric);
         self.write_super_watchdog(0, fabric);
+        self.hold_pads(fabric);
         self.update_irq(fabric);
     }
 }
 
+#[cfg(test)]
+mod hold_tests;
 #[cfg(test)]
 mod tests;

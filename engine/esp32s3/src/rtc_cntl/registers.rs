@@ -123,7 +123,7 @@ engine_core::registers! {
         SCK_DCAP 21:14 rw; DIG_REG_CAL_EN 7 rw;
     }
     PWC 0x088 = 0x0000_0925 {
-        PAD_FORCE_HOLD 21 todo "holding pads"; PD_EN 20 rw; FORCE_PU 19 rw; FORCE_PD 18 rw; SLOWMEM_FORCE_LPU 11 rw;
+        PAD_FORCE_HOLD 21 rw; PD_EN 20 rw; FORCE_PU 19 rw; FORCE_PD 18 rw; SLOWMEM_FORCE_LPU 11 rw;
         SLOWMEM_FORCE_LPD 10 rw; SLOWMEM_FOLW_CPU 9 rw; FASTMEM_FORCE_LPU 8 rw; FASTMEM_FORCE_LPD 7 rw;
         FASTMEM_FOLW_CPU 6 rw; FORCE_NOISO 5 rw; FORCE_ISO 4 rw; SLOWMEM_FORCE_ISO 3 rw; SLOWMEM_FORCE_NOISO 2 rw;
         FASTMEM_FORCE_ISO 1 rw; FASTMEM_FORCE_NOISO 0 rw;
@@ -141,7 +141,7 @@ engine_core::registers! {
     DIG_ISO 0x094 = 0xAA80_5080 {
         DG_WRAP_FORCE_NOISO 31 rw; DG_WRAP_FORCE_ISO 30 rw; WIFI_FORCE_NOISO 29 rw; WIFI_FORCE_ISO 28 rw;
         CPU_TOP_FORCE_NOISO 27 rw; CPU_TOP_FORCE_ISO 26 rw; DG_PERI_FORCE_NOISO 25 rw; DG_PERI_FORCE_ISO 24 rw;
-        BT_FORCE_NOISO 23 rw; BT_FORCE_ISO 22 rw; DG_PAD_FORCE_HOLD 15 todo "holding pads"; DG_PAD_FORCE_UNHOLD 14 rw;
+        BT_FORCE_NOISO 23 rw; BT_FORCE_ISO 22 rw; DG_PAD_FORCE_HOLD 15 rw; DG_PAD_FORCE_UNHOLD 14 rw;
         DG_PAD_FORCE_ISO 13 rw; DG_PAD_FORCE_NOISO 12 rw; DG_PAD_AUTOHOLD_EN 11 rw; CLR_DG_PAD_AUTOHOLD 10 wo;
         DG_PAD_AUTOHOLD 9 ro; FORCE_ON 8 rw; FORCE_OFF 7 rw;
     }
@@ -177,18 +177,18 @@ engine_core::registers! {
     }
     DIAG0 0x0D4 = 0x0000_0000 { LOW_POWER_DIAG1 31:0 ro; }
     PAD_HOLD 0x0D8 = 0x0000_0000 {
-        PAD21_HOLD 21 todo "holding pads"; PAD20_HOLD 20 todo "holding pads"; PAD19_HOLD 19 todo "holding pads";
-        PDAC2_HOLD 18 todo "holding pads"; PDAC1_HOLD 17 todo "holding pads"; X32N_HOLD 16 todo "holding pads";
-        X32P_HOLD 15 todo "holding pads"; TOUCH_PAD14_HOLD 14 todo "holding pads";
-        TOUCH_PAD13_HOLD 13 todo "holding pads"; TOUCH_PAD12_HOLD 12 todo "holding pads";
-        TOUCH_PAD11_HOLD 11 todo "holding pads"; TOUCH_PAD10_HOLD 10 todo "holding pads";
-        TOUCH_PAD9_HOLD 9 todo "holding pads"; TOUCH_PAD8_HOLD 8 todo "holding pads";
-        TOUCH_PAD7_HOLD 7 todo "holding pads"; TOUCH_PAD6_HOLD 6 todo "holding pads";
-        TOUCH_PAD5_HOLD 5 todo "holding pads"; TOUCH_PAD4_HOLD 4 todo "holding pads";
-        TOUCH_PAD3_HOLD 3 todo "holding pads"; TOUCH_PAD2_HOLD 2 todo "holding pads";
-        TOUCH_PAD1_HOLD 1 todo "holding pads"; TOUCH_PAD0_HOLD 0 todo "holding pads";
+        PAD21_HOLD 21 rw; PAD20_HOLD 20 rw; PAD19_HOLD 19 rw;
+        PDAC2_HOLD 18 rw; PDAC1_HOLD 17 rw; X32N_HOLD 16 rw;
+        X32P_HOLD 15 rw; TOUCH_PAD14_HOLD 14 rw;
+        TOUCH_PAD13_HOLD 13 rw; TOUCH_PAD12_HOLD 12 rw;
+        TOUCH_PAD11_HOLD 11 rw; TOUCH_PAD10_HOLD 10 rw;
+        TOUCH_PAD9_HOLD 9 rw; TOUCH_PAD8_HOLD 8 rw;
+        TOUCH_PAD7_HOLD 7 rw; TOUCH_PAD6_HOLD 6 rw;
+        TOUCH_PAD5_HOLD 5 rw; TOUCH_PAD4_HOLD 4 rw;
+        TOUCH_PAD3_HOLD 3 rw; TOUCH_PAD2_HOLD 2 rw;
+        TOUCH_PAD1_HOLD 1 rw; TOUCH_PAD0_HOLD 0 rw;
     }
-    DIG_PAD_HOLD 0x0DC = 0x0000_0000 { DIG_PAD_HOLD 31:0 todo "holding pads"; }
+    DIG_PAD_HOLD 0x0DC = 0x0000_0000 { DIG_PAD_HOLD 31:0 rw; }
     EXT_WAKEUP1 0x0E0 = 0x0000_0000 { EXT_WAKEUP1_STATUS_CLR 22 wo; EXT_WAKEUP1_SEL 21:0 rw; }
     EXT_WAKEUP1_STATUS 0x0E4 = 0x0000_0000 { EXT_WAKEUP1_STATUS 21:0 ro; }
     BROWN_OUT 0x0E8 = 0x43FF_0010 {
@@ -220,16 +220,16 @@ engine_core::registers! {
     TOUCH_CTRL1 0x108 = 0x1000_0100 { TOUCH_MEAS_NUM 31:16 rw; TOUCH_SLEEP_CYCLES 15:0 rw; }
     TOUCH_CTRL2 0x10C = 0x0008_40CC {
         TOUCH_CLKGATE_EN 31 rw; TOUCH_CLK_FO 30 rw; TOUCH_RESET 29 rw; TOUCH_TIMER_FORCE_DONE 28:27 rw;
-        TOUCH_SLP_CYC_DIV 26:25 rw; TOUCH_XPD_WAIT 24:17 rw; TOUCH_START_FORCE 16 todo "touch measurements";
-        TOUCH_START_EN 15 todo "touch measurements"; TOUCH_START_FSM_EN 14 rw;
-        TOUCH_SLP_TIMER_EN 13 todo "touch measurements"; TOUCH_DBIAS 12 rw; TOUCH_REFC 11:9 rw; TOUCH_XPD_BIAS 8 rw;
+        TOUCH_SLP_CYC_DIV 26:25 rw; TOUCH_XPD_WAIT 24:17 rw; TOUCH_START_FORCE 16 rw;
+        TOUCH_START_EN 15 rw; TOUCH_START_FSM_EN 14 rw;
+        TOUCH_SLP_TIMER_EN 13 rw; TOUCH_DBIAS 12 rw; TOUCH_REFC 11:9 rw; TOUCH_XPD_BIAS 8 rw;
         TOUCH_DREFH 7:6 rw; TOUCH_DREFL 5:4 rw; TOUCH_DRANGE 3:2 rw;
     }
     TOUCH_SCAN_CTRL 0x110 = 0xF000_0102 {
-        TOUCH_OUT_RING 31:28 rw; TOUCH_BUFDRV 27:25 rw; TOUCH_SCAN_PAD_MAP 24:10 rw; TOUCH_SHIELD_PAD_EN 9 rw;
+        TOUCH_OUT_RING 31:28 rw; TOUCH_BUFDRV 27:25 rw; TOUCH_SCAN_PAD_MAP 24:10 rw; TOUCH_SHIELD_PAD_EN 9 todo "the waterproof shield of the touch sensor";
         TOUCH_INACTIVE_CONNECTION 8 rw; TOUCH_DENOISE_EN 2 rw; TOUCH_DENOISE_RES 1:0 rw;
     }
-    TOUCH_SLP_THRES 0x114 = 0x7800_0000 { TOUCH_SLP_PAD 31:27 rw; TOUCH_SLP_APPROACH_EN 26 rw; TOUCH_SLP_TH 21:0 rw; }
+    TOUCH_SLP_THRES 0x114 = 0x7800_0000 { TOUCH_SLP_PAD 31:27 rw; TOUCH_SLP_APPROACH_EN 26 todo "proximity sensing"; TOUCH_SLP_TH 21:0 rw; }
     TOUCH_APPROACH 0x118 = 0x5000_0000 { TOUCH_APPROACH_MEAS_TIME 31:24 rw; TOUCH_SLP_CHANNEL_CLR 23 wo; }
     TOUCH_FILTER_CTRL 0x11C = 0x96AA_8800 {
         TOUCH_FILTER_EN 31 rw; TOUCH_FILTER_MODE 30:28 rw; TOUCH_DEBOUNCE 27:25 rw; TOUCH_HYSTERESIS 24:23 rw;

@@ -42,6 +42,11 @@ impl RtcCntl {
         self.sleep.is_some()
     }
 
+    /// Is it deep sleep, and nothing has woken the chip yet?
+    pub(crate) fn is_in_deep_sleep(&self) -> bool {
+        self.sleep.as_ref().is_some_and(|sleep| sleep.deep)
+    }
+
     pub(super) fn write_state(&mut self, raw: u32, fabric: &mut Fabric) {
         if STATE0::SLP_REJECT_CAUSE_CLR.is_set(raw) {
             self.regs.set(Reg::SLP_REJECT_CAUSE, 0);
@@ -65,6 +70,7 @@ impl RtcCntl {
         let uarts = [U0RXD, U1RXD].map(|signal| (fabric.io.source_of(signal), 0));
         self.sleep = Some(Sleep { deep, since: fabric.now(), cause: 0, uarts });
         self.regs.set(Reg::SLP_WAKEUP_CAUSE, 0);
+        self.auto_hold(deep, fabric);
         self.latch_time(TIME_UPDATE::TIMER_XTL_OFF.is_set(self.regs.get(Reg::TIME_UPDATE)), fabric);
         fabric.selection.asleep = true;
         fabric.selection.xtal_in_sleep = OPTIONS0::XTL_FORCE_PU.is_set(self.regs.get(Reg::OPTIONS0));

@@ -295,23 +295,17 @@ fn the_blocks_are_on_the_pins_of_the_function_table() {
         eprintln!("SKIPPED: the function table is not checked, because there is no shared/svd/rp2040.svd here");
         return;
     };
-    let document = roxmltree::Document::parse(&text).expect("well-formed XML");
-    let child = |node: roxmltree::Node, tag: &str| {
-        node.children().find(|child| child.has_tag_name(tag)).and_then(|child| child.text()).map(str::to_owned)
+    let between = |text: &str, from: &str, to: &str| {
+        text.split_once(from).and_then(|(_, rest)| rest.split_once(to)).map(|(found, _)| found.to_owned())
     };
     let mut table = std::collections::BTreeMap::<(String, u32), u32>::new();
     for pin in 0..30 {
-        let register = document
-            .descendants()
-            .find(|node| child(*node, "name").is_some_and(|name| name == format!("GPIO{pin}_CTRL")))
-            .expect("GPIOn_CTRL");
-        let field = register
-            .descendants()
-            .find(|node| child(*node, "name").is_some_and(|name| name == "FUNCSEL"))
-            .expect("FUNCSEL");
-        for value in field.descendants().filter(|node| node.has_tag_name("enumeratedValue")) {
-            let number = child(value, "value").and_then(|value| value.parse().ok()).expect("a value");
-            *table.entry((child(value, "name").expect("a name"), number)).or_default() |= 1 << pin;
+        let register = between(&text, &format!("<name>GPIO{pin}_CTRL</name>"), "</register>").expect("GPIOn_CTRL");
+        let field = between(&register, "<name>FUNCSEL</name>", "</field>").expect("FUNCSEL");
+        for value in field.split("<enumeratedValue>").skip(1) {
+            let name = between(value, "<name>", "</name>").expect("a name");
+            let number = between(value, "<value>", "</value>").and_then(|number| number.parse().ok()).expect("a value");
+            *table.entry((name, number)).or_default() |= 1 << pin;
         }
     }
     for (name, number, pins) in claimed() {
