@@ -4,7 +4,7 @@ use super::lanes::{
     accumulator_width, build, lane, pair_left, pair_right, replace, saturate, saturate_as, signed, unsigned,
 };
 use super::table::{Operands, Role};
-use super::{find, operand, Refused};
+use super::{operand, table, Refused};
 use crate::core::Core;
 use crate::memory::{miss, Miss};
 use crate::{Bus, UR_GPIO_IN, UR_GPIO_OUT};
@@ -33,7 +33,7 @@ pub(super) enum Operation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[rustfmt::skip]
 pub(super) enum Access {
-    NoAccess,
+    NoMemory,
     Load, LoadUsar, LoadAt, LoadHalf(u32), Broadcast(u32), BroadcastPairs, LoadIndexed,
     LoadAccx, LoadUa, LoadQaccLow(u32), LoadQaccTop(u32), LoadQacc(u32, bool), LoadFloats(u32),
     Store, StoreAt, StoreHalf(u32), StoreFunnel, StoreIndexed, StoreSwapped,
@@ -71,11 +71,10 @@ impl Values {
     }
 }
 
-/// Executes the instruction `raw`. Returns its stall cycles.
-pub(crate) fn execute<B: Bus>(core: &mut Core, bus: &mut B, raw: u32, cycle: u64) -> Result<u32, Refused> {
-    let Some((&(_, _, name, operation, access, step, qup, operands), bits)) = find(raw) else {
-        return Err(Refused::NotImplemented(super::text(raw)));
-    };
+/// Executes the instruction `raw`, which was decoded to `index`. Returns its stall cycles.
+pub(crate) fn execute<B: Bus>(core: &mut Core, bus: &mut B, raw: u32, index: u32, cycle: u64) -> Result<u32, Refused> {
+    let (rows, bits) = table(raw);
+    let (_, _, name, operation, access, step, qup, operands) = rows[index as usize];
     if operation == Operation::NotDone {
         core.count(name);
         return Err(Refused::NotImplemented(super::text(raw)));
@@ -156,7 +155,12 @@ impl<B: Bus> Unit<'_, B> {
         use Access as A;
         let addr = self.a(Role::As);
         match access {
-            A::Load | A::LoadUsar | A::BroadcastPairs | A::LoadUa => self.read(addr, 4),
+            A::Load | A::BroadcastPairs | A::LoadUa => self.read(addr, 4),
+            A::LoadUsar => {
+                let data = self.read(addr, 4)?;
+                self.core.pie.sar_byte = addr & 15;
+                Ok(data)
+            }
             A::LoadQaccLow(_) | A::LoadQacc(..) => self.read(addr, 4),
             A::LoadAt => self.read((addr & !15).wrapping_add(self.values.immediate()), 4),
             A::LoadHalf(_) | A::LoadAccx => self.read(addr, 2),
@@ -278,9 +282,8 @@ impl<B: Bus> Unit<'_, B> {
         let (x, y) = (self.q(Role::X), self.q(Role::Y));
         let sar = self.core.sar & 63;
         let each = |width, f: fn(i64, i64) -> i64| build(width, |n| f(signed(x, width, n), signed(y, width, n)));
-        let truth = |width, f: fn(i64, i64) -> bool| {
-            build(width, |n| -i64::from(f(signed(x, width, n), signed(y, width, n))))
-        };
+        let truth =
+            |width, f: fn(i64, i64) -> bool| build(width, |n| -i64::from(f(signed(x, width, n), signed(y, width, n))));
         let result = match operation {
             O::Add(width) => build(width, |n| saturate(signed(x, width, n) + signed(y, width, n), width)),
             O::Subtract(width) => build(width, |n| saturate(signed(x, width, n) - signed(y, width, n), width)),

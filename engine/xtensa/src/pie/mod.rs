@@ -90,6 +90,8 @@ pub(crate) struct Decoded {
     pub window: u8,
     /// It needs coprocessor 3 (those that only move dedicated GPIO do not).
     pub coprocessor: bool,
+    /// Its place in the table of its length, for [`execute`].
+    pub index: u32,
 }
 
 /// Why an instruction was not executed.
@@ -113,9 +115,17 @@ pub(crate) fn slot(raw: u32) -> u32 {
     part(4, 8, 0) | part(20, 4, 8) | part(12, 4, 12) | part(0, 1, 16) | part(16, 4, 17) | part(24, 8, 21)
 }
 
-fn find(raw: u32) -> Option<(&'static Row, u32)> {
-    let (table, bits) = if raw & 15 >= 14 { (LONG, slot(raw)) } else { (SHORT, raw & 0xFF_FFFF) };
-    table.iter().find(|(mask, value, ..)| bits & mask == *value).map(|row| (row, bits))
+/// The table that `raw` is looked up in, and its bits in the order of that table.
+fn table(raw: u32) -> (&'static [Row], u32) {
+    match raw & 15 {
+        14 | 15 => (LONG, slot(raw)),
+        _ => (SHORT, raw & 0xFF_FFFF),
+    }
+}
+
+fn find(raw: u32) -> Option<usize> {
+    let (table, bits) = table(raw);
+    table.iter().position(|(mask, value, ..)| bits & mask == *value)
 }
 
 /// A field put together from its parts, the high one first.
@@ -144,15 +154,19 @@ fn is_ar(role: Role) -> bool {
 
 /// Decodes an instruction of 24 or 32 bits. `None`: not one of this unit.
 pub(crate) fn decode(raw: u32) -> Option<Decoded> {
-    let (row, bits) = find(raw)?;
+    let index = find(raw)?;
+    let (table, bits) = table(raw);
+    let row = &table[index];
     let highest = row.7.iter().filter(|(role, _)| is_ar(*role)).map(|(_, parts)| field(bits, parts)).max();
     let gpio = matches!(row.3, Operation::WriteGpio | Operation::SetGpio | Operation::ClearGpio | Operation::ReadGpio);
-    Some(Decoded { window: highest.unwrap_or(0) as u8 / 4, coprocessor: !gpio })
+    Some(Decoded { window: highest.unwrap_or(0) as u8 / 4, coprocessor: !gpio, index: index as u32 })
 }
 
 /// The instruction in words, as objdump writes it.
 pub(crate) fn text(raw: u32) -> String {
-    let Some((row, bits)) = find(raw) else { return format!("ee.? 0x{raw:08x}") };
+    let Some(index) = find(raw) else { return format!("ee.? 0x{raw:08x}") };
+    let (table, bits) = table(raw);
+    let row = &table[index];
     let mut text = row.2.to_owned();
     for (index, &(role, parts)) in row.7.iter().enumerate() {
         let value = operand(bits, role, parts);
