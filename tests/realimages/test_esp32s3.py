@@ -51,6 +51,11 @@ def test_both_cores_run(mxdbg: Twin) -> None:
     assert all(count > 100_000 for count in mxdbg.instructions)
 
 
+def test_it_enumerates_with_its_own_name_over_usb(mxdbg: Twin) -> None:
+    """Vendor 303A is Espressif's; the product is named in the image's descriptors."""
+    assert (mxdbg.usb.configured, mxdbg.usb.vendor_id, mxdbg.usb.product) == (True, 0x303A, "MXDBG")
+
+
 def test_a_fork_in_the_middle_of_the_boot_goes_on_alike() -> None:
     with twin_of("mxdbg") as twin:
         twin.run("120ms")
