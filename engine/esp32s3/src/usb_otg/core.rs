@@ -1,6 +1,7 @@
 //! The state of the core as software sees it: interrupts, endpoints, FIFOs, frames. The names of behaviour are those of the
 //! Synopsys DWC_otg databook, version 4.00a; what drivers rely on is told by ESP-IDF `soc/usb_dwc_struct.h` and TinyUSB.
 
+use super::end::{control, End};
 use super::fifo::{Status, TxFifo};
 use super::registers::*;
 use engine_core::gaps::Gaps;
@@ -32,61 +33,6 @@ pub(super) struct Surroundings {
     pub b_valid: bool,
     /// USB_OTG_AVALID.
     pub a_valid: bool,
-}
-
-/// One direction of an endpoint.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) struct End {
-    pub ctl: u32,
-    pub int: u32,
-    pub size: u32,
-    pub dma: u32,
-}
-
-impl End {
-    fn new() -> Self {
-        Self { ctl: DIEPCTL::USBACTEP.mask, int: 0, size: 0, dma: 0 }
-    }
-
-    // Bits are at the same places in both directions.
-
-    pub fn is(&self, field: Field) -> bool {
-        field.is_set(self.ctl)
-    }
-
-    pub fn set(&mut self, field: Field, on: bool) {
-        self.ctl = field.put(self.ctl, u32::from(on));
-    }
-
-    /// Enabled, and not answering NAK.
-    pub fn is_open(&self) -> bool {
-        self.is(DIEPCTL::EPENA) && !self.is(DIEPCTL::NAKSTS) && self.packets() > 0
-    }
-
-    pub fn packets(&self) -> u32 {
-        DIEPTSIZ::PKTCNT.get(self.size)
-    }
-
-    pub fn left(&self) -> u32 {
-        DIEPTSIZ::XFERSIZE.get(self.size)
-    }
-
-    pub fn set_left(&mut self, bytes: u32) {
-        self.size = DIEPTSIZ::XFERSIZE.put(self.size, bytes);
-    }
-
-    /// A packet has gone. True: it was the last.
-    pub fn count_packet(&mut self) -> bool {
-        let packets = self.packets().saturating_sub(1);
-        self.size = DIEPTSIZ::PKTCNT.put(self.size, packets);
-        self.set(DIEPCTL::DPID, !self.is(DIEPCTL::DPID));
-        packets == 0
-    }
-
-    pub fn complete(&mut self) {
-        self.set(DIEPCTL::EPENA, false);
-        self.int |= DIEPINT::XFERCOMPL.mask;
-    }
 }
 
 /// The core.
@@ -639,34 +585,5 @@ impl Core {
     /// Words free in the RX FIFO.
     pub fn rx_room(&self) -> usize {
         self.words(Reg::GRXFSIZ, GRXFSIZ::RXFDEP).saturating_sub(self.rx.len())
-    }
-}
-
-/// A store to DIEPCTL or DOEPCTL: strobes change states, EPENA can only be set, the rest is kept.
-fn control(end: &mut End, endpoint: usize, raw: u32) {
-    let mut kept = DIEPCTL::STALL.mask | DIEPCTL::MPS.mask | DIEPCTL::TXFNUM.mask | DOEPCTL::SNP.mask;
-    if endpoint == 0 {
-        // Only a SETUP packet ends a stall of endpoint 0, which is always active and of type control.
-        kept &= !(DIEPCTL::MPS.mask & !3);
-        end.ctl = end.ctl & !kept | raw & kept | end.ctl & DIEPCTL::STALL.mask;
-    } else {
-        kept |= DIEPCTL::EPTYPE.mask | DIEPCTL::USBACTEP.mask;
-        end.ctl = end.ctl & !kept | raw & kept;
-        for (strobe, odd) in [(DIEPCTL::SETD0PID, false), (DIEPCTL::SETD1PID, true)] {
-            if strobe.is_set(raw) {
-                end.set(DIEPCTL::DPID, odd);
-            }
-        }
-    }
-    for (strobe, on) in [(DIEPCTL::CNAK, false), (DIEPCTL::SNAK, true)] {
-        if strobe.is_set(raw) {
-            end.set(DIEPCTL::NAKSTS, on);
-        }
-    }
-    if DIEPCTL::EPDIS.is_set(raw) && end.is(DIEPCTL::EPENA) {
-        end.set(DIEPCTL::EPENA, false);
-        end.int |= DIEPINT::EPDISBLD.mask;
-    } else if DIEPCTL::EPENA.is_set(raw) {
-        end.set(DIEPCTL::EPENA, true);
     }
 }

@@ -12,6 +12,7 @@
 //! - Missing and counted: host mode, HNP and SRP, descriptor DMA, isochronous transfers, thresholds, the external PHY.
 
 mod core;
+mod end;
 mod fifo;
 mod registers;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The core as the host sees it over the cable: what it answers to tokens, with the RX and TX FIFOs or with memory behind it.
 
-use super::core::{Core, End};
+use super::core::Core;
+use super::end::End;
 use super::fifo::Status;
 use super::registers::*;
 use crate::memories::{Memories, Mmu};
