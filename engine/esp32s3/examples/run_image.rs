@@ -60,6 +60,10 @@ fn main() {
             println!("  {name}: {count}");
         }
     }
+    let host = chip.system().dev.usb_otg.host();
+    if host.is_attached() {
+        println!("USB: configured {}, product {:?}, {:?}", host.is_configured(), host.product(), host.problem());
+    }
     for (name, gap) in chip.system().dev.fabric.gaps.all() {
         println!("{name}: {} x {}", gap.count, gap.why);
     }

@@ -233,7 +233,7 @@ impl Chip {
     fn tell_receivers(&mut self) {
         let fabric = &mut self.system.dev.fabric;
         if fabric.consoles.take_typed() {
-            for slot in [Slot::Uart0Rx, Slot::Uart1Rx, Slot::Uart2Rx, Slot::UsbSerialJtag] {
+            for slot in [Slot::Uart0Rx, Slot::Uart1Rx, Slot::Uart2Rx, Slot::UsbSerialJtag, Slot::UsbHost] {
                 fabric.soon(slot);
             }
         }

@@ -7,6 +7,7 @@ use crate::io::{InSelect, Io, OutSelect, Pad};
 use crate::signals::{Signal, FSPICLK, FSPID, SPI3_CLK, SPI3_D, U0TXD, U1TXD, U2TXD};
 use crate::slots::Slot;
 use crate::sources::{Source, SOURCES};
+use crate::usb_wrap::OtgPhy;
 use engine_core::console::Consoles;
 use engine_core::events::Events;
 use engine_core::gaps::Gaps;
@@ -215,6 +216,8 @@ pub struct Fabric {
     routed: [[u128; 32]; 2],
     /// The interrupt lines that each processor sees.
     lines: [u32; 2],
+    /// Who has the internal USB PHY, and its pulls. RTC_CNTL and USB_WRAP say it.
+    pub otg_phy: OtgPhy,
     /// Function selection and pads.
     pub io: Io,
     /// Pins whose edges GPIO's interrupts look at.
@@ -263,6 +266,7 @@ impl Fabric {
             stalled: [0; 2],
             wdt_delay_sel: 0,
             wake: Wake::default(),
+            otg_phy: OtgPhy::default(),
             events: Events::new(Slot::Count as usize),
             sources: 0,
             routed: [[0; 32]; 2],
@@ -519,6 +523,15 @@ impl Fabric {
     pub(crate) fn is_dark(&self, addr: u32) -> bool {
         let page = addr >> 12 & 0xFF;
         self.dark[page as usize / 64] >> (page % 64) & 1 != 0
+    }
+
+    /// RTC_CNTL gives the internal USB PHY to USB OTG, or to USB Serial/JTAG.
+    pub fn set_otg_owns_phy(&mut self, owned: bool) {
+        if owned != self.otg_phy.owned {
+            self.otg_phy.owned = owned;
+            self.soon(Slot::UsbSerialJtag);
+            self.soon(Slot::UsbOtg);
+        }
     }
 
     /// Asks something of the whole chip.

@@ -47,6 +47,8 @@ pub mod systimer;
 pub mod ticker;
 pub mod timg;
 pub mod uart;
+pub mod usb_otg;
 pub mod usb_serial_jtag;
+pub mod usb_wrap;
 pub mod watchdog;
 pub mod wcl;

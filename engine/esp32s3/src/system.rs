@@ -72,6 +72,7 @@ impl System {
             uart0,
             uart1,
             uart2,
+            usb_otg,
             usb_serial_jtag,
             ..
         } = &mut self.dev;
@@ -105,6 +106,7 @@ impl System {
             | Slot::RmtRx1
             | Slot::RmtRx2
             | Slot::RmtRx3 => rmt.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
+            Slot::UsbOtg | Slot::UsbHost => usb_otg.serve(slot, &mut self.mem, mmu, fabric),
             Slot::UsbSerialJtag => usb_serial_jtag.event(slot, fabric),
             // The link of a block that does not wait for it was started.
             slot if gdma::tells(slot) => {}

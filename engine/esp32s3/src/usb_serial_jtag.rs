@@ -88,9 +88,10 @@ impl UsbSerialJtag {
         fabric.consoles.on(|line| line == Line::Usb)
     }
 
-    /// The host is there, and our pad is on.
+    /// The host is there, our pad is on, and USB OTG has not got the PHY.
     fn is_connected(&self, fabric: &Fabric) -> bool {
-        self.bank.field(Reg::CONF0, CONF0::USB_PAD_ENABLE) != 0 && Self::console(fabric).is_some()
+        let enabled = self.bank.field(Reg::CONF0, CONF0::USB_PAD_ENABLE) != 0;
+        enabled && !fabric.otg_phy.owned && Self::console(fabric).is_some()
     }
 
     /// SOF_INT follows the frames of a host that is there.

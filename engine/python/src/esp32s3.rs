@@ -71,12 +71,21 @@ impl Machine for Chip {
         fabric.levels_changed(now);
     }
 
-    fn usb_host(&self) -> Option<(&Host, bool)> {
-        None
+    fn usb_host(&self) -> (&Host, bool) {
+        let usb = &self.system().dev.usb_otg;
+        (usb.host(), usb.vbus())
     }
 
-    fn usb_act(&mut self, _action: UsbAction<'_>) -> bool {
-        false
+    fn usb_act(&mut self, action: UsbAction<'_>) -> bool {
+        let dev = &mut self.system_mut().dev;
+        let (usb, fabric) = (&mut dev.usb_otg, &mut dev.fabric);
+        match action {
+            UsbAction::Plug(on) => usb.set_vbus(on, fabric),
+            UsbAction::Sleep(true) => usb.suspend(fabric),
+            UsbAction::Sleep(false) => usb.wake_up(fabric),
+            UsbAction::Send(endpoint, data) => return usb.send(endpoint, data, fabric),
+        }
+        true
     }
 
     fn freeze(&mut self) -> Frozen {

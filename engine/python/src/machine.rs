@@ -97,8 +97,8 @@ pub trait Machine: Send + Sync {
     fn gaps_mut(&mut self) -> &mut Gaps;
     /// The same in the processors: core, name, count.
     fn core_gaps(&self) -> Vec<(usize, String, u64)>;
-    /// The USB host, where the chip has one at its port, and whether the cable is plugged in.
-    fn usb_host(&self) -> Option<(&Host, bool)>;
+    /// The USB host at the chip's port, and whether the cable is plugged in.
+    fn usb_host(&self) -> (&Host, bool);
     /// Something is done at the other end of the cable. False: that cannot be done.
     fn usb_act(&mut self, action: UsbAction<'_>) -> bool;
     /// The run stops before this instruction.

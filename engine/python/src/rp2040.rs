@@ -68,9 +68,9 @@ impl Machine for Chip {
         fabric.inputs_changed();
     }
 
-    fn usb_host(&self) -> Option<(&Host, bool)> {
+    fn usb_host(&self) -> (&Host, bool) {
         let usb = &self.system().dev.usb;
-        Some((usb.host(), usb.vbus()))
+        (usb.host(), usb.vbus())
     }
 
     fn usb_act(&mut self, action: UsbAction<'_>) -> bool {

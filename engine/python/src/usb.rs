@@ -2,13 +2,12 @@
 
 use crate::machine::Machine;
 use engine_core::time::Ps;
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 /// The state of the host and what the device has said about itself, by name.
 pub fn state<'py>(chip: &dyn Machine, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-    let (host, plugged) = chip.usb_host().ok_or_else(|| PyValueError::new_err("this chip has no USB device yet"))?;
+    let (host, plugged) = chip.usb_host();
     let all = PyDict::new(py);
     all.set_item("plugged", plugged)?;
     all.set_item("attached", host.is_attached())?;
@@ -42,6 +41,6 @@ pub fn state<'py>(chip: &dyn Machine, py: Python<'py>) -> PyResult<Bound<'py, Py
 
 /// The packets that an endpoint sent: time and data.
 pub fn reports<'py>(chip: &dyn Machine, py: Python<'py>, endpoint: u8) -> Vec<(Ps, Bound<'py, PyBytes>)> {
-    let Some((host, _)) = chip.usb_host() else { return Vec::new() };
+    let (host, _) = chip.usb_host();
     host.reports().of(endpoint).map(|report| (report.at, PyBytes::new(py, &report.data))).collect()
 }

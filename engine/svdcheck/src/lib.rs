@@ -21,7 +21,8 @@ pub struct Lists<'a> {
     /// The file knows no accesses but reading and writing: what it calls read-write may be less (a strobe, a flag that
     /// the hardware sets).
     pub coarse_access: bool,
-    /// Registers (`BLOCK.REGISTER`) that differ from the SVD, and why.
+    /// Registers (`BLOCK.REGISTER`, or `BLOCK.REGISTER*` for all of that name and a number) that differ from the SVD, and
+    /// why.
     pub deviations: &'a [(&'a str, &'a str)],
 }
 
@@ -91,7 +92,11 @@ struct Differences<'a> {
 
 impl Differences<'_> {
     fn push(&mut self, register: &str, what: &str) {
-        match self.excused.iter().find(|(name, _)| *name == register) {
+        let is_meant = |name: &str| match name.strip_suffix('*') {
+            Some(start) => register.strip_prefix(start).is_some_and(|rest| rest.bytes().all(|it| it.is_ascii_digit())),
+            None => name == register,
+        };
+        match self.excused.iter().find(|(name, _)| is_meant(name)) {
             Some((name, _)) => {
                 self.used.insert(name);
             }

@@ -133,7 +133,10 @@ pub(crate) fn decode(pc: u32, bytes: u32) -> Op {
         return op;
     }
     match pie::decode(raw) {
-        Some(decoded) => Op { code: O::Pie, imm: raw, imm2: decoded.coprocessor.into(), window: decoded.window, ..op },
+        Some(decoded) => {
+            let imm2 = decoded.index << 1 | u32::from(decoded.coprocessor);
+            Op { code: O::Pie, imm: raw, imm2, window: decoded.window, ..op }
+        }
         None => op,
     }
 }

@@ -542,10 +542,10 @@ impl Core {
                         r!(s) = base.wrapping_add(offset);
                     }
                     OpCode::Pie => {
-                        if op.imm2 != 0 && self.cpenable & 8 == 0 {
+                        if op.imm2 & 1 != 0 && self.cpenable & 8 == 0 {
                             raise!(Cause::Coprocessor3Disabled);
                         }
-                        match pie::execute(self, bus, op.imm, begun) {
+                        match pie::execute(self, bus, op.imm, op.imm2 >> 1, begun) {
                             Ok(stalls) => cycle += u64::from(stalls),
                             Err(pie::Refused::Miss(Miss::Yield)) => leave!(Stop::Yield),
                             Err(pie::Refused::Miss(Miss::Fault(cause, address))) => raise!(cause, address),

@@ -93,7 +93,8 @@ pub(crate) enum OpCode {
     MovS, AbsS, NegS, ConstS, Rfr, Wfr, Div0S, Recip0S, Sqrt0S, Rsqrt0S, Nexp01S, MksadjS, MkdadjS, AddexpS, AddexpmS,
     UnS, OeqS, UeqS, OltS, UltS, OleS, UleS, MoveqzS, MovnezS, MovltzS, MovgezS, MovfS, MovtS,
 
-    /// 128-bit instructions, coprocessor 3: imm is the encoding.
+    /// 128-bit instructions: imm is the encoding, imm2 twice the place in their table, and one if it
+    /// needs coprocessor 3.
     Pie,
 }
 

@@ -203,6 +203,12 @@ impl RtcCntl {
         }
     }
 
+    /// SW_HW_USB_PHY_SEL lets SW_USB_PHY_SEL decide; else the fuse EFUSE_USB_PHY_SEL does, which is blank.
+    fn select_usb_phy(&self, fabric: &mut Fabric) {
+        let conf = self.regs.get(Reg::USB_CONF);
+        fabric.set_otg_owns_phy(USB_CONF::SW_HW_USB_PHY_SEL.is_set(conf) && USB_CONF::SW_USB_PHY_SEL.is_set(conf));
+    }
+
     fn write_interrupts(&mut self, register: Reg, raw: u32, fabric: &mut Fabric) {
         let (raised, enabled) = (self.regs.get(Reg::INT_RAW_RTC), self.regs.get(Reg::INT_ENA_RTC));
         match register {
@@ -259,6 +265,7 @@ impl Block for RtcCntl {
             Reg::INT_ENA_RTC | Reg::INT_RAW_RTC | Reg::INT_CLR_RTC | Reg::INT_ENA_RTC_W1TS | Reg::INT_ENA_RTC_W1TC => {
                 self.write_interrupts(register, write.raw, fabric)
             }
+            Reg::USB_CONF => self.select_usb_phy(fabric),
             Reg::EXT_XTL_CONF | Reg::CLK_CONF => self.select_clocks(fabric),
             // The next edge has come by the time software looks.
             Reg::SLOW_CLK_CONF => self.regs.set_field(register, SLOW_CLK_CONF::SLOW_CLK_NEXT_EDGE, 0),
@@ -305,6 +312,7 @@ impl Block for RtcCntl {
         self.stall_cores(fabric);
         self.write_super_watchdog(0, fabric);
         self.hold_pads(fabric);
+        self.select_usb_phy(fabric);
         self.update_irq(fabric);
     }
 }

@@ -2,18 +2,33 @@
 //! Extensions".
 //!
 //! # Fidelity
-//! All mnemonics are decoded. Executed are loads and stores of 128 and 64 bits (VLD, VST), ZERO, MOVI,
-//! the logic of registers, VADDS, VSUBS, VMAX, VMIN, VCMP, and the dedicated GPIO. The others stop
-//! the core with their mnemonic, and are counted.
-
-mod table;
+//! - All 220 instructions are decoded. Seven of the FFT (`ee.fft.ams.s16.*`, `ee.fft.cmul.s16.*`,
+//!   `ee.fft.r2bf.s16.st.incp`) stop the core with their mnemonic; the others are executed as the
+//!   operations of TRM 1.8 say.
+//! - Saturation is to -2^(n-1) and 2^(n-1) - 1, sums of unsigned products to 2^n - 1.
+//! - Of an instruction that loads and computes, all operands are read before any is written (TRM table
+//!   1.7-2); where two results have one register, that of the load stays, then that of the shift.
+//! - The third operand of `ee.srcmb.*.qacc` and `ee.srs.accx` is in no manual and is ignored.
+//! - `ee.ldf.*` and `ee.stf.*` reach the registers of the FPU without asking for coprocessor 0.
+//! - Lanes of `ee.vsl.32` and `ee.vsr.32` shifted by 32 or more: zeros, signs. Not documented.
+//! - FFT_BIT_WIDTH is the number of bits that `ee.bitrev` reverses, as its operation section says (TRM
+//!   1.5.1.2 says three fewer).
+//! - No stalls of their own (TRM 1.7): each takes one cycle, and what memory takes.
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::Core;
+use crate::decode::sign_extend;
 use crate::memory::Miss;
-use crate::{Bus, UR_GPIO_IN, UR_GPIO_OUT};
-use table::{Row, TABLE};
+use execute::Operation;
+use table::{Role, Row, LONG, SHORT};
+
+pub(crate) use execute::execute;
+
+mod execute;
+mod lanes;
+mod table;
+#[cfg(test)]
+mod tests;
 
 /// State of the 128-bit unit.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -75,6 +90,8 @@ pub(crate) struct Decoded {
     pub window: u8,
     /// It needs coprocessor 3 (those that only move dedicated GPIO do not).
     pub coprocessor: bool,
+    /// Its place in the table of its length, for [`execute`].
+    pub index: u32,
 }
 
 /// Why an instruction was not executed.
@@ -91,238 +108,77 @@ impl From<Miss> for Refused {
     }
 }
 
-/// What an operand is: a register of the AR, Q or FR file, or an immediate.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Ar,
-    Q,
-    Fr,
-    Immediate,
+/// The bits of a 32-bit instruction in the order in which its fields are contiguous: bits 4 to 11,
+/// 20 to 23, 12 to 15, 0, 16 to 19, 24 to 31.
+pub(crate) fn slot(raw: u32) -> u32 {
+    let part = |from: u32, bits: u32, to: u32| (raw >> from & ((1 << bits) - 1)) << to;
+    part(4, 8, 0) | part(20, 4, 8) | part(12, 4, 12) | part(0, 1, 16) | part(16, 4, 17) | part(24, 8, 21)
 }
 
-/// The instruction and its operands, in the order of the assembler.
-struct Instruction {
-    mnemonic: &'static str,
-    operands: Vec<(Kind, u32)>,
+/// The table that `raw` is looked up in, and its bits in the order of that table.
+fn table(raw: u32) -> (&'static [Row], u32) {
+    match raw & 15 {
+        14 | 15 => (LONG, slot(raw)),
+        _ => (SHORT, raw & 0xFF_FFFF),
+    }
 }
 
-/// The bits of `raw` that `mask` names, put together.
-fn gathered(raw: u32, mask: u32) -> u32 {
-    (0..32).rev().filter(|bit| mask >> bit & 1 != 0).fold(0, |value, bit| value << 1 | raw >> bit & 1)
+fn find(raw: u32) -> Option<usize> {
+    let (table, bits) = table(raw);
+    table.iter().position(|(mask, value, ..)| bits & mask == *value)
 }
 
-/// The table has the 29 free bits of a 32-bit instruction in the order of its fields.
-fn slot(raw: u32) -> u32 {
-    raw >> 4 & 0xFF
-        | (raw >> 20 & 15) << 8
-        | raw & 0xF000
-        | (raw & 1) << 16
-        | (raw >> 16 & 15) << 17
-        | (raw >> 24) << 21
+/// A field put together from its parts, the high one first.
+fn field(bits: u32, parts: &[(u8, u8)]) -> u32 {
+    parts.iter().fold(0, |value, &(low, width)| value << width | bits >> low & ((1 << width) - 1))
 }
 
-fn row(raw: u32) -> Option<(&'static Row, u32)> {
-    let long = raw & 15 >= 14;
-    let raw = if long { slot(raw) } else { raw };
-    let found = TABLE.iter().find(|(_, mask, value, _)| (mask >> 24 != 0) == long && raw & mask == *value)?;
-    Some((found, raw))
+/// The value of an operand, immediates scaled.
+fn operand(bits: u32, role: Role, parts: &[(u8, u8)]) -> u32 {
+    let value = field(bits, parts);
+    let width: u8 = parts.iter().map(|(_, width)| width).sum();
+    let signed = sign_extend(value, width.into());
+    match role {
+        Role::Imm16 => signed << 4,
+        Role::Imm8 => signed << 3,
+        Role::Imm4 => signed << 2,
+        Role::Imm2 => value << 1,
+        _ => value,
+    }
 }
 
-fn instruction(raw: u32) -> Option<Instruction> {
-    let ((mnemonic, _, _, operands), raw) = row(raw)?;
-    let operands = operands.iter().map(|&(kind, mask)| (kind, gathered(raw, mask))).collect();
-    Some(Instruction { mnemonic, operands })
+fn is_ar(role: Role) -> bool {
+    use Role::{Ad, As, As0, Au, Ax, Ay, Mask, Value};
+    matches!(role, As | Ad | As0 | Ax | Ay | Au | Value | Mask)
 }
 
 /// Decodes an instruction of 24 or 32 bits. `None`: not one of this unit.
 pub(crate) fn decode(raw: u32) -> Option<Decoded> {
-    let found = instruction(raw)?;
-    let registers = found.operands.iter().filter(|(kind, _)| *kind == Kind::Ar);
-    let window = registers.map(|&(_, number)| number as u8 / 4).max().unwrap_or(0);
-    Some(Decoded { window, coprocessor: !found.mnemonic.contains("gpio") })
+    let index = find(raw)?;
+    let (table, bits) = table(raw);
+    let row = &table[index];
+    let highest = row.7.iter().filter(|(role, _)| is_ar(*role)).map(|(_, parts)| field(bits, parts)).max();
+    let gpio = matches!(row.3, Operation::WriteGpio | Operation::SetGpio | Operation::ClearGpio | Operation::ReadGpio);
+    Some(Decoded { window: highest.unwrap_or(0) as u8 / 4, coprocessor: !gpio, index: index as u32 })
 }
 
-/// The instruction in words, as objdump writes it. Immediates are their fields.
+/// The instruction in words, as objdump writes it.
 pub(crate) fn text(raw: u32) -> String {
-    let Some(found) = instruction(raw) else { return format!("ee.? 0x{raw:08x}") };
-    let operands: Vec<String> = found
-        .operands
-        .iter()
-        .map(|(kind, number)| match kind {
-            Kind::Ar => format!("a{number}"),
-            Kind::Q => format!("q{number}"),
-            Kind::Fr => format!("f{number}"),
-            Kind::Immediate => number.to_string(),
-        })
-        .collect();
-    format!("{} {}", found.mnemonic, operands.join(", ")).trim_end().to_owned()
-}
-
-/// An immediate of 8 bits, signed, in units.
-fn offset(field: u32, unit: u32) -> u32 {
-    (field as u8 as i8 as u32).wrapping_mul(unit)
-}
-
-/// Lane by lane, signed, results cut to the lane by `apply`.
-fn lanes(bits: u32, x: u128, y: u128, apply: impl Fn(i64, i64) -> i64) -> u128 {
-    let mask = (1u128 << bits) - 1;
-    let lane = |q: u128, at: u32| {
-        let value = (q >> at & mask) as i64;
-        value << (64 - bits) >> (64 - bits)
-    };
-    (0..128).step_by(bits as usize).fold(0, |q, at| q | (apply(lane(x, at), lane(y, at)) as u128 & mask) << at)
-}
-
-fn saturated(bits: u32, value: i64) -> i64 {
-    let limit = 1i64 << (bits - 1);
-    value.clamp(-limit, limit - 1)
-}
-
-/// An operation on lanes of two registers: `None` when it is not one of those executed.
-fn vector(mnemonic: &str, x: u128, y: u128) -> Option<u128> {
-    let (name, bits) = mnemonic.rsplit_once(".s")?;
-    let bits = bits.parse().ok()?;
-    let truth = |value: bool| -i64::from(value);
-    Some(match name {
-        "ee.vadds" => lanes(bits, x, y, |a, b| saturated(bits, a + b)),
-        "ee.vsubs" => lanes(bits, x, y, |a, b| saturated(bits, a - b)),
-        "ee.vmax" => lanes(bits, x, y, i64::max),
-        "ee.vmin" => lanes(bits, x, y, i64::min),
-        "ee.vcmp.eq" => lanes(bits, x, y, |a, b| truth(a == b)),
-        "ee.vcmp.lt" => lanes(bits, x, y, |a, b| truth(a < b)),
-        "ee.vcmp.gt" => lanes(bits, x, y, |a, b| truth(a > b)),
-        _ => return None,
-    })
-}
-
-/// The address of an access of 16 bytes or 8: the low bits do not count.
-fn load<B: Bus>(core: &mut Core, bus: &mut B, addr: u32, bytes: u32, cycle: u64) -> Result<(u128, u32), Miss> {
-    let addr = addr & !(bytes - 1);
-    let (mut value, mut stalls) = (0, 0);
-    for at in (0..bytes).step_by(4) {
-        let beat = core.load32(bus, addr.wrapping_add(at), cycle)?;
-        value |= u128::from(beat.value) << (8 * at);
-        stalls = stalls.max(beat.cycles);
+    let Some(index) = find(raw) else { return format!("ee.? 0x{raw:08x}") };
+    let (table, bits) = table(raw);
+    let row = &table[index];
+    let mut text = row.2.to_owned();
+    for (index, &(role, parts)) in row.7.iter().enumerate() {
+        let value = operand(bits, role, parts);
+        let operand = match role {
+            role if is_ar(role) => format!("a{value}"),
+            Role::F0 | Role::F1 | Role::F2 | Role::F3 => format!("f{value}"),
+            Role::Imm16 | Role::Imm8 | Role::Imm4 => format!("{}", value as i32),
+            Role::Imm2 | Role::Imm1 | Role::Sel | Role::Lane | Role::Sar | Role::Upd => value.to_string(),
+            _ => format!("q{value}"),
+        };
+        text += if index == 0 { "\t" } else { ", " };
+        text += &operand;
     }
-    Ok((value, stalls))
-}
-
-fn store<B: Bus>(core: &mut Core, bus: &mut B, addr: u32, value: u128, bytes: u32, cycle: u64) -> Result<u32, Miss> {
-    let addr = addr & !(bytes - 1);
-    let mut stalls = 0;
-    for at in (0..bytes).step_by(4) {
-        stalls = stalls.max(core.store32(bus, addr.wrapping_add(at), (value >> (8 * at)) as u32, cycle)?);
-    }
-    Ok(stalls)
-}
-
-const LOW_HALF: u128 = u64::MAX as u128;
-
-/// Executes the instruction `raw`. Returns its stall cycles.
-pub(crate) fn execute<B: Bus>(core: &mut Core, bus: &mut B, raw: u32, cycle: u64) -> Result<u32, Refused> {
-    let refused = || Refused::NotImplemented(text(raw));
-    let found = instruction(raw).ok_or_else(refused)?;
-    let operand = |n: usize| found.operands.get(n).map_or(0, |&(_, value)| value);
-    let (first, second, third) = (operand(0) as usize, operand(1) as usize, operand(2) as usize);
-    // The second operand as a base register, and how far it moves.
-    let moves = |core: &Core, unit| match found.operands.get(2) {
-        Some(&(Kind::Ar, register)) => core.r[register as usize & 15],
-        _ => offset(operand(2), unit),
-    };
-    let user = |error| Refused::Miss(crate::memory::miss(error, 0));
-    let mut stalls = 0;
-    match found.mnemonic {
-        "ee.vld.128.ip" | "ee.vld.128.xp" => {
-            let base = core.r[second];
-            (core.pie.q[first], stalls) = load(core, bus, base, 16, cycle)?;
-            core.r[second] = base.wrapping_add(moves(core, 16));
-        }
-        "ee.vld.l.64.ip" | "ee.vld.l.64.xp" | "ee.vld.h.64.ip" | "ee.vld.h.64.xp" => {
-            let base = core.r[second];
-            let (value, waited) = load(core, bus, base, 8, cycle)?;
-            let q = &mut core.pie.q[first];
-            let high = found.mnemonic.starts_with("ee.vld.h");
-            *q = if high { *q & LOW_HALF | value << 64 } else { *q & !LOW_HALF | value };
-            stalls = waited;
-            core.r[second] = base.wrapping_add(moves(core, 8));
-        }
-        "ee.vst.128.ip" | "ee.vst.128.xp" => {
-            let (base, value) = (core.r[second], core.pie.q[first]);
-            stalls = store(core, bus, base, value, 16, cycle)?;
-            core.r[second] = base.wrapping_add(moves(core, 16));
-        }
-        "ee.vst.l.64.ip" | "ee.vst.l.64.xp" | "ee.vst.h.64.ip" | "ee.vst.h.64.xp" => {
-            let (base, q) = (core.r[second], core.pie.q[first]);
-            let value = if found.mnemonic.starts_with("ee.vst.h") { q >> 64 } else { q & LOW_HALF };
-            stalls = store(core, bus, base, value, 8, cycle)?;
-            core.r[second] = base.wrapping_add(moves(core, 8));
-        }
-        "ee.zero.q" => core.pie.q[first] = 0,
-        "ee.zero.accx" => core.pie.accx = 0,
-        "ee.zero.qacc" => (core.pie.qacc_h, core.pie.qacc_l) = ([0; 5], [0; 5]),
-        "ee.movi.32.a" => core.r[second] = (core.pie.q[first] >> (32 * third)) as u32,
-        "ee.movi.32.q" => {
-            let (shift, value) = (32 * third, core.r[second]);
-            let q = &mut core.pie.q[first];
-            *q = *q & !(0xFFFF_FFFF << shift) | u128::from(value) << shift;
-        }
-        "ee.andq" => core.pie.q[first] = core.pie.q[second] & core.pie.q[third],
-        "ee.orq" => core.pie.q[first] = core.pie.q[second] | core.pie.q[third],
-        "ee.xorq" => core.pie.q[first] = core.pie.q[second] ^ core.pie.q[third],
-        "ee.notq" => core.pie.q[first] = !core.pie.q[second],
-        "ee.wr_mask_gpio_out" => {
-            let (value, mask) = (core.r[first], core.r[second]);
-            bus.write_ur(UR_GPIO_OUT, value, mask & 0xFF, cycle).map_err(user)?;
-        }
-        "ee.set_bit_gpio_out" => bus.write_ur(UR_GPIO_OUT, 0xFF, operand(0), cycle).map_err(user)?,
-        "ee.clr_bit_gpio_out" => bus.write_ur(UR_GPIO_OUT, 0, operand(0), cycle).map_err(user)?,
-        "ee.get_gpio_in" => core.r[first] = bus.read_ur(UR_GPIO_IN, cycle).map_err(user)?,
-        mnemonic => match vector(mnemonic, core.pie.q[second & 7], core.pie.q[third & 7]) {
-            Some(result) => core.pie.q[first] = result,
-            None => {
-                core.count(mnemonic);
-                return Err(refused());
-            }
-        },
-    }
-    Ok(stalls)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Values of the TRM's instruction pages: saturation of VADDS, all ones for a true VCMP.
-    #[test]
-    fn lanes_saturate_and_compare() {
-        let (x, y) = (0x7FFF_8000_0001_FFFFu128, 0x0001_FFFF_0001_0001u128);
-        assert_eq!(vector("ee.vadds.s16", x, y), Some(0x7FFF_8000_0002_0000));
-        assert_eq!(vector("ee.vsubs.s16", y, x), Some(0x8002_7FFF_0000_0002));
-        assert_eq!(vector("ee.vcmp.gt.s16", x, y).map(|q| q as u64), Some(0xFFFF_0000_0000_0000));
-        assert_eq!(vector("ee.vmax.s32", x, y), Some(0x7FFF_8000_0001_FFFF));
-        assert_eq!(vector("ee.vmul.s16", x, y), None);
-    }
-
-    /// No encoding is two instructions.
-    #[test]
-    fn encodings_are_distinct() {
-        for (n, a) in TABLE.iter().enumerate() {
-            for b in &TABLE[n + 1..] {
-                let same_length = (a.1 >> 24 != 0) == (b.1 >> 24 != 0);
-                assert!(!same_length || (a.2 ^ b.2) & a.1 & b.1 != 0, "{} and {}", a.0, b.0);
-            }
-        }
-    }
-
-    /// No 24-bit encoding is taken by an instruction of the base processor.
-    #[test]
-    fn the_decoder_finds_them() {
-        for (mnemonic, mask, value, _) in TABLE.iter().filter(|row| row.1 >> 24 == 0) {
-            for raw in [*value, value | !mask & 0xFF_FFFF] {
-                let op = crate::decode::decode(0, raw);
-                assert_eq!(op.code, crate::op::OpCode::Pie, "{mnemonic} {raw:06x}");
-                assert!(text(raw).starts_with(mnemonic), "{} {mnemonic}", text(raw));
-            }
-        }
-    }
+    text
 }

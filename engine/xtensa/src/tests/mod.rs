@@ -3,5 +3,5 @@
 mod debugging;
 mod exceptions;
 mod loops;
-mod machine;
+pub mod machine;
 mod windows;

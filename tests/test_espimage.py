@@ -1,0 +1,108 @@
+"""Flash contents for the ESP32-S3: what is refused. Formats: ESP-IDF esp_app_format.h, esp_flash_partitions.h."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from pathlib import Path
+
+import pytest
+
+from twins import Image
+from twins.errors import ImageError
+
+
+def app(chip: int = 9, payload: bytes = b"\x01\x02\x03\x04", *, damage: bool = False, hashed: bool = True) -> bytes:
+    """An image of one segment with its checksum, and its hash."""
+    header = struct.pack("<BBBBI", 0xE9, 1, 2, 0x3F, 0x403C_8700) + bytes([0xEE, 0, 0, 0])
+    header += struct.pack("<HBHH4xB", chip, 0, 0, 99, int(hashed))
+    body = header + struct.pack("<II", 0x403C_8700, len(payload)) + payload
+    checksum = 0xEF
+    for byte in payload:
+        checksum ^= byte
+    body += b"\0" * (15 - len(body) % 16) + bytes([checksum ^ int(damage)])
+    return body + hashlib.sha256(body).digest() if hashed else body
+
+
+def table(*lines: tuple[str, int, int, int, int]) -> bytes:
+    """A partition table of (label, type, subtype, offset, size), with its MD5."""
+    rows = b"".join(
+        struct.pack("<HBBII16sI", 0x50AA, kind, sub, offset, size, label.encode(), 0)
+        for label, kind, sub, offset, size in lines
+    )
+    rows += b"\xeb\xeb" + b"\xff" * 14 + hashlib.md5(rows, usedforsecurity=False).digest()
+    return rows.ljust(0xC00, b"\xff")
+
+
+def write(folder: Path, **files: bytes) -> Path:
+    """Files of these names and contents."""
+    for name, data in files.items():
+        (folder / f"{name}.bin").write_bytes(data)
+    return folder
+
+
+def load(text: str | Path, flash: int = 8 << 20) -> Image:
+    """As a twin loads it."""
+    return Image.load(text, "esp32s3", flash_size=flash)
+
+
+def test_separate_files_go_where_they_are_said_to_go(tmp_path: Path) -> None:
+    write(tmp_path, boot=app(), table=table(("factory", 0, 0, 0x10000, 0x100000)), app=app(payload=b"abcd"))
+    image = load(f"0x0={tmp_path}/boot.bin,0x8000={tmp_path}/table.bin,0x10000={tmp_path}/app.bin")
+    assert [segment.address for segment in image.segments] == [0, 0x8000, 0x10000]
+
+
+def test_a_build_folder_of_esp_idf_names_its_files(tmp_path: Path) -> None:
+    write(tmp_path, boot=app(), table=table(("factory", 0, 0, 0x10000, 0x100000)), app=app())
+    files = {"0x0": "boot.bin", "0x8000": "table.bin", "0x10000": "app.bin"}
+    args = {"flash_files": files, "app": {"file": "app.bin"}, "extra_esptool_args": {"chip": "esp32s3"}}
+    (tmp_path / "flasher_args.json").write_text(json.dumps(args))
+    assert len(load(tmp_path).segments) == 3
+    args["extra_esptool_args"] = {"chip": "esp32c3"}
+    (tmp_path / "flasher_args.json").write_text(json.dumps(args))
+    with pytest.raises(ImageError, match="a build for esp32c3: this board has an esp32s3"):
+        load(tmp_path)
+
+
+def test_a_platformio_folder_is_known_by_its_files(tmp_path: Path) -> None:
+    write(tmp_path, bootloader=app(), partitions=table(("app0", 0, 0x10, 0x10000, 0x100000)), firmware=app())
+    assert [segment.address for segment in load(tmp_path).segments] == [0, 0x8000, 0x10000]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (app(chip=0), r"an image for ESP32 \(chip id 0\): this board has an ESP32-S3"),
+        (app(damage=True), "the checksum is 0x.., and the segments give 0x"),
+        (app()[:-1] + b"\0", "the SHA-256 at its end is wrong"),
+        (app()[:40], "truncated"),
+        (b"hello, world, this is no image", "it starts with 68, expected e9"),
+    ],
+)
+def test_a_damaged_bootloader_is_refused(tmp_path: Path, data: bytes, message: str) -> None:
+    write(tmp_path, merged=data)
+    with pytest.raises(ImageError, match=message):
+        load(tmp_path / "merged.bin")
+
+
+def test_parts_may_not_overlap_or_end_behind_the_flash(tmp_path: Path) -> None:
+    write(tmp_path, boot=app().ljust(0x9000, b"\xff"), table=table(), app=app())
+    with pytest.raises(ImageError, match=r"overlapping parts: .* fills flash 0x0 to 0x9000"):
+        load(f"0x0={tmp_path}/boot.bin,0x8000={tmp_path}/table.bin")
+    write(tmp_path, boot=app())
+    with pytest.raises(ImageError, match="behind the board's flash of 1024 KB"):
+        load(f"0x0={tmp_path}/boot.bin,0x100000={tmp_path}/app.bin", 1 << 20)
+    with pytest.raises(ImageError, match="nothing is written to flash 0x0"):
+        load(f"0x10000={tmp_path}/app.bin")
+
+
+def test_a_partition_may_not_end_behind_the_flash(tmp_path: Path) -> None:
+    write(tmp_path, boot=app(), table=table(("big", 1, 2, 0x9000, 0x100_0000)))
+    with pytest.raises(ImageError, match="partition 'big' ends at 0x1009000"):
+        load(f"0x0={tmp_path}/boot.bin,0x8000={tmp_path}/table.bin")
+
+
+def test_a_folder_without_a_build_says_what_was_expected(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match=r"no build folder: expected flasher_args\.json"):
+        load(tmp_path)
