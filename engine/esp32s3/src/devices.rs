@@ -88,6 +88,7 @@ devices! {
     0x6000_2000..=0x6000_2FFF spi1: crate::spi_mem::spi1::Spi1 = crate::spi_mem::spi1::Spi1::new();
     0x6000_3000..=0x6000_3FFF spi0: crate::spi_mem::spi0::Spi0 = crate::spi_mem::spi0::Spi0::new();
     0x6000_4000..=0x6000_4EFF gpio: crate::gpio::Gpio = crate::gpio::Gpio::new();
+    0x6000_4F00..=0x6000_4FFF sdm: crate::sdm::Sdm = crate::sdm::Sdm::new();
     0x6000_5000..=0x6000_5FFF fe2: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::FE2);
     0x6000_6000..=0x6000_6FFF fe: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::FE);
     0x6000_7000..=0x6000_7FFF efuse: crate::efuse::Efuse = crate::efuse::Efuse::new();
@@ -100,6 +101,7 @@ devices! {
     0x6001_0000..=0x6001_0FFF uart1: crate::uart::Uart = crate::uart::Uart::new(1);
     0x6001_1000..=0x6001_2FFF bt: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::BT);
     0x6001_6000..=0x6001_6FFF rmt: crate::rmt::Rmt = crate::rmt::Rmt::new();
+    0x6001_7000..=0x6001_7FFF pcnt: crate::pcnt::Pcnt = crate::pcnt::Pcnt::new();
     0x6001_9000..=0x6001_9FFF ledc: crate::ledc::Ledc = crate::ledc::Ledc::new();
     0x6001_CC00..=0x6001_CFFF nrx: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::NRX);
     0x6001_D000..=0x6001_DFFF bb: crate::radio::Bb = crate::radio::Bb::new();

@@ -8,7 +8,8 @@
 //!   fraction of the duty, fades and their interrupts, overflow interrupts and counters, pause and reset.
 //! - Approximated: a timer's new settings and a channel's new hpoint and timer count at once, not from the next overflow on; a
 //!   new duty counts from the next period on, as it should. Ticks of a fractional divider are evenly spaced, where the
-//!   chip makes periods of two lengths. The fraction of a duty lengthens the first n of 16 periods.
+//!   chip makes periods of two lengths. The fraction of a duty lengthens the first n of 16 periods. A pin that is routed to a
+//!   running channel, or that somebody begins to act on, shows it after a millisecond at most.
 
 mod registers;
 #[cfg(test)]
@@ -247,7 +248,7 @@ impl Ledc {
             let mut awaited = enabled >> timer & 1 != 0;
             for n in self.of_timer(timer) {
                 awaited |= enabled >> (4 + n) & 1 != 0 || enabled >> (12 + n) & 1 != 0;
-                if !self.is_on(n) || fabric.io.pins_of(signal(n)) == 0 {
+                if !self.is_on(n) {
                     continue;
                 }
                 if fabric.needs_promptly(signal(n)) {
