@@ -44,6 +44,7 @@ class Bench:
         self.seed = seed
         self.edges: dict[int, list[tuple[int, bool | None]]] = {}
         self.voltages: dict[int, float] = {}
+        self.capacitances: dict[int, float] = {}
         self._levels: dict[int, bool] = {}
         self._calls: list[tuple[int, int, Part, str, tuple[Any, ...]]] = []
         self._order = 0
@@ -168,6 +169,10 @@ class Bench:
     def volts(self, pin: int, volts: float) -> None:
         """Keeps the voltage, in `voltages`."""
         self.voltages[pin] = volts
+
+    def picofarads(self, pin: int, picofarads: float) -> None:
+        """Keeps the capacitance, in `capacitances`."""
+        self.capacitances[pin] = picofarads
 
     def call_at(self, at: int, part: Part, method: str, args: tuple[Any, ...]) -> None:
         """Calls the method when `run` gets there."""

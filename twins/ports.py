@@ -120,6 +120,9 @@ class Host(Protocol):
     def volts(self, pin: int, volts: float) -> None:
         """A part puts a voltage on an analog pin."""
 
+    def picofarads(self, pin: int, picofarads: float) -> None:
+        """What a part and the world around it are to the touch sensor at this pin: a capacitance to ground."""
+
     def call_at(self, at: int, part: Part, method: str, args: tuple[Any, ...]) -> None:
         """Calls a method of a part at a later time."""
 
@@ -270,6 +273,18 @@ class AnalogOut(_OnePin):
         """Puts a voltage on the pin from now on."""
         if self.connected:
             self.part.host.volts(self.pin, volts)
+
+
+class TouchElectrode(_OnePin):
+    """A sheet of metal of the part on a pad of the chip's touch sensor."""
+
+    def attach(self, host: Host) -> None:
+        pass
+
+    def set(self, picofarads: float) -> None:
+        """Its capacitance to ground from now on."""
+        if self.connected:
+            self.part.host.picofarads(self.pin, picofarads)
 
 
 class SpiTarget(Port):

@@ -390,6 +390,14 @@ class Twin:
             raise UsageError(f"GPIO{pin} has no ADC input: {', '.join(f'GPIO{p}' for p in self.board.chip.adc)} have")
         self._engine.set_microvolts(channel, max(0, round(volts * 1e6)))
 
+    def picofarads(self, pin: int, picofarads: float) -> None:
+        """A capacitance to ground at a pad of the touch sensor."""
+        pads = self.board.chip.touch
+        if pin not in pads:
+            known = f"GPIO{pads[0]} to GPIO{pads[-1]} are" if pads else f"the {self.board.chip.name} has none"
+            raise UsageError(f"GPIO{pin} is no pad of a touch sensor: {known}")
+        self._engine.set_femtofarads(pin, max(0, round(picofarads * 1e3)))
+
     def call_at(self, at: int, part: Part, method: str, args: tuple[Any, ...]) -> None:
         """Calls a method of a part at a moment."""
         self._call_number += 1

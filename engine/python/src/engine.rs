@@ -264,6 +264,13 @@ impl Engine {
         Ok(())
     }
 
+    /// The capacitance at a pad of the touch sensor, in femtofarads, by GPIO number.
+    fn set_femtofarads(&mut self, pin: usize, femtofarads: u32) -> PyResult<()> {
+        let pads = self.chip.femtofarads_mut();
+        *pads.get_mut(pin).ok_or_else(|| PyValueError::new_err("no such touch pad"))? = femtofarads;
+        Ok(())
+    }
+
     /// The die temperature in thousandths of a degree Celsius.
     #[getter]
     fn millicelsius(&self) -> i32 {
