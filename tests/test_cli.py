@@ -14,6 +14,7 @@ from PIL import Image as Picture
 
 from twins import Twin
 from twins.cli import main
+from twins.cli.watch import Shown
 from twins.frames import sha256
 from twins.ports import SpiBatch
 
