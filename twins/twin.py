@@ -80,7 +80,8 @@ class Twin:
             Without one the flash is blank.
         elf: an ELF file with the symbols of the image, where the image itself has none.
         seed: for all that is random in parts and chip. The same seed, image and inputs give the same trace.
-        rom: a real boot ROM image to run instead of the one at function level.
+        rom: a real boot ROM to run instead of the one at function level: an image or an ELF, or the folder that
+            ESP-IDF's `ESP_ROM_ELF_DIR` names.
         flash: contents of the whole flash chip, as written by `Flash.save`, to go on from.
         unique_id: the serial number of the flash chip, instead of the board file's.
 
@@ -156,6 +157,8 @@ class Twin:
                 )
 
     def _use_rom(self, path: Path) -> None:
+        if path.is_dir():
+            path /= _ROM_ELF
         try:
             self._engine.use_rom(_contents(path, "boot ROM"))
         except ValueError as error:
@@ -567,6 +570,10 @@ class Twin:
 
     def __repr__(self) -> str:
         return f"<Twin {self.board.name} at {self.time}>"
+
+
+_ROM_ELF = "esp32s3_rev0_rom.elf"
+"""The mask ROM of every ESP32-S3 in the folder of Espressif's `esp-rom-elfs`."""
 
 
 def _contents(path: Path, what: str) -> bytes:
