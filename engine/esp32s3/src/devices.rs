@@ -105,6 +105,7 @@ devices! {
     0x6001_9000..=0x6001_9FFF ledc: crate::ledc::Ledc = crate::ledc::Ledc::new();
     0x6001_CC00..=0x6001_CFFF nrx: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::NRX);
     0x6001_D000..=0x6001_DFFF bb: crate::radio::Bb = crate::radio::Bb::new();
+    0x6001_E000..=0x6001_EFFF mcpwm0: crate::mcpwm::Mcpwm = crate::mcpwm::Mcpwm::new(0);
     0x6001_F000..=0x6001_FFFF timg0: crate::timg::Timg = crate::timg::Timg::new(0);
     0x6002_0000..=0x6002_0FFF timg1: crate::timg::Timg = crate::timg::Timg::new(1);
     0x6002_3000..=0x6002_3FFF systimer: crate::systimer::Systimer = crate::systimer::Systimer::new();
@@ -112,6 +113,7 @@ devices! {
     0x6002_5000..=0x6002_5FFF spi3: crate::gpspi::GpSpi = crate::gpspi::GpSpi::new(3);
     0x6002_6000..=0x6002_6FFF apb_ctrl: crate::apb_ctrl::ApbCtrl = crate::apb_ctrl::ApbCtrl::new();
     0x6002_A000..=0x6002_AFFF peri_backup: crate::peri_backup::PeriBackup = crate::peri_backup::PeriBackup::new();
+    0x6002_C000..=0x6002_CFFF mcpwm1: crate::mcpwm::Mcpwm = crate::mcpwm::Mcpwm::new(1);
     0x6002_E000..=0x6002_EFFF uart2: crate::uart::Uart = crate::uart::Uart::new(2);
     0x6003_1000..=0x6003_2FFF ble: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::BLE);
     0x6003_507C..=0x6003_507F rng: crate::rng::Rng = crate::rng::Rng::new();

@@ -23,6 +23,7 @@ pub mod interrupt;
 pub mod io;
 pub mod io_mux;
 pub mod ledc;
+pub mod mcpwm;
 pub mod memories;
 pub mod pcnt;
 pub mod peri_backup;
