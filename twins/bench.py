@@ -21,6 +21,7 @@ from twins.ports import (
     Part,
     Port,
     PulseSink,
+    SdTarget,
     SpiAnswer,
     SpiBatch,
     SpiTarget,
@@ -149,6 +150,9 @@ class Bench:
         """Nothing to do: the test calls the port."""
 
     def attach_i2c(self, port: I2cTarget, part: Part) -> None:
+        """Nothing to do: the test calls the port."""
+
+    def attach_sd(self, port: SdTarget, part: Part) -> None:
         """Nothing to do: the test calls the port."""
 
     def attach_edges(self, port: DigitalIn, part: Part) -> None:

@@ -10,6 +10,7 @@ pub mod memory;
 pub mod pins;
 pub mod ports;
 pub mod registers;
+pub mod sdbus;
 pub mod spi;
 pub mod time;
 pub mod trace;

@@ -3,11 +3,13 @@
 //! The chip says what it drives and pulls; parts drive from outside; the level of each pin follows. A
 //! change of level goes, in this order, into the trace, to the decoders of the ports on that pin and into the log.
 
+mod sd_commands;
 mod spi_frames;
 mod train;
 
 use crate::i2c::I2cWire;
 use crate::ports::{Edge, Outside, PortId};
+use crate::sdbus::SdLines;
 use crate::spi::SpiWire;
 use crate::time::Ps;
 use crate::trace::{Kind, Trace};
@@ -91,6 +93,7 @@ pub struct Pins {
     joined: u64,
     spi: Vec<(PortId, SpiWire)>,
     i2c: Vec<(PortId, I2cWire)>,
+    sd: Vec<(PortId, SdLines)>,
     watches: Vec<(PortId, Watch)>,
     stimuli: BTreeMap<(Ps, u64), Drive>,
     stimulus_number: u64,

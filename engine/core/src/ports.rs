@@ -4,6 +4,7 @@
 //! stamps; the other side is asked at once only where the chip needs an answer.
 
 use crate::pins::Drive;
+use crate::sdbus::{SdAnswer, SdBlock, SdWritten};
 use crate::time::Ps;
 
 /// The number of a port, given out when it is attached.
@@ -77,6 +78,18 @@ pub trait Outside: Send + Sync {
     fn i2c_read(&mut self, port: PortId, at: Ps) -> u8;
     /// The transaction with this I2C target ended: by STOP, or by a repeated START.
     fn i2c_stop(&mut self, port: PortId, at: Ps, restarted: bool);
+    /// A command came on an SD card's bus.
+    fn sd_command(&mut self, _port: PortId, _at: Ps, _index: u8, _argument: u32) -> Option<SdAnswer> {
+        None
+    }
+    /// The next block of data of an SD card, on 1 or 4 lines.
+    fn sd_read(&mut self, _port: PortId, _at: Ps, _lines: u8) -> Option<SdBlock> {
+        None
+    }
+    /// A block of data came on 1 or 4 lines of an SD card's bus.
+    fn sd_write(&mut self, _port: PortId, _at: Ps, _lines: u8, _data: Vec<u8>) -> Option<SdWritten> {
+        None
+    }
     /// A pin that a part watches changed.
     fn edge(&mut self, port: PortId, edge: Edge);
     /// The pulses of a pin whose edges are gathered.

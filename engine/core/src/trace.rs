@@ -27,6 +27,8 @@ pub enum Kind {
     Usb = 7,
     /// A processor stopped for good.
     Crash = 8,
+    /// A command or a byte for an SD card.
+    Sd = 9,
 }
 
 /// The running hash.
