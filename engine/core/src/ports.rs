@@ -6,6 +6,7 @@
 use crate::pins::Drive;
 use crate::sdbus::{SdAnswer, SdBlock, SdWritten};
 use crate::time::Ps;
+use serde::{Deserialize, Serialize};
 
 /// The number of a port, given out when it is attached.
 pub type PortId = u32;
@@ -42,6 +43,19 @@ pub struct SpiAnswer {
     pub dummy: u8,
     /// The data.
     pub data: Vec<u8>,
+}
+
+/// Frames that an audio part heard on an I2S wire, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct I2sBatch {
+    /// Slots in a frame.
+    pub slots: u8,
+    /// Bit clocks of a slot, as they were on the wire.
+    pub bits: u8,
+    /// The samples, `slots` of them a frame, left-justified in 32 bits.
+    pub samples: Vec<i32>,
+    /// For each frame the time at which WS began it.
+    pub at: Vec<Ps>,
 }
 
 /// One level change on one pin.
@@ -89,6 +103,13 @@ pub trait Outside: Send + Sync {
     /// A block of data came on 1 or 4 lines of an SD card's bus.
     fn sd_write(&mut self, _port: PortId, _at: Ps, _lines: u8, _data: Vec<u8>) -> Option<SdWritten> {
         None
+    }
+    /// An audio part heard frames.
+    fn i2s_sent(&mut self, _port: PortId, _batch: I2sBatch) {}
+    /// The samples of an audio part in the frames that began at these times, left-justified in 32 bits, slot by slot. Where
+    /// some are missing it is silent.
+    fn i2s_wanted(&mut self, _port: PortId, _at: &[Ps]) -> Vec<i32> {
+        Vec::new()
     }
     /// A pin that a part watches changed.
     fn edge(&mut self, port: PortId, edge: Edge);

@@ -29,6 +29,8 @@ pub enum Kind {
     Crash = 8,
     /// A command or a byte for an SD card.
     Sd = 9,
+    /// Frames of a hardware I2S controller; the value is their digest.
+    I2s = 10,
 }
 
 /// The running hash.

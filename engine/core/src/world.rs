@@ -1,6 +1,6 @@
 //! The outside of a chip's pins: whoever is attached, and whether they were called.
 
-use crate::ports::{Edge, Nobody, Outside, PortId, Posted, SpiAnswer, SpiBatch};
+use crate::ports::{Edge, I2sBatch, Nobody, Outside, PortId, Posted, SpiAnswer, SpiBatch};
 use crate::sdbus::{SdAnswer, SdBlock, SdWritten};
 use crate::time::Ps;
 
@@ -66,6 +66,12 @@ impl Outside for World {
     }
     fn sd_write(&mut self, port: PortId, at: Ps, lines: u8, data: Vec<u8>) -> Option<SdWritten> {
         self.call().sd_write(port, at, lines, data)
+    }
+    fn i2s_sent(&mut self, port: PortId, batch: I2sBatch) {
+        self.call().i2s_sent(port, batch);
+    }
+    fn i2s_wanted(&mut self, port: PortId, at: &[Ps]) -> Vec<i32> {
+        self.call().i2s_wanted(port, at)
     }
     fn edge(&mut self, port: PortId, edge: Edge) {
         self.call().edge(port, edge);
