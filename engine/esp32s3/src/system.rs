@@ -56,6 +56,8 @@ impl System {
             mmu,
             apb_saradc,
             gdma,
+            i2c0,
+            i2c1,
             regi2c,
             rtc_cntl,
             ledc,
@@ -93,6 +95,8 @@ impl System {
             Slot::Spi1 => spi1.event(slot, fabric),
             Slot::Spi2 => spi2.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::Spi3 => spi3.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
+            Slot::I2c0 => i2c0.event(slot, fabric),
+            Slot::I2c1 => i2c1.event(slot, fabric),
             Slot::Ledc => ledc.event(slot, fabric),
             Slot::RmtTx0
             | Slot::RmtTx1
