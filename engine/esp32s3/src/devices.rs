@@ -116,6 +116,7 @@ devices! {
     0x6002_7000..=0x6002_7FFF i2c1: crate::i2c::I2c = crate::i2c::I2c::new(1);
     0x6002_A000..=0x6002_AFFF peri_backup: crate::peri_backup::PeriBackup = crate::peri_backup::PeriBackup::new();
     0x6002_C000..=0x6002_CFFF mcpwm1: crate::mcpwm::Mcpwm = crate::mcpwm::Mcpwm::new(1);
+    0x6002_B000..=0x6002_BFFF twai: crate::twai::Twai = crate::twai::Twai::new();
     0x6002_E000..=0x6002_EFFF uart2: crate::uart::Uart = crate::uart::Uart::new(2);
     0x6003_1000..=0x6003_2FFF ble: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::BLE);
     0x6003_507C..=0x6003_507F rng: crate::rng::Rng = crate::rng::Rng::new();

@@ -52,6 +52,7 @@ pub mod system;
 pub mod systimer;
 pub mod ticker;
 pub mod timg;
+pub mod twai;
 pub mod uart;
 pub mod usb_otg;
 pub mod usb_serial_jtag;

@@ -76,6 +76,7 @@ impl System {
             systimer,
             timg0,
             timg1,
+            twai,
             uart0,
             uart1,
             uart2,
@@ -120,6 +121,7 @@ impl System {
             | Slot::RmtRx1
             | Slot::RmtRx2
             | Slot::RmtRx3 => rmt.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
+            Slot::Twai => twai.event(slot, fabric),
             Slot::UsbOtg | Slot::UsbHost => usb_otg.serve(slot, &mut self.mem, mmu, fabric),
             Slot::UsbSerialJtag => usb_serial_jtag.event(slot, fabric),
             // The link of a block that does not wait for it was started.
@@ -178,7 +180,7 @@ impl System {
     }
 
     fn tell_input(&mut self, edge: InputEdge) {
-        let Devices { fabric, mcpwm0, mcpwm1, pcnt, rmt, spi2, spi3, uart0, uart1, uart2, .. } = &mut self.dev;
+        let Devices { fabric, mcpwm0, mcpwm1, pcnt, rmt, spi2, spi3, twai, uart0, uart1, uart2, .. } = &mut self.dev;
         match edge.signal {
             FSPICLK | FSPICS0 => spi2.input(edge, fabric),
             SPI3_CLK | SPI3_CS0 => spi3.input(edge, fabric),
@@ -189,6 +191,7 @@ impl System {
             PWM1_SYNC0..=PWM1_CAP2 => mcpwm1.input(edge, fabric),
             signal if crate::pcnt::INPUTS.contains(&signal) => pcnt.input(edge, fabric),
             RMT_SIG_IN0 | RMT_SIG_IN1 | RMT_SIG_IN2 | RMT_SIG_IN3 => rmt.input(edge, fabric),
+            TWAI_RX => twai.input(edge, fabric),
             signal => unreachable!("nobody watches input signal {signal}"),
         }
     }
