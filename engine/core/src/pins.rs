@@ -251,7 +251,9 @@ impl Pins {
     pub fn tell_as_bytes(&mut self, mask: u64) {
         self.told_by_blocks = mask;
         let clocked = self.spi.iter().filter(|(_, wire)| wire.clock() & mask != 0);
-        self.told_as_bytes = clocked.fold(mask, |all, (_, wire)| all | wire.miso().map_or(0, |pin| 1u64 << pin));
+        let answers = clocked.fold(mask, |all, (_, wire)| all | wire.miso().map_or(0, |pin| 1u64 << pin));
+        let audio = self.i2s.iter().filter(|(_, wire)| wire.bck() & mask != 0);
+        self.told_as_bytes = audio.fold(answers, |all, (_, wire)| all | wire.data_out());
     }
 
     /// When the last change of any level happened.

@@ -10,6 +10,7 @@ impl Pins {
     pub fn attach_i2s(&mut self, wire: I2sWire) -> PortId {
         let port = self.new_port(wire.mask());
         self.i2s.push((port, wire));
+        self.tell_as_bytes(self.told_by_blocks);
         self.settle_heed();
         port
     }
@@ -32,6 +33,11 @@ impl Pins {
     /// Does anybody look at the edges of these pins afterwards?
     pub fn i2s_shows_edges(&self, mask: u64) -> bool {
         self.edges_wanted(mask)
+    }
+
+    /// Does a part drive the data of these lines?
+    pub fn i2s_speaks(&self, lines: &I2sLines) -> bool {
+        self.i2s.iter().any(|(_, wire)| wire.is_on(lines) && wire.drives(lines.data))
     }
 
     /// The clock of a part that is the master of the wire on this pin.
