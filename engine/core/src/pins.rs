@@ -320,6 +320,9 @@ impl Pins {
         let Some(posted) = self.world.take_posted() else { return };
         self.posted = true;
         self.wake = self.wake.into_iter().chain(posted.wake).min();
+        for (port, clock) in posted.clocks {
+            self.set_i2s_clock(port, clock);
+        }
         for (at, drive) in posted.drives {
             if at <= now {
                 self.drive_from_outside(drive, now);
