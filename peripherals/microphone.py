@@ -1,7 +1,7 @@
 """I2S microphones: INMP441, ICS-43432 and ICS-43434.
 
-InvenSense data sheets of the INMP441 (DS-INMP441-00 rev. 1.1), ICS-43432 and ICS-43434 (DS-000069 rev. 1.2): 24 bits, two's
-complement, most significant bit first and one clock behind WS, in 32 clocks a channel. L/R low puts them in the left
+InvenSense data sheets of the INMP441 (DS-INMP441-00 rev. 1.1), ICS-43432 and ICS-43434 (DS-000069 rev. 1.2): 24 bits,
+most significant bit first and one clock behind WS, in 32 clocks a channel. L/R low puts them in the left
 channel, high in the right one; in the other channel the output is let go, which a pull-down makes 0.
 
 =========  ===========  ================  ===================================
