@@ -3,7 +3,7 @@
 from peripherals.button import Button
 from peripherals.eeprom24 import Eeprom24
 from peripherals.led import Led
-from peripherals.microphone import Microphone
+from peripherals.microphone import Microphone, PdmMicrophone
 from peripherals.potentiometer import Potentiometer
 from peripherals.rotary_encoder import RotaryEncoder
 from peripherals.sk6812 import SK6812
@@ -19,6 +19,7 @@ __all__ = [
     "Eeprom24",
     "Led",
     "Microphone",
+    "PdmMicrophone",
     "Potentiometer",
     "RotaryEncoder",
     "Speaker",

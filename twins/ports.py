@@ -129,6 +129,9 @@ class Host(Protocol):
     def attach_i2s(self, port: I2sLink, part: Part) -> None:
         """Connects an audio part to its pins."""
 
+    def attach_pdm(self, port: PdmLink, part: Part) -> None:
+        """Connects an audio part to its pins."""
+
     def i2s_clock(self, port: I2sLink, rate: int) -> None:
         """An audio part that is the master runs its clock at so many frames a second, from now on; 0 stops it."""
 
@@ -423,6 +426,41 @@ class I2sLink(Port):
 
     def attach(self, host: Host) -> None:
         host.attach_i2s(self, self.part)
+
+
+class PdmLink(Port):
+    """An audio part's PDM wire: `clk`, and as the part has them `din` (it hears) and `dout` (it says).
+
+    Samples are int32 as on `I2sLink`, a column for the left channel (select pin low: what is there before the clock
+    rises) and one for the right. They come at the rate at which the chip's controller makes samples out of bits; where
+    firmware looks at single bits, each stands for 64 clocks.
+
+    Args:
+        hears: the part has a data input.
+        says: the part has a data output.
+        channels: an attribute of the part that tells when it is put on its board in which channels it speaks, a
+            pair of bools, left and right; without one in both.
+    """
+
+    def __init__(self, *, hears: bool = False, says: bool = False, channels: str = "", optional: bool = False) -> None:
+        super().__init__(optional=optional)
+        self.hears = hears
+        self.says = says
+        self.channels = channels
+
+    def pin_names(self) -> Mapping[str, bool]:
+        return {"clk": True} | ({"din": True} if self.hears else {}) | ({"dout": True} if self.says else {})
+
+    def received(self, method: Handler) -> Handler:
+        """Decorates ``method(batch: I2sBatch)``; `bits` are the clocks of a sample."""
+        return self._handler("received", method)
+
+    def wanted(self, method: Handler) -> Handler:
+        """Decorates ``method(at) -> samples``: a row of left and right for each of these times (uint64, ps)."""
+        return self._handler("wanted", method)
+
+    def attach(self, host: Host) -> None:
+        host.attach_pdm(self, self.part)
 
 
 class Part:

@@ -22,7 +22,7 @@ from twins.image import TARGETS, Image
 from twins.live import Live
 from twins.memory import TwinMemory
 from twins.pins import Pins
-from twins.ports import DigitalIn, I2cTarget, I2sLink, Part, PulseSink, SpiTarget
+from twins.ports import DigitalIn, I2cTarget, I2sLink, Part, PdmLink, PulseSink, SpiTarget
 from twins.symbols import Symbols
 from twins.units import Duration, Time, ps
 from twins.usb import UsbHost
@@ -357,6 +357,13 @@ class Twin:
         number = self._engine.attach_i2s(
             port.pins["bclk"], port.pins["ws"], pin("din"), pin("dout"), port.slots, port.slot_bits, port.delay
         )
+        self._outside.ports[number] = (part.label, port.name)
+
+    def attach_pdm(self, port: PdmLink, part: Part) -> None:
+        """An audio part goes on its pins."""
+        pin = port.pins.get
+        left, right = getattr(part, port.channels) if port.channels else (True, True)
+        number = self._engine.attach_pdm(port.pins["clk"], pin("din"), pin("dout"), left, right)
         self._outside.ports[number] = (part.label, port.name)
 
     def i2s_clock(self, port: I2sLink, rate: int) -> None:

@@ -6,6 +6,7 @@ use crate::usb;
 use engine_core::console::Line;
 use engine_core::i2c::I2cWire;
 use engine_core::i2s::{I2sFormat, I2sWire};
+use engine_core::pdm::PdmWire;
 use engine_core::pins::Drive;
 use engine_core::spi::{Answers, SpiWire};
 use engine_core::time::Ps;
@@ -332,6 +333,15 @@ impl Engine {
         }
         let wire = I2sWire::new(bclk, ws, din, dout, I2sFormat { slots, slot_bits, delay });
         Ok(self.chip.pins_mut().attach_i2s(wire))
+    }
+
+    /// An audio part on a PDM wire: it hears `din` in both channels and says `dout` in those where it drives.
+    #[pyo3(signature = (clk, din, dout, left, right))]
+    fn attach_pdm(&mut self, clk: u8, din: Option<u8>, dout: Option<u8>, left: bool, right: bool) -> PyResult<u32> {
+        for pin in [Some(clk), din, dout].into_iter().flatten() {
+            self.pin(pin)?;
+        }
+        Ok(self.chip.pins_mut().attach_pdm(PdmWire::new(clk, din, dout, [left, right])))
     }
 
     /// An I2S part that is the master of its wire runs its clock from `at` on, or stops it (0 frames a second).
