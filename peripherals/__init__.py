@@ -3,10 +3,12 @@
 from peripherals.button import Button
 from peripherals.eeprom24 import Eeprom24
 from peripherals.led import Led
+from peripherals.microphone import Microphone, PdmMicrophone
 from peripherals.potentiometer import Potentiometer
 from peripherals.rotary_encoder import RotaryEncoder
 from peripherals.sdcard import Sdcard
 from peripherals.sk6812 import SK6812
+from peripherals.speaker import Speaker
 from peripherals.st7789 import ST7789
 from peripherals.touch_pad import TouchPad
 from peripherals.ws2812 import WS2812
@@ -18,8 +20,11 @@ __all__ = [
     "Button",
     "Eeprom24",
     "Led",
+    "Microphone",
+    "PdmMicrophone",
     "Potentiometer",
     "RotaryEncoder",
     "Sdcard",
+    "Speaker",
     "TouchPad",
 ]

@@ -8,6 +8,7 @@ pub mod gaps;
 pub mod i2c;
 pub mod i2s;
 pub mod memory;
+pub mod pdm;
 pub mod pins;
 pub mod ports;
 pub mod registers;

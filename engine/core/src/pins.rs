@@ -10,6 +10,7 @@ mod train;
 
 use crate::i2c::I2cWire;
 use crate::i2s::I2sWire;
+use crate::pdm::PdmWire;
 use crate::ports::{Edge, Outside, PortId};
 use crate::sdbus::SdLines;
 use crate::spi::SpiWire;
@@ -97,6 +98,7 @@ pub struct Pins {
     i2c: Vec<(PortId, I2cWire)>,
     sd: Vec<(PortId, SdLines)>,
     i2s: Vec<(PortId, I2sWire)>,
+    pdm: Vec<(PortId, PdmWire)>,
     watches: Vec<(PortId, Watch)>,
     stimuli: BTreeMap<(Ps, u64), Drive>,
     stimulus_number: u64,
@@ -254,7 +256,8 @@ impl Pins {
     pub fn tell_as_bytes(&mut self, mask: u64) {
         self.told_by_blocks = mask;
         let clocked = self.spi.iter().filter(|(_, wire)| wire.clock() & mask != 0);
-        self.told_as_bytes = clocked.fold(mask, |all, (_, wire)| all | wire.miso().map_or(0, |pin| 1u64 << pin));
+        let answers = clocked.fold(mask, |all, (_, wire)| all | wire.miso().map_or(0, |pin| 1u64 << pin));
+        self.told_as_bytes = answers | self.audio_answers(mask);
     }
 
     /// When the last change of any level happened.
@@ -286,6 +289,11 @@ impl Pins {
         for (port, wire) in &mut self.i2s {
             if changed & wire.mask() != 0 {
                 says.extend(wire.change(*port, changed, level, at, &mut self.world));
+            }
+        }
+        for (port, wire) in &mut self.pdm {
+            if changed & wire.clk() != 0 {
+                says.extend(wire.change(*port, level, at, &mut self.world));
             }
         }
         for index in 0..self.watches.len() {
@@ -321,6 +329,9 @@ impl Pins {
         let Some(posted) = self.world.take_posted() else { return };
         self.posted = true;
         self.wake = self.wake.into_iter().chain(posted.wake).min();
+        for (port, clock) in posted.clocks {
+            self.set_i2s_clock(port, clock);
+        }
         for (at, drive) in posted.drives {
             if at <= now {
                 self.drive_from_outside(drive, now);
@@ -538,27 +549,25 @@ impl Pins {
 
     /// Which edges must be told, from what is attached.
     fn settle_heed(&mut self) {
+        let audio = self.audio_clocks(|_| true);
         let needed = |rising: bool| {
             let spi = self.spi.iter().filter(|(_, wire)| !wire.ignores(rising)).map(|(_, wire)| wire.mask());
             let cs = self.spi.iter().map(|(_, wire)| wire.mask() & !wire.clock());
             let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
-            let i2s = self.i2s.iter().map(|(_, wire)| wire.mask());
             let edges = self.watches.iter().map(|(_, watch)| 1u64 << watch.pin);
-            spi.chain(cs).chain(i2c).chain(i2s).chain(edges).fold(0, |a, b| a | b)
+            spi.chain(cs).chain(i2c).chain(edges).fold(audio, |a, b| a | b)
         };
         let all = if self.log.is_some() { u64::MAX } else { 0 };
         self.heeds_rise = all | needed(true);
         self.heeds_fall = all | needed(false);
         let others =
             self.i2c.iter().map(|(_, wire)| wire.mask()).chain(self.watches.iter().map(|(_, watch)| 1 << watch.pin));
-        let i2s = self.i2s.iter().map(|(_, wire)| wire.mask());
-        let others = others.chain(i2s).fold(all, |a, b| a | b);
+        let others = others.fold(all | audio, |a, b| a | b);
         let edges =
             self.watches.iter().filter(|(_, watch)| watch.gathered.is_none()).map(|(_, watch)| 1u64 << watch.pin);
         let spi = self.spi.iter().filter(|(_, wire)| wire.miso().is_some()).map(|(_, wire)| wire.mask());
         let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
-        let i2s = self.i2s.iter().filter(|(_, wire)| wire.answers()).map(|(_, wire)| wire.mask());
-        self.prompt = edges.chain(spi).chain(i2c).chain(i2s).fold(0, |a, b| a | b);
+        self.prompt = edges.chain(spi).chain(i2c).fold(self.audio_clocks(|answers| answers), |a, b| a | b);
         self.sole_clock = match &self.spi[..] {
             [(_, wire)] if wire.miso().is_none() && others & wire.clock() == 0 => wire.clock(),
             _ => 0,
@@ -569,8 +578,7 @@ impl Pins {
         let spi = self.spi.iter().map(|(_, wire)| wire.mask());
         let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
         let edges = self.watches.iter().map(|(_, watch)| 1u64 << watch.pin);
-        let i2s = self.i2s.iter().map(|(_, wire)| wire.mask());
-        spi.chain(i2c).chain(i2s).chain(edges).fold(0, |a, b| a | b)
+        spi.chain(i2c).chain(edges).fold(self.audio_clocks(|_| true), |a, b| a | b)
     }
 
     /// The level changes since the last call.

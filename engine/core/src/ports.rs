@@ -3,6 +3,7 @@
 //! The engine side of a port sits on pins and decodes what they carry. Data leaves in batches with time
 //! stamps; the other side is asked at once only where the chip needs an answer.
 
+use crate::i2s::I2sClock;
 use crate::pins::Drive;
 use crate::sdbus::{SdAnswer, SdBlock, SdWritten};
 use crate::time::Ps;
@@ -74,6 +75,8 @@ pub struct Posted {
     pub drives: Vec<(Ps, Drive)>,
     /// The run must come back at this moment at the latest.
     pub wake: Option<Ps>,
+    /// I2S parts that are the master of their wire change their clock, or stop it.
+    pub clocks: Vec<(PortId, Option<I2sClock>)>,
 }
 
 /// The other side of all ports. The language binding implements it; tests of the engine do as well.

@@ -98,6 +98,7 @@ devices! {
     0x6000_8C00..=0x6000_8FFF rtc_i2c: crate::rtc_i2c::RtcI2c = crate::rtc_i2c::RtcI2c::new();
     0x6000_9000..=0x6000_9FFF io_mux: crate::io_mux::IoMux = crate::io_mux::IoMux::new();
     0x6000_E000..=0x6000_EFFF regi2c: crate::regi2c::Regi2c = crate::regi2c::Regi2c::new();
+    0x6000_F000..=0x6000_FFFF i2s0: crate::i2s::I2s = crate::i2s::I2s::new(0);
     0x6001_0000..=0x6001_0FFF uart1: crate::uart::Uart = crate::uart::Uart::new(1);
     0x6001_1000..=0x6001_2FFF bt: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::BT);
     0x6001_3000..=0x6001_3FFF i2c0: crate::i2c::I2c = crate::i2c::I2c::new(0);
@@ -117,6 +118,7 @@ devices! {
     0x6002_A000..=0x6002_AFFF peri_backup: crate::peri_backup::PeriBackup = crate::peri_backup::PeriBackup::new();
     0x6002_C000..=0x6002_CFFF mcpwm1: crate::mcpwm::Mcpwm = crate::mcpwm::Mcpwm::new(1);
     0x6002_B000..=0x6002_BFFF twai: crate::twai::Twai = crate::twai::Twai::new();
+    0x6002_D000..=0x6002_DFFF i2s1: crate::i2s::I2s = crate::i2s::I2s::new(1);
     0x6002_E000..=0x6002_EFFF uart2: crate::uart::Uart = crate::uart::Uart::new(2);
     0x6003_1000..=0x6003_2FFF ble: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::BLE);
     0x6003_507C..=0x6003_507F rng: crate::rng::Rng = crate::rng::Rng::new();
