@@ -120,6 +120,8 @@ devices! {
     0x6003_A000..=0x6003_AFFF aes: crate::aes::Aes = crate::aes::Aes::new();
     0x6003_B000..=0x6003_BFFF sha: crate::sha::Sha = crate::sha::Sha::new();
     0x6003_C000..=0x6003_CFFF rsa: crate::rsa::Rsa = crate::rsa::Rsa::new();
+    0x6003_D000..=0x6003_DFFF ds: crate::ds::Ds = crate::ds::Ds::new();
+    0x6003_E000..=0x6003_EFFF hmac: crate::hmac::Hmac = crate::hmac::Hmac::new();
     0x6003_F000..=0x6003_FFFF gdma: crate::gdma::Gdma = crate::gdma::Gdma::new();
     0x6004_0000..=0x6004_0FFF apb_saradc: crate::apb_saradc::ApbSaradc = crate::apb_saradc::ApbSaradc::new();
     0x6008_0000..=0x600B_FFFF usb_otg: crate::usb_otg::UsbOtg = crate::usb_otg::UsbOtg::new();
@@ -127,6 +129,7 @@ devices! {
     0x600C_1000..=0x600C_1FFF sensitive: crate::sensitive::Sensitive = crate::sensitive::Sensitive::new();
     0x600C_2000..=0x600C_2FFF interrupt: crate::interrupt::Interrupt = crate::interrupt::Interrupt::new();
     0x600C_4000..=0x600C_4FFF extmem: crate::extmem::Extmem = crate::extmem::Extmem::new();
+    0x600C_C000..=0x600C_CFFF xts_aes: crate::xts_aes::XtsAes = crate::xts_aes::XtsAes::new();
     0x600C_E000..=0x600C_EFFF assist_debug: crate::assist_debug::AssistDebug = crate::assist_debug::AssistDebug::new();
     0x600D_0000..=0x600D_0FFF wcl: crate::wcl::Wcl = crate::wcl::Wcl::new();
 }

@@ -56,7 +56,10 @@ impl System {
             mmu,
             aes,
             apb_saradc,
+            ds,
+            efuse,
             gdma,
+            hmac,
             regi2c,
             rtc_cntl,
             ledc,
@@ -69,6 +72,7 @@ impl System {
             spi1,
             spi2,
             spi3,
+            sysreg,
             systimer,
             timg0,
             timg1,
@@ -77,6 +81,7 @@ impl System {
             uart2,
             usb_otg,
             usb_serial_jtag,
+            xts_aes,
             ..
         } = &mut self.dev;
         match slot {
@@ -98,6 +103,9 @@ impl System {
             Slot::Aes => aes.due(&mut Port { gdma, mem: &mut self.mem, mmu }, fabric),
             Slot::Sha => sha.due(&mut Port { gdma, mem: &mut self.mem, mmu }, fabric),
             Slot::Rsa => rsa.event(slot, fabric),
+            Slot::Hmac => hmac.due(efuse.fuses(), fabric),
+            Slot::Ds => ds.due(hmac),
+            Slot::XtsAes => xts_aes.due(efuse.fuses(), sysreg.enables_manual_encryption(), fabric),
             Slot::Spi1 => spi1.event(slot, fabric),
             Slot::Spi2 => spi2.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::Spi3 => spi3.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
@@ -132,9 +140,10 @@ impl System {
 
     /// SPI1 was told to start.
     fn talk_to_flash(&mut self) {
-        let Devices { fabric, spi0, spi1, flash_chip, psram_chip, .. } = &mut self.dev;
+        let Devices { fabric, spi0, spi1, xts_aes, flash_chip, psram_chip, .. } = &mut self.dev;
         let Memories { flash, psram, .. } = &mut self.mem;
-        let mut chips = Chips { flash: flash_chip, cells: flash, psram: psram_chip, ram: psram };
+        let mut chips =
+            Chips { flash: flash_chip, cells: flash, psram: psram_chip, ram: psram, encrypted: xts_aes.available() };
         if spi1.carry_out(&mut chips, spi0.core_clock(), fabric) {
             fabric.attention();
         }
