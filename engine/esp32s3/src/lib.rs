@@ -53,6 +53,7 @@ pub mod systimer;
 pub mod ticker;
 pub mod timg;
 pub mod uart;
+pub mod uhci;
 pub mod usb_otg;
 pub mod usb_serial_jtag;
 pub mod usb_wrap;

@@ -79,6 +79,7 @@ impl System {
             uart0,
             uart1,
             uart2,
+            uhci0,
             usb_otg,
             usb_serial_jtag,
             xts_aes,
@@ -91,9 +92,18 @@ impl System {
             Slot::Systimer0 | Slot::Systimer1 | Slot::Systimer2 => systimer.event(slot, fabric),
             Slot::Timg0T0 | Slot::Timg0T1 | Slot::Timg0Wdt => timg0.event(slot, fabric),
             Slot::Timg1T0 | Slot::Timg1T1 | Slot::Timg1Wdt => timg1.event(slot, fabric),
-            Slot::Uart0Tx | Slot::Uart0Rx => uart0.event(slot, fabric),
-            Slot::Uart1Tx | Slot::Uart1Rx => uart1.event(slot, fabric),
-            Slot::Uart2Tx | Slot::Uart2Rx => uart2.event(slot, fabric),
+            Slot::Uart0Tx | Slot::Uart0Rx => {
+                uart0.event(slot, fabric);
+                uhci0.uart_moved(0, fabric);
+            }
+            Slot::Uart1Tx | Slot::Uart1Rx => {
+                uart1.event(slot, fabric);
+                uhci0.uart_moved(1, fabric);
+            }
+            Slot::Uart2Tx | Slot::Uart2Rx => {
+                uart2.event(slot, fabric);
+                uhci0.uart_moved(2, fabric);
+            }
             Slot::RtcTouch | Slot::Adc1 | Slot::Adc2 | Slot::Temperature => {
                 sens.due(slot, Around { analog: regi2c, rtc: rtc_cntl, grant: apb_saradc.grant() }, fabric);
             }
@@ -102,6 +112,7 @@ impl System {
             }
             Slot::Aes => aes.due(&mut Port { gdma, mem: &mut self.mem, mmu }, fabric),
             Slot::Sha => sha.due(&mut Port { gdma, mem: &mut self.mem, mmu }, fabric),
+            Slot::Uhci => uhci0.due([uart0, uart1, uart2], &mut Port { gdma, mem: &mut self.mem, mmu }, fabric),
             Slot::Rsa => rsa.event(slot, fabric),
             Slot::Hmac => hmac.due(efuse.fuses(), fabric),
             Slot::Ds => ds.due(hmac),
