@@ -132,6 +132,7 @@ devices! {
     0x600C_2000..=0x600C_2FFF interrupt: crate::interrupt::Interrupt = crate::interrupt::Interrupt::new();
     0x600C_4000..=0x600C_4FFF extmem: crate::extmem::Extmem = crate::extmem::Extmem::new();
     0x600C_C000..=0x600C_CFFF xts_aes: crate::xts_aes::XtsAes = crate::xts_aes::XtsAes::new();
+    0x600C_D000..=0x600C_DFFF ethernet: crate::ethernet::Ethernet = crate::ethernet::Ethernet::new();
     0x600C_E000..=0x600C_EFFF assist_debug: crate::assist_debug::AssistDebug = crate::assist_debug::AssistDebug::new();
     0x600D_0000..=0x600D_0FFF wcl: crate::wcl::Wcl = crate::wcl::Wcl::new();
 }

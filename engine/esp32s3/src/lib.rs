@@ -15,6 +15,7 @@ mod crypto_bench;
 pub mod devices;
 pub mod ds;
 pub mod efuse;
+pub mod ethernet;
 pub mod extmem;
 pub mod fabric;
 pub mod gdma;

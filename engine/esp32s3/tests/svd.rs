@@ -18,7 +18,7 @@ const LISTS: Lists = Lists {
         ("RSA", "its memories"),
         ("SHA", "H_MEM and M_MEM, which are memory"),
     ],
-    beyond: &[("I2C_ANA_MST", "ESP-IDF soc/regi2c_defs.h")],
+    beyond: &[("I2C_ANA_MST", "ESP-IDF soc/regi2c_defs.h"), ("OPENETH", "OpenCores Ethernet IP Core Specification")],
     coarse_access: true,
     deviations: &[
         ("RMT.CH3_TX_CONF0", "DMA_ACCESS_EN, ESP-IDF soc/rmt_struct.h"),
