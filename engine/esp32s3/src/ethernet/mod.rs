@@ -1,6 +1,6 @@
 //! An Ethernet MAC for firmware that runs in an emulator. No ESP32-S3 has one: ESP-IDF has a driver for the OpenCores
 //! Ethernet MAC (`esp_eth/src/openeth`), so that firmware reaches a network in Espressif's QEMU, at 0x600C_D000 and with the
-//! interrupt of the Wi-Fi MAC. OpenCores Ethernet IP Core Specification, chapters 3 (Registers) and 4 (Operation); its PHY
+//! interrupt of the Wi-Fi MAC. OpenCores Ethernet IP Core Specification, chapters Registers and Operation; its PHY
 //! is a DP83848.
 //!
 //! # Fidelity
@@ -25,7 +25,7 @@ use phy::Phy;
 use serde::{Deserialize, Serialize};
 
 engine_core::registers! {
-    /// OpenCores Ethernet IP Core Specification, chapter 3.
+    /// OpenCores Ethernet IP Core Specification, chapter Registers.
     pub Reg;
     MODER 0x000 = 0x0000_A000 { RECSMALL 16 rw; PAD 15 rw; HUGEN 14 rw; CRCEN 13 rw; DLYCRCEN 12 todo "the checksum always covers the whole frame"; RST 11 rw; FULLD 10 rw; EXDFREN 9 rw; NOBCKOF 8 rw; LOOPBCK 7 rw; IFG 6 rw; PRO 5 rw; IAM 4 rw; BRO 3 rw; NOPRE 2 rw; TXEN 1 rw; RXEN 0 rw; }
     INT_SOURCE 0x004 = 0x0000_0000 { RXC 6 w1c; TXC 5 w1c; BUSY 4 w1c; RXE 3 w1c; RXB 2 w1c; TXE 1 w1c; TXB 0 w1c; }
@@ -54,7 +54,7 @@ engine_core::registers! {
 const DESCRIPTORS: u32 = 0x400;
 const DESCRIPTOR_WORDS: usize = 256;
 
-/// Bits of a descriptor's status, specification section 4.2.2.
+/// Bits of the status of a descriptor for a frame to send.
 mod tx {
     use super::Field;
     pub const LEN: Field = Field::new(31, 16);
@@ -67,7 +67,7 @@ mod tx {
     pub const STATUS: Field = Field::new(8, 0);
 }
 
-/// Bits of a descriptor's status, specification section 4.2.3.
+/// Bits of the status of a descriptor for a received frame.
 mod rx {
     use super::Field;
     pub const LEN: Field = Field::new(31, 16);
@@ -128,14 +128,17 @@ impl Ethernet {
         fabric.set_irq(Source::WIFI_MAC, self.bank.get(Reg::INT_SOURCE) & self.bank.get(Reg::INT_MASK) != 0);
     }
 
-    /// The first descriptor for received frames.
+    /// The first descriptor for received frames; those before it are for frames to send.
     fn first_receiving(&self) -> usize {
-        (self.bank.get(Reg::TX_BD_NUM) as usize).min(DESCRIPTOR_WORDS / 2 - 1)
+        (self.bank.get(Reg::TX_BD_NUM) as usize).min(DESCRIPTOR_WORDS / 2)
     }
 
     /// A descriptor became ready, or a frame is there.
     pub fn due(&mut self, mem: &mut Memories, mmu: &Mmu, fabric: &mut Fabric) {
-        while self.mode(MODER::TXEN) && tx::RD.is_set(self.descriptors[2 * self.sends]) {
+        while self.mode(MODER::TXEN)
+            && self.sends < self.first_receiving()
+            && tx::RD.is_set(self.descriptors[2 * self.sends])
+        {
             self.send(mem, mmu, fabric);
         }
         if self.arrives.is_some_and(|at| at <= fabric.now()) {
@@ -157,7 +160,7 @@ impl Ethernet {
         }
     }
 
-    /// Specification section 4.2.2.
+    /// The frame of the descriptor in use is sent.
     fn send(&mut self, mem: &mut Memories, mmu: &Mmu, fabric: &mut Fabric) {
         let (status, address) = (self.descriptors[2 * self.sends], self.descriptors[2 * self.sends + 1]);
         let mut frame: Vec<u8> =
@@ -184,7 +187,7 @@ impl Ethernet {
         }
     }
 
-    /// Specification section 4.4.1: is the frame for this MAC? `Some(true)`: only because it takes every frame.
+    /// Address recognition: is the frame for this MAC? `Some(true)`: only because it takes every frame.
     fn recognizes(&self, frame: &[u8]) -> Option<bool> {
         let destination = frame.get(..6)?;
         let [a, b, c, d] = self.bank.get(Reg::MAC_ADDR0).to_be_bytes();
@@ -202,9 +205,10 @@ impl Ethernet {
         (met || self.mode(MODER::PRO)).then_some(!met)
     }
 
-    /// Specification section 4.2.3: a frame came in.
+    /// A frame came in.
     fn take(&mut self, frame: &[u8], mem: &mut Memories, mmu: &Mmu, fabric: &mut Fabric) {
-        let Some(missed) = self.recognizes(frame).filter(|_| self.mode(MODER::RXEN)) else { return };
+        let receives = self.mode(MODER::RXEN) && self.receives < DESCRIPTOR_WORDS / 2;
+        let Some(missed) = self.recognizes(frame).filter(|_| receives) else { return };
         let limits = self.bank.get(Reg::PACKETLEN);
         let mut data = frame.to_vec();
         data.extend((!crc(frame)).to_le_bytes());
@@ -256,7 +260,7 @@ impl Ethernet {
         }
     }
 
-    /// MIICOMMAND, specification section 4.3: what is read and written is there at once.
+    /// MIICOMMAND: what is read and written is there at once.
     fn manage(&mut self, raw: u32, fabric: &mut Fabric) {
         let address = self.bank.get(Reg::MIIADDRESS);
         let (phy, register) = (MIIADDRESS::FIAD.get(address), MIIADDRESS::RGAD.get(address));

@@ -1,4 +1,4 @@
-//! The PHY behind the MAC: DP83848C. TI SNLS266 chapter 7 (Register Block); ESP-IDF `esp_eth_phy_dp83848.c`. Its address is
+//! The PHY behind the MAC: DP83848C. TI SNLS266, chapter Register Block; ESP-IDF `esp_eth_phy_dp83848.c`. Its address is
 //! 1, as its pins strap it where nothing is connected to them.
 
 use crate::fabric::Fabric;

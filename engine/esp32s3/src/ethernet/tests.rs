@@ -126,6 +126,22 @@ fn frames_are_received_into_memory() {
     assert_eq!(bench.bytes(rx_buffer(0), 80), second[..80]);
 }
 
+/// Specification, register TX_BD_NUM: 0 leaves no descriptor to send, 0x80 none to receive.
+#[test]
+fn descriptors_are_shared_out() {
+    let mut bench = started();
+    bench.set(BASE + 0x20, 0);
+    transmit(&mut bench, 0, &frame(OWN, 60), 0);
+    assert!(bench.0.dev.fabric.ethernet.take_sent().is_empty());
+    bench.set(BASE + 0x20, 0x80);
+    bench.run_for(0);
+    transmit(&mut bench, 0, &frame(OWN, 60), 0);
+    receive(&mut bench, &frame(OWN, 60));
+    bench.run_for(10 * MICROSECOND);
+    assert_eq!(bench.0.dev.fabric.ethernet.take_sent().len(), 1);
+    assert_eq!(bench.get(BASE + 4), 0);
+}
+
 /// Two frames go around, by MODER.LOOPBCK.
 #[test]
 fn loopback() {
@@ -151,7 +167,7 @@ fn received_frames_have_their_checksum() {
     assert_eq!(crc(&data).reverse_bits(), 0xC704_DD7B);
 }
 
-/// Specification section 4.4.1: own address, broadcast, the hash table, and all frames.
+/// Specification, address recognition: own address, broadcast, the hash table, and all frames.
 #[test]
 fn addresses_are_recognized() {
     let mut bench = started();
