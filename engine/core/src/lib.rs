@@ -2,6 +2,7 @@
 //! pages are shared between snapshots, declared registers, pins and the ports on them, the trace.
 
 pub mod console;
+pub mod ethernet;
 pub mod events;
 pub mod flash;
 pub mod gaps;

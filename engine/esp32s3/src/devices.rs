@@ -97,11 +97,13 @@ devices! {
     0x6000_8800..=0x6000_8BFF sens: crate::sens::Sens = crate::sens::Sens::new();
     0x6000_8C00..=0x6000_8FFF rtc_i2c: crate::rtc_i2c::RtcI2c = crate::rtc_i2c::RtcI2c::new();
     0x6000_9000..=0x6000_9FFF io_mux: crate::io_mux::IoMux = crate::io_mux::IoMux::new();
+    0x6000_C000..=0x6000_CFFF uhci1: crate::uhci::Uhci = crate::uhci::Uhci::new(1);
     0x6000_E000..=0x6000_EFFF regi2c: crate::regi2c::Regi2c = crate::regi2c::Regi2c::new();
     0x6000_F000..=0x6000_FFFF i2s0: crate::i2s::I2s = crate::i2s::I2s::new(0);
     0x6001_0000..=0x6001_0FFF uart1: crate::uart::Uart = crate::uart::Uart::new(1);
     0x6001_1000..=0x6001_2FFF bt: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::BT);
     0x6001_3000..=0x6001_3FFF i2c0: crate::i2c::I2c = crate::i2c::I2c::new(0);
+    0x6001_4000..=0x6001_4FFF uhci0: crate::uhci::Uhci = crate::uhci::Uhci::new(0);
     0x6001_6000..=0x6001_6FFF rmt: crate::rmt::Rmt = crate::rmt::Rmt::new();
     0x6001_7000..=0x6001_7FFF pcnt: crate::pcnt::Pcnt = crate::pcnt::Pcnt::new();
     0x6001_9000..=0x6001_9FFF ledc: crate::ledc::Ledc = crate::ledc::Ledc::new();
@@ -128,6 +130,8 @@ devices! {
     0x6003_A000..=0x6003_AFFF aes: crate::aes::Aes = crate::aes::Aes::new();
     0x6003_B000..=0x6003_BFFF sha: crate::sha::Sha = crate::sha::Sha::new();
     0x6003_C000..=0x6003_CFFF rsa: crate::rsa::Rsa = crate::rsa::Rsa::new();
+    0x6003_D000..=0x6003_DFFF ds: crate::ds::Ds = crate::ds::Ds::new();
+    0x6003_E000..=0x6003_EFFF hmac: crate::hmac::Hmac = crate::hmac::Hmac::new();
     0x6003_F000..=0x6003_FFFF gdma: crate::gdma::Gdma = crate::gdma::Gdma::new();
     0x6004_0000..=0x6004_0FFF apb_saradc: crate::apb_saradc::ApbSaradc = crate::apb_saradc::ApbSaradc::new();
     0x6008_0000..=0x600B_FFFF usb_otg: crate::usb_otg::UsbOtg = crate::usb_otg::UsbOtg::new();
@@ -135,6 +139,8 @@ devices! {
     0x600C_1000..=0x600C_1FFF sensitive: crate::sensitive::Sensitive = crate::sensitive::Sensitive::new();
     0x600C_2000..=0x600C_2FFF interrupt: crate::interrupt::Interrupt = crate::interrupt::Interrupt::new();
     0x600C_4000..=0x600C_4FFF extmem: crate::extmem::Extmem = crate::extmem::Extmem::new();
+    0x600C_C000..=0x600C_CFFF xts_aes: crate::xts_aes::XtsAes = crate::xts_aes::XtsAes::new();
+    0x600C_D000..=0x600C_DFFF ethernet: crate::ethernet::Ethernet = crate::ethernet::Ethernet::new();
     0x600C_E000..=0x600C_EFFF assist_debug: crate::assist_debug::AssistDebug = crate::assist_debug::AssistDebug::new();
     0x600D_0000..=0x600D_0FFF wcl: crate::wcl::Wcl = crate::wcl::Wcl::new();
 }

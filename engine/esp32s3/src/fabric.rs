@@ -9,6 +9,7 @@ use crate::slots::Slot;
 use crate::sources::{Source, SOURCES};
 use crate::usb_wrap::OtgPhy;
 use engine_core::console::Consoles;
+use engine_core::ethernet::Ethernet;
 use engine_core::events::Events;
 use engine_core::gaps::Gaps;
 use engine_core::pins::Pins;
@@ -226,6 +227,8 @@ pub struct Fabric {
     pub pins: Pins,
     /// Consoles on UARTs and USB.
     pub consoles: Consoles,
+    /// The Ethernet cable, for firmware that has ESP-IDF's driver for emulators.
+    pub ethernet: Ethernet,
     /// Voltages on the pins' ADC channels, in microvolts, by GPIO number.
     pub microvolts: Vec<u32>,
     /// Capacitances of the touch sensor's pads to ground, in femtofarads, by GPIO number.
@@ -275,6 +278,7 @@ impl Fabric {
             interrupting_pins: 0,
             pins: Pins::default(),
             consoles: Consoles::default(),
+            ethernet: Ethernet::default(),
             microvolts: vec![0; crate::io::PINS],
             femtofarads: vec![UNTOUCHED_FEMTOFARADS; crate::io::PINS],
             millicelsius: 25_000,
@@ -525,6 +529,12 @@ impl Fabric {
     pub(crate) fn is_dark(&self, addr: u32) -> bool {
         let page = addr >> 12 & 0xFF;
         self.dark[page as usize / 64] >> (page % 64) & 1 != 0
+    }
+
+    /// Somebody sends an Ethernet frame to the chip; what it sends is in [`Fabric::ethernet`].
+    pub fn receive_ethernet(&mut self, frame: &[u8]) {
+        self.ethernet.send(frame);
+        self.soon(Slot::Ethernet);
     }
 
     /// RTC_CNTL gives the internal USB PHY to USB OTG, or to USB Serial/JTAG.

@@ -56,7 +56,11 @@ impl System {
             mmu,
             aes,
             apb_saradc,
+            ds,
+            efuse,
+            ethernet,
             gdma,
+            hmac,
             i2c0,
             i2c1,
             i2s0,
@@ -75,6 +79,7 @@ impl System {
             spi1,
             spi2,
             spi3,
+            sysreg,
             systimer,
             timg0,
             timg1,
@@ -82,8 +87,10 @@ impl System {
             uart0,
             uart1,
             uart2,
+            uhci0,
             usb_otg,
             usb_serial_jtag,
+            xts_aes,
             ..
         } = &mut self.dev;
         match slot {
@@ -93,9 +100,18 @@ impl System {
             Slot::Systimer0 | Slot::Systimer1 | Slot::Systimer2 => systimer.event(slot, fabric),
             Slot::Timg0T0 | Slot::Timg0T1 | Slot::Timg0Wdt => timg0.event(slot, fabric),
             Slot::Timg1T0 | Slot::Timg1T1 | Slot::Timg1Wdt => timg1.event(slot, fabric),
-            Slot::Uart0Tx | Slot::Uart0Rx => uart0.event(slot, fabric),
-            Slot::Uart1Tx | Slot::Uart1Rx => uart1.event(slot, fabric),
-            Slot::Uart2Tx | Slot::Uart2Rx => uart2.event(slot, fabric),
+            Slot::Uart0Tx | Slot::Uart0Rx => {
+                uart0.event(slot, fabric);
+                uhci0.uart_moved(0, fabric);
+            }
+            Slot::Uart1Tx | Slot::Uart1Rx => {
+                uart1.event(slot, fabric);
+                uhci0.uart_moved(1, fabric);
+            }
+            Slot::Uart2Tx | Slot::Uart2Rx => {
+                uart2.event(slot, fabric);
+                uhci0.uart_moved(2, fabric);
+            }
             Slot::RtcTouch | Slot::Adc1 | Slot::Adc2 | Slot::Temperature => {
                 sens.due(slot, Around { analog: regi2c, rtc: rtc_cntl, grant: apb_saradc.grant() }, fabric);
             }
@@ -104,7 +120,12 @@ impl System {
             }
             Slot::Aes => aes.due(&mut Port { gdma, mem: &mut self.mem, mmu }, fabric),
             Slot::Sha => sha.due(&mut Port { gdma, mem: &mut self.mem, mmu }, fabric),
+            Slot::Uhci => uhci0.due([uart0, uart1, uart2], &mut Port { gdma, mem: &mut self.mem, mmu }, fabric),
+            Slot::Ethernet => ethernet.due(&mut self.mem, mmu, fabric),
             Slot::Rsa => rsa.event(slot, fabric),
+            Slot::Hmac => hmac.due(efuse.fuses(), fabric),
+            Slot::Ds => ds.due(hmac),
+            Slot::XtsAes => xts_aes.due(efuse.fuses(), sysreg.enables_manual_encryption(), fabric),
             Slot::Spi1 => spi1.event(slot, fabric),
             Slot::Spi2 => spi2.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::Spi3 => spi3.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
@@ -155,9 +176,10 @@ impl System {
 
     /// SPI1 was told to start.
     fn talk_to_flash(&mut self) {
-        let Devices { fabric, spi0, spi1, flash_chip, psram_chip, .. } = &mut self.dev;
+        let Devices { fabric, spi0, spi1, xts_aes, flash_chip, psram_chip, .. } = &mut self.dev;
         let Memories { flash, psram, .. } = &mut self.mem;
-        let mut chips = Chips { flash: flash_chip, cells: flash, psram: psram_chip, ram: psram };
+        let mut chips =
+            Chips { flash: flash_chip, cells: flash, psram: psram_chip, ram: psram, encrypted: xts_aes.available() };
         if spi1.carry_out(&mut chips, spi0.core_clock(), fabric) {
             fabric.attention();
         }
