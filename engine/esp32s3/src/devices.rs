@@ -111,6 +111,7 @@ devices! {
     0x6002_4000..=0x6002_4FFF spi2: crate::gpspi::GpSpi = crate::gpspi::GpSpi::new(2);
     0x6002_5000..=0x6002_5FFF spi3: crate::gpspi::GpSpi = crate::gpspi::GpSpi::new(3);
     0x6002_6000..=0x6002_6FFF apb_ctrl: crate::apb_ctrl::ApbCtrl = crate::apb_ctrl::ApbCtrl::new();
+    0x6002_8000..=0x6002_8FFF sdhost: crate::sdhost::Sdhost = crate::sdhost::Sdhost::new();
     0x6002_A000..=0x6002_AFFF peri_backup: crate::peri_backup::PeriBackup = crate::peri_backup::PeriBackup::new();
     0x6002_E000..=0x6002_EFFF uart2: crate::uart::Uart = crate::uart::Uart::new(2);
     0x6003_507C..=0x6003_507F rng: crate::rng::Rng = crate::rng::Rng::new();

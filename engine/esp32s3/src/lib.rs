@@ -32,6 +32,7 @@ pub mod rtc_cntl;
 pub mod rtc_i2c;
 pub mod rtc_io;
 pub mod sar;
+pub mod sdhost;
 pub mod sdm;
 pub mod sens;
 pub mod sensitive;
