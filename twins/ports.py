@@ -90,6 +90,24 @@ class SpiAnswer:
 
 
 @dataclass(frozen=True)
+class ParallelBatch:
+    """Words that a parallel target took over while selected, in order.
+
+    Attributes:
+        data: the words, bit 0 from the first data line, shape (n,), uint16.
+        dc: the level of D/CX at each word, shape (n,), uint8; all 1 without such a pin.
+        at: the time of each word's clock edge in ps, shape (n,), uint64.
+    """
+
+    data: npt.NDArray[np.uint16]
+    dc: Bytes
+    at: Times
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+@dataclass(frozen=True)
 class SdAnswer:
     """An SD card's answer: all bytes on the command line, and for how long (ps) the card then holds DAT0 low."""
 
@@ -125,6 +143,9 @@ class Host(Protocol):
 
     def attach_i2c(self, port: I2cTarget, part: Part) -> None:
         """Connects an I2C target to its pins."""
+
+    def attach_parallel(self, port: ParallelTarget, part: Part) -> None:
+        """Connects a parallel target to its pins."""
 
     def attach_sd(self, port: SdTarget, part: Part) -> None:
         """Connects an SD card to its bus."""
@@ -365,6 +386,52 @@ class I2cTarget(Port):
 
     def attach(self, host: Host) -> None:
         host.attach_i2c(self, self.part)
+
+
+class ParallelTarget(Port):
+    """A target with parallel data lines ``d0`` and on, and a clock: WR of an 8080 bus, PCLK of an RGB panel.
+
+    Args:
+        width: how many data lines it has; a board connects all of them, or the lower 8 of 16.
+        clock: the name of the clock's pin.
+        dc: it has a D/CX pin.
+        falling: it takes data over at falling edges.
+    """
+
+    def __init__(
+        self,
+        width: int = 16,
+        *,
+        clock: str = "wr",
+        dc: bool = True,
+        falling: bool = False,
+        optional: bool = False,
+    ) -> None:
+        super().__init__(optional=optional)
+        self.width = width
+        self.clock = clock
+        self.has_dc = dc
+        self.falling = falling
+
+    def pin_names(self) -> Mapping[str, bool]:
+        names = {self.clock: True, "cs": False} | ({"dc": True} if self.has_dc else {})
+        return names | {f"d{line}": line < 8 for line in range(self.width)}
+
+    @property
+    def data_pins(self) -> list[int]:
+        """The chip's pins of the data lines from bit 0 on."""
+        return [self.pins[f"d{line}"] for line in range(self.width) if f"d{line}" in self.pins]
+
+    def received(self, method: Handler) -> Handler:
+        """Decorates ``method(batch: ParallelBatch)``."""
+        return self._handler("received", method)
+
+    def selected(self, method: Handler) -> Handler:
+        """Decorates ``method(at, selected)``, called at each edge of the chip select."""
+        return self._handler("selected", method)
+
+    def attach(self, host: Host) -> None:
+        host.attach_parallel(self, self.part)
 
 
 class SdTarget(Port):

@@ -7,6 +7,7 @@ pub mod flash;
 pub mod gaps;
 pub mod i2c;
 pub mod memory;
+pub mod parallel;
 pub mod pins;
 pub mod ports;
 pub mod registers;

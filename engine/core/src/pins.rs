@@ -3,17 +3,20 @@
 //! The chip says what it drives and pulls; parts drive from outside; the level of each pin follows. A
 //! change of level goes, in this order, into the trace, to the decoders of the ports on that pin and into the log.
 
+mod parallel_words;
 mod sd_commands;
 mod spi_frames;
 mod train;
 
 use crate::i2c::I2cWire;
+use crate::parallel::ParallelWire;
 use crate::ports::{Edge, Outside, PortId};
 use crate::sdbus::SdLines;
 use crate::spi::SpiWire;
 use crate::time::Ps;
 use crate::trace::{Kind, Trace};
 use crate::world::World;
+pub use parallel_words::ParallelLines;
 use serde::{Deserialize, Serialize};
 pub use spi_frames::SpiLines;
 use std::collections::BTreeMap;
@@ -94,6 +97,7 @@ pub struct Pins {
     spi: Vec<(PortId, SpiWire)>,
     i2c: Vec<(PortId, I2cWire)>,
     sd: Vec<(PortId, SdLines)>,
+    parallel: Vec<(PortId, ParallelWire)>,
     watches: Vec<(PortId, Watch)>,
     stimuli: BTreeMap<(Ps, u64), Drive>,
     stimulus_number: u64,
@@ -279,6 +283,11 @@ impl Pins {
                 }
             }
         }
+        for (port, wire) in &mut self.parallel {
+            if changed & wire.mask() != 0 {
+                wire.change(*port, changed, level, at, &mut self.world);
+            }
+        }
         for index in 0..self.watches.len() {
             let (port, watch) = &mut self.watches[index];
             let port = *port;
@@ -419,6 +428,9 @@ impl Pins {
         for (port, wire) in &mut self.spi {
             wire.flush(*port, &mut self.world);
         }
+        for (port, wire) in &mut self.parallel {
+            wire.flush(*port, &mut self.world);
+        }
     }
 
     /// Is one of these pins wired to another pin?
@@ -532,13 +544,15 @@ impl Pins {
             let cs = self.spi.iter().map(|(_, wire)| wire.mask() & !wire.clock());
             let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
             let edges = self.watches.iter().map(|(_, watch)| 1u64 << watch.pin);
-            spi.chain(cs).chain(i2c).chain(edges).fold(0, |a, b| a | b)
+            let parallel = self.parallel.iter().map(|(_, wire)| wire.mask());
+            spi.chain(cs).chain(i2c).chain(parallel).chain(edges).fold(0, |a, b| a | b)
         };
         let all = if self.log.is_some() { u64::MAX } else { 0 };
         self.heeds_rise = all | needed(true);
         self.heeds_fall = all | needed(false);
-        let others =
-            self.i2c.iter().map(|(_, wire)| wire.mask()).chain(self.watches.iter().map(|(_, watch)| 1 << watch.pin));
+        let watched = self.watches.iter().map(|(_, watch)| 1 << watch.pin);
+        let parallel = self.parallel.iter().map(|(_, wire)| wire.mask());
+        let others = self.i2c.iter().map(|(_, wire)| wire.mask()).chain(parallel).chain(watched);
         let others = others.fold(all, |a, b| a | b);
         let edges =
             self.watches.iter().filter(|(_, watch)| watch.gathered.is_none()).map(|(_, watch)| 1u64 << watch.pin);
@@ -555,7 +569,8 @@ impl Pins {
         let spi = self.spi.iter().map(|(_, wire)| wire.mask());
         let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
         let edges = self.watches.iter().map(|(_, watch)| 1u64 << watch.pin);
-        spi.chain(i2c).chain(edges).fold(0, |a, b| a | b)
+        let parallel = self.parallel.iter().map(|(_, wire)| wire.mask());
+        spi.chain(i2c).chain(parallel).chain(edges).fold(0, |a, b| a | b)
     }
 
     /// The level changes since the last call.

@@ -121,6 +121,7 @@ devices! {
     0x6003_B000..=0x6003_BFFF sha: crate::sha::Sha = crate::sha::Sha::new();
     0x6003_F000..=0x6003_FFFF gdma: crate::gdma::Gdma = crate::gdma::Gdma::new();
     0x6004_0000..=0x6004_0FFF apb_saradc: crate::apb_saradc::ApbSaradc = crate::apb_saradc::ApbSaradc::new();
+    0x6004_1000..=0x6004_1FFF lcd_cam: crate::lcd_cam::LcdCam = crate::lcd_cam::LcdCam::new();
     0x6008_0000..=0x600B_FFFF usb_otg: crate::usb_otg::UsbOtg = crate::usb_otg::UsbOtg::new();
     0x600C_0000..=0x600C_0FFF sysreg: crate::sysreg::Sysreg = crate::sysreg::Sysreg::new();
     0x600C_1000..=0x600C_1FFF sensitive: crate::sensitive::Sensitive = crate::sensitive::Sensitive::new();

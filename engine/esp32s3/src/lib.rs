@@ -19,6 +19,7 @@ pub mod gpspi;
 pub mod interrupt;
 pub mod io;
 pub mod io_mux;
+pub mod lcd_cam;
 pub mod ledc;
 pub mod memories;
 pub mod pcnt;

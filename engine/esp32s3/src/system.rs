@@ -58,6 +58,7 @@ impl System {
             gdma,
             regi2c,
             rtc_cntl,
+            lcd_cam,
             ledc,
             pcnt,
             sdhost,
@@ -96,6 +97,7 @@ impl System {
             Slot::Spi1 => spi1.event(slot, fabric),
             Slot::Spi2 => spi2.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::Spi3 => spi3.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
+            Slot::Lcd | Slot::Cam => lcd_cam.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::Ledc => ledc.event(slot, fabric),
             Slot::Pcnt => pcnt.event(slot, fabric),
             Slot::Sdhost => sdhost.serve(&mut self.mem, mmu, fabric),
@@ -166,13 +168,14 @@ impl System {
     }
 
     fn tell_input(&mut self, edge: InputEdge) {
-        let Devices { fabric, pcnt, rmt, sdhost, spi2, spi3, uart0, uart1, uart2, .. } = &mut self.dev;
+        let Devices { fabric, lcd_cam, pcnt, rmt, sdhost, spi2, spi3, uart0, uart1, uart2, .. } = &mut self.dev;
         match edge.signal {
             FSPICLK | FSPICS0 => spi2.input(edge, fabric),
             SPI3_CLK | SPI3_CS0 => spi3.input(edge, fabric),
             U0RXD | U0CTS => uart0.input(edge, fabric),
             U1RXD | U1CTS => uart1.input(edge, fabric),
             U2RXD | U2CTS => uart2.input(edge, fabric),
+            signal if crate::lcd_cam::INPUTS.contains(&signal) => lcd_cam.input(edge, fabric),
             signal if crate::sdhost::INPUTS.contains(&signal) => sdhost.input(edge, fabric),
             signal if crate::pcnt::INPUTS.contains(&signal) => pcnt.input(edge, fabric),
             RMT_SIG_IN0 | RMT_SIG_IN1 | RMT_SIG_IN2 | RMT_SIG_IN3 => rmt.input(edge, fabric),

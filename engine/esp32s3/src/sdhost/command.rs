@@ -25,6 +25,8 @@ pub(super) struct Sending {
     pub card: usize,
     /// The controller's own stop.
     automatic: bool,
+    /// Its answer was in error, or did not come.
+    failed: bool,
     phase: Phase,
     pub due: Ps,
 }
@@ -37,7 +39,7 @@ enum Phase {
     Answer(Vec<u8>),
     /// The time for an answer passes.
     Silence,
-    /// The clocks behind a command without an answer.
+    /// The clocks behind a command without an answer, or without a good one.
     Pause,
 }
 
@@ -95,7 +97,7 @@ impl Sdhost {
         let card = CMD::CARD_NUMBER.get(command) as usize % CARDS;
         let before = if CMD::SEND_INITIALIZATION.is_set(command) { INITIALIZATION_CLOCKS } else { 0 };
         let due = at.saturating_add(self.clocks(card, before + COMMAND_CLOCKS, fabric));
-        self.sending = Some(Sending { command, argument, card, automatic, phase: Phase::Bits, due });
+        self.sending = Some(Sending { command, argument, card, automatic, failed: false, phase: Phase::Bits, due });
     }
 
     /// SEND_AUTO_STOP: all data has been transferred.
@@ -116,11 +118,24 @@ impl Sdhost {
             }
             Phase::Answer(answer) => {
                 let errors = self.receive(&sending, &answer);
-                self.complete(&sending, errors, at, memory, fabric);
+                if errors == 0 {
+                    self.complete(&sending, at, memory, fabric);
+                } else {
+                    self.fail(sending, errors, at, fabric);
+                }
             }
-            Phase::Silence => self.complete(&sending, int::RTO, at, memory, fabric),
-            Phase::Pause => self.complete(&sending, 0, at, memory, fabric),
+            Phase::Silence => self.fail(sending, int::RTO, at, fabric),
+            Phase::Pause => self.complete(&sending, at, memory, fabric),
         }
+    }
+
+    /// An error is told at once; that the command is done follows as an interrupt of its own, for which the driver of
+    /// ESP-IDF up to 4.4 (`sdmmc_transaction.c`) waits.
+    fn fail(&mut self, mut sending: Sending, errors: u32, at: Ps, fabric: &mut Fabric) {
+        self.raise(errors, fabric);
+        sending.failed = true;
+        sending.due = at.saturating_add(self.clocks(sending.card, TURN_CLOCKS, fabric));
+        self.sending = Some(sending);
     }
 
     /// The last bit of a command is out: what follows, and for how many clocks.
@@ -169,8 +184,8 @@ impl Sdhost {
     }
 
     /// A command is done, well or with errors: its data follows.
-    fn complete(&mut self, sending: &Sending, errors: u32, at: Ps, memory: &mut Memory, fabric: &mut Fabric) {
-        self.raise(errors | if sending.automatic { int::ACD } else { int::CMD_DONE }, fabric);
+    fn complete(&mut self, sending: &Sending, at: Ps, memory: &mut Memory, fabric: &mut Fabric) {
+        self.raise(if sending.automatic { int::ACD } else { int::CMD_DONE }, fabric);
         if sending.automatic {
             self.end_transfer(fabric);
         } else if CMD::STOP_ABORT_CMD.is_set(sending.command) {
@@ -178,10 +193,10 @@ impl Sdhost {
                 self.end_transfer(fabric);
             }
         } else if CMD::DATA_EXPECTED.is_set(sending.command) {
-            if errors == 0 {
-                self.start_data(at, memory, fabric);
-            } else {
+            if sending.failed {
                 self.transfer = None;
+            } else {
+                self.start_data(at, memory, fabric);
             }
         }
     }
