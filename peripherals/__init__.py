@@ -2,6 +2,8 @@
 
 from peripherals.button import Button
 from peripherals.eeprom24 import Eeprom24
+from peripherals.ft5x06 import FT5x06
+from peripherals.ili9341 import ILI9341
 from peripherals.led import Led
 from peripherals.potentiometer import Potentiometer
 from peripherals.rotary_encoder import RotaryEncoder
@@ -10,4 +12,16 @@ from peripherals.sk6812 import SK6812
 from peripherals.st7789 import ST7789
 from peripherals.ws2812 import WS2812
 
-__all__ = ["SK6812", "ST7789", "WS2812", "Button", "Eeprom24", "Led", "Potentiometer", "RotaryEncoder", "Sdcard"]
+__all__ = [
+    "ILI9341",
+    "SK6812",
+    "ST7789",
+    "WS2812",
+    "Button",
+    "Eeprom24",
+    "FT5x06",
+    "Led",
+    "Potentiometer",
+    "RotaryEncoder",
+    "Sdcard",
+]

@@ -491,18 +491,20 @@ class Part:
 
     def connect(self, pins: Mapping[str, int]) -> None:
         """Puts pins of the part on pins of the chip; refuses unknown pins and missing ones."""
-        left = dict(pins)
-        for name in self.ports():
+        ports = {name: port.pin_names() for name, port in self.ports().items()}
+        named = [pin for wanted in ports.values() for pin in wanted]
+        for name, wanted in ports.items():
             port: Port = getattr(self, name)
-            wanted = port.pin_names()
-            missing = [pin for pin, needed in wanted.items() if needed and pin not in left]
-            if missing and (not port.optional or any(pin in left for pin in wanted)):
+            missing = [pin for pin, needed in wanted.items() if needed and pin not in pins]
+            # Pins that ports share, such as the chip select of two interfaces, do not tell which one is wired.
+            begun = any(pin in pins and named.count(pin) == 1 for pin in wanted)
+            if missing and (begun or not port.optional):
                 raise BoardError(f'{self.label}: pin {missing[0]!r} is not connected: add {missing[0]} = "GPIOn"')
             if not missing:
-                port.connect({pin: left.pop(pin) for pin in wanted if pin in left})
-        if left:
-            known = ", ".join(sorted({pin for port in self.ports().values() for pin in port.pin_names()}))
-            raise BoardError(f"{self.label} has no pin {next(iter(left))!r}: it has {known}")
+                port.connect({pin: pins[pin] for pin in wanted if pin in pins})
+        unknown = [pin for pin in pins if pin not in named]
+        if unknown:
+            raise BoardError(f"{self.label} has no pin {unknown[0]!r}: it has {', '.join(sorted(set(named)))}")
 
     def mount(self, host: Host, label: str | None = None, seed: int = 0) -> None:
         """Puts the part on a host: its ports are attached, then it is powered."""

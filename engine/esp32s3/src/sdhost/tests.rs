@@ -293,7 +293,7 @@ fn a_short_answer_is_in_resp0() {
 fn a_long_answer_fills_four_registers() {
     let mut bench = Bench::new();
     let mut answer = vec![0x3F];
-    answer.extend(0x0102_0304_0506_0708_090A_0B0C_0D0E_0Fu128.to_be_bytes()[1..].iter());
+    answer.extend(1..=15u8);
     answer.push(command::crc7(&answer[1..16]) << 1 | 1);
     bench.heard.lock().unwrap().answers.push((2, answer.clone(), 0));
     bench.command(2, 0, ANSWER | LONG | CRC | WAIT);
