@@ -2,6 +2,8 @@
 
 from peripherals.button import Button
 from peripherals.eeprom24 import Eeprom24
+from peripherals.ft5x06 import FT5x06
+from peripherals.ili9341 import ILI9341
 from peripherals.led import Led
 from peripherals.microphone import Microphone, PdmMicrophone
 from peripherals.potentiometer import Potentiometer
@@ -14,11 +16,13 @@ from peripherals.touch_pad import TouchPad
 from peripherals.ws2812 import WS2812
 
 __all__ = [
+    "ILI9341",
     "SK6812",
     "ST7789",
     "WS2812",
     "Button",
     "Eeprom24",
+    "FT5x06",
     "Led",
     "Microphone",
     "PdmMicrophone",

@@ -20,6 +20,8 @@ from twins.ports import (
     I2cTarget,
     I2sBatch,
     I2sLink,
+    ParallelBatch,
+    ParallelTarget,
     Part,
     PdmLink,
     Port,
@@ -102,7 +104,16 @@ class Bench:
             )
         return answer
 
-    def select(self, port: SpiTarget, selected: bool) -> None:
+    def put(self, port: ParallelTarget, words: Iterable[int], *, dc: int = 1, cycle: Time = "50ns") -> None:
+        """The chip puts words out on the data lines of a parallel target, selected by now, a cycle each."""
+        step = ps(cycle)
+        data = np.array(list(words), np.uint16)
+        at = np.arange(1, len(data) + 1, dtype=np.uint64) * np.uint64(step) + np.uint64(self.now)
+        self.run_ps(step * len(data))
+        if len(data):
+            port.handle("received", ParallelBatch(data, np.full(len(data), dc, np.uint8), at))
+
+    def select(self, port: SpiTarget | ParallelTarget, selected: bool) -> None:
         """The chip selects an SPI target or lets go of it."""
         port.handle("selected", self.now, selected)
 
@@ -179,6 +190,9 @@ class Bench:
         """Nothing to do: the test calls the port."""
 
     def attach_i2c(self, port: I2cTarget, part: Part) -> None:
+        """Nothing to do: the test calls the port."""
+
+    def attach_parallel(self, port: ParallelTarget, part: Part) -> None:
         """Nothing to do: the test calls the port."""
 
     def attach_sd(self, port: SdTarget, part: Part) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twins.ports import I2sBatch, Port, SpiBatch
+from twins.ports import I2sBatch, ParallelBatch, Port, SpiBatch
 
 if TYPE_CHECKING:
     from twins.twin import Twin
@@ -85,6 +85,11 @@ class PartsOutside:
         """The gathered edges of a pin."""
         times = np.frombuffer(at, np.uint64)
         self._handle(port, int(times[-1]), "received", times, np.frombuffer(level, np.bool_))
+
+    def parallel(self, port: int, data: bytes, dc: bytes, at: bytes) -> None:
+        """Words for a parallel target."""
+        batch = ParallelBatch(np.frombuffer(data, np.uint16), np.frombuffer(dc, np.uint8), np.frombuffer(at, np.uint64))
+        self._handle(port, int(batch.at[-1]), "received", batch)
 
     def sd_command(self, port: int, at: int, index: int, argument: int) -> tuple[bytes, int] | None:
         """A command for an SD card: its answer, and how long it is busy behind it."""

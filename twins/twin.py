@@ -22,7 +22,7 @@ from twins.image import TARGETS, Image
 from twins.live import Live
 from twins.memory import TwinMemory
 from twins.pins import Pins
-from twins.ports import DigitalIn, I2cTarget, I2sLink, Part, PdmLink, PulseSink, SdTarget, SpiTarget
+from twins.ports import DigitalIn, I2cTarget, I2sLink, ParallelTarget, Part, PdmLink, PulseSink, SdTarget, SpiTarget
 from twins.symbols import Symbols
 from twins.units import Duration, Time, ps
 from twins.usb import UsbHost
@@ -352,6 +352,12 @@ class Twin:
         """A part's I2C target goes on its pins."""
         addresses = [int(address) for address in part.addresses]  # type: ignore[attr-defined]
         number = self._engine.attach_i2c(port.pins["sda"], port.pins["scl"], addresses)
+        self._outside.ports[number] = (part.label, port.name)
+
+    def attach_parallel(self, port: ParallelTarget, part: Part) -> None:
+        """A part's parallel target goes on its pins."""
+        pin = port.pins.get
+        number = self._engine.attach_parallel(port.data_pins, port.pins[port.clock], pin("cs"), pin("dc"), port.falling)
         self._outside.ports[number] = (part.label, port.name)
 
     def attach_sd(self, port: SdTarget, part: Part) -> None:

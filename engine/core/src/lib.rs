@@ -10,6 +10,7 @@ pub mod i2c;
 pub mod i2s;
 pub mod memory;
 pub mod pdm;
+pub mod parallel;
 pub mod pins;
 pub mod ports;
 pub mod registers;

@@ -4,12 +4,14 @@
 //! change of level goes, in this order, into the trace, to the decoders of the ports on that pin and into the log.
 
 mod audio;
+mod parallel_words;
 mod sd_commands;
 mod spi_frames;
 mod train;
 
 use crate::i2c::I2cWire;
 use crate::i2s::I2sWire;
+use crate::parallel::ParallelWire;
 use crate::pdm::PdmWire;
 use crate::ports::{Edge, Outside, PortId};
 use crate::sdbus::SdLines;
@@ -17,6 +19,7 @@ use crate::spi::SpiWire;
 use crate::time::Ps;
 use crate::trace::{Kind, Trace};
 use crate::world::World;
+pub use parallel_words::ParallelLines;
 use serde::{Deserialize, Serialize};
 pub use spi_frames::SpiLines;
 use std::collections::BTreeMap;
@@ -99,6 +102,7 @@ pub struct Pins {
     sd: Vec<(PortId, SdLines)>,
     i2s: Vec<(PortId, I2sWire)>,
     pdm: Vec<(PortId, PdmWire)>,
+    parallel: Vec<(PortId, ParallelWire)>,
     watches: Vec<(PortId, Watch)>,
     stimuli: BTreeMap<(Ps, u64), Drive>,
     stimulus_number: u64,
@@ -294,6 +298,9 @@ impl Pins {
         for (port, wire) in &mut self.pdm {
             if changed & wire.clk() != 0 {
                 says.extend(wire.change(*port, level, at, &mut self.world));
+        for (port, wire) in &mut self.parallel {
+            if changed & wire.mask() != 0 {
+                wire.change(*port, changed, level, at, &mut self.world);
             }
         }
         for index in 0..self.watches.len() {
@@ -441,6 +448,9 @@ impl Pins {
         for (port, wire) in &mut self.spi {
             wire.flush(*port, &mut self.world);
         }
+        for (port, wire) in &mut self.parallel {
+            wire.flush(*port, &mut self.world);
+        }
     }
 
     /// Is one of these pins wired to another pin?
@@ -556,6 +566,8 @@ impl Pins {
             let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
             let edges = self.watches.iter().map(|(_, watch)| 1u64 << watch.pin);
             spi.chain(cs).chain(i2c).chain(edges).fold(audio, |a, b| a | b)
+            let parallel = self.parallel.iter().map(|(_, wire)| wire.mask());
+            spi.chain(cs).chain(i2c).chain(parallel).chain(edges).fold(0, |a, b| a | b)
         };
         let all = if self.log.is_some() { u64::MAX } else { 0 };
         self.heeds_rise = all | needed(true);
@@ -563,6 +575,10 @@ impl Pins {
         let others =
             self.i2c.iter().map(|(_, wire)| wire.mask()).chain(self.watches.iter().map(|(_, watch)| 1 << watch.pin));
         let others = others.fold(all | audio, |a, b| a | b);
+        let watched = self.watches.iter().map(|(_, watch)| 1 << watch.pin);
+        let parallel = self.parallel.iter().map(|(_, wire)| wire.mask());
+        let others = self.i2c.iter().map(|(_, wire)| wire.mask()).chain(parallel).chain(watched);
+        let others = others.fold(all, |a, b| a | b);
         let edges =
             self.watches.iter().filter(|(_, watch)| watch.gathered.is_none()).map(|(_, watch)| 1u64 << watch.pin);
         let spi = self.spi.iter().filter(|(_, wire)| wire.miso().is_some()).map(|(_, wire)| wire.mask());
@@ -579,6 +595,8 @@ impl Pins {
         let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
         let edges = self.watches.iter().map(|(_, watch)| 1u64 << watch.pin);
         spi.chain(i2c).chain(edges).fold(self.audio_clocks(|_| true), |a, b| a | b)
+        let parallel = self.parallel.iter().map(|(_, wire)| wire.mask());
+        spi.chain(i2c).chain(parallel).chain(edges).fold(0, |a, b| a | b)
     }
 
     /// The level changes since the last call.

@@ -4,6 +4,7 @@
 //! stamps; the other side is asked at once only where the chip needs an answer.
 
 use crate::i2s::I2sClock;
+use crate::parallel::ParallelBatch;
 use crate::pins::Drive;
 use crate::sdbus::{SdAnswer, SdBlock, SdWritten};
 use crate::time::Ps;
@@ -95,6 +96,9 @@ pub trait Outside: Send + Sync {
     fn i2c_read(&mut self, port: PortId, at: Ps) -> u8;
     /// The transaction with this I2C target ended: by STOP, or by a repeated START.
     fn i2c_stop(&mut self, port: PortId, at: Ps, restarted: bool);
+    /// A parallel target took words over while it was selected. Batches end at each change of the chip select, of which
+    /// `spi_select` tells.
+    fn parallel(&mut self, _port: PortId, _batch: ParallelBatch) {}
     /// A command came on an SD card's bus.
     fn sd_command(&mut self, _port: PortId, _at: Ps, _index: u8, _argument: u32) -> Option<SdAnswer> {
         None

@@ -117,6 +117,7 @@ devices! {
     0x6002_5000..=0x6002_5FFF spi3: crate::gpspi::GpSpi = crate::gpspi::GpSpi::new(3);
     0x6002_6000..=0x6002_6FFF apb_ctrl: crate::apb_ctrl::ApbCtrl = crate::apb_ctrl::ApbCtrl::new();
     0x6002_7000..=0x6002_7FFF i2c1: crate::i2c::I2c = crate::i2c::I2c::new(1);
+    0x6002_8000..=0x6002_8FFF sdhost: crate::sdhost::Sdhost = crate::sdhost::Sdhost::new();
     0x6002_A000..=0x6002_AFFF peri_backup: crate::peri_backup::PeriBackup = crate::peri_backup::PeriBackup::new();
     0x6002_C000..=0x6002_CFFF mcpwm1: crate::mcpwm::Mcpwm = crate::mcpwm::Mcpwm::new(1);
     0x6002_B000..=0x6002_BFFF twai: crate::twai::Twai = crate::twai::Twai::new();
@@ -134,6 +135,7 @@ devices! {
     0x6003_E000..=0x6003_EFFF hmac: crate::hmac::Hmac = crate::hmac::Hmac::new();
     0x6003_F000..=0x6003_FFFF gdma: crate::gdma::Gdma = crate::gdma::Gdma::new();
     0x6004_0000..=0x6004_0FFF apb_saradc: crate::apb_saradc::ApbSaradc = crate::apb_saradc::ApbSaradc::new();
+    0x6004_1000..=0x6004_1FFF lcd_cam: crate::lcd_cam::LcdCam = crate::lcd_cam::LcdCam::new();
     0x6008_0000..=0x600B_FFFF usb_otg: crate::usb_otg::UsbOtg = crate::usb_otg::UsbOtg::new();
     0x600C_0000..=0x600C_0FFF sysreg: crate::sysreg::Sysreg = crate::sysreg::Sysreg::new();
     0x600C_1000..=0x600C_1FFF sensitive: crate::sensitive::Sensitive = crate::sensitive::Sensitive::new();

@@ -67,10 +67,12 @@ impl System {
             i2s1,
             regi2c,
             rtc_cntl,
+            lcd_cam,
             ledc,
             mcpwm0,
             mcpwm1,
             pcnt,
+            sdhost,
             sdm,
             rmt,
             rsa,
@@ -133,10 +135,12 @@ impl System {
             Slot::I2c1 => i2c1.event(slot, fabric),
             Slot::I2s0Tx | Slot::I2s0Rx => i2s0.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::I2s1Tx | Slot::I2s1Rx => i2s1.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
+            Slot::Lcd | Slot::Cam => lcd_cam.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::Ledc => ledc.event(slot, fabric),
             Slot::Mcpwm0 => mcpwm0.event(slot, fabric),
             Slot::Mcpwm1 => mcpwm1.event(slot, fabric),
             Slot::Pcnt => pcnt.event(slot, fabric),
+            Slot::Sdhost => sdhost.serve(&mut self.mem, mmu, fabric),
             Slot::Sdm => sdm.event(slot, fabric),
             Slot::RmtTx0
             | Slot::RmtTx1
@@ -217,6 +221,7 @@ impl System {
     fn tell_input(&mut self, edge: InputEdge) {
         let Devices { fabric, i2s0, i2s1, mcpwm0, mcpwm1, pcnt, rmt, spi2, spi3, twai, uart0, uart1, uart2, .. } =
             &mut self.dev;
+        let Devices { fabric, lcd_cam, pcnt, rmt, sdhost, spi2, spi3, uart0, uart1, uart2, .. } = &mut self.dev;
         match edge.signal {
             I2S0O_BCK | I2S0O_WS | I2S0I_BCK | I2S0I_WS => i2s0.input(edge, fabric),
             I2S1O_BCK | I2S1O_WS | I2S1I_BCK | I2S1I_WS => i2s1.input(edge, fabric),
@@ -227,6 +232,8 @@ impl System {
             U2RXD | U2CTS => uart2.input(edge, fabric),
             PWM0_SYNC0..=PWM0_CAP2 => mcpwm0.input(edge, fabric),
             PWM1_SYNC0..=PWM1_CAP2 => mcpwm1.input(edge, fabric),
+            signal if crate::lcd_cam::INPUTS.contains(&signal) => lcd_cam.input(edge, fabric),
+            signal if crate::sdhost::INPUTS.contains(&signal) => sdhost.input(edge, fabric),
             signal if crate::pcnt::INPUTS.contains(&signal) => pcnt.input(edge, fabric),
             RMT_SIG_IN0 | RMT_SIG_IN1 | RMT_SIG_IN2 | RMT_SIG_IN3 => rmt.input(edge, fabric),
             TWAI_RX => twai.input(edge, fabric),

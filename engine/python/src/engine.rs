@@ -6,6 +6,7 @@ use crate::usb;
 use engine_core::console::Line;
 use engine_core::i2c::I2cWire;
 use engine_core::i2s::{I2sFormat, I2sWire};
+use engine_core::parallel::ParallelWire;
 use engine_core::pdm::PdmWire;
 use engine_core::pins::Drive;
 use engine_core::sdbus::SdLines;
@@ -321,6 +322,22 @@ impl Engine {
     fn attach_i2c(&mut self, sda: u8, scl: u8, addresses: Vec<u16>) -> PyResult<u32> {
         let wire = I2cWire::new(self.pin(sda)?, self.pin(scl)?, addresses);
         Ok(self.chip.pins_mut().attach_i2c(wire))
+    }
+
+    /// A parallel target; `data` is 8 or 16 pins from bit 0.
+    #[pyo3(signature = (data, wr, cs, dc, falling))]
+    fn attach_parallel(
+        &mut self,
+        data: Vec<u8>,
+        wr: u8,
+        cs: Option<u8>,
+        dc: Option<u8>,
+        falling: bool,
+    ) -> PyResult<u32> {
+        for pin in data.iter().copied().chain([wr]).chain(cs).chain(dc) {
+            self.pin(pin)?;
+        }
+        Ok(self.chip.pins_mut().attach_parallel(ParallelWire::new(data, wr, cs, dc, falling)))
     }
 
     /// An SD card on these pins; `dat` is DAT0 to DAT3.
