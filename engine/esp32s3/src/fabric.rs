@@ -216,6 +216,8 @@ pub struct Fabric {
     routed: [[u128; 32]; 2],
     /// The interrupt lines that each processor sees.
     lines: [u32; 2],
+    /// SYSTEM has let dedicated GPIO go: its clock runs and its reset is not held.
+    pub dedicated_gpio_on: bool,
     /// Who has the internal USB PHY, and its pulls. RTC_CNTL and USB_WRAP say it.
     pub otg_phy: OtgPhy,
     /// Function selection and pads.
@@ -266,6 +268,7 @@ impl Fabric {
             stalled: [0; 2],
             wdt_delay_sel: 0,
             wake: Wake::default(),
+            dedicated_gpio_on: false,
             otg_phy: OtgPhy::default(),
             events: Events::new(Slot::Count as usize),
             sources: 0,
@@ -375,6 +378,18 @@ impl Fabric {
     pub fn drive_at(&mut self, signal: Signal, level: bool, at: Ps) {
         if self.io.set_output(signal, level) {
             self.pads_changed(at);
+        }
+    }
+
+    /// Several output signals change at one moment, now.
+    pub fn drive_together(&mut self, changes: impl Iterator<Item = (Signal, bool)>) {
+        let mut changed = false;
+        for (signal, level) in changes {
+            changed |= self.io.set_output(signal, level);
+        }
+        if changed {
+            let now = self.now();
+            self.pads_changed(now);
         }
     }
 

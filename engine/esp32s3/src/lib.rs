@@ -9,6 +9,7 @@ pub mod block;
 pub mod bus;
 pub mod chip;
 pub mod clocks;
+pub mod dedic_gpio;
 pub mod devices;
 pub mod efuse;
 pub mod extmem;
