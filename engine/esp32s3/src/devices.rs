@@ -115,11 +115,14 @@ devices! {
     0x6002_A000..=0x6002_AFFF peri_backup: crate::peri_backup::PeriBackup = crate::peri_backup::PeriBackup::new();
     0x6002_C000..=0x6002_CFFF mcpwm1: crate::mcpwm::Mcpwm = crate::mcpwm::Mcpwm::new(1);
     0x6002_E000..=0x6002_EFFF uart2: crate::uart::Uart = crate::uart::Uart::new(2);
+    0x6003_1000..=0x6003_2FFF ble: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::BLE);
     0x6003_507C..=0x6003_507F rng: crate::rng::Rng = crate::rng::Rng::new();
-    0x6003_3000..=0x6003_5FFF wifi: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::WIFI);
+    0x6003_3000..=0x6003_6FFF wifi: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::WIFI);
     0x6003_8000..=0x6003_8FFF usb_serial_jtag: crate::usb_serial_jtag::UsbSerialJtag = crate::usb_serial_jtag::UsbSerialJtag::new();
     0x6003_9000..=0x6003_9FFF usb_wrap: crate::usb_wrap::UsbWrap = crate::usb_wrap::UsbWrap::new();
+    0x6003_A000..=0x6003_AFFF aes: crate::aes::Aes = crate::aes::Aes::new();
     0x6003_B000..=0x6003_BFFF sha: crate::sha::Sha = crate::sha::Sha::new();
+    0x6003_C000..=0x6003_CFFF rsa: crate::rsa::Rsa = crate::rsa::Rsa::new();
     0x6003_F000..=0x6003_FFFF gdma: crate::gdma::Gdma = crate::gdma::Gdma::new();
     0x6004_0000..=0x6004_0FFF apb_saradc: crate::apb_saradc::ApbSaradc = crate::apb_saradc::ApbSaradc::new();
     0x6008_0000..=0x600B_FFFF usb_otg: crate::usb_otg::UsbOtg = crate::usb_otg::UsbOtg::new();

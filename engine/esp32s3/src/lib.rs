@@ -2,6 +2,7 @@
 //!
 //! The processors are the crate `xtensa`; this crate is everything around them, and the run loop.
 
+pub mod aes;
 pub mod apb_ctrl;
 pub mod apb_saradc;
 pub mod assist_debug;
@@ -9,6 +10,8 @@ pub mod block;
 pub mod bus;
 pub mod chip;
 pub mod clocks;
+#[cfg(test)]
+mod crypto_bench;
 pub mod dedic_gpio;
 pub mod devices;
 pub mod efuse;
@@ -30,6 +33,7 @@ pub mod regi2c;
 pub mod rmt;
 pub mod rng;
 pub mod rom;
+pub mod rsa;
 pub mod rtc_cntl;
 pub mod rtc_i2c;
 pub mod rtc_io;

@@ -54,6 +54,7 @@ impl System {
         let Devices {
             fabric,
             mmu,
+            aes,
             apb_saradc,
             gdma,
             regi2c,
@@ -64,7 +65,9 @@ impl System {
             pcnt,
             sdm,
             rmt,
+            rsa,
             sens,
+            sha,
             spi1,
             spi2,
             spi3,
@@ -94,6 +97,9 @@ impl System {
             Slot::AdcDigital => {
                 apb_saradc.due(regi2c, sens, &mut Port { gdma, mem: &mut self.mem, mmu }, fabric);
             }
+            Slot::Aes => aes.due(&mut Port { gdma, mem: &mut self.mem, mmu }, fabric),
+            Slot::Sha => sha.due(&mut Port { gdma, mem: &mut self.mem, mmu }, fabric),
+            Slot::Rsa => rsa.event(slot, fabric),
             Slot::Spi1 => spi1.event(slot, fabric),
             Slot::Spi2 => spi2.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::Spi3 => spi3.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),

@@ -71,6 +71,10 @@ impl Machine for Chip {
         fabric.levels_changed(now);
     }
 
+    fn femtofarads_mut(&mut self) -> &mut [u32] {
+        &mut self.system_mut().dev.fabric.femtofarads
+    }
+
     fn usb_host(&self) -> (&Host, bool) {
         let usb = &self.system().dev.usb_otg;
         (usb.host(), usb.vbus())

@@ -87,6 +87,8 @@ pub trait Machine: Send + Sync {
     fn consoles_mut(&mut self) -> &mut Consoles;
     /// Voltages on the ADC's inputs.
     fn microvolts_mut(&mut self) -> &mut [u32];
+    /// Capacitances at the touch sensor's pads, by GPIO number; none where the chip has no touch sensor.
+    fn femtofarads_mut(&mut self) -> &mut [u32];
     /// The die temperature.
     fn millicelsius(&self) -> i32;
     /// The die temperature.
