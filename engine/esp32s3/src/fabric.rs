@@ -4,7 +4,7 @@
 use crate::block::InputEdge;
 use crate::clocks::Selection;
 use crate::io::{InSelect, Io, OutSelect, Pad};
-use crate::signals::{Signal, FSPICLK, FSPID, SPI3_CLK, SPI3_D, U0TXD, U1TXD, U2TXD};
+use crate::signals::{is_handed_in_late, Signal, FSPICLK, FSPID, SPI3_CLK, SPI3_D, U0TXD, U1TXD, U2TXD};
 use crate::slots::Slot;
 use crate::sources::{Source, SOURCES};
 use crate::usb_wrap::OtgPhy;
@@ -228,6 +228,10 @@ pub struct Fabric {
     pub pins: Pins,
     /// Consoles on UARTs and USB.
     pub consoles: Consoles,
+    /// Pins show signals of blocks that hand in batches of edges.
+    pub(crate) has_late_pins: bool,
+    /// The pins that parts acted on when those blocks last looked.
+    prompt_pins: u64,
     /// Voltages on the pins' ADC channels, in microvolts, by GPIO number.
     pub microvolts: Vec<u32>,
     /// Capacitances of the touch sensor's pads to ground, in femtofarads, by GPIO number.
@@ -278,6 +282,8 @@ impl Fabric {
             interrupting_pins: 0,
             pins: Pins::default(),
             consoles: Consoles::default(),
+            has_late_pins: false,
+            prompt_pins: 0,
             microvolts: vec![0; crate::io::PINS],
             femtofarads: vec![UNTOUCHED_FEMTOFARADS; crate::io::PINS],
             millicelsius: 25_000,
@@ -467,11 +473,37 @@ impl Fabric {
         }
     }
 
-    /// UARTs put characters into the trace, SPI controllers frames; their levels stay out of it.
+    /// UARTs put characters into the trace, SPI controllers frames; their levels stay out of it. Pins whose blocks hand in batches of
+    /// edges are told apart, and those blocks look at who is there now.
     fn tell_as_bytes(&mut self) {
         let told = [U0TXD, U1TXD, U2TXD, FSPICLK, FSPID, SPI3_CLK, SPI3_D];
         let sent = told.into_iter().fold(0, |pins, signal| pins | self.io.pins_of(signal));
         self.pins.tell_as_bytes(sent);
+        let late = self.io.pins_with(is_handed_in_late);
+        self.pins.tell_apart(late);
+        self.has_late_pins = late != 0;
+        self.look_at_pins_again();
+    }
+
+    /// Somebody may have begun to act on pins between two runs.
+    pub(crate) fn look_at_watchers(&mut self) {
+        if self.prompt_pins != self.pins.prompt() {
+            self.look_at_pins_again();
+        }
+    }
+
+    /// Blocks that hand in batches of edges look whether somebody acts on their pins now.
+    fn look_at_pins_again(&mut self) {
+        self.prompt_pins = self.pins.prompt();
+        if self.has_late_pins {
+            [Slot::Ledc, Slot::Mcpwm0, Slot::Mcpwm1, Slot::Sdm].into_iter().for_each(|slot| self.soon(slot));
+            for slot in [Slot::RmtTx0, Slot::RmtTx1, Slot::RmtTx2, Slot::RmtTx3] {
+                // A transmitter that is idle has nothing to look at.
+                if self.events.due(slot as usize) != Ps::MAX {
+                    self.soon(slot);
+                }
+            }
+        }
     }
 
     fn pads_changed(&mut self, at: Ps) {

@@ -156,7 +156,7 @@ impl Rmt {
     }
 
     /// Brings everything up to the present before software looks or changes something.
-    fn catch_up(&mut self, fabric: &mut Fabric) {
+    pub(crate) fn catch_up(&mut self, fabric: &mut Fabric) {
         for n in 0..4 {
             self.send_due(n, fabric);
         }
