@@ -32,7 +32,7 @@ fn chip() -> Chip {
         (LEDC + 0xD0, 3),
         (LEDC + 0x08, 64 << 4),
         (LEDC + 0x0C, 1 << 31 | 1 << 30 | 1 << 20 | 1 << 10),
-        (LEDC + 0x00, 1 << 2 | 1 << 4),
+        (LEDC, 1 << 2 | 1 << 4),
         (LEDC + 0xA0, 1 << 25 | 40 << 12 | 8),
     ] {
         system.write_register(register, value);

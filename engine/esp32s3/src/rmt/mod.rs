@@ -15,6 +15,8 @@
 //! - STATE shows 0 or 1: the numbers of the state machine are not published.
 //! - Missing: a carrier while the channel is idle (CARRIER_EFF_EN 0), said once.
 
+#[cfg(test)]
+mod driver_tests;
 mod receive;
 mod registers;
 #[cfg(test)]
