@@ -476,6 +476,10 @@ class Twin:
         """The USB host at the other end of the board's cable."""
         return UsbHost(self._engine)
 
+    def callers(self, core: int = 0) -> list[tuple[int, int]]:
+        """Return address and stack pointer of each caller whose frame a windowed processor still holds in registers."""
+        return self._engine.callers(core)
+
     def registers(self, core: int = 0) -> dict[str, int]:
         """The registers of a core by name."""
         return self._engine.registers(core)

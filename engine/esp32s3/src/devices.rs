@@ -103,6 +103,7 @@ devices! {
     0x6000_E000..=0x6000_EFFF regi2c: crate::regi2c::Regi2c = crate::regi2c::Regi2c::new();
     0x6001_0000..=0x6001_0FFF uart1: crate::uart::Uart = crate::uart::Uart::new(1);
     0x6001_1000..=0x6001_2FFF bt: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::BT);
+    0x6001_3000..=0x6001_3FFF i2c0: crate::i2c::I2c = crate::i2c::I2c::new(0);
     0x6001_6000..=0x6001_6FFF rmt: crate::rmt::Rmt = crate::rmt::Rmt::new();
     0x6001_7000..=0x6001_7FFF pcnt: crate::pcnt::Pcnt = crate::pcnt::Pcnt::new();
     0x6001_9000..=0x6001_9FFF ledc: crate::ledc::Ledc = crate::ledc::Ledc::new();
@@ -115,6 +116,7 @@ devices! {
     0x6002_4000..=0x6002_4FFF spi2: crate::gpspi::GpSpi = crate::gpspi::GpSpi::new(2);
     0x6002_5000..=0x6002_5FFF spi3: crate::gpspi::GpSpi = crate::gpspi::GpSpi::new(3);
     0x6002_6000..=0x6002_6FFF apb_ctrl: crate::apb_ctrl::ApbCtrl = crate::apb_ctrl::ApbCtrl::new();
+    0x6002_7000..=0x6002_7FFF i2c1: crate::i2c::I2c = crate::i2c::I2c::new(1);
     0x6002_A000..=0x6002_AFFF peri_backup: crate::peri_backup::PeriBackup = crate::peri_backup::PeriBackup::new();
     0x6002_C000..=0x6002_CFFF mcpwm1: crate::mcpwm::Mcpwm = crate::mcpwm::Mcpwm::new(1);
     0x6002_E000..=0x6002_EFFF uart2: crate::uart::Uart = crate::uart::Uart::new(2);

@@ -189,6 +189,11 @@ impl Engine {
         done
     }
 
+    /// Return address and stack pointer of the callers of what a core runs, as far as its registers hold them.
+    fn callers(&self, core: usize) -> Vec<(u32, u32)> {
+        self.chip.callers(core)
+    }
+
     /// The registers of a core by name.
     fn registers<'py>(&self, py: Python<'py>, core: usize) -> PyResult<Bound<'py, PyDict>> {
         let known = self.chip.registers(core).ok_or_else(|| PyValueError::new_err("there are cores 0 and 1"))?;
