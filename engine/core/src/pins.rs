@@ -92,6 +92,8 @@ pub struct Pins {
     contention: u64,
     settled_at: Ps,
     told_as_bytes: u64,
+    /// Pins whose changes may be found out late: the trace takes them apart from the others.
+    told_apart: u64,
     /// As asked for; the answers of SPI targets on these clocks are told as little as the clocks.
     told_by_blocks: u64,
     nets: Vec<u64>,
@@ -202,8 +204,12 @@ impl Pins {
     fn follow(&mut self, level: u64, changed: u64, at: Ps) {
         self.level = level;
         self.settled_at = at;
-        if changed & !self.told_as_bytes != 0 {
-            self.trace.see(Kind::Pins, at, level & !self.told_as_bytes);
+        let apart = self.told_apart | self.told_as_bytes;
+        if changed & !apart != 0 {
+            self.trace.see(Kind::Pins, at, level & !apart);
+        }
+        if changed & self.told_apart != 0 {
+            self.see_apart(level, changed, at);
         }
         let heeded = changed & (level & self.heeds_rise | !level & self.heeds_fall);
         if heeded == 0 {
@@ -217,6 +223,16 @@ impl Pins {
             }
         } else {
             self.notify(changed, at);
+        }
+    }
+
+    #[cold]
+    fn see_apart(&mut self, level: u64, changed: u64, at: Ps) {
+        let mut rest = changed & self.told_apart & !self.told_as_bytes;
+        while rest != 0 {
+            let pin = rest.trailing_zeros();
+            rest &= rest - 1;
+            self.trace.see_apart(Kind::Pins, at, u64::from(pin) << 1 | level >> pin & 1);
         }
     }
 
@@ -262,6 +278,11 @@ impl Pins {
         let clocked = self.spi.iter().filter(|(_, wire)| wire.clock() & mask != 0);
         let answers = clocked.fold(mask, |all, (_, wire)| all | wire.miso().map_or(0, |pin| 1u64 << pin));
         self.told_as_bytes = answers | self.audio_answers(mask);
+    }
+
+    /// Blocks hand in the changes of these pins when it suits them, with their times: the trace does not depend on when.
+    pub fn tell_apart(&mut self, mask: u64) {
+        self.told_apart = mask;
     }
 
     /// When the last change of any level happened.

@@ -48,6 +48,9 @@ macro_rules! devices {
             /// A store to a block of registers. `None`: no block is there.
             pub fn write(&mut self, addr: u32, write: Write) -> Option<()> {
                 self.check_clock(addr);
+                if self.fabric.has_late_pins && sets_pins_up(addr) {
+                    self.bring_pins_up_to_date();
+                }
                 match addr {
                     $($base..=$last => self.$field.write((addr - $base) & !3, write, &mut self.fabric),)*
                     _ => return None,
@@ -152,7 +155,24 @@ fn outlives_core_reset(base: u32) -> bool {
     matches!(base, 0x6000_8000..=0x6000_8FFF | 0x600C_E000)
 }
 
+/// Is it a register of GPIO, IO_MUX, RTC_CNTL or RTC_IO that says what pins show? (GPIO's first ones are levels.)
+fn sets_pins_up(addr: u32) -> bool {
+    matches!(addr, 0x6000_4074..=0x6000_4EFF | 0x6000_8000..=0x6000_87FF | 0x6000_9000..=0x6000_9FFF)
+}
+
 impl Devices {
+    /// Blocks that hand in batches of edges hand in those up to now.
+    pub fn bring_pins_up_to_date(&mut self) {
+        let Self { fabric, ledc, mcpwm0, mcpwm1, rmt, sdm, .. } = self;
+        if fabric.has_late_pins {
+            ledc.catch_up(fabric);
+            mcpwm0.catch_up(fabric.now(), fabric);
+            mcpwm1.catch_up(fabric.now(), fabric);
+            rmt.catch_up(fabric);
+            sdm.catch_up(fabric);
+        }
+    }
+
     /// The chip restarts, TRM 8.1: a core reset spares the RTC domain, a system reset does not; power-on loses everything.
     pub fn restart(&mut self, reason: Reason) {
         let depth = reason.depth();

@@ -12,6 +12,7 @@ pub mod chip;
 pub mod clocks;
 #[cfg(test)]
 mod crypto_bench;
+pub mod dedic_gpio;
 pub mod devices;
 pub mod ds;
 pub mod efuse;

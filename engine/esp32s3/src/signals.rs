@@ -410,3 +410,15 @@ mod named {
     pub const CORE1_GPIO_OUT6: Signal = 255;
 }
 pub use named::*;
+
+/// Does the block of this output signal hand in batches of edges, with their times, where nobody acts on the pin?
+pub fn is_handed_in_late(signal: Signal) -> bool {
+    matches!(
+        signal,
+        LEDC_LS_SIG_OUT0..=LEDC_LS_SIG_OUT7
+            | RMT_SIG_OUT0..=RMT_SIG_OUT3
+            | GPIO_SD0..=GPIO_SD7
+            | PWM0_OUT0A..=PWM0_OUT2B
+            | PWM1_OUT0A..=PWM1_OUT2B
+    )
+}
