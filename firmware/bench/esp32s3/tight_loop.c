@@ -1,29 +1,10 @@
-/* The loop that emulators are measured with: the 8 instructions of firmware/tight_loop, from internal memory.
- *
- * No interrupt, no peripheral but the clock switch before it. `tight_loop_counter` grows by one each turn.
- */
-#include "runtime.h"
+/* The tight loop on one core, from internal memory: no interrupt, no peripheral but the clock switch before it.
+ * `tight_loop_counter` grows by one each turn. */
+#include "loop.h"
 
 volatile uint32_t tight_loop_counter;
 
 int main(void) {
     clocks_init();
-    __asm__ volatile("movi a6, 0          \n"
-                     "movi a7, 0          \n"
-                     "movi a8, 0          \n"
-                     "j 1f                \n"
-                     ".align 4            \n"
-                     "1: l32i.n a3, %0, 0 \n"
-                     "addi.n a3, a3, 1    \n"
-                     "s32i.n a3, %0, 0    \n"
-                     "slli a4, a3, 3      \n"
-                     "xor a6, a6, a4      \n"
-                     "add.n a7, a7, a6    \n"
-                     "addi.n a8, a8, -1   \n"
-                     "bnez a8, 1b         \n"
-                     "j 1b                \n" /* once in 2^32 turns */
-                     :
-                     : "a"(&tight_loop_counter)
-                     : "a3", "a4", "a6", "a7", "a8");
-    __builtin_unreachable();
+    tight_loop(&tight_loop_counter);
 }
