@@ -13,8 +13,9 @@ S3_LDFLAGS := -mabi=windowed -nostdlib -Wl,--gc-sections,--build-id=none,-n,-z,m
               -Wl,--fatal-warnings,--no-warn-rwx-segments -L$(S3)
 
 S3_RUNTIME := $(wildcard $(S3)/*.c $(S3)/*.S)
-S3_SHARED := Makefile esp32s3.mk $(wildcard $(S3)/* $(S3)/reg/*) tools/elf.py tools/s3image.py
-S3_SHARED := $(filter-out $(S3)/reg,$(S3_SHARED))
+S3_KERNEL := $(wildcard $(S3)/kernel/*.c $(S3)/kernel/*.S)
+S3_FILES := $(wildcard $(S3)/*.c $(S3)/*.S $(S3)/*.h $(S3)/*.ld $(S3)/reg/*.h $(S3)/kernel/*)
+S3_SHARED := Makefile esp32s3.mk $(S3_FILES) tools/elf.py tools/s3image.py
 S3_BENCH := $(patsubst bench/esp32s3/%.c,s3_%,$(wildcard bench/esp32s3/*.c))
 S3_PROBES := $(patsubst probes/esp32s3/%.c,s3_probe_%,$(wildcard probes/esp32s3/*.c))
 
@@ -23,9 +24,12 @@ S3_IMAGES := $(S3_BENCH) $(S3_PROBES)
 $(foreach b,$(S3_BENCH),$(eval SRC_$(b) := bench/esp32s3/$(b:s3_%=%).c))
 $(foreach p,$(S3_PROBES),$(eval SRC_$(p) := probes/esp32s3/$(p:s3_probe_%=%).c))
 
+# The kernel comes with an image whose source says so.
+s3_sources = $(SRC_$(1)) $(S3_RUNTIME) $(if $(shell grep -l '"kernel/kernel.h"' $(SRC_$(1))),$(S3_KERNEL))
+
 define s3_image
 HDR_$(1) := $$(wildcard $$(addsuffix *.h,$$(sort $$(dir $$(SRC_$(1))))))
-OBJ_$(1) := $$(patsubst %.S,$$(BUILD)/s3.o/%.o,$$(patsubst %.c,$$(BUILD)/s3.o/%.o,$$(SRC_$(1)) $$(S3_RUNTIME)))
+OBJ_$(1) := $$(patsubst %.S,$$(BUILD)/s3.o/%.o,$$(patsubst %.c,$$(BUILD)/s3.o/%.o,$$(call s3_sources,$(1))))
 $$(BUILD)/$(1).elf: $$(OBJ_$(1)) $$(S3_SHARED)
 	$$(S3_CROSS)gcc $$(S3_LDFLAGS) -T $$(or $$(LD_$(1)),ram.ld) $$(filter %.o,$$^) -lgcc -o $$@
 	$$(S3_CROSS)strip --strip-debug -R .comment -R .xtensa.info $$@

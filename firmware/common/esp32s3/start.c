@@ -16,6 +16,7 @@ static void core_init(uint32_t id) {
     cores[id].panic_frame = &panic_frames[id];
     cores[id].id = id;
     WSR(misc0, &cores[id]);
+    WSR(cpenable, 1);
     interrupts_on();
 }
 

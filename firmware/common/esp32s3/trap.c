@@ -2,7 +2,7 @@
 #include "runtime.h"
 
 #define LINES 32
-#define LEVEL_3_AND_BELOW 0x2ffcbfffu /* not 14 (NMI), nor those of levels 4 and 5 (16, 24, 25, 26, 28, 30, 31) */
+#define LEVEL_3_AND_BELOW 0x28febfffu /* not 14 (NMI), nor those of levels 4 and 5 (16, 24, 25, 26, 28, 30, 31) */
 
 /* INTERRUPT_CORE0 and INTERRUPT_CORE1: a word per source. */
 #define INTERRUPT_MAP(core, source) REG(0x600c2000u + 0x800u * (core) + 4u * (source))
