@@ -21,6 +21,7 @@ from twins.ports import (
     Part,
     Port,
     PulseSink,
+    SdTarget,
     SpiAnswer,
     SpiBatch,
     SpiTarget,
@@ -44,6 +45,7 @@ class Bench:
         self.seed = seed
         self.edges: dict[int, list[tuple[int, bool | None]]] = {}
         self.voltages: dict[int, float] = {}
+        self.capacitances: dict[int, float] = {}
         self._levels: dict[int, bool] = {}
         self._calls: list[tuple[int, int, Part, str, tuple[Any, ...]]] = []
         self._order = 0
@@ -150,6 +152,9 @@ class Bench:
     def attach_i2c(self, port: I2cTarget, part: Part) -> None:
         """Nothing to do: the test calls the port."""
 
+    def attach_sd(self, port: SdTarget, part: Part) -> None:
+        """Nothing to do: the test calls the port."""
+
     def attach_edges(self, port: DigitalIn, part: Part) -> None:
         """Nothing to do: the test calls `set`."""
 
@@ -168,6 +173,10 @@ class Bench:
     def volts(self, pin: int, volts: float) -> None:
         """Keeps the voltage, in `voltages`."""
         self.voltages[pin] = volts
+
+    def picofarads(self, pin: int, picofarads: float) -> None:
+        """Keeps the capacitance, in `capacitances`."""
+        self.capacitances[pin] = picofarads
 
     def call_at(self, at: int, part: Part, method: str, args: tuple[Any, ...]) -> None:
         """Calls the method when `run` gets there."""

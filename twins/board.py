@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
@@ -34,12 +34,15 @@ class Chip:
     pins: int
     adc: Mapping[int, int]
     """ADC input by pin."""
+    touch: Sequence[int] = ()
+    """Pins that are pads of a touch sensor."""
 
 
 CHIPS = {
     "rp2040": Chip("rp2040", pins=30, adc={26: 0, 27: 1, 28: 2, 29: 3}),
     # ADC1 is on GPIO1 to GPIO10, ADC2 on GPIO11 to GPIO20 (ESP32-S3 datasheet, table 2-7); the engine counts by pin.
-    "esp32s3": Chip("esp32s3", pins=49, adc={pin: pin for pin in range(1, 21)}),
+    # T1 to T14 of the touch sensor are on GPIO1 to GPIO14 (same table).
+    "esp32s3": Chip("esp32s3", pins=49, adc={pin: pin for pin in range(1, 21)}, touch=range(1, 15)),
 }
 
 

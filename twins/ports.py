@@ -89,6 +89,30 @@ class SpiAnswer:
     dummy: int = 0
 
 
+@dataclass(frozen=True)
+class SdAnswer:
+    """An SD card's answer: all bytes on the command line, and for how long (ps) the card then holds DAT0 low."""
+
+    response: bytes
+    busy: int = 0
+
+
+@dataclass(frozen=True)
+class SdBlock:
+    """A block of data from an SD card, `delay` ps from now."""
+
+    data: bytes
+    delay: int = 0
+
+
+@dataclass(frozen=True)
+class SdWritten:
+    """An SD card's answer to a block of data: the status of its CRC, and for how long (ps) it then is busy."""
+
+    accepted: bool
+    busy: int = 0
+
+
 class Host(Protocol):
     """What carries parts: a twin, or a `twins.bench.Bench` in a part's unit tests."""
 
@@ -101,6 +125,9 @@ class Host(Protocol):
 
     def attach_i2c(self, port: I2cTarget, part: Part) -> None:
         """Connects an I2C target to its pins."""
+
+    def attach_sd(self, port: SdTarget, part: Part) -> None:
+        """Connects an SD card to its bus."""
 
     def attach_edges(self, port: DigitalIn, part: Part) -> None:
         """Connects an input whose edges are handled at once."""
@@ -119,6 +146,9 @@ class Host(Protocol):
 
     def volts(self, pin: int, volts: float) -> None:
         """A part puts a voltage on an analog pin."""
+
+    def picofarads(self, pin: int, picofarads: float) -> None:
+        """What a part and the world around it are to the touch sensor at this pin: a capacitance to ground."""
 
     def call_at(self, at: int, part: Part, method: str, args: tuple[Any, ...]) -> None:
         """Calls a method of a part at a later time."""
@@ -272,6 +302,18 @@ class AnalogOut(_OnePin):
             self.part.host.volts(self.pin, volts)
 
 
+class TouchElectrode(_OnePin):
+    """A sheet of metal of the part on a pad of the chip's touch sensor."""
+
+    def attach(self, host: Host) -> None:
+        pass
+
+    def set(self, picofarads: float) -> None:
+        """Its capacitance to ground from now on."""
+        if self.connected:
+            self.part.host.picofarads(self.pin, picofarads)
+
+
 class SpiTarget(Port):
     """An SPI target: SCK, MOSI, and as wired MISO, chip select (active low) and D/CX.
 
@@ -282,8 +324,10 @@ class SpiTarget(Port):
         falling: it samples on the falling edge (modes 1 and 2).
     """
 
-    def __init__(self, *, dc: bool = False, answers: Sequence[int] | str = (), falling: bool = False) -> None:
-        super().__init__()
+    def __init__(
+        self, *, dc: bool = False, answers: Sequence[int] | str = (), falling: bool = False, optional: bool = False
+    ) -> None:
+        super().__init__(optional=optional)
         self.has_dc = dc
         self.answers = answers
         self.falling = falling
@@ -338,6 +382,28 @@ class I2cTarget(Port):
         host.attach_i2c(self, self.part)
 
 
+class SdTarget(Port):
+    """An SD card on the SD bus: CLK, CMD, DAT0, and for four lines DAT1 to DAT3."""
+
+    def pin_names(self) -> Mapping[str, bool]:
+        return {"clk": True, "cmd": True, "d0": True, "d1": False, "d2": False, "d3": False}
+
+    def command(self, method: Handler) -> Handler:
+        """Decorates ``method(at, index, argument) -> SdAnswer | None``."""
+        return self._handler("command", method)
+
+    def read(self, method: Handler) -> Handler:
+        """Decorates ``method(at, lines) -> SdBlock | None``: the next block of data on 1 or 4 lines."""
+        return self._handler("read", method)
+
+    def write(self, method: Handler) -> Handler:
+        """Decorates ``method(at, lines, data) -> SdWritten | None``, called for each block of data."""
+        return self._handler("write", method)
+
+    def attach(self, host: Host) -> None:
+        host.attach_sd(self, self.part)
+
+
 class Part:
     """Base of all parts: ports as class attributes, options as constructor arguments, state in plain attributes.
 
@@ -378,7 +444,7 @@ class Part:
             port: Port = getattr(self, name)
             wanted = port.pin_names()
             missing = [pin for pin, needed in wanted.items() if needed and pin not in left]
-            if missing and not port.optional:
+            if missing and (not port.optional or any(pin in left for pin in wanted)):
                 raise BoardError(f'{self.label}: pin {missing[0]!r} is not connected: add {missing[0]} = "GPIOn"')
             if not missing:
                 port.connect({pin: left.pop(pin) for pin in wanted if pin in left})

@@ -22,7 +22,7 @@ from twins.image import TARGETS, Image
 from twins.live import Live
 from twins.memory import TwinMemory
 from twins.pins import Pins
-from twins.ports import DigitalIn, I2cTarget, Part, PulseSink, SpiTarget
+from twins.ports import DigitalIn, I2cTarget, Part, PulseSink, SdTarget, SpiTarget
 from twins.symbols import Symbols
 from twins.units import Duration, Time, ps
 from twins.usb import UsbHost
@@ -80,7 +80,8 @@ class Twin:
             Without one the flash is blank.
         elf: an ELF file with the symbols of the image, where the image itself has none.
         seed: for all that is random in parts and chip. The same seed, image and inputs give the same trace.
-        rom: a real boot ROM image to run instead of the one at function level.
+        rom: a real boot ROM to run instead of the one at function level: an image or an ELF, or the folder that
+            ESP-IDF's `ESP_ROM_ELF_DIR` names.
         flash: contents of the whole flash chip, as written by `Flash.save`, to go on from.
         unique_id: the serial number of the flash chip, instead of the board file's.
 
@@ -156,6 +157,8 @@ class Twin:
                 )
 
     def _use_rom(self, path: Path) -> None:
+        if path.is_dir():
+            path /= _ROM_ELF
         try:
             self._engine.use_rom(_contents(path, "boot ROM"))
         except ValueError as error:
@@ -351,6 +354,13 @@ class Twin:
         number = self._engine.attach_i2c(port.pins["sda"], port.pins["scl"], addresses)
         self._outside.ports[number] = (part.label, port.name)
 
+    def attach_sd(self, port: SdTarget, part: Part) -> None:
+        """A part's SD card goes on its pins."""
+        pin = port.pins.get
+        lines = [port.pins["d0"], pin("d1"), pin("d2"), pin("d3")]
+        number = self._engine.attach_sd(port.pins["clk"], port.pins["cmd"], lines)
+        self._outside.ports[number] = (part.label, port.name)
+
     def attach_edges(self, port: DigitalIn, part: Part) -> None:
         """A part looks at a pin."""
         self._outside.ports[self._engine.attach_edges(port.pin)] = (part.label, port.name)
@@ -389,6 +399,14 @@ class Twin:
         if channel is None:
             raise UsageError(f"GPIO{pin} has no ADC input: {', '.join(f'GPIO{p}' for p in self.board.chip.adc)} have")
         self._engine.set_microvolts(channel, max(0, round(volts * 1e6)))
+
+    def picofarads(self, pin: int, picofarads: float) -> None:
+        """A capacitance to ground at a pad of the touch sensor."""
+        pads = self.board.chip.touch
+        if pin not in pads:
+            known = f"GPIO{pads[0]} to GPIO{pads[-1]} are" if pads else f"the {self.board.chip.name} has none"
+            raise UsageError(f"GPIO{pin} is no pad of a touch sensor: {known}")
+        self._engine.set_femtofarads(pin, max(0, round(picofarads * 1e3)))
 
     def call_at(self, at: int, part: Part, method: str, args: tuple[Any, ...]) -> None:
         """Calls a method of a part at a moment."""
@@ -457,6 +475,10 @@ class Twin:
     def usb(self) -> UsbHost:
         """The USB host at the other end of the board's cable."""
         return UsbHost(self._engine)
+
+    def callers(self, core: int = 0) -> list[tuple[int, int]]:
+        """Return address and stack pointer of each caller whose frame a windowed processor still holds in registers."""
+        return self._engine.callers(core)
 
     def registers(self, core: int = 0) -> dict[str, int]:
         """The registers of a core by name."""
@@ -559,6 +581,10 @@ class Twin:
 
     def __repr__(self) -> str:
         return f"<Twin {self.board.name} at {self.time}>"
+
+
+_ROM_ELF = "esp32s3_rev0_rom.elf"
+"""The mask ROM of every ESP32-S3 in the folder of Espressif's `esp-rom-elfs`."""
 
 
 def _contents(path: Path, what: str) -> bytes:

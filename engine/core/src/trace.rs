@@ -27,6 +27,10 @@ pub enum Kind {
     Usb = 7,
     /// A processor stopped for good.
     Crash = 8,
+    /// A command or a byte for an SD card.
+    Sd = 9,
+    /// Frames of a hardware I2S controller; the value is their digest.
+    I2s = 10,
 }
 
 /// The running hash.

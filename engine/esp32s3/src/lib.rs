@@ -2,6 +2,7 @@
 //!
 //! The processors are the crate `xtensa`; this crate is everything around them, and the run loop.
 
+pub mod aes;
 pub mod apb_ctrl;
 pub mod apb_saradc;
 pub mod assist_debug;
@@ -9,6 +10,8 @@ pub mod block;
 pub mod bus;
 pub mod chip;
 pub mod clocks;
+#[cfg(test)]
+mod crypto_bench;
 pub mod devices;
 pub mod efuse;
 pub mod extmem;
@@ -16,10 +19,12 @@ pub mod fabric;
 pub mod gdma;
 pub mod gpio;
 pub mod gpspi;
+pub mod i2c;
 pub mod interrupt;
 pub mod io;
 pub mod io_mux;
 pub mod ledc;
+pub mod mcpwm;
 pub mod memories;
 pub mod pcnt;
 pub mod peri_backup;
@@ -28,6 +33,7 @@ pub mod regi2c;
 pub mod rmt;
 pub mod rng;
 pub mod rom;
+pub mod rsa;
 pub mod rtc_cntl;
 pub mod rtc_i2c;
 pub mod rtc_io;

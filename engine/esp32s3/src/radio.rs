@@ -32,11 +32,14 @@ pub static BB: Page = Page { name: "BB", why: PHY, power: Some(0x54) };
 /// Bluetooth.
 pub static BT: Page =
     Page { name: "BT", why: "the firmware starts a radio: there is no Bluetooth hardware here", power: None };
+/// Link layer of Bluetooth LE.
+pub static BLE: Page =
+    Page { name: "BLE", why: "the firmware starts a radio: there is no Bluetooth hardware here", power: None };
 /// Wi-Fi MAC.
 pub static WIFI: Page =
     Page { name: "WIFI", why: "the firmware starts a radio: there is no Wi-Fi hardware here", power: None };
 
-const PAGES: [&Page; 6] = [&FE2, &FE, &NRX, &BB, &BT, &WIFI];
+const PAGES: [&Page; 7] = [&FE2, &FE, &NRX, &BB, &BT, &BLE, &WIFI];
 
 /// A page.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -54,15 +54,22 @@ impl System {
         let Devices {
             fabric,
             mmu,
+            aes,
             apb_saradc,
             gdma,
+            i2c0,
+            i2c1,
             regi2c,
             rtc_cntl,
             ledc,
+            mcpwm0,
+            mcpwm1,
             pcnt,
             sdm,
             rmt,
+            rsa,
             sens,
+            sha,
             spi1,
             spi2,
             spi3,
@@ -92,10 +99,17 @@ impl System {
             Slot::AdcDigital => {
                 apb_saradc.due(regi2c, sens, &mut Port { gdma, mem: &mut self.mem, mmu }, fabric);
             }
+            Slot::Aes => aes.due(&mut Port { gdma, mem: &mut self.mem, mmu }, fabric),
+            Slot::Sha => sha.due(&mut Port { gdma, mem: &mut self.mem, mmu }, fabric),
+            Slot::Rsa => rsa.event(slot, fabric),
             Slot::Spi1 => spi1.event(slot, fabric),
             Slot::Spi2 => spi2.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::Spi3 => spi3.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
+            Slot::I2c0 => i2c0.event(slot, fabric),
+            Slot::I2c1 => i2c1.event(slot, fabric),
             Slot::Ledc => ledc.event(slot, fabric),
+            Slot::Mcpwm0 => mcpwm0.event(slot, fabric),
+            Slot::Mcpwm1 => mcpwm1.event(slot, fabric),
             Slot::Pcnt => pcnt.event(slot, fabric),
             Slot::Sdm => sdm.event(slot, fabric),
             Slot::RmtTx0
@@ -164,13 +178,15 @@ impl System {
     }
 
     fn tell_input(&mut self, edge: InputEdge) {
-        let Devices { fabric, pcnt, rmt, spi2, spi3, uart0, uart1, uart2, .. } = &mut self.dev;
+        let Devices { fabric, mcpwm0, mcpwm1, pcnt, rmt, spi2, spi3, uart0, uart1, uart2, .. } = &mut self.dev;
         match edge.signal {
             FSPICLK | FSPICS0 => spi2.input(edge, fabric),
             SPI3_CLK | SPI3_CS0 => spi3.input(edge, fabric),
             U0RXD | U0CTS => uart0.input(edge, fabric),
             U1RXD | U1CTS => uart1.input(edge, fabric),
             U2RXD | U2CTS => uart2.input(edge, fabric),
+            PWM0_SYNC0..=PWM0_CAP2 => mcpwm0.input(edge, fabric),
+            PWM1_SYNC0..=PWM1_CAP2 => mcpwm1.input(edge, fabric),
             signal if crate::pcnt::INPUTS.contains(&signal) => pcnt.input(edge, fabric),
             RMT_SIG_IN0 | RMT_SIG_IN1 | RMT_SIG_IN2 | RMT_SIG_IN3 => rmt.input(edge, fabric),
             signal => unreachable!("nobody watches input signal {signal}"),

@@ -6,6 +6,7 @@ use crate::usb;
 use engine_core::console::Line;
 use engine_core::i2c::I2cWire;
 use engine_core::pins::Drive;
+use engine_core::sdbus::SdLines;
 use engine_core::spi::{Answers, SpiWire};
 use engine_core::time::Ps;
 use esp32s3::efuse::{Efuse, Fuses, InPackage};
@@ -188,6 +189,11 @@ impl Engine {
         done
     }
 
+    /// Return address and stack pointer of the callers of what a core runs, as far as its registers hold them.
+    fn callers(&self, core: usize) -> Vec<(u32, u32)> {
+        self.chip.callers(core)
+    }
+
     /// The registers of a core by name.
     fn registers<'py>(&self, py: Python<'py>, core: usize) -> PyResult<Bound<'py, PyDict>> {
         let known = self.chip.registers(core).ok_or_else(|| PyValueError::new_err("there are cores 0 and 1"))?;
@@ -264,6 +270,13 @@ impl Engine {
         Ok(())
     }
 
+    /// The capacitance at a pad of the touch sensor, in femtofarads, by GPIO number.
+    fn set_femtofarads(&mut self, pin: usize, femtofarads: u32) -> PyResult<()> {
+        let pads = self.chip.femtofarads_mut();
+        *pads.get_mut(pin).ok_or_else(|| PyValueError::new_err("no such touch pad"))? = femtofarads;
+        Ok(())
+    }
+
     /// The die temperature in thousandths of a degree Celsius.
     #[getter]
     fn millicelsius(&self) -> i32 {
@@ -306,6 +319,15 @@ impl Engine {
     fn attach_i2c(&mut self, sda: u8, scl: u8, addresses: Vec<u16>) -> PyResult<u32> {
         let wire = I2cWire::new(self.pin(sda)?, self.pin(scl)?, addresses);
         Ok(self.chip.pins_mut().attach_i2c(wire))
+    }
+
+    /// An SD card on these pins; `dat` is DAT0 to DAT3.
+    fn attach_sd(&mut self, clk: u8, cmd: u8, dat: [Option<u8>; 4]) -> PyResult<u32> {
+        for pin in dat.into_iter().flatten() {
+            self.pin(pin)?;
+        }
+        let lines = SdLines { clk: self.pin(clk)?, cmd: self.pin(cmd)?, dat };
+        Ok(self.chip.pins_mut().attach_sd(lines))
     }
 
     /// Each edge of a pin is handled at once.

@@ -64,11 +64,19 @@ impl Machine for Chip {
         Some(all)
     }
 
+    fn callers(&self, core: usize) -> Vec<(u32, u32)> {
+        self.cores().get(core).map(Core::callers).unwrap_or_default()
+    }
+
     fn join(&mut self, first: u8, second: u8) {
         let fabric = &mut self.system_mut().dev.fabric;
         let now = fabric.now();
         fabric.pins.join(first, second, now);
         fabric.levels_changed(now);
+    }
+
+    fn femtofarads_mut(&mut self) -> &mut [u32] {
+        &mut self.system_mut().dev.fabric.femtofarads
     }
 
     fn usb_host(&self) -> (&Host, bool) {

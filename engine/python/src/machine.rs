@@ -69,6 +69,8 @@ pub trait Machine: Send + Sync {
     fn debug_write8(&mut self, addr: u32, value: u8) -> bool;
     /// The registers of a processor.
     fn registers(&self, core: usize) -> Option<Vec<(String, u32)>>;
+    /// Return address and stack pointer of the callers whose frames are in registers, the nearest first.
+    fn callers(&self, core: usize) -> Vec<(u32, u32)>;
     /// Instructions executed by each processor.
     fn instructions(&self) -> Vec<u64>;
     /// Does a processor sleep?
@@ -87,6 +89,8 @@ pub trait Machine: Send + Sync {
     fn consoles_mut(&mut self) -> &mut Consoles;
     /// Voltages on the ADC's inputs.
     fn microvolts_mut(&mut self) -> &mut [u32];
+    /// Capacitances at the touch sensor's pads, by GPIO number; none where the chip has no touch sensor.
+    fn femtofarads_mut(&mut self) -> &mut [u32];
     /// The die temperature.
     fn millicelsius(&self) -> i32;
     /// The die temperature.

@@ -38,6 +38,7 @@ mod libgcc;
 mod memory;
 mod mmu;
 mod newlib;
+mod opi_driver;
 mod opiflash;
 mod port;
 mod printf;
@@ -83,6 +84,7 @@ const STUBS: &[&[(&str, StepFn)]] = &[
     uart::STUBS,
     cache::STUBS,
     flash::STUBS,
+    opi_driver::STUBS,
     opiflash::STUBS,
     analog::STUBS,
     newlib::STUBS,
