@@ -12,9 +12,9 @@ S3_CFLAGS := -mabi=windowed -mtext-section-literals -std=c11 -ffreestanding -fno
 S3_LDFLAGS := -mabi=windowed -nostdlib -Wl,--gc-sections,--build-id=none,-n,-z,max-page-size=4 \
               -Wl,--fatal-warnings,--no-warn-rwx-segments -L$(S3)
 
-S3_RUNTIME := $(wildcard $(S3)/*.c $(S3)/*.S)
+S3_RUNTIME := $(wildcard $(S3)/*.c $(S3)/*.S $(S3)/drivers/*.c)
 S3_KERNEL := $(wildcard $(S3)/kernel/*.c $(S3)/kernel/*.S)
-S3_FILES := $(wildcard $(S3)/*.c $(S3)/*.S $(S3)/*.h $(S3)/*.ld $(S3)/reg/*.h $(S3)/kernel/*)
+S3_FILES := $(wildcard $(S3)/*.c $(S3)/*.S $(S3)/*.h $(S3)/*.ld $(S3)/reg/*.h $(S3)/kernel/* $(S3)/drivers/*)
 S3_SHARED := Makefile esp32s3.mk $(S3_FILES) tools/elf.py tools/s3image.py
 S3_BENCH := $(patsubst bench/esp32s3/%.c,s3_%,$(wildcard bench/esp32s3/*.c))
 S3_PROBES := $(patsubst probes/esp32s3/%.c,s3_probe_%,$(wildcard probes/esp32s3/*.c))
