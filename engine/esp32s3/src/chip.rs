@@ -381,10 +381,12 @@ impl Chip {
             self.system.core = id;
             self.system.dev.fabric.deadline = until;
             let exit = self.cores[id].run(&mut self.system, &mut self.code);
+            // The firmware set a CCOMPARE or enabled one: the goal may be nearer now.
+            let timers_changed = matches!(exit, Exit::Deadline) && self.cores[id].cycle < until;
             if let Some(stop) = self.take_exit(id, exit) {
                 return Some(stop);
             }
-            if self.system.dev.fabric.deadline == 0 {
+            if timers_changed || self.system.dev.fabric.deadline == 0 {
                 self.advance_to(self.frontier().min(goal));
                 return None;
             }
