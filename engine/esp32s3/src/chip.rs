@@ -273,6 +273,10 @@ impl Chip {
                 Request::Wake => self.asleep = false,
                 Request::Remapped(entry) => self.forget_page(u32::from(entry)),
                 Request::CodeChanged => self.code.invalidate_all(),
+                Request::RadioTouched(page, core) => {
+                    let pc = self.cores[usize::from(core)].pc;
+                    crate::radio::say(page, pc, &mut self.system.dev.fabric.gaps);
+                }
                 Request::CpuClock(_) | Request::Rates | Request::ResetBlock(_) | Request::RtcMemoryCrc(..) => {
                     self.system.dev.fabric.requests.push(request);
                     self.system.carry_out_requests();
@@ -460,8 +464,24 @@ impl Chip {
             Outcome::Missing { addr, name } => {
                 self.stop_core(id, format!("the ROM function {name} at 0x{addr:08X} is not modelled"))
             }
+            Outcome::Radio { addr, name, radio } => {
+                self.wait_for_radio(id, addr, name, radio);
+                None
+            }
             Outcome::Stop(text) => self.stop_core(id, text),
         }
+    }
+
+    /// A part of a radio's controller that lies in the ROM was called: the call does not come back, as with a radio that
+    /// does not answer. The processor waits there for interrupts, so that other tasks go on.
+    fn wait_for_radio(&mut self, id: usize, addr: u32, name: &str, radio: &str) {
+        let fabric = &mut self.system.dev.fabric;
+        fabric.gaps.touch(
+            &format!("ROM function {name}"),
+            &format!("the firmware starts {radio} at 0x{addr:08x}; there is no radio here: the call waits for ever"),
+        );
+        fabric.attention();
+        self.cores[id].sleeping = true;
     }
 
     fn stop_core(&mut self, id: usize, report: String) -> Option<Stop> {
