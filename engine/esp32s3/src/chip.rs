@@ -6,7 +6,7 @@
 
 use crate::devices::Devices;
 use crate::fabric::{Reason, Request};
-use crate::memories::{FrozenMemories, Memories};
+use crate::memories::{FrozenMemories, Memories, Shut};
 use crate::rom::{Outcome, Port, Rom};
 use crate::slots::Slot;
 use crate::spi_mem::psram::Wiring;
@@ -176,6 +176,7 @@ impl Chip {
                 mem: Memories::thaw(&snapshot.memories),
                 dev: snapshot.devices.clone(),
                 core: 0,
+                shut: Shut::default(),
                 other_cycle: u64::MAX,
                 rom: snapshot.rom.clone(),
             },
@@ -379,7 +380,7 @@ impl Chip {
                 self.advance_to(goal);
                 return None;
             }
-            self.system.core = id;
+            self.system.select(id);
             self.system.dev.fabric.deadline = until;
             let exit = self.cores[id].run(&mut self.system, &mut self.code);
             if let Some(stop) = self.take_exit(id, exit) {

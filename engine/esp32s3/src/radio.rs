@@ -12,8 +12,8 @@ use crate::block::Block;
 use crate::fabric::{Fabric, Request};
 use engine_core::gaps::Gaps;
 use engine_core::registers::{Group, Registers, Write};
-use serde::{Deserialize, Serialize};
 use engine_core::time::MICROSECOND;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What a page of the radio is.

@@ -25,6 +25,7 @@
 pub mod asm;
 mod guest;
 mod image;
+mod inflate;
 pub mod names;
 pub mod stubs;
 pub mod vars;
@@ -74,6 +75,7 @@ const LEAVES: &[&[(&str, Function)]] = &[
     flash_pads::LEAVES,
     opiflash::LEAVES,
     crc::LEAVES,
+    inflate::LEAVES,
     mmu::LEAVES,
     digest::LEAVES,
     gpio::LEAVES,

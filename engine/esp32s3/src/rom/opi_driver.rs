@@ -17,12 +17,8 @@ pub(super) const STUBS: &[(&str, StepFn)] = &[
         let to = f.local_address(STATUS);
         ask(f, RDSR, to)
     }),
-    ("esp_rom_opiflash_wait_idle", |f| {
-        settle(f, READY)?.map_or_else(|| finish(f), Ok)
-    }),
-    ("esp_rom_opiflash_wren", |f| {
-        enable(f, READY)?.map_or_else(|| finish(f), Ok)
-    }),
+    ("esp_rom_opiflash_wait_idle", |f| settle(f, READY)?.map_or_else(|| finish(f), Ok)),
+    ("esp_rom_opiflash_wren", |f| enable(f, READY)?.map_or_else(|| finish(f), Ok)),
     ("esp_rom_opiflash_read", |f| transfer(f, &Transfer::READ)),
     ("esp_rom_opiflash_read_raw", |f| transfer(f, &Transfer::READ_RAW)),
     ("esp_rom_opiflash_write", |f| transfer(f, &Transfer::WRITE)),
@@ -266,7 +262,18 @@ fn transfer(frame: &mut Frame<'_>, what: &Transfer) -> Done<Step> {
             end(frame, SPI1, to, if what.changes() { 0 } else { piece })?;
             frame.set_local(DONE, done + piece)?;
             let more = what.changes() && done + piece < len;
-            go(frame, if what.changes() { if more { IDLE } else { SETTLE } } else { READY })
+            go(
+                frame,
+                if what.changes() {
+                    if more {
+                        IDLE
+                    } else {
+                        SETTLE
+                    }
+                } else {
+                    READY
+                },
+            )
         }
         _ => finish_at(frame, len),
     }
