@@ -110,6 +110,7 @@ devices! {
     0x6001_6000..=0x6001_6FFF rmt: crate::rmt::Rmt = crate::rmt::Rmt::new();
     0x6001_7000..=0x6001_7FFF pcnt: crate::pcnt::Pcnt = crate::pcnt::Pcnt::new();
     0x6001_9000..=0x6001_9FFF ledc: crate::ledc::Ledc = crate::ledc::Ledc::new();
+    0x6001_C000..=0x6001_CBFF rx: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::RX);
     0x6001_CC00..=0x6001_CFFF nrx: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::NRX);
     0x6001_D000..=0x6001_DFFF bb: crate::radio::Bb = crate::radio::Bb::new();
     0x6001_E000..=0x6001_EFFF mcpwm0: crate::mcpwm::Mcpwm = crate::mcpwm::Mcpwm::new(0);
@@ -126,7 +127,7 @@ devices! {
     0x6002_B000..=0x6002_BFFF twai: crate::twai::Twai = crate::twai::Twai::new();
     0x6002_D000..=0x6002_DFFF i2s1: crate::i2s::I2s = crate::i2s::I2s::new(1);
     0x6002_E000..=0x6002_EFFF uart2: crate::uart::Uart = crate::uart::Uart::new(2);
-    0x6003_1000..=0x6003_2FFF ble: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::BLE);
+    0x6003_1000..=0x6003_2FFF ble: crate::radio::Ble = crate::radio::Ble::new();
     0x6003_507C..=0x6003_507F rng: crate::rng::Rng = crate::rng::Rng::new();
     0x6003_3000..=0x6003_6FFF wifi: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::WIFI);
     0x6003_8000..=0x6003_8FFF usb_serial_jtag: crate::usb_serial_jtag::UsbSerialJtag = crate::usb_serial_jtag::UsbSerialJtag::new();

@@ -135,6 +135,8 @@ pub enum Request {
     Wake,
     /// An entry of the cache MMU changed: what was decoded from its pages is stale.
     Remapped(u16),
+    /// The firmware uses a page of the radio for the first time: which one, and the processor.
+    RadioTouched(u8, u8),
     /// The caches were invalidated: instructions may have changed behind them.
     CodeChanged,
 }

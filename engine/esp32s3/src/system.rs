@@ -5,7 +5,7 @@ use crate::devices::Devices;
 use crate::efuse::{Efuse, Fuses, InPackage, DEFAULT_MAC, DEFAULT_REVISION};
 use crate::fabric::{Reason, Request};
 use crate::gdma::{self, Port};
-use crate::memories::{Memories, Mmu};
+use crate::memories::{Memories, Mmu, Shut};
 use crate::rom::Rom;
 use crate::sens::Around;
 use crate::signals::*;
@@ -24,6 +24,8 @@ pub struct System {
     pub dev: Devices,
     /// The processor whose access is under way.
     pub core: usize,
+    /// What that processor cannot reach of flash and PSRAM.
+    pub shut: Shut,
     /// The cycle that the other processor has reached; `u64::MAX` while it sleeps.
     pub other_cycle: u64,
     /// The mask ROM: functions of ours, or the silicon's code.
@@ -36,7 +38,7 @@ impl System {
         let mut dev = Devices::new(FlashChip::new(flash), Psram::new(wiring, psram));
         dev.efuse = Efuse::with(Fuses::module(DEFAULT_MAC, DEFAULT_REVISION, InPackage::of(psram)));
         let mem = Memories::new(flash, psram);
-        let mut system = Self { mem, dev, core: 0, other_cycle: u64::MAX, rom: Arc::default() };
+        let mut system = Self { mem, dev, core: 0, shut: Shut::default(), other_cycle: u64::MAX, rom: Arc::default() };
         system.set_rom(Arc::default());
         system.restart_devices(Reason::PowerOn);
         system
@@ -47,6 +49,12 @@ impl System {
         self.mem.rom_i = rom.image().bytes().to_vec();
         self.mem.rom_d = rom.image().data().to_vec();
         self.rom = rom;
+    }
+
+    /// The accesses that follow are this processor's.
+    pub fn select(&mut self, core: usize) {
+        self.core = core;
+        self.shut = self.dev.extmem.shut(core);
     }
 
     /// Carries out what is due in a slot.
@@ -249,6 +257,7 @@ impl System {
         }
         self.dev.restart(reason);
         self.dev.mmu = Mmu::new();
+        self.select(self.core);
         self.settle();
     }
 
