@@ -1,13 +1,31 @@
 """Parts: one file per part, named after it."""
 
+from peripherals.acs758 import ACS758
 from peripherals.button import Button
 from peripherals.eeprom24 import Eeprom24
 from peripherals.led import Led
+from peripherals.led_matrix import LedMatrix
+from peripherals.mosfet import Mosfet
 from peripherals.potentiometer import Potentiometer
 from peripherals.rotary_encoder import RotaryEncoder
 from peripherals.sk6812 import SK6812
 from peripherals.st7789 import ST7789
 from peripherals.touch_pad import TouchPad
+from peripherals.ttp223 import TTP223
 from peripherals.ws2812 import WS2812
 
-__all__ = ["SK6812", "ST7789", "WS2812", "Button", "Eeprom24", "Led", "Potentiometer", "RotaryEncoder", "TouchPad"]
+__all__ = [
+    "ACS758",
+    "SK6812",
+    "ST7789",
+    "TTP223",
+    "WS2812",
+    "Button",
+    "Eeprom24",
+    "Led",
+    "LedMatrix",
+    "Mosfet",
+    "Potentiometer",
+    "RotaryEncoder",
+    "TouchPad",
+]
