@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from bisect import insort
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -59,17 +59,23 @@ class Bench:
         self._order = 0
         self._next_pin = 0
 
-    def add(self, part: P, without: Collection[str] = ()) -> P:
-        """Puts a part on the bench, each of its pins on a pin of its own; pins named in `without` stay open."""
+    def add(self, part: P, without: Collection[str] = (), wires: Mapping[str, Port] | None = None) -> P:
+        """Puts a part on the bench, each of its pins on a pin of its own.
+
+        Pins named in `without` stay open, those in `wires` are joined to ports of other parts.
+        """
         pins = {}
-        for port in part.ports().values():
-            for name in port.pin_names():
-                if name not in pins and name not in without:
+        wires = wires or {}
+        for port in (getattr(part, name) for name in part.ports()):
+            for name in port.pin_names() if port.ON_CHIP else ():
+                if name not in pins and name not in without and name not in wires:
                     pins[name] = self._next_pin
                     if isinstance(port, DigitalIn):
                         self._levels[self._next_pin] = port.floating
                     self._next_pin += 1
-        part.connect(pins)
+        part.connect(pins, wires)
+        for name, other in wires.items():
+            getattr(part, name).join(other)
         part.mount(self, seed=self.seed)
         return part
 

@@ -1,7 +1,8 @@
 """Ports: the only border between a chip and the parts around it.
 
 A part declares its ports as class attributes and decorates the methods that handle what comes in. A board file
-puts the pins of the ports on pins of the chip. Data comes in batches with time stamps; a handler is called at
+puts the pins of the ports on pins of the chip, or wires them to a pin of another part (`Port.join`; supplies are in
+`twins.power`). Data comes in batches with time stamps; a handler is called at
 once only where the chip waits for an answer. All times are picoseconds of virtual time.
 
 >>> import numpy as np
@@ -28,7 +29,7 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, overload
 
@@ -211,12 +212,15 @@ class Port:
     """Base of all ports. On the class it is the declaration, on an instance the connection."""
 
     PINS: ClassVar[tuple[str, ...]] = ()
+    ON_CHIP: ClassVar[bool] = True
+    """Can its pins be on pins of the chip?"""
 
     def __init__(self, *, optional: bool = False) -> None:
         self.name = ""
         self.optional = optional
         self.handlers: dict[str, str] = {}
         self.pins: dict[str, int] = {}
+        self.wires: list[Port] = []
         self._part: Part | None = None
 
     def __set_name__(self, owner: type[Part], name: str) -> None:
@@ -233,6 +237,7 @@ class Port:
         if port is None:
             port = part._ports[self.name] = copy.copy(self)
             port.pins = {}
+            port.wires = []
             port._part = part
         return port  # type: ignore[return-value]
 
@@ -246,8 +251,22 @@ class Port:
 
     @property
     def connected(self) -> bool:
-        """Is any pin of it on the chip?"""
-        return bool(self.pins)
+        """Is any pin of it on the chip, or wired to another part?"""
+        return bool(self.pins or self.wires)
+
+    def join(self, other: Port) -> None:
+        """Runs a wire to a port of another part. Raises `BoardError` where the two do not fit."""
+        if not (self.fits(other) and other.fits(self)):
+            raise BoardError(
+                f"{self.part.label}.{self.name} cannot be wired to {other.part.label}.{other.name}: an output goes "
+                "to inputs, a supply to what it feeds"
+            )
+        self.wires.append(other)
+        other.wires.append(self)
+
+    def fits(self, other: Port) -> bool:
+        """Can it be wired to that port?"""
+        return False
 
     @property
     def part(self) -> Part:
@@ -298,11 +317,22 @@ class DigitalIn(_OnePin):
 
     @property
     def level(self) -> bool:
-        """The level now; `floating` where the pin is not connected."""
-        return self.part.host.level(self.pin) if self.connected else self.floating
+        """The level now; `floating` where the pin is not connected, or wired to an output that drives nothing."""
+        if self.pins:
+            return self.part.host.level(self.pin)
+        driven = [wire.driven for wire in self.wires if isinstance(wire, DigitalOut)]
+        return next((level for level in driven if level is not None), self.floating)
+
+    def fits(self, other: Port) -> bool:
+        return isinstance(other, DigitalOut) and not self.wires
+
+    def hear(self, level: bool | None) -> None:
+        """The output of another part that it is wired to has changed."""
+        self.handle("changed", self.part.now, self.floating if level is None else level)
 
     def attach(self, host: Host) -> None:
-        host.attach_edges(self, self.part)
+        if self.pins:
+            host.attach_edges(self, self.part)
 
 
 class PulseSink(_OnePin):
@@ -312,8 +342,19 @@ class PulseSink(_OnePin):
         """Decorates ``method(at, level)`` with arrays of times (uint64, ps) and levels (bool)."""
         return self._handler("received", method)
 
+    def fits(self, other: Port) -> bool:
+        return isinstance(other, DigitalOut) and not self.wires
+
+    def hear(self, level: bool | None) -> None:
+        """The output of another part that it is wired to has changed; one that is let go of keeps its level."""
+        import numpy as np
+
+        if level is not None:
+            self.handle("received", np.array([self.part.now], np.uint64), np.array([level], np.bool_))
+
     def attach(self, host: Host) -> None:
-        host.attach_pulses(self, self.part)
+        if self.pins:
+            host.attach_pulses(self, self.part)
 
 
 class DigitalOut(_OnePin):
@@ -327,20 +368,40 @@ class DigitalOut(_OnePin):
         super().__init__(optional=optional)
         self.initial = initial
 
+    @property
+    def driven(self) -> bool | None:
+        """What it drives onto the wires to other parts."""
+        return self.part._driven.get(self.name, self.initial)
+
+    def fits(self, other: Port) -> bool:
+        return isinstance(other, (DigitalIn, PulseSink))
+
     def attach(self, host: Host) -> None:
         if self.initial is not None:
-            host.drive(self.pin, self.initial, host.now)
+            self.set(self.initial)
 
     def set(self, level: bool | None, after: Time = 0) -> None:
         """Drives the level, now or after a time; None lets go."""
-        if self.connected:
-            host = self.part.host
+        host = self.part.host
+        if self.pins:
             host.drive(self.pin, level, host.now + ps(after))
+        if self.wires:
+            self._tell_at(host.now + ps(after), level)
 
     def play(self, at: Sequence[int] | Times, level: Sequence[bool] | Levels) -> None:
         """Drives a series of levels at absolute times in ps, none of them in the past."""
-        if self.connected:
+        if self.pins:
             self.part.host.drive_series(self.pin, at, level)
+        if self.wires:
+            for moment, value in zip(at, level, strict=True):
+                self._tell_at(int(moment), bool(value))
+
+    def _tell_at(self, at: int, level: bool | None) -> None:
+        host = self.part.host
+        if at > host.now:
+            host.call_at(at, self.part, "_tell_wires", (self.name, level))
+        else:
+            self.part._tell_wires(self.name, level)
 
 
 class AnalogOut(_OnePin):
@@ -607,6 +668,7 @@ class Part:
         self._host: Host | None = None
         self.label = type(self).__name__.lower()
         self.random = random.Random(0)
+        self._driven: dict[str, bool | None] = {}
 
     @classmethod
     def ports(cls) -> Mapping[str, Port]:
@@ -638,6 +700,20 @@ class Part:
             # Pins that ports share, such as the chip select of two interfaces, do not tell which one is wired.
             begun = any(pin in pins and named.count(pin) == 1 for pin in wanted)
             if missing and (begun or not port.optional):
+
+    def connect(self, pins: Mapping[str, int], wired: Collection[str] = ()) -> None:
+        """Puts pins of the part on pins of the chip; refuses unknown pins and missing ones.
+
+        Pins named in `wired` get a wire to another part.
+        """
+        left = dict(pins)
+        for name in self.ports():
+            port: Port = getattr(self, name)
+            if name in wired:
+                continue
+            wanted = port.pin_names()
+            missing = [pin for pin, needed in wanted.items() if needed and pin not in left]
+            if missing and not port.optional:
                 raise BoardError(f'{self.label}: pin {missing[0]!r} is not connected: add {missing[0]} = "GPIOn"')
             if not missing:
                 port.connect({pin: pins[pin] for pin in wanted if pin in pins})
@@ -660,14 +736,29 @@ class Part:
         """As `mount` for a copy that goes on from a snapshot: the host restores the connections and the state."""
         self._host = host
 
+    @property
+    def mounted(self) -> bool:
+        """Is it on a host?"""
+        return self._host is not None
+
     def power_on(self) -> None:
-        """The part gets its supply. Override to start timers or drive outputs."""
+        """The part gets its supply. Override to start timers or drive outputs, and to look at inputs."""
 
     def after(self, delay: Time, method: Callable[..., None], *args: Any) -> None:
         """Calls a method of this part after a time. It is kept by name, so that snapshots can hold it."""
         if getattr(method, "__self__", None) is not self:
             raise UsageError(f"{self.label}.after takes a method of the part itself, so that a snapshot can keep it")
         self.host.call_at(self.now + ps(delay), self, method.__name__, args)
+
+    def _tell_wires(self, name: str, level: bool | None) -> None:
+        """An output drives a level onto its wires; a part that is not on the host yet looks when it is."""
+        port: DigitalOut = getattr(self, name)
+        if port.driven is level and name in self._driven:
+            return
+        self._driven[name] = level
+        for wire in port.wires:
+            if wire.part.mounted and isinstance(wire, (DigitalIn, PulseSink)):
+                wire.hear(level)
 
     def state(self) -> dict[str, Any]:
         """All that a snapshot must keep: by default a deep copy of the part's attributes."""

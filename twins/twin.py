@@ -126,9 +126,8 @@ class Twin:
             self._use_flash(Path(flash))
         if self.image is not None:
             self._load(self.image)
-        for name, spec in self.board.parts.items():
-            part = spec.create()
-            self.parts[name] = part
+        self.parts.update(self.board.create_parts())
+        for name, part in self.parts.items():
             part.mount(self, name, seed)
 
     def _start(self, engine: _engine.Engine) -> None:
@@ -574,8 +573,7 @@ class Twin:
         self._outputs = {name: bytearray(data) for name, data in snapshot.outputs.items()}
         self._speakers = list(snapshot.speakers)
         self.resets = list(snapshot.resets)
-        for name, spec in self.board.parts.items():
-            part = parts.get(name) or spec.create()
+        for name, part in (parts or self.board.create_parts()).items():
             part.remount(self)
             part.restore(snapshot.parts[name])
             self.parts[name] = part
