@@ -319,6 +319,8 @@ impl Pins {
         for (port, wire) in &mut self.pdm {
             if changed & wire.clk() != 0 {
                 says.extend(wire.change(*port, level, at, &mut self.world));
+            }
+        }
         for (port, wire) in &mut self.parallel {
             if changed & wire.mask() != 0 {
                 wire.change(*port, changed, level, at, &mut self.world);
@@ -586,20 +588,16 @@ impl Pins {
             let cs = self.spi.iter().map(|(_, wire)| wire.mask() & !wire.clock());
             let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
             let edges = self.watches.iter().map(|(_, watch)| 1u64 << watch.pin);
-            spi.chain(cs).chain(i2c).chain(edges).fold(audio, |a, b| a | b)
             let parallel = self.parallel.iter().map(|(_, wire)| wire.mask());
-            spi.chain(cs).chain(i2c).chain(parallel).chain(edges).fold(0, |a, b| a | b)
+            spi.chain(cs).chain(i2c).chain(parallel).chain(edges).fold(audio, |a, b| a | b)
         };
         let all = if self.log.is_some() { u64::MAX } else { 0 };
         self.heeds_rise = all | needed(true);
         self.heeds_fall = all | needed(false);
-        let others =
-            self.i2c.iter().map(|(_, wire)| wire.mask()).chain(self.watches.iter().map(|(_, watch)| 1 << watch.pin));
-        let others = others.fold(all | audio, |a, b| a | b);
         let watched = self.watches.iter().map(|(_, watch)| 1 << watch.pin);
         let parallel = self.parallel.iter().map(|(_, wire)| wire.mask());
         let others = self.i2c.iter().map(|(_, wire)| wire.mask()).chain(parallel).chain(watched);
-        let others = others.fold(all, |a, b| a | b);
+        let others = others.fold(all | audio, |a, b| a | b);
         let edges =
             self.watches.iter().filter(|(_, watch)| watch.gathered.is_none()).map(|(_, watch)| 1u64 << watch.pin);
         let spi = self.spi.iter().filter(|(_, wire)| wire.miso().is_some()).map(|(_, wire)| wire.mask());
@@ -615,9 +613,8 @@ impl Pins {
         let spi = self.spi.iter().map(|(_, wire)| wire.mask());
         let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
         let edges = self.watches.iter().map(|(_, watch)| 1u64 << watch.pin);
-        spi.chain(i2c).chain(edges).fold(self.audio_clocks(|_| true), |a, b| a | b)
         let parallel = self.parallel.iter().map(|(_, wire)| wire.mask());
-        spi.chain(i2c).chain(parallel).chain(edges).fold(0, |a, b| a | b)
+        spi.chain(i2c).chain(parallel).chain(edges).fold(self.audio_clocks(|_| true), |a, b| a | b)
     }
 
     /// The level changes since the last call.

@@ -227,24 +227,23 @@ impl System {
     }
 
     fn tell_input(&mut self, edge: InputEdge) {
-        let Devices { fabric, i2s0, i2s1, mcpwm0, mcpwm1, pcnt, rmt, spi2, spi3, twai, uart0, uart1, uart2, .. } =
-            &mut self.dev;
-        let Devices { fabric, lcd_cam, pcnt, rmt, sdhost, spi2, spi3, uart0, uart1, uart2, .. } = &mut self.dev;
+        let dev = &mut self.dev;
+        let fabric = &mut dev.fabric;
         match edge.signal {
-            I2S0O_BCK | I2S0O_WS | I2S0I_BCK | I2S0I_WS => i2s0.input(edge, fabric),
-            I2S1O_BCK | I2S1O_WS | I2S1I_BCK | I2S1I_WS => i2s1.input(edge, fabric),
-            FSPICLK | FSPICS0 => spi2.input(edge, fabric),
-            SPI3_CLK | SPI3_CS0 => spi3.input(edge, fabric),
-            U0RXD | U0CTS => uart0.input(edge, fabric),
-            U1RXD | U1CTS => uart1.input(edge, fabric),
-            U2RXD | U2CTS => uart2.input(edge, fabric),
-            PWM0_SYNC0..=PWM0_CAP2 => mcpwm0.input(edge, fabric),
-            PWM1_SYNC0..=PWM1_CAP2 => mcpwm1.input(edge, fabric),
-            signal if crate::lcd_cam::INPUTS.contains(&signal) => lcd_cam.input(edge, fabric),
-            signal if crate::sdhost::INPUTS.contains(&signal) => sdhost.input(edge, fabric),
-            signal if crate::pcnt::INPUTS.contains(&signal) => pcnt.input(edge, fabric),
-            RMT_SIG_IN0 | RMT_SIG_IN1 | RMT_SIG_IN2 | RMT_SIG_IN3 => rmt.input(edge, fabric),
-            TWAI_RX => twai.input(edge, fabric),
+            I2S0O_BCK | I2S0O_WS | I2S0I_BCK | I2S0I_WS => dev.i2s0.input(edge, fabric),
+            I2S1O_BCK | I2S1O_WS | I2S1I_BCK | I2S1I_WS => dev.i2s1.input(edge, fabric),
+            FSPICLK | FSPICS0 => dev.spi2.input(edge, fabric),
+            SPI3_CLK | SPI3_CS0 => dev.spi3.input(edge, fabric),
+            U0RXD | U0CTS => dev.uart0.input(edge, fabric),
+            U1RXD | U1CTS => dev.uart1.input(edge, fabric),
+            U2RXD | U2CTS => dev.uart2.input(edge, fabric),
+            PWM0_SYNC0..=PWM0_CAP2 => dev.mcpwm0.input(edge, fabric),
+            PWM1_SYNC0..=PWM1_CAP2 => dev.mcpwm1.input(edge, fabric),
+            signal if crate::lcd_cam::INPUTS.contains(&signal) => dev.lcd_cam.input(edge, fabric),
+            signal if crate::sdhost::INPUTS.contains(&signal) => dev.sdhost.input(edge, fabric),
+            signal if crate::pcnt::INPUTS.contains(&signal) => dev.pcnt.input(edge, fabric),
+            RMT_SIG_IN0 | RMT_SIG_IN1 | RMT_SIG_IN2 | RMT_SIG_IN3 => dev.rmt.input(edge, fabric),
+            TWAI_RX => dev.twai.input(edge, fabric),
             signal => unreachable!("nobody watches input signal {signal}"),
         }
     }
