@@ -690,30 +690,21 @@ class Part:
         """The present moment in ps."""
         return self.host.now
 
-    def connect(self, pins: Mapping[str, int]) -> None:
-        """Puts pins of the part on pins of the chip; refuses unknown pins and missing ones."""
+    def connect(self, pins: Mapping[str, int], wired: Collection[str] = ()) -> None:
+        """Puts pins of the part on pins of the chip; refuses unknown pins and missing ones.
+
+        Ports named in `wired` get a wire to another part.
+        """
         ports = {name: port.pin_names() for name, port in self.ports().items()}
         named = [pin for wanted in ports.values() for pin in wanted]
         for name, wanted in ports.items():
             port: Port = getattr(self, name)
+            if name in wired:
+                continue
             missing = [pin for pin, needed in wanted.items() if needed and pin not in pins]
             # Pins that ports share, such as the chip select of two interfaces, do not tell which one is wired.
             begun = any(pin in pins and named.count(pin) == 1 for pin in wanted)
             if missing and (begun or not port.optional):
-
-    def connect(self, pins: Mapping[str, int], wired: Collection[str] = ()) -> None:
-        """Puts pins of the part on pins of the chip; refuses unknown pins and missing ones.
-
-        Pins named in `wired` get a wire to another part.
-        """
-        left = dict(pins)
-        for name in self.ports():
-            port: Port = getattr(self, name)
-            if name in wired:
-                continue
-            wanted = port.pin_names()
-            missing = [pin for pin, needed in wanted.items() if needed and pin not in left]
-            if missing and not port.optional:
                 raise BoardError(f'{self.label}: pin {missing[0]!r} is not connected: add {missing[0]} = "GPIOn"')
             if not missing:
                 port.connect({pin: pins[pin] for pin in wanted if pin in pins})

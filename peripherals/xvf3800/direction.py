@@ -1,4 +1,4 @@
-"""Direction of arrival by SRP-PHAT: which azimuth explains best by how much each microphone hears later than the others.
+"""Direction of arrival by SRP-PHAT: which azimuth explains best how much later each microphone hears than the others.
 
 J. H. DiBiase, "A high-accuracy, low-latency technique for talker localization in reverberant environments" (2000),
 chapter 4: the cross spectra of all pairs of microphones, whitened (PHAT), are summed along the delays that a plane wave
