@@ -168,10 +168,12 @@ impl System {
     }
 
     fn tell_input(&mut self, edge: InputEdge) {
-        let Devices { fabric, pcnt, rmt, spi2, spi3, uart0, uart1, uart2, .. } = &mut self.dev;
+        let Devices { fabric, i2c0, i2c1, pcnt, rmt, spi2, spi3, uart0, uart1, uart2, .. } = &mut self.dev;
         match edge.signal {
             FSPICLK | FSPICS0 => spi2.input(edge, fabric),
             SPI3_CLK | SPI3_CS0 => spi3.input(edge, fabric),
+            I2CEXT0_SDA | I2CEXT0_SCL => i2c0.input(edge, fabric),
+            I2CEXT1_SDA | I2CEXT1_SCL => i2c1.input(edge, fabric),
             U0RXD | U0CTS => uart0.input(edge, fabric),
             U1RXD | U1CTS => uart1.input(edge, fabric),
             U2RXD | U2CTS => uart2.input(edge, fabric),
