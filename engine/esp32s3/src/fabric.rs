@@ -418,9 +418,14 @@ impl Fabric {
 
     /// A block enables or disables the output of a signal that is not always driven, now.
     pub fn enable(&mut self, signal: Signal, on: bool) {
+        let now = self.now();
+        self.enable_at(signal, on, now);
+    }
+
+    /// A block enables or disables the output of a signal at a moment that is not later than now.
+    pub fn enable_at(&mut self, signal: Signal, on: bool, at: Ps) {
         if self.io.set_enable(signal, on) {
-            let now = self.now();
-            self.pads_changed(now);
+            self.pads_changed(at);
         }
     }
 
