@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 from tests.realimages.conftest import PROMPT, MicroPython
@@ -19,6 +21,8 @@ BOARD = Board.from_data(
             "eeprom": {"type": "Eeprom24", "model": "24C02", "sda": "GPIO4", "scl": "GPIO5"},
             "pot": {"type": "Potentiometer", "position": 0.5, "wiper": "GPIO26"},
             "knob": {"type": "RotaryEncoder", "bounce": "0ms", "a": "GPIO1", "b": "GPIO2"},
+            "speaker": {"type": "Speaker", "channel": "left", "bclk": "GPIO18", "ws": "GPIO19", "din": "GPIO20"},
+            "mic": {"type": "Microphone", "model": "ICS-43434", "bclk": "GPIO6", "ws": "GPIO7", "dout": "GPIO8"},
             "button": {"type": "Button", "bounce": "0ms", "pin": "GPIO3"},
             "lcd": {
                 "type": "ST7789",
@@ -169,3 +173,40 @@ def test_a_display_draws_and_is_read_back(mpy: MicroPython, bus: str) -> None:
     frame = mpy.twin.lcd.frame
     assert frame[10:12, 239 - 20].tolist() == [[255, 0, 0], [0, 255, 0]]
     assert mpy.twin.lcd.violations == {}
+
+
+def test_sound_out_by_pio(mpy: MicroPython) -> None:
+    """machine.I2S, which is a PIO program on the RP2040: every edge is made, and the amplifier hears the samples."""
+    mpy.run(
+        "from machine import I2S, Pin\nimport struct, time\n"
+        "i2s = I2S(0, sck=Pin(18), ws=Pin(19), sd=Pin(20), mode=I2S.TX, bits=16, format=I2S.STEREO,\n"
+        "          rate=16000, ibuf=4096)\n"
+        "i2s.write(b''.join(struct.pack('<hh', n * 100, -n) for n in range(1, 257)))\n"
+        "time.sleep_ms(30)\n"
+        "i2s.deinit()\n"
+    )
+    speaker = mpy.twin.speaker
+    frames = (speaker.frames >> 16).tolist()
+    first = frames.index([100, -1])
+    assert frames[first : first + 256] == [[n * 100, -n] for n in range(1, 257)]
+    assert (round(speaker.rate), speaker.bits, speaker.problem) == (16_000, 16, None)
+
+
+def test_sound_in_by_pio(mpy: MicroPython) -> None:
+    """A tone of 500 Hz at -6 dBFS comes in as 32 samples a period, 24 bits in the upper bits of the left channel."""
+    mpy.twin.mic.play(np.sin(2 * np.pi * np.arange(32) / 32), rate=16_000, level=-6, loop=True)
+    printed = mpy.run(
+        "from machine import I2S, Pin\nimport struct\n"
+        "i2s = I2S(1, sck=Pin(6), ws=Pin(7), sd=Pin(8), mode=I2S.RX, bits=32, format=I2S.STEREO, rate=16000,\n"
+        "          ibuf=8192)\n"
+        "sound = bytearray(8192)\n"
+        "i2s.readinto(sound)\n"
+        "i2s.deinit()\n"
+        "print(struct.unpack('<2048i', sound))\n"
+    )
+    heard = np.array(ast.literal_eval(printed.strip())).reshape(-1, 2)
+    left = heard[np.flatnonzero(heard[:, 0])[0] :, 0][:960] / 2**31
+    assert left.max() == pytest.approx(10 ** (-6 / 20), abs=0.01)
+    assert int(np.argmax(np.abs(np.fft.rfft(left)))) == 960 // 32
+    assert not heard[:, 1].any()
+    assert mpy.twin.mic.rate == pytest.approx(16_000, rel=1e-3)
