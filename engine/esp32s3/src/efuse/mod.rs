@@ -14,6 +14,7 @@ pub use fuses::{Fuses, InPackage, INITIAL_CODES, RAW_AT_850_MV};
 use crate::block::{undeclared, Block};
 use crate::fabric::Fabric;
 use crate::sources::Source;
+use crate::usb_wrap::UsbPhy;
 use engine_core::registers::{Bank, Group, Registers, Write};
 use registers::{Data, Reg, CMD, CONF};
 use serde::{Deserialize, Serialize};
@@ -72,6 +73,8 @@ impl Efuse {
     fn read_fuses(&mut self, fabric: &mut Fabric) {
         self.shown = self.fuses.shown();
         fabric.wdt_delay_sel = self.fuses.wdt_delay_sel();
+        let [no_otg, no_serial_jtag, by_fuse] = self.fuses.usb();
+        fabric.set_usb_phy(UsbPhy { by_fuse, no_otg, no_serial_jtag, ..fabric.usb_phy });
     }
 
     fn command(&mut self, fabric: &mut Fabric) {
