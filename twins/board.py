@@ -74,7 +74,8 @@ class ConsoleSpec:
     """A console: UART pins as the chip sees them, or a serial port over USB where `tx` is None.
 
     Over USB it is the port that firmware offers (``"cdc"`` in a board file), or with `jtag` that of the ESP32-S3's
-    USB Serial/JTAG controller. The two share a pair of pins: a host sees the second until firmware switches to the first.
+    USB Serial/JTAG controller. The two share a pair of pins: a host sees the second until firmware switches to the
+    first.
     """
 
     name: str

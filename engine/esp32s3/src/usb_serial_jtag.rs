@@ -368,7 +368,7 @@ mod tests {
     fn the_host_sees_the_device_while_it_has_phy_and_pull_up() {
         const BUS_RESET: u32 = 1 << 9;
         let (mut usb, mut fabric, _) = bench();
-        let mut connected = |usb: &mut UsbSerialJtag, fabric: &mut Fabric| {
+        let connected = |usb: &mut UsbSerialJtag, fabric: &mut Fabric| {
             run(usb, fabric, 10);
             let reset = usb.read(8, fabric) & BUS_RESET != 0;
             usb.write(0x14, Write::word(BUS_RESET), fabric);
