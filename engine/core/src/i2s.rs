@@ -228,8 +228,9 @@ impl I2sWire {
             data_out,
             format,
             clock: None,
-            heard: Decoder::default(),
-            said: Shifter::default(),
+            // The first level of WS that a part sees begins a frame, if it is the right one.
+            heard: Decoder { ws: !format.is_tdm(), ..Decoder::default() },
+            said: Shifter { ws: !format.is_tdm(), ..Shifter::default() },
             batch: I2sBatch { slots: format.slots, ..I2sBatch::default() },
             ws_at: 0,
             carried: [false; 2],
@@ -271,6 +272,11 @@ impl I2sWire {
     /// Does it hear one of these pins?
     pub fn hears(&self, pins: u64) -> bool {
         self.data_in.is_some_and(|pin| pins >> pin & 1 != 0)
+    }
+
+    /// The pin that it drives, as a bit.
+    pub fn data_out(&self) -> u64 {
+        self.data_out.map_or(0, |pin| 1 << pin)
     }
 
     /// Does it drive one of these pins?

@@ -4,18 +4,22 @@
 //! change of level goes, in this order, into the trace, to the decoders of the ports on that pin and into the log.
 
 mod audio;
+mod parallel_words;
 mod sd_commands;
 mod spi_frames;
 mod train;
 
 use crate::i2c::I2cWire;
 use crate::i2s::I2sWire;
+use crate::parallel::ParallelWire;
+use crate::pdm::PdmWire;
 use crate::ports::{Edge, Outside, PortId};
 use crate::sdbus::SdLines;
 use crate::spi::SpiWire;
 use crate::time::Ps;
 use crate::trace::{Kind, Trace};
 use crate::world::World;
+pub use parallel_words::ParallelLines;
 use serde::{Deserialize, Serialize};
 pub use spi_frames::SpiLines;
 use std::collections::BTreeMap;
@@ -99,6 +103,8 @@ pub struct Pins {
     i2c: Vec<(PortId, I2cWire)>,
     sd: Vec<(PortId, SdLines)>,
     i2s: Vec<(PortId, I2sWire)>,
+    pdm: Vec<(PortId, PdmWire)>,
+    parallel: Vec<(PortId, ParallelWire)>,
     watches: Vec<(PortId, Watch)>,
     stimuli: BTreeMap<(Ps, u64), Drive>,
     stimulus_number: u64,
@@ -270,7 +276,8 @@ impl Pins {
     pub fn tell_as_bytes(&mut self, mask: u64) {
         self.told_by_blocks = mask;
         let clocked = self.spi.iter().filter(|(_, wire)| wire.clock() & mask != 0);
-        self.told_as_bytes = clocked.fold(mask, |all, (_, wire)| all | wire.miso().map_or(0, |pin| 1u64 << pin));
+        let answers = clocked.fold(mask, |all, (_, wire)| all | wire.miso().map_or(0, |pin| 1u64 << pin));
+        self.told_as_bytes = answers | self.audio_answers(mask);
     }
 
     /// Blocks hand in the changes of these pins when it suits them, with their times: the trace does not depend on when.
@@ -309,6 +316,16 @@ impl Pins {
                 says.extend(wire.change(*port, changed, level, at, &mut self.world));
             }
         }
+        for (port, wire) in &mut self.pdm {
+            if changed & wire.clk() != 0 {
+                says.extend(wire.change(*port, level, at, &mut self.world));
+            }
+        }
+        for (port, wire) in &mut self.parallel {
+            if changed & wire.mask() != 0 {
+                wire.change(*port, changed, level, at, &mut self.world);
+            }
+        }
         for index in 0..self.watches.len() {
             let (port, watch) = &mut self.watches[index];
             let port = *port;
@@ -342,6 +359,9 @@ impl Pins {
         let Some(posted) = self.world.take_posted() else { return };
         self.posted = true;
         self.wake = self.wake.into_iter().chain(posted.wake).min();
+        for (port, clock) in posted.clocks {
+            self.set_i2s_clock(port, clock);
+        }
         for (at, drive) in posted.drives {
             if at <= now {
                 self.drive_from_outside(drive, now);
@@ -449,6 +469,9 @@ impl Pins {
 
     fn flush_spi(&mut self) {
         for (port, wire) in &mut self.spi {
+            wire.flush(*port, &mut self.world);
+        }
+        for (port, wire) in &mut self.parallel {
             wire.flush(*port, &mut self.world);
         }
     }
@@ -559,27 +582,27 @@ impl Pins {
 
     /// Which edges must be told, from what is attached.
     fn settle_heed(&mut self) {
+        let audio = self.audio_clocks(|_| true);
         let needed = |rising: bool| {
             let spi = self.spi.iter().filter(|(_, wire)| !wire.ignores(rising)).map(|(_, wire)| wire.mask());
             let cs = self.spi.iter().map(|(_, wire)| wire.mask() & !wire.clock());
             let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
-            let i2s = self.i2s.iter().map(|(_, wire)| wire.mask());
             let edges = self.watches.iter().map(|(_, watch)| 1u64 << watch.pin);
-            spi.chain(cs).chain(i2c).chain(i2s).chain(edges).fold(0, |a, b| a | b)
+            let parallel = self.parallel.iter().map(|(_, wire)| wire.mask());
+            spi.chain(cs).chain(i2c).chain(parallel).chain(edges).fold(audio, |a, b| a | b)
         };
         let all = if self.log.is_some() { u64::MAX } else { 0 };
         self.heeds_rise = all | needed(true);
         self.heeds_fall = all | needed(false);
-        let others =
-            self.i2c.iter().map(|(_, wire)| wire.mask()).chain(self.watches.iter().map(|(_, watch)| 1 << watch.pin));
-        let i2s = self.i2s.iter().map(|(_, wire)| wire.mask());
-        let others = others.chain(i2s).fold(all, |a, b| a | b);
+        let watched = self.watches.iter().map(|(_, watch)| 1 << watch.pin);
+        let parallel = self.parallel.iter().map(|(_, wire)| wire.mask());
+        let others = self.i2c.iter().map(|(_, wire)| wire.mask()).chain(parallel).chain(watched);
+        let others = others.fold(all | audio, |a, b| a | b);
         let edges =
             self.watches.iter().filter(|(_, watch)| watch.gathered.is_none()).map(|(_, watch)| 1u64 << watch.pin);
         let spi = self.spi.iter().filter(|(_, wire)| wire.miso().is_some()).map(|(_, wire)| wire.mask());
         let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
-        let i2s = self.i2s.iter().filter(|(_, wire)| wire.answers()).map(|(_, wire)| wire.mask());
-        self.prompt = edges.chain(spi).chain(i2c).chain(i2s).fold(0, |a, b| a | b);
+        self.prompt = edges.chain(spi).chain(i2c).fold(self.audio_clocks(|answers| answers), |a, b| a | b);
         self.sole_clock = match &self.spi[..] {
             [(_, wire)] if wire.miso().is_none() && others & wire.clock() == 0 => wire.clock(),
             _ => 0,
@@ -590,8 +613,8 @@ impl Pins {
         let spi = self.spi.iter().map(|(_, wire)| wire.mask());
         let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
         let edges = self.watches.iter().map(|(_, watch)| 1u64 << watch.pin);
-        let i2s = self.i2s.iter().map(|(_, wire)| wire.mask());
-        spi.chain(i2c).chain(i2s).chain(edges).fold(0, |a, b| a | b)
+        let parallel = self.parallel.iter().map(|(_, wire)| wire.mask());
+        spi.chain(i2c).chain(parallel).chain(edges).fold(self.audio_clocks(|_| true), |a, b| a | b)
     }
 
     /// The level changes since the last call.

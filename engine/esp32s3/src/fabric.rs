@@ -4,11 +4,13 @@
 use crate::block::InputEdge;
 use crate::clocks::Selection;
 use crate::io::{InSelect, Io, OutSelect, Pad};
+use crate::signals::*;
 use crate::signals::{is_handed_in_late, Signal, FSPICLK, FSPID, SPI3_CLK, SPI3_D, U0TXD, U1TXD, U2TXD};
 use crate::slots::Slot;
 use crate::sources::{Source, SOURCES};
 use crate::usb_wrap::UsbPhy;
 use engine_core::console::Consoles;
+use engine_core::ethernet::Ethernet;
 use engine_core::events::Events;
 use engine_core::gaps::Gaps;
 use engine_core::pins::Pins;
@@ -133,6 +135,8 @@ pub enum Request {
     Wake,
     /// An entry of the cache MMU changed: what was decoded from its pages is stale.
     Remapped(u16),
+    /// The firmware uses a page of the radio for the first time: which one, and the processor.
+    RadioTouched(u8, u8),
     /// The caches were invalidated: instructions may have changed behind them.
     CodeChanged,
 }
@@ -228,6 +232,8 @@ pub struct Fabric {
     pub pins: Pins,
     /// Consoles on UARTs and USB.
     pub consoles: Consoles,
+    /// The Ethernet cable, for firmware that has ESP-IDF's driver for emulators.
+    pub ethernet: Ethernet,
     /// Pins show signals of blocks that hand in batches of edges.
     pub(crate) has_late_pins: bool,
     /// The pins that parts acted on when those blocks last looked.
@@ -282,6 +288,7 @@ impl Fabric {
             interrupting_pins: 0,
             pins: Pins::default(),
             consoles: Consoles::default(),
+            ethernet: Ethernet::default(),
             has_late_pins: false,
             prompt_pins: 0,
             microvolts: vec![0; crate::io::PINS],
@@ -473,11 +480,14 @@ impl Fabric {
         }
     }
 
+    /// UARTs put characters into the trace, SPI and I2S controllers frames; their levels stay out of it.
     /// UARTs put characters into the trace, SPI controllers frames; their levels stay out of it. Pins whose blocks hand in batches of
     /// edges are told apart, and those blocks look at who is there now.
     fn tell_as_bytes(&mut self) {
         let told = [U0TXD, U1TXD, U2TXD, FSPICLK, FSPID, SPI3_CLK, SPI3_D];
-        let sent = told.into_iter().fold(0, |pins, signal| pins | self.io.pins_of(signal));
+        let audio = [I2S0O_BCK, I2S0O_WS, I2S0O_SD, I2S0I_BCK, I2S0I_WS, I2S0_MCLK];
+        let more = [I2S1O_BCK, I2S1O_WS, I2S1O_SD, I2S1I_BCK, I2S1I_WS, I2S1_MCLK];
+        let sent = told.into_iter().chain(audio).chain(more).fold(0, |pins, signal| pins | self.io.pins_of(signal));
         self.pins.tell_as_bytes(sent);
         let late = self.io.pins_with(is_handed_in_late);
         self.pins.tell_apart(late);
@@ -570,6 +580,12 @@ impl Fabric {
     pub(crate) fn is_dark(&self, addr: u32) -> bool {
         let page = addr >> 12 & 0xFF;
         self.dark[page as usize / 64] >> (page % 64) & 1 != 0
+    }
+
+    /// Somebody sends an Ethernet frame to the chip; what it sends is in [`Fabric::ethernet`].
+    pub fn receive_ethernet(&mut self, frame: &[u8]) {
+        self.ethernet.send(frame);
+        self.soon(Slot::Ethernet);
     }
 
     /// The internal USB PHY, or what is plugged in there, is another: both controllers look at it.

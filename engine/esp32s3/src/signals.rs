@@ -98,8 +98,11 @@ mod named {
     pub const BB_DIAG15: Signal = 50;
     pub const GPIO_BT_PRIORITY: Signal = 50;
     pub const BB_DIAG16: Signal = 51;
+    pub const I2S0I_SD1: Signal = 51;
     pub const BB_DIAG17: Signal = 52;
+    pub const I2S0I_SD2: Signal = 52;
     pub const BB_DIAG18: Signal = 53;
+    pub const I2S0I_SD3: Signal = 53;
     pub const CORE1_GPIO_IN7: Signal = 54;
     pub const CORE1_GPIO_OUT7: Signal = 54;
     pub const USB_EXTPHY_OEN: Signal = 55;
@@ -189,6 +192,7 @@ mod named {
     pub const SUBSPICS1: Signal = 125;
     pub const FSPIDQS: Signal = 126;
     pub const SPI3_CS2: Signal = 127;
+    pub const I2S0O_SD1: Signal = 128;
     pub const CORE1_GPIO_IN0: Signal = 129;
     pub const CORE1_GPIO_OUT0: Signal = 129;
     pub const CORE1_GPIO_IN1: Signal = 130;

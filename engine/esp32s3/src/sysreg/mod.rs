@@ -44,6 +44,13 @@ impl Sysreg {
         Self { regs: Bank::new() }
     }
 
+    /// May flash be encrypted by hand, when the chip runs from flash or when it is in download mode?
+    pub(crate) fn enables_manual_encryption(&self) -> bool {
+        use registers::EXTERNAL_DEVICE_ENCRYPT_DECRYPT_CONTROL as Control;
+        let either = Control::ENABLE_SPI_MANUAL_ENCRYPT.mask | Control::ENABLE_DOWNLOAD_MANUAL_ENCRYPT.mask;
+        self.regs.get(Reg::EXTERNAL_DEVICE_ENCRYPT_DECRYPT_CONTROL) & either != 0
+    }
+
     /// The answer to [`Request::RtcMemoryCrc`].
     pub(crate) fn set_rtc_memory_crc(&mut self, bytes: &[u8]) {
         let shift = |crc: u32, _| crc >> 1 ^ if crc & 1 != 0 { 0xEDB8_8320 } else { 0 };
