@@ -8,7 +8,7 @@ use crate::signals::*;
 use crate::signals::{is_handed_in_late, Signal, FSPICLK, FSPID, SPI3_CLK, SPI3_D, U0TXD, U1TXD, U2TXD};
 use crate::slots::Slot;
 use crate::sources::{Source, SOURCES};
-use crate::usb_wrap::OtgPhy;
+use crate::usb_wrap::UsbPhy;
 use engine_core::console::Consoles;
 use engine_core::ethernet::Ethernet;
 use engine_core::events::Events;
@@ -222,8 +222,8 @@ pub struct Fabric {
     lines: [u32; 2],
     /// SYSTEM has let dedicated GPIO go: its clock runs and its reset is not held.
     pub dedicated_gpio_on: bool,
-    /// Who has the internal USB PHY, and its pulls. RTC_CNTL and USB_WRAP say it.
-    pub otg_phy: OtgPhy,
+    /// Who has the internal USB PHY. Use [`Fabric::set_usb_phy`].
+    pub usb_phy: UsbPhy,
     /// Function selection and pads.
     pub io: Io,
     /// Pins whose edges GPIO's interrupts look at.
@@ -279,7 +279,7 @@ impl Fabric {
             wdt_delay_sel: 0,
             wake: Wake::default(),
             dedicated_gpio_on: false,
-            otg_phy: OtgPhy::default(),
+            usb_phy: UsbPhy::default(),
             events: Events::new(Slot::Count as usize),
             sources: 0,
             routed: [[0; 32]; 2],
@@ -593,10 +593,10 @@ impl Fabric {
         self.soon(Slot::Ethernet);
     }
 
-    /// RTC_CNTL gives the internal USB PHY to USB OTG, or to USB Serial/JTAG.
-    pub fn set_otg_owns_phy(&mut self, owned: bool) {
-        if owned != self.otg_phy.owned {
-            self.otg_phy.owned = owned;
+    /// The internal USB PHY, or what is plugged in there, is another: both controllers look at it.
+    pub fn set_usb_phy(&mut self, phy: UsbPhy) {
+        if phy != self.usb_phy {
+            self.usb_phy = phy;
             self.soon(Slot::UsbSerialJtag);
             self.soon(Slot::UsbOtg);
         }
