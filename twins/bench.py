@@ -18,6 +18,8 @@ import numpy as np
 from twins.ports import (
     DigitalIn,
     I2cTarget,
+    I2sBatch,
+    I2sLink,
     Part,
     Port,
     PulseSink,
@@ -28,6 +30,8 @@ from twins.ports import (
 from twins.units import Duration, Time, ps
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from twins.ports import Levels, Times
 
 P = TypeVar("P", bound=Part)
@@ -45,6 +49,7 @@ class Bench:
         self.edges: dict[int, list[tuple[int, bool | None]]] = {}
         self.voltages: dict[int, float] = {}
         self.capacitances: dict[int, float] = {}
+        self.clocks: dict[tuple[str, str], int] = {}
         self._levels: dict[int, bool] = {}
         self._calls: list[tuple[int, int, Part, str, tuple[Any, ...]]] = []
         self._order = 0
@@ -118,6 +123,26 @@ class Bench:
         if changed:
             port.handle("changed", self.now, level)
 
+    def play(self, port: I2sLink, samples: npt.ArrayLike, rate: float, bits: int = 32, *, batch: int = 256) -> None:
+        """The chip sends frames (rows of left-justified int32, a column for each slot) at this rate, beginning now."""
+        rows = np.asarray(samples, np.int32).reshape(-1, port.slots)
+        at = np.uint64(self.now) + np.round(np.arange(len(rows) + 1) * (1e12 / rate)).astype(np.uint64)
+        for first in range(0, len(rows), batch):
+            last = min(first + batch, len(rows))
+            self.run_ps(int(at[last]) - self.now)
+            port.handle("received", I2sBatch(rows[first:last], at[first:last], bits))
+
+    def record(self, port: I2sLink, frames: int, rate: float, *, batch: int = 64) -> npt.NDArray[np.int32]:
+        """The chip takes so many frames from a part, beginning now; returns its samples as the part says them."""
+        at = np.uint64(self.now) + np.round(np.arange(frames + 1) * (1e12 / rate)).astype(np.uint64)
+        taken = []
+        for first in range(0, frames, batch):
+            last = min(first + batch, frames)
+            self.run_ps(int(at[last]) - self.now)
+            said = port.handle("wanted", at[first:last])
+            taken.append(np.asarray(said, np.int32).reshape(last - first, port.slots))
+        return np.concatenate(taken)
+
     def i2c_write(self, port: I2cTarget, address: int, data: Iterable[int], stop: bool = True) -> list[bool]:
         """START, address, bytes, then STOP or else a repeated START; returns the acknowledge bits."""
         acks = [self._i2c_start(port, address, read=False)]
@@ -156,6 +181,13 @@ class Bench:
 
     def attach_i2c(self, port: I2cTarget, part: Part) -> None:
         """Nothing to do: the test calls the port."""
+
+    def attach_i2s(self, port: I2sLink, part: Part) -> None:
+        """Nothing to do: the test calls `play` and `record`."""
+
+    def i2s_clock(self, port: I2sLink, rate: int) -> None:
+        """Keeps the rate, in `clocks`, by the name of the port."""
+        self.clocks[port.part.label, port.name] = rate
 
     def attach_edges(self, port: DigitalIn, part: Part) -> None:
         """Nothing to do: the test calls `set`."""

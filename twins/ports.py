@@ -90,6 +90,30 @@ class SpiAnswer:
     dummy: int = 0
 
 
+@dataclass(frozen=True)
+class I2sBatch:
+    """Frames that an audio part heard, in order.
+
+    Attributes:
+        samples: one row a frame, one column a slot, int32, left-justified whatever the width of a slot; in standard
+            formats the left channel is column 0.
+        at: the time at which WS began each frame, in ps, uint64.
+        bits: bit clocks of a slot, as they were on the wire.
+    """
+
+    samples: npt.NDArray[np.int32]
+    at: Times
+    bits: int
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    @property
+    def rate(self) -> float:
+        """Frames in a second, measured from the first frame to the last; 0 where there are not two."""
+        return (len(self) - 1) * 1e12 / int(self.at[-1] - self.at[0]) if len(self) > 1 else 0.0
+
+
 class Host(Protocol):
     """What carries parts: a twin, or a `twins.bench.Bench` in a part's unit tests."""
 
@@ -102,6 +126,12 @@ class Host(Protocol):
 
     def attach_i2c(self, port: I2cTarget, part: Part) -> None:
         """Connects an I2C target to its pins."""
+
+    def attach_i2s(self, port: I2sLink, part: Part) -> None:
+        """Connects an audio part to its pins."""
+
+    def i2s_clock(self, port: I2sLink, rate: int) -> None:
+        """An audio part that is the master runs its clock at so many frames a second, from now on; 0 stops it."""
 
     def attach_edges(self, port: DigitalIn, part: Part) -> None:
         """Connects an input whose edges are handled at once."""
@@ -412,6 +442,63 @@ class I2cTarget(Port):
 
     def attach(self, host: Host) -> None:
         host.attach_i2c(self, self.part)
+
+
+class I2sLink(Port):
+    """An audio part's I2S wire: bit clock, word select, and as the part has them `din` (it hears) and `dout` (it says).
+
+    Samples are int32, left-justified: a part of 24 bits leaves the lower 8 bits 0. Both the chip's I2S controllers
+    and firmware that makes the edges itself (PIO, bit-banging) are understood.
+
+    Args:
+        hears: the part has a data input.
+        says: the part has a data output.
+        slots: 2 is the standard format, a slot for each level of WS, low is left; other numbers are TDM, where a
+            frame begins as WS rises.
+        slot_bits: bits of a slot: in TDM, and where the part gives the clock.
+        delay: the most significant bit comes one clock behind the edge of WS (Philips); else with it.
+    """
+
+    def __init__(
+        self,
+        *,
+        hears: bool = False,
+        says: bool = False,
+        slots: int = 2,
+        slot_bits: int = 32,
+        delay: bool = True,
+        optional: bool = False,
+    ) -> None:
+        super().__init__(optional=optional)
+        self.hears = hears
+        self.says = says
+        self.slots = slots
+        self.slot_bits = slot_bits
+        self.delay = delay
+
+    def pin_names(self) -> Mapping[str, bool]:
+        names = {"bclk": True, "ws": True}
+        both = self.hears and self.says
+        return names | ({"din": not both} if self.hears else {}) | ({"dout": not both} if self.says else {})
+
+    def received(self, method: Handler) -> Handler:
+        """Decorates ``method(batch: I2sBatch)``."""
+        return self._handler("received", method)
+
+    def wanted(self, method: Handler) -> Handler:
+        """Decorates ``method(at) -> samples``: one row for each frame that began at these times (uint64, ps).
+
+        The times lie at most a few milliseconds in the past, and none is asked for twice.
+        """
+        return self._handler("wanted", method)
+
+    def run_clock(self, rate: int) -> None:
+        """The part is the master: it gives bit clock and word select, so many frames a second from now on; 0 stops."""
+        if self.connected:
+            self.part.host.i2s_clock(self, rate)
+
+    def attach(self, host: Host) -> None:
+        host.attach_i2s(self, self.part)
 
 
 class Part:

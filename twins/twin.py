@@ -22,7 +22,7 @@ from twins.image import TARGETS, Image
 from twins.live import Live
 from twins.memory import TwinMemory
 from twins.pins import Pins
-from twins.ports import DigitalIn, I2cTarget, Part, PulseSink, SpiTarget
+from twins.ports import DigitalIn, I2cTarget, I2sLink, Part, PulseSink, SpiTarget
 from twins.symbols import Symbols
 from twins.units import Duration, Time, ps
 from twins.usb import UsbHost
@@ -349,6 +349,20 @@ class Twin:
         addresses = [int(address) for address in part.addresses]  # type: ignore[attr-defined]
         number = self._engine.attach_i2c(port.pins["sda"], port.pins["scl"], addresses)
         self._outside.ports[number] = (part.label, port.name)
+
+    def attach_i2s(self, port: I2sLink, part: Part) -> None:
+        """An audio part goes on its pins."""
+        pin = port.pins.get
+        number = self._engine.attach_i2s(
+            port.pins["bclk"], port.pins["ws"], pin("din"), pin("dout"), port.slots, port.slot_bits, port.delay
+        )
+        self._outside.ports[number] = (part.label, port.name)
+
+    def i2s_clock(self, port: I2sLink, rate: int) -> None:
+        """An audio part that is the master runs its clock, or stops it."""
+        number = next(n for n, name in self._outside.ports.items() if name == (port.part.label, port.name))
+        to = self._inbox if self._outside.busy else self._engine
+        to.i2s_clock(number, rate, port.slots, port.slot_bits, port.delay, self.now)
 
     def attach_edges(self, port: DigitalIn, part: Part) -> None:
         """A part looks at a pin."""

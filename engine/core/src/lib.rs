@@ -6,6 +6,7 @@ pub mod events;
 pub mod flash;
 pub mod gaps;
 pub mod i2c;
+pub mod i2s;
 pub mod memory;
 pub mod pins;
 pub mod ports;

@@ -3,10 +3,12 @@
 //! The chip says what it drives and pulls; parts drive from outside; the level of each pin follows. A
 //! change of level goes, in this order, into the trace, to the decoders of the ports on that pin and into the log.
 
+mod audio;
 mod spi_frames;
 mod train;
 
 use crate::i2c::I2cWire;
+use crate::i2s::I2sWire;
 use crate::ports::{Edge, Outside, PortId};
 use crate::spi::SpiWire;
 use crate::time::Ps;
@@ -91,6 +93,7 @@ pub struct Pins {
     joined: u64,
     spi: Vec<(PortId, SpiWire)>,
     i2c: Vec<(PortId, I2cWire)>,
+    i2s: Vec<(PortId, I2sWire)>,
     watches: Vec<(PortId, Watch)>,
     stimuli: BTreeMap<(Ps, u64), Drive>,
     stimulus_number: u64,
@@ -248,7 +251,9 @@ impl Pins {
     pub fn tell_as_bytes(&mut self, mask: u64) {
         self.told_by_blocks = mask;
         let clocked = self.spi.iter().filter(|(_, wire)| wire.clock() & mask != 0);
-        self.told_as_bytes = clocked.fold(mask, |all, (_, wire)| all | wire.miso().map_or(0, |pin| 1u64 << pin));
+        let answers = clocked.fold(mask, |all, (_, wire)| all | wire.miso().map_or(0, |pin| 1u64 << pin));
+        let audio = self.i2s.iter().filter(|(_, wire)| wire.bck() & mask != 0);
+        self.told_as_bytes = audio.fold(answers, |all, (_, wire)| all | wire.data_out());
     }
 
     /// When the last change of any level happened.
@@ -262,6 +267,7 @@ impl Pins {
         let mut answer = None;
         // Several targets may let go of SDA at the same edge; a vector that stays empty costs nothing.
         let mut sdas = Vec::new();
+        let mut says = Vec::new();
         for (port, wire) in &mut self.spi {
             if changed & wire.mask() != 0 {
                 if let Some(miso) = wire.change(*port, changed, level, at, &mut self.trace, &mut self.world) {
@@ -276,6 +282,11 @@ impl Pins {
                 }
             }
         }
+        for (port, wire) in &mut self.i2s {
+            if changed & wire.mask() != 0 {
+                says.extend(wire.change(*port, changed, level, at, &mut self.world));
+            }
+        }
         for index in 0..self.watches.len() {
             let (port, watch) = &mut self.watches[index];
             let port = *port;
@@ -287,6 +298,7 @@ impl Pins {
                 edges.push((at, high));
             } else {
                 self.flush_spi();
+                self.flush_i2s();
                 self.world.edge(port, Edge { at, level: high });
             }
         }
@@ -296,7 +308,7 @@ impl Pins {
         if let Some(drive) = answer {
             self.drive_from_outside(drive, at);
         }
-        for drive in sdas {
+        for drive in sdas.into_iter().chain(says) {
             self.drive_from_outside(drive, at);
         }
         self.take_posted(at);
@@ -308,6 +320,9 @@ impl Pins {
         let Some(posted) = self.world.take_posted() else { return };
         self.posted = true;
         self.wake = self.wake.into_iter().chain(posted.wake).min();
+        for (port, clock) in posted.clocks {
+            self.set_i2s_clock(port, clock);
+        }
         for (at, drive) in posted.drives {
             if at <= now {
                 self.drive_from_outside(drive, now);
@@ -404,6 +419,7 @@ impl Pins {
     /// Hands out everything that was gathered.
     pub fn flush(&mut self) {
         self.flush_spi();
+        self.flush_i2s();
         for (port, watch) in &mut self.watches {
             if let Some(edges) = watch.gathered.as_mut().filter(|edges| !edges.is_empty()) {
                 let edges = std::mem::take(edges).into_iter().map(|(at, level)| Edge { at, level }).collect();
@@ -528,20 +544,23 @@ impl Pins {
             let spi = self.spi.iter().filter(|(_, wire)| !wire.ignores(rising)).map(|(_, wire)| wire.mask());
             let cs = self.spi.iter().map(|(_, wire)| wire.mask() & !wire.clock());
             let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
+            let i2s = self.i2s.iter().map(|(_, wire)| wire.mask());
             let edges = self.watches.iter().map(|(_, watch)| 1u64 << watch.pin);
-            spi.chain(cs).chain(i2c).chain(edges).fold(0, |a, b| a | b)
+            spi.chain(cs).chain(i2c).chain(i2s).chain(edges).fold(0, |a, b| a | b)
         };
         let all = if self.log.is_some() { u64::MAX } else { 0 };
         self.heeds_rise = all | needed(true);
         self.heeds_fall = all | needed(false);
         let others =
             self.i2c.iter().map(|(_, wire)| wire.mask()).chain(self.watches.iter().map(|(_, watch)| 1 << watch.pin));
-        let others = others.fold(all, |a, b| a | b);
+        let i2s = self.i2s.iter().map(|(_, wire)| wire.mask());
+        let others = others.chain(i2s).fold(all, |a, b| a | b);
         let edges =
             self.watches.iter().filter(|(_, watch)| watch.gathered.is_none()).map(|(_, watch)| 1u64 << watch.pin);
         let spi = self.spi.iter().filter(|(_, wire)| wire.miso().is_some()).map(|(_, wire)| wire.mask());
         let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
-        self.prompt = edges.chain(spi).chain(i2c).fold(0, |a, b| a | b);
+        let i2s = self.i2s.iter().filter(|(_, wire)| wire.answers()).map(|(_, wire)| wire.mask());
+        self.prompt = edges.chain(spi).chain(i2c).chain(i2s).fold(0, |a, b| a | b);
         self.sole_clock = match &self.spi[..] {
             [(_, wire)] if wire.miso().is_none() && others & wire.clock() == 0 => wire.clock(),
             _ => 0,
@@ -552,7 +571,8 @@ impl Pins {
         let spi = self.spi.iter().map(|(_, wire)| wire.mask());
         let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
         let edges = self.watches.iter().map(|(_, watch)| 1u64 << watch.pin);
-        spi.chain(i2c).chain(edges).fold(0, |a, b| a | b)
+        let i2s = self.i2s.iter().map(|(_, wire)| wire.mask());
+        spi.chain(i2c).chain(i2s).chain(edges).fold(0, |a, b| a | b)
     }
 
     /// The level changes since the last call.

@@ -27,6 +27,8 @@ pub enum Kind {
     Usb = 7,
     /// A processor stopped for good.
     Crash = 8,
+    /// Frames of a hardware I2S controller; the value is their digest.
+    I2s = 9,
 }
 
 /// The running hash.

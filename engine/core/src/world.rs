@@ -1,6 +1,6 @@
 //! The outside of a chip's pins: whoever is attached, and whether they were called.
 
-use crate::ports::{Edge, Nobody, Outside, PortId, Posted, SpiAnswer, SpiBatch};
+use crate::ports::{Edge, I2sBatch, Nobody, Outside, PortId, Posted, SpiAnswer, SpiBatch};
 use crate::time::Ps;
 
 /// The outside world, put back by whoever owns the twin after a snapshot is restored. It remembers whether it was
@@ -56,6 +56,12 @@ impl Outside for World {
     }
     fn i2c_stop(&mut self, port: PortId, at: Ps, restarted: bool) {
         self.call().i2c_stop(port, at, restarted);
+    }
+    fn i2s_sent(&mut self, port: PortId, batch: I2sBatch) {
+        self.call().i2s_sent(port, batch);
+    }
+    fn i2s_wanted(&mut self, port: PortId, at: &[Ps]) -> Vec<i32> {
+        self.call().i2s_wanted(port, at)
     }
     fn edge(&mut self, port: PortId, edge: Edge) {
         self.call().edge(port, edge);

@@ -187,6 +187,7 @@ impl Chip {
     /// Runs until `until` at the latest.
     pub fn run(&mut self, until: Ps) -> Stop {
         let stop = self.run_inner(until);
+        self.system.catch_up();
         self.system.dev.fabric.pins.flush();
         stop
     }

@@ -98,6 +98,7 @@ devices! {
     0x6000_8C00..=0x6000_8FFF rtc_i2c: crate::rtc_i2c::RtcI2c = crate::rtc_i2c::RtcI2c::new();
     0x6000_9000..=0x6000_9FFF io_mux: crate::io_mux::IoMux = crate::io_mux::IoMux::new();
     0x6000_E000..=0x6000_EFFF regi2c: crate::regi2c::Regi2c = crate::regi2c::Regi2c::new();
+    0x6000_F000..=0x6000_FFFF i2s0: crate::i2s::I2s = crate::i2s::I2s::new(0);
     0x6001_0000..=0x6001_0FFF uart1: crate::uart::Uart = crate::uart::Uart::new(1);
     0x6001_1000..=0x6001_2FFF bt: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::BT);
     0x6001_6000..=0x6001_6FFF rmt: crate::rmt::Rmt = crate::rmt::Rmt::new();
@@ -112,6 +113,7 @@ devices! {
     0x6002_5000..=0x6002_5FFF spi3: crate::gpspi::GpSpi = crate::gpspi::GpSpi::new(3);
     0x6002_6000..=0x6002_6FFF apb_ctrl: crate::apb_ctrl::ApbCtrl = crate::apb_ctrl::ApbCtrl::new();
     0x6002_A000..=0x6002_AFFF peri_backup: crate::peri_backup::PeriBackup = crate::peri_backup::PeriBackup::new();
+    0x6002_D000..=0x6002_DFFF i2s1: crate::i2s::I2s = crate::i2s::I2s::new(1);
     0x6002_E000..=0x6002_EFFF uart2: crate::uart::Uart = crate::uart::Uart::new(2);
     0x6003_507C..=0x6003_507F rng: crate::rng::Rng = crate::rng::Rng::new();
     0x6003_3000..=0x6003_5FFF wifi: crate::radio::Radio = crate::radio::Radio::new(&crate::radio::WIFI);

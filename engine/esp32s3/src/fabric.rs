@@ -4,7 +4,7 @@
 use crate::block::InputEdge;
 use crate::clocks::Selection;
 use crate::io::{InSelect, Io, OutSelect, Pad};
-use crate::signals::{Signal, FSPICLK, FSPID, SPI3_CLK, SPI3_D, U0TXD, U1TXD, U2TXD};
+use crate::signals::*;
 use crate::slots::Slot;
 use crate::sources::{Source, SOURCES};
 use crate::usb_wrap::OtgPhy;
@@ -452,10 +452,12 @@ impl Fabric {
         }
     }
 
-    /// UARTs put characters into the trace, SPI controllers frames; their levels stay out of it.
+    /// UARTs put characters into the trace, SPI and I2S controllers frames; their levels stay out of it.
     fn tell_as_bytes(&mut self) {
         let told = [U0TXD, U1TXD, U2TXD, FSPICLK, FSPID, SPI3_CLK, SPI3_D];
-        let sent = told.into_iter().fold(0, |pins, signal| pins | self.io.pins_of(signal));
+        let audio = [I2S0O_BCK, I2S0O_WS, I2S0O_SD, I2S0I_BCK, I2S0I_WS, I2S0_MCLK];
+        let more = [I2S1O_BCK, I2S1O_WS, I2S1O_SD, I2S1I_BCK, I2S1I_WS, I2S1_MCLK];
+        let sent = told.into_iter().chain(audio).chain(more).fold(0, |pins, signal| pins | self.io.pins_of(signal));
         self.pins.tell_as_bytes(sent);
     }
 

@@ -16,6 +16,7 @@ pub mod fabric;
 pub mod gdma;
 pub mod gpio;
 pub mod gpspi;
+pub mod i2s;
 pub mod interrupt;
 pub mod io;
 pub mod io_mux;

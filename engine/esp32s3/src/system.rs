@@ -56,6 +56,8 @@ impl System {
             mmu,
             apb_saradc,
             gdma,
+            i2s0,
+            i2s1,
             regi2c,
             rtc_cntl,
             ledc,
@@ -95,6 +97,8 @@ impl System {
             Slot::Spi1 => spi1.event(slot, fabric),
             Slot::Spi2 => spi2.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::Spi3 => spi3.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
+            Slot::I2s0Tx | Slot::I2s0Rx => i2s0.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
+            Slot::I2s1Tx | Slot::I2s1Rx => i2s1.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::Ledc => ledc.event(slot, fabric),
             Slot::Pcnt => pcnt.event(slot, fabric),
             Slot::Sdm => sdm.event(slot, fabric),
@@ -112,6 +116,15 @@ impl System {
             slot if gdma::tells(slot) => {}
             _ => unreachable!("no block uses slot {slot:?} yet"),
         }
+        self.settle();
+    }
+
+    /// Blocks that work in batches carry out what is due by now, for those who look from outside.
+    pub fn catch_up(&mut self) {
+        let Devices { fabric, mmu, gdma, i2s0, i2s1, .. } = &mut self.dev;
+        let mut port = Port { gdma, mem: &mut self.mem, mmu };
+        i2s0.catch_up(fabric, &mut port);
+        i2s1.catch_up(fabric, &mut port);
         self.settle();
     }
 
@@ -164,8 +177,10 @@ impl System {
     }
 
     fn tell_input(&mut self, edge: InputEdge) {
-        let Devices { fabric, pcnt, rmt, spi2, spi3, uart0, uart1, uart2, .. } = &mut self.dev;
+        let Devices { fabric, i2s0, i2s1, pcnt, rmt, spi2, spi3, uart0, uart1, uart2, .. } = &mut self.dev;
         match edge.signal {
+            I2S0O_BCK | I2S0O_WS | I2S0I_BCK | I2S0I_WS => i2s0.input(edge, fabric),
+            I2S1O_BCK | I2S1O_WS | I2S1I_BCK | I2S1I_WS => i2s1.input(edge, fabric),
             FSPICLK | FSPICS0 => spi2.input(edge, fabric),
             SPI3_CLK | SPI3_CS0 => spi3.input(edge, fabric),
             U0RXD | U0CTS => uart0.input(edge, fabric),

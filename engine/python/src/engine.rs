@@ -1,10 +1,11 @@
 //! A chip for Python: one class for all of them.
 
 use crate::machine::{Frozen, Machine, Stopped, UsbAction};
-use crate::outside::{Inbox, PythonOutside};
+use crate::outside::{i2s_clock, Inbox, PythonOutside};
 use crate::usb;
 use engine_core::console::Line;
 use engine_core::i2c::I2cWire;
+use engine_core::i2s::{I2sFormat, I2sWire};
 use engine_core::pins::Drive;
 use engine_core::spi::{Answers, SpiWire};
 use engine_core::time::Ps;
@@ -313,6 +314,36 @@ impl Engine {
     fn attach_i2c(&mut self, sda: u8, scl: u8, addresses: Vec<u16>) -> PyResult<u32> {
         let wire = I2cWire::new(self.pin(sda)?, self.pin(scl)?, addresses);
         Ok(self.chip.pins_mut().attach_i2c(wire))
+    }
+
+    /// An audio part on an I2S wire: it hears `din` and says `dout`. Two slots follow the levels of WS; else it is TDM.
+    #[pyo3(signature = (bclk, ws, din, dout, slots, slot_bits, delay))]
+    #[allow(clippy::too_many_arguments)]
+    fn attach_i2s(
+        &mut self,
+        bclk: u8,
+        ws: u8,
+        din: Option<u8>,
+        dout: Option<u8>,
+        slots: u8,
+        slot_bits: u8,
+        delay: bool,
+    ) -> PyResult<u32> {
+        for pin in [Some(bclk), Some(ws), din, dout].into_iter().flatten() {
+            self.pin(pin)?;
+        }
+        if !(1..=32).contains(&slot_bits) || !(1..=16).contains(&slots) {
+            return Err(PyValueError::new_err(format!(
+                "{slots} slots of {slot_bits} bits: 1 to 16 slots of 1 to 32 bits"
+            )));
+        }
+        let wire = I2sWire::new(bclk, ws, din, dout, I2sFormat { slots, slot_bits, delay });
+        Ok(self.chip.pins_mut().attach_i2s(wire))
+    }
+
+    /// An I2S part that is the master of its wire runs its clock from `at` on, or stops it (0 frames a second).
+    fn i2s_clock(&mut self, port: u32, rate: u64, slots: u8, slot_bits: u8, delay: bool, at: Ps) {
+        self.chip.pins_mut().set_i2s_clock(port, i2s_clock(rate, slots, slot_bits, delay, at));
     }
 
     /// Each edge of a pin is handled at once.

@@ -1,0 +1,85 @@
+//! Frames of a routed hardware I2S controller: whole, unless somebody acts on single edges.
+
+use super::Pins;
+use crate::i2s::{I2sClock, I2sLayout, I2sLines, I2sWire};
+use crate::ports::PortId;
+use crate::time::Ps;
+
+impl Pins {
+    /// Attaches a part on an I2S wire.
+    pub fn attach_i2s(&mut self, wire: I2sWire) -> PortId {
+        let port = self.new_port(wire.mask());
+        self.i2s.push((port, wire));
+        self.tell_as_bytes(self.told_by_blocks);
+        self.settle_heed();
+        port
+    }
+
+    /// A part that is the master of its wire changes its clock, or stops it.
+    pub fn set_i2s_clock(&mut self, port: PortId, clock: Option<I2sClock>) {
+        self.i2s.iter_mut().filter(|(other, _)| *other == port).for_each(|(_, wire)| wire.set_clock(clock));
+        self.posted = true;
+    }
+
+    /// Must a routed hardware controller make each edge on these pins in time, because somebody acts on it who does not
+    /// listen to whole frames: a joined pin, a part that is told of edges at once?
+    pub fn i2s_needs_edges(&self, mask: u64) -> bool {
+        self.is_joined(mask)
+            || self.watches.iter().any(|(_, watch)| watch.gathered.is_none() && mask >> watch.pin & 1 != 0)
+            || self.spi.iter().any(|(_, wire)| wire.mask() & mask != 0)
+            || self.i2c.iter().any(|(_, wire)| wire.mask() & mask != 0)
+    }
+
+    /// Does anybody look at the edges of these pins afterwards?
+    pub fn i2s_shows_edges(&self, mask: u64) -> bool {
+        self.edges_wanted(mask)
+    }
+
+    /// Does a part drive the data of these lines?
+    pub fn i2s_speaks(&self, lines: &I2sLines) -> bool {
+        self.i2s.iter().any(|(_, wire)| wire.is_on(lines) && wire.drives(lines.data))
+    }
+
+    /// The clock of a part that is the master of the wire on this pin.
+    pub fn i2s_clock(&self, bck: u8) -> Option<I2sClock> {
+        self.i2s.iter().filter(|(_, wire)| wire.bck() >> bck & 1 != 0).find_map(|(_, wire)| wire.clock())
+    }
+
+    /// The routed hardware controller on these lines sends frames, each of them from its time on.
+    pub fn i2s_send(&mut self, lines: &I2sLines, layout: &I2sLayout, frames: &[u128], at: &[Ps]) {
+        for (port, wire) in &mut self.i2s {
+            if wire.is_on(lines) && wire.hears(lines.data) {
+                wire.send(*port, layout, frames, at, &mut self.world);
+            }
+        }
+        if let Some(&last) = at.last() {
+            self.take_posted(last);
+        }
+    }
+
+    /// The routed hardware controller on these lines takes frames, each of them from its time on: what parts put on the
+    /// wire together. `None`: no part drives its data.
+    pub fn i2s_receive(&mut self, lines: &I2sLines, layout: &I2sLayout, at: &[Ps]) -> Option<Vec<u128>> {
+        let mut frames: Option<Vec<u128>> = None;
+        for (port, wire) in &mut self.i2s {
+            if wire.is_on(lines) && wire.drives(lines.data) {
+                let more = wire.receive(*port, layout, at, &mut self.world);
+                match &mut frames {
+                    // Of two microphones on one line each is silent in the other's slot.
+                    Some(frames) => frames.iter_mut().zip(more).for_each(|(frame, more)| *frame |= more),
+                    None => frames = Some(more),
+                }
+            }
+        }
+        if let Some(&last) = at.last() {
+            self.take_posted(last);
+        }
+        frames
+    }
+
+    pub(super) fn flush_i2s(&mut self) {
+        for (port, wire) in &mut self.i2s {
+            wire.flush(*port, &mut self.world);
+        }
+    }
+}
