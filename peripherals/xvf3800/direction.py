@@ -20,6 +20,8 @@ Spectra = npt.NDArray[np.complex128]
 
 LOWEST, HIGHEST = 250.0, 6000.0
 """The band that is looked at in Hz: below, an array of some centimetres hears no difference; above, speech is weak."""
+FAINT = 1e-3
+"""Share of the strongest frequency's power below which a frequency is left out."""
 STEP = 3
 """Degrees between the azimuths of the grid; the peak between them is that of a parabola."""
 
@@ -44,11 +46,11 @@ class Steering:
         return np.asarray(-(towards @ self._places.T) / SPEED_OF_SOUND)
 
     def whitened(self, spectra: Spectra) -> Spectra:
-        """The cross spectra of all pairs with all amplitudes 1."""
+        """The cross spectra of all pairs with all amplitudes 1; what is too faint says nothing of a direction."""
         band = spectra[:, self.band]
         cross = band[self.first] * np.conj(band[self.second])
         size = np.abs(cross)
-        return np.asarray(np.divide(cross, size, out=np.zeros_like(cross), where=size > 1e-30))
+        return np.asarray(np.divide(cross, size, out=np.zeros_like(cross), where=size > FAINT * size.max()))
 
     def azimuth(self, cross: Spectra) -> float:
         """The azimuth in degrees, 0 to 360, that explains cross spectra best."""

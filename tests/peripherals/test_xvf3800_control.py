@@ -16,7 +16,6 @@ from xvf_host import ADDRESS, RETRY, ask, read, started, write
 
 from peripherals import XVF3800, LedMatrix, Mosfet
 from peripherals.xvf3800.commands import commands
-from peripherals.xvf3800.device import XVF3800 as Device
 from twins.bench import Bench
 from twins.errors import UsageError
 from twins.sound import Sound
@@ -307,7 +306,7 @@ def test_a_snapshot_goes_on() -> None:
 @pytest.mark.parametrize("options", [{"firmware": "2"}, {"firmware": "1.0.x"}, {"image": "usb"}, {"doa": "guess"}])
 def test_wrong_options_are_refused(options: dict[str, str]) -> None:
     with pytest.raises(UsageError, match="expected"):
-        Device(**options)  # type: ignore[arg-type]
+        XVF3800(**options)  # type: ignore[arg-type]
 
 
 def test_it_hears_from_its_start_on_only() -> None:
