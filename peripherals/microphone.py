@@ -1,4 +1,4 @@
-"""I2S microphones: INMP441, ICS-43432 and ICS-43434.
+"""Digital microphones: INMP441, ICS-43432 and ICS-43434 with I2S, MP34DT05-A with PDM.
 
 InvenSense data sheets of the INMP441 (DS-INMP441-00 rev. 1.1), ICS-43432 and ICS-43434 (DS-000069 rev. 1.2): 24 bits,
 most significant bit first and one clock behind WS, in 32 clocks a channel. L/R low puts them in the left
@@ -14,6 +14,9 @@ ICS-43434  -26 dBFS     6.25 to 18.75,    not modelled
                         23 to 51.6 kHz
 =========  ===========  ================  ===================================
 
+STMicroelectronics MP34DT05-A data sheet: PDM, clocked at 1.2 to 3.25 MHz, -26 dBFS. L/R low: data is there while the
+clock is low (left channel), high: while it is high; else the output is let go.
+
 Sensitivity is the level of a tone of 94 dB SPL. Filters, noise and the acoustic overload point are not modelled.
 """
 
@@ -27,7 +30,7 @@ import numpy.typing as npt
 
 from peripherals import sound
 from twins.errors import UsageError
-from twins.ports import DigitalIn, I2sLink, Part, Times
+from twins.ports import DigitalIn, I2sLink, Part, PdmLink, Times
 from twins.units import Time, ps
 
 FULL_SCALE = 2**23 - 1
@@ -74,40 +77,14 @@ class _Playing:
         return heard
 
 
-class Microphone(Part):
-    """A microphone that hears what a test plays to it, and silence otherwise.
+class _Capsule(Part):
+    """What microphones have in common: the sounds in front of them."""
 
-    Args:
-        model: a key of `MODELS`.
-        right: L/R is tied high, so that it speaks in the right channel; where L/R is on a pin of the chip, the pin
-            decides.
+    sensitivity: float
 
-    Attributes:
-        frames: how many frames it has given since power-on.
-        rate: the sample rate of WS in Hz, measured in the last frames asked for; 0 before.
-
-    >>> from twins.bench import Bench
-    >>> bench = Bench(); mic = bench.add(Microphone("ICS-43434"))
-    >>> tone = np.sin(2 * np.pi * 1000 * np.arange(48_000) / 48_000)
-    >>> mic.play(tone, rate=48_000, spl=94)
-    >>> heard = bench.record(mic.i2s, 480, rate=48_000)
-    >>> int(heard.max()) >> 8, int(np.abs(heard[:, 1]).max())
-    (420426, 0)
-    """
-
-    i2s = I2sLink(says=True)
-    lr = DigitalIn(optional=True, floating=False)
-
-    def __init__(self, model: str = "INMP441", *, right: bool = False) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        if model not in MODELS:
-            raise UsageError(f"microphone {model!r}: expected one of {', '.join(MODELS)}")
-        self.model = model
-        self.right = right
-        self.frames = 0
-        self.rate = 0.0
         self._playing: list[_Playing] = []
-        self._last: int | None = None
 
     def play(
         self,
@@ -141,7 +118,7 @@ class Microphone(Part):
         mono = values.mean(axis=1) if values.ndim == 2 else values
         if mono.ndim != 1 or not mono.size or not np.isfinite(mono).all():
             raise UsageError(f"{self.label}.play needs one or more finite numbers, or rows of channels")
-        wanted = level if spl is None else spl - PASCAL + MODELS[self.model].sensitivity
+        wanted = level if spl is None else spl - PASCAL + self.sensitivity
         if wanted is not None:
             mono = mono * 10 ** ((wanted - sound.level(mono)) / 20) if mono.any() else mono
         self._playing.append(_Playing(mono, rate, self.now + ps(after), loop))
@@ -149,6 +126,55 @@ class Microphone(Part):
     def hush(self) -> None:
         """Stops all sounds."""
         self._playing = []
+
+    def heard(self, at: Times) -> npt.NDArray[np.float64]:
+        """What all sounds together are at these moments."""
+        heard = np.zeros(len(at))
+        for playing in self._playing:
+            heard += playing.heard(at)
+        return heard
+
+
+def _words(heard: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
+    """Sound as samples of 24 bits, left-justified."""
+    whole = np.clip(np.round(heard * FULL_SCALE), -FULL_SCALE - 1, FULL_SCALE)
+    return whole.astype(np.int32) << 8
+
+
+class Microphone(_Capsule):
+    """A microphone that hears what a test plays to it, and silence otherwise.
+
+    Args:
+        model: a key of `MODELS`.
+        right: L/R is tied high, so that it speaks in the right channel; where L/R is on a pin of the chip, the pin
+            decides.
+
+    Attributes:
+        frames: how many frames it has given since power-on.
+        rate: the sample rate of WS in Hz, measured in the last frames asked for; 0 before.
+
+    >>> from twins.bench import Bench
+    >>> bench = Bench(); mic = bench.add(Microphone("ICS-43434"))
+    >>> tone = np.sin(2 * np.pi * 1000 * np.arange(48_000) / 48_000)
+    >>> mic.play(tone, rate=48_000, spl=94)
+    >>> heard = bench.record(mic.i2s, 480, rate=48_000)
+    >>> int(heard.max()) >> 8, int(np.abs(heard[:, 1]).max())
+    (420426, 0)
+    """
+
+    i2s = I2sLink(says=True)
+    lr = DigitalIn(optional=True, floating=False)
+
+    def __init__(self, model: str = "INMP441", *, right: bool = False) -> None:
+        super().__init__()
+        if model not in MODELS:
+            raise UsageError(f"microphone {model!r}: expected one of {', '.join(MODELS)}")
+        self.model = model
+        self.sensitivity = MODELS[model].sensitivity
+        self.right = right
+        self.frames = 0
+        self.rate = 0.0
+        self._last: int | None = None
 
     @property
     def problem(self) -> str | None:
@@ -165,9 +191,7 @@ class Microphone(Part):
         if len(times) > 1:
             self.rate = 1e12 / float(np.median(np.diff(times)))
         self._last = int(at[-1])
-        heard = np.zeros(len(at))
-        for playing in self._playing:
-            heard += playing.heard(at)
+        heard = self.heard(at)
         if self.problem is not None:
             heard[:] = 0
         model, number = MODELS[self.model], self.frames + np.arange(len(at))
@@ -175,5 +199,37 @@ class Microphone(Part):
         self.frames += len(at)
         said = np.zeros((len(at), 2), np.int32)
         column = 1 if (self.lr.level if self.lr.connected else self.right) else 0
-        said[:, column] = np.clip(np.round(heard * FULL_SCALE), -FULL_SCALE - 1, FULL_SCALE).astype(np.int32) << 8
+        said[:, column] = _words(heard)
+        return said
+
+
+class PdmMicrophone(_Capsule):
+    """A PDM microphone (MP34DT05-A) that hears what a test plays to it, and silence otherwise.
+
+    Args:
+        right: L/R is tied to the supply: it speaks in the right channel.
+
+    >>> from twins.bench import Bench
+    >>> bench = Bench(); mic = bench.add(PdmMicrophone(right=True))
+    >>> mic.play([0.5], rate=1000)
+    >>> bench.record(mic.pdm, 1, rate=16_000).tolist()
+    [[0, 1073741824]]
+    """
+
+    pdm = PdmLink(says=True, channels="channels")
+    sensitivity = -26.0
+
+    def __init__(self, *, right: bool = False) -> None:
+        super().__init__()
+        self.right = right
+
+    @property
+    def channels(self) -> tuple[bool, bool]:
+        """Does it speak in the left channel, in the right one?"""
+        return not self.right, self.right
+
+    @pdm.wanted
+    def _wanted(self, at: Times) -> npt.NDArray[np.int32]:
+        said = np.zeros((len(at), 2), np.int32)
+        said[:, int(self.right)] = _words(self.heard(at))
         return said

@@ -20,9 +20,13 @@ from twins.ports import (
     I2cTarget,
     I2sBatch,
     I2sLink,
+    ParallelBatch,
+    ParallelTarget,
     Part,
+    PdmLink,
     Port,
     PulseSink,
+    SdTarget,
     SpiAnswer,
     SpiBatch,
     SpiTarget,
@@ -106,7 +110,16 @@ class Bench:
             )
         return answer
 
-    def select(self, port: SpiTarget, selected: bool) -> None:
+    def put(self, port: ParallelTarget, words: Iterable[int], *, dc: int = 1, cycle: Time = "50ns") -> None:
+        """The chip puts words out on the data lines of a parallel target, selected by now, a cycle each."""
+        step = ps(cycle)
+        data = np.array(list(words), np.uint16)
+        at = np.arange(1, len(data) + 1, dtype=np.uint64) * np.uint64(step) + np.uint64(self.now)
+        self.run_ps(step * len(data))
+        if len(data):
+            port.handle("received", ParallelBatch(data, np.full(len(data), dc, np.uint8), at))
+
+    def select(self, port: SpiTarget | ParallelTarget, selected: bool) -> None:
         """The chip selects an SPI target or lets go of it."""
         port.handle("selected", self.now, selected)
 
@@ -123,16 +136,19 @@ class Bench:
         if changed:
             port.handle("changed", self.now, level)
 
-    def play(self, port: I2sLink, samples: npt.ArrayLike, rate: float, bits: int = 32, *, batch: int = 256) -> None:
+    def play(
+        self, port: I2sLink | PdmLink, samples: npt.ArrayLike, rate: float, bits: int = 32, *, batch: int = 256
+    ) -> None:
         """The chip sends frames (rows of left-justified int32, a column for each slot) at this rate, beginning now."""
-        rows = np.asarray(samples, np.int32).reshape(-1, port.slots)
+        slots = getattr(port, "slots", 2)
+        rows = np.asarray(samples, np.int32).reshape(-1, slots)
         at = np.uint64(self.now) + np.round(np.arange(len(rows) + 1) * (1e12 / rate)).astype(np.uint64)
         for first in range(0, len(rows), batch):
             last = min(first + batch, len(rows))
             self.run_ps(int(at[last]) - self.now)
             port.handle("received", I2sBatch(rows[first:last], at[first:last], bits))
 
-    def record(self, port: I2sLink, frames: int, rate: float, *, batch: int = 64) -> npt.NDArray[np.int32]:
+    def record(self, port: I2sLink | PdmLink, frames: int, rate: float, *, batch: int = 64) -> npt.NDArray[np.int32]:
         """The chip takes so many frames from a part, beginning now; returns its samples as the part says them."""
         at = np.uint64(self.now) + np.round(np.arange(frames + 1) * (1e12 / rate)).astype(np.uint64)
         taken = []
@@ -140,7 +156,7 @@ class Bench:
             last = min(first + batch, frames)
             self.run_ps(int(at[last]) - self.now)
             said = port.handle("wanted", at[first:last])
-            taken.append(np.asarray(said, np.int32).reshape(last - first, port.slots))
+            taken.append(np.asarray(said, np.int32).reshape(last - first, getattr(port, "slots", 2)))
         return np.concatenate(taken)
 
     def i2c_write(self, port: I2cTarget, address: int, data: Iterable[int], stop: bool = True) -> list[bool]:
@@ -182,7 +198,16 @@ class Bench:
     def attach_i2c(self, port: I2cTarget, part: Part) -> None:
         """Nothing to do: the test calls the port."""
 
+    def attach_parallel(self, port: ParallelTarget, part: Part) -> None:
+        """Nothing to do: the test calls the port."""
+
+    def attach_sd(self, port: SdTarget, part: Part) -> None:
+        """Nothing to do: the test calls the port."""
+
     def attach_i2s(self, port: I2sLink, part: Part) -> None:
+        """Nothing to do: the test calls `play` and `record`."""
+
+    def attach_pdm(self, port: PdmLink, part: Part) -> None:
         """Nothing to do: the test calls `play` and `record`."""
 
     def i2s_clock(self, port: I2sLink, rate: int) -> None:

@@ -91,6 +91,47 @@ class SpiAnswer:
 
 
 @dataclass(frozen=True)
+class ParallelBatch:
+    """Words that a parallel target took over while selected, in order.
+
+    Attributes:
+        data: the words, bit 0 from the first data line, shape (n,), uint16.
+        dc: the level of D/CX at each word, shape (n,), uint8; all 1 without such a pin.
+        at: the time of each word's clock edge in ps, shape (n,), uint64.
+    """
+
+    data: npt.NDArray[np.uint16]
+    dc: Bytes
+    at: Times
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+@dataclass(frozen=True)
+class SdAnswer:
+    """An SD card's answer: all bytes on the command line, and for how long (ps) the card then holds DAT0 low."""
+
+    response: bytes
+    busy: int = 0
+
+
+@dataclass(frozen=True)
+class SdBlock:
+    """A block of data from an SD card, `delay` ps from now."""
+
+    data: bytes
+    delay: int = 0
+
+
+@dataclass(frozen=True)
+class SdWritten:
+    """An SD card's answer to a block of data: the status of its CRC, and for how long (ps) it then is busy."""
+
+    accepted: bool
+    busy: int = 0
+
+
 class I2sBatch:
     """Frames that an audio part heard, in order.
 
@@ -127,7 +168,16 @@ class Host(Protocol):
     def attach_i2c(self, port: I2cTarget, part: Part) -> None:
         """Connects an I2C target to its pins."""
 
+    def attach_parallel(self, port: ParallelTarget, part: Part) -> None:
+        """Connects a parallel target to its pins."""
+
+    def attach_sd(self, port: SdTarget, part: Part) -> None:
+        """Connects an SD card to its bus."""
+
     def attach_i2s(self, port: I2sLink, part: Part) -> None:
+        """Connects an audio part to its pins."""
+
+    def attach_pdm(self, port: PdmLink, part: Part) -> None:
         """Connects an audio part to its pins."""
 
     def i2s_clock(self, port: I2sLink, rate: int) -> None:
@@ -388,8 +438,10 @@ class SpiTarget(Port):
         falling: it samples on the falling edge (modes 1 and 2).
     """
 
-    def __init__(self, *, dc: bool = False, answers: Sequence[int] | str = (), falling: bool = False) -> None:
-        super().__init__()
+    def __init__(
+        self, *, dc: bool = False, answers: Sequence[int] | str = (), falling: bool = False, optional: bool = False
+    ) -> None:
+        super().__init__(optional=optional)
         self.has_dc = dc
         self.answers = answers
         self.falling = falling
@@ -442,6 +494,74 @@ class I2cTarget(Port):
 
     def attach(self, host: Host) -> None:
         host.attach_i2c(self, self.part)
+
+
+class ParallelTarget(Port):
+    """A target with parallel data lines ``d0`` and on, and a clock: WR of an 8080 bus, PCLK of an RGB panel.
+
+    Args:
+        width: how many data lines it has; a board connects all of them, or the lower 8 of 16.
+        clock: the name of the clock's pin.
+        dc: it has a D/CX pin.
+        falling: it takes data over at falling edges.
+    """
+
+    def __init__(
+        self,
+        width: int = 16,
+        *,
+        clock: str = "wr",
+        dc: bool = True,
+        falling: bool = False,
+        optional: bool = False,
+    ) -> None:
+        super().__init__(optional=optional)
+        self.width = width
+        self.clock = clock
+        self.has_dc = dc
+        self.falling = falling
+
+    def pin_names(self) -> Mapping[str, bool]:
+        names = {self.clock: True, "cs": False} | ({"dc": True} if self.has_dc else {})
+        return names | {f"d{line}": line < 8 for line in range(self.width)}
+
+    @property
+    def data_pins(self) -> list[int]:
+        """The chip's pins of the data lines from bit 0 on."""
+        return [self.pins[f"d{line}"] for line in range(self.width) if f"d{line}" in self.pins]
+
+    def received(self, method: Handler) -> Handler:
+        """Decorates ``method(batch: ParallelBatch)``."""
+        return self._handler("received", method)
+
+    def selected(self, method: Handler) -> Handler:
+        """Decorates ``method(at, selected)``, called at each edge of the chip select."""
+        return self._handler("selected", method)
+
+    def attach(self, host: Host) -> None:
+        host.attach_parallel(self, self.part)
+
+
+class SdTarget(Port):
+    """An SD card on the SD bus: CLK, CMD, DAT0, and for four lines DAT1 to DAT3."""
+
+    def pin_names(self) -> Mapping[str, bool]:
+        return {"clk": True, "cmd": True, "d0": True, "d1": False, "d2": False, "d3": False}
+
+    def command(self, method: Handler) -> Handler:
+        """Decorates ``method(at, index, argument) -> SdAnswer | None``."""
+        return self._handler("command", method)
+
+    def read(self, method: Handler) -> Handler:
+        """Decorates ``method(at, lines) -> SdBlock | None``: the next block of data on 1 or 4 lines."""
+        return self._handler("read", method)
+
+    def write(self, method: Handler) -> Handler:
+        """Decorates ``method(at, lines, data) -> SdWritten | None``, called for each block of data."""
+        return self._handler("write", method)
+
+    def attach(self, host: Host) -> None:
+        host.attach_sd(self, self.part)
 
 
 class I2sLink(Port):
@@ -501,6 +621,41 @@ class I2sLink(Port):
         host.attach_i2s(self, self.part)
 
 
+class PdmLink(Port):
+    """An audio part's PDM wire: `clk`, and as the part has them `din` (it hears) and `dout` (it says).
+
+    Samples are int32 as on `I2sLink`, a column for the left channel (select pin low: what is there before the clock
+    rises) and one for the right. They come at the rate at which the chip's controller makes samples out of bits; where
+    firmware looks at single bits, each stands for 64 clocks.
+
+    Args:
+        hears: the part has a data input.
+        says: the part has a data output.
+        channels: an attribute of the part that tells when it is put on its board in which channels it speaks, a
+            pair of bools, left and right; without one in both.
+    """
+
+    def __init__(self, *, hears: bool = False, says: bool = False, channels: str = "", optional: bool = False) -> None:
+        super().__init__(optional=optional)
+        self.hears = hears
+        self.says = says
+        self.channels = channels
+
+    def pin_names(self) -> Mapping[str, bool]:
+        return {"clk": True} | ({"din": True} if self.hears else {}) | ({"dout": True} if self.says else {})
+
+    def received(self, method: Handler) -> Handler:
+        """Decorates ``method(batch: I2sBatch)``; `bits` are the clocks of a sample."""
+        return self._handler("received", method)
+
+    def wanted(self, method: Handler) -> Handler:
+        """Decorates ``method(at) -> samples``: a row of left and right for each of these times (uint64, ps)."""
+        return self._handler("wanted", method)
+
+    def attach(self, host: Host) -> None:
+        host.attach_pdm(self, self.part)
+
+
 class Part:
     """Base of all parts: ports as class attributes, options as constructor arguments, state in plain attributes.
 
@@ -538,22 +693,24 @@ class Part:
     def connect(self, pins: Mapping[str, int], wired: Collection[str] = ()) -> None:
         """Puts pins of the part on pins of the chip; refuses unknown pins and missing ones.
 
-        Pins named in `wired` get a wire to another part.
+        Ports named in `wired` get a wire to another part.
         """
-        left = dict(pins)
-        for name in self.ports():
+        ports = {name: port.pin_names() for name, port in self.ports().items()}
+        named = [pin for wanted in ports.values() for pin in wanted]
+        for name, wanted in ports.items():
             port: Port = getattr(self, name)
             if name in wired:
                 continue
-            wanted = port.pin_names()
-            missing = [pin for pin, needed in wanted.items() if needed and pin not in left]
-            if missing and not port.optional:
+            missing = [pin for pin, needed in wanted.items() if needed and pin not in pins]
+            # Pins that ports share, such as the chip select of two interfaces, do not tell which one is wired.
+            begun = any(pin in pins and named.count(pin) == 1 for pin in wanted)
+            if missing and (begun or not port.optional):
                 raise BoardError(f'{self.label}: pin {missing[0]!r} is not connected: add {missing[0]} = "GPIOn"')
             if not missing:
-                port.connect({pin: left.pop(pin) for pin in wanted if pin in left})
-        if left:
-            known = ", ".join(sorted({pin for port in self.ports().values() for pin in port.pin_names()}))
-            raise BoardError(f"{self.label} has no pin {next(iter(left))!r}: it has {known}")
+                port.connect({pin: pins[pin] for pin in wanted if pin in pins})
+        unknown = [pin for pin in pins if pin not in named]
+        if unknown:
+            raise BoardError(f"{self.label} has no pin {unknown[0]!r}: it has {', '.join(sorted(set(named)))}")
 
     def mount(self, host: Host, label: str | None = None, seed: int = 0) -> None:
         """Puts the part on a host: its ports are attached, then it is powered."""

@@ -22,7 +22,7 @@ from twins.image import TARGETS, Image
 from twins.live import Live
 from twins.memory import TwinMemory
 from twins.pins import Pins
-from twins.ports import DigitalIn, I2cTarget, I2sLink, Part, PulseSink, SpiTarget
+from twins.ports import DigitalIn, I2cTarget, I2sLink, ParallelTarget, Part, PdmLink, PulseSink, SdTarget, SpiTarget
 from twins.symbols import Symbols
 from twins.units import Duration, Time, ps
 from twins.usb import UsbHost
@@ -80,7 +80,8 @@ class Twin:
             Without one the flash is blank.
         elf: an ELF file with the symbols of the image, where the image itself has none.
         seed: for all that is random in parts and chip. The same seed, image and inputs give the same trace.
-        rom: a real boot ROM image to run instead of the one at function level.
+        rom: a real boot ROM to run instead of the one at function level: an image or an ELF, or the folder that
+            ESP-IDF's `ESP_ROM_ELF_DIR` names.
         flash: contents of the whole flash chip, as written by `Flash.save`, to go on from.
         unique_id: the serial number of the flash chip, instead of the board file's.
 
@@ -155,6 +156,8 @@ class Twin:
                 )
 
     def _use_rom(self, path: Path) -> None:
+        if path.is_dir():
+            path /= _ROM_ELF
         try:
             self._engine.use_rom(_contents(path, "boot ROM"))
         except ValueError as error:
@@ -350,12 +353,32 @@ class Twin:
         number = self._engine.attach_i2c(port.pins["sda"], port.pins["scl"], addresses)
         self._outside.ports[number] = (part.label, port.name)
 
+    def attach_parallel(self, port: ParallelTarget, part: Part) -> None:
+        """A part's parallel target goes on its pins."""
+        pin = port.pins.get
+        number = self._engine.attach_parallel(port.data_pins, port.pins[port.clock], pin("cs"), pin("dc"), port.falling)
+        self._outside.ports[number] = (part.label, port.name)
+
+    def attach_sd(self, port: SdTarget, part: Part) -> None:
+        """A part's SD card goes on its pins."""
+        pin = port.pins.get
+        lines = [port.pins["d0"], pin("d1"), pin("d2"), pin("d3")]
+        number = self._engine.attach_sd(port.pins["clk"], port.pins["cmd"], lines)
+        self._outside.ports[number] = (part.label, port.name)
+
     def attach_i2s(self, port: I2sLink, part: Part) -> None:
         """An audio part goes on its pins."""
         pin = port.pins.get
         number = self._engine.attach_i2s(
             port.pins["bclk"], port.pins["ws"], pin("din"), pin("dout"), port.slots, port.slot_bits, port.delay
         )
+        self._outside.ports[number] = (part.label, port.name)
+
+    def attach_pdm(self, port: PdmLink, part: Part) -> None:
+        """An audio part goes on its pins."""
+        pin = port.pins.get
+        left, right = getattr(part, port.channels) if port.channels else (True, True)
+        number = self._engine.attach_pdm(port.pins["clk"], pin("din"), pin("dout"), left, right)
         self._outside.ports[number] = (part.label, port.name)
 
     def i2s_clock(self, port: I2sLink, rate: int) -> None:
@@ -479,6 +502,10 @@ class Twin:
         """The USB host at the other end of the board's cable."""
         return UsbHost(self._engine)
 
+    def callers(self, core: int = 0) -> list[tuple[int, int]]:
+        """Return address and stack pointer of each caller whose frame a windowed processor still holds in registers."""
+        return self._engine.callers(core)
+
     def registers(self, core: int = 0) -> dict[str, int]:
         """The registers of a core by name."""
         return self._engine.registers(core)
@@ -579,6 +606,10 @@ class Twin:
 
     def __repr__(self) -> str:
         return f"<Twin {self.board.name} at {self.time}>"
+
+
+_ROM_ELF = "esp32s3_rev0_rom.elf"
+"""The mask ROM of every ESP32-S3 in the folder of Espressif's `esp-rom-elfs`."""
 
 
 def _contents(path: Path, what: str) -> bytes:

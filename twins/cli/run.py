@@ -45,7 +45,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     add("--vcd", metavar="FILE", help="every change of a pin")
     add("--flash-out", metavar="FILE", help="the flash chip's contents at the end")
     add_serve_arguments(parser)
-    add("--rom", metavar="FILE", help="a real boot ROM image to run")
+    add("--rom", metavar="PATH", help="a real boot ROM to run: an image, an ELF, or the folder ESP_ROM_ELF_DIR names")
     add("--seed", metavar="N", type=int, default=0, help="for all that is random (0)")
     add("--json", action="store_true", help="end with one JSON object")
 
@@ -183,8 +183,8 @@ class _Run:
         """Writes what was asked for; the pictures by part."""
         if self.terminal:
             sys.stderr.write("\n")
-        elif not self.options.json and not self.shown.ended_line:
-            sys.stdout.write("\n")
+        elif not self.options.json:
+            sys.stdout.write(self.shown.take(rest=True))
         pictures = {}
         for part, path in self.frames:
             frame = frame_of(find_part(self.twin, part))

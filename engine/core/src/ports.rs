@@ -4,7 +4,9 @@
 //! stamps; the other side is asked at once only where the chip needs an answer.
 
 use crate::i2s::I2sClock;
+use crate::parallel::ParallelBatch;
 use crate::pins::Drive;
+use crate::sdbus::{SdAnswer, SdBlock, SdWritten};
 use crate::time::Ps;
 use serde::{Deserialize, Serialize};
 
@@ -94,6 +96,21 @@ pub trait Outside: Send + Sync {
     fn i2c_read(&mut self, port: PortId, at: Ps) -> u8;
     /// The transaction with this I2C target ended: by STOP, or by a repeated START.
     fn i2c_stop(&mut self, port: PortId, at: Ps, restarted: bool);
+    /// A parallel target took words over while it was selected. Batches end at each change of the chip select, of which
+    /// `spi_select` tells.
+    fn parallel(&mut self, _port: PortId, _batch: ParallelBatch) {}
+    /// A command came on an SD card's bus.
+    fn sd_command(&mut self, _port: PortId, _at: Ps, _index: u8, _argument: u32) -> Option<SdAnswer> {
+        None
+    }
+    /// The next block of data of an SD card, on 1 or 4 lines.
+    fn sd_read(&mut self, _port: PortId, _at: Ps, _lines: u8) -> Option<SdBlock> {
+        None
+    }
+    /// A block of data came on 1 or 4 lines of an SD card's bus.
+    fn sd_write(&mut self, _port: PortId, _at: Ps, _lines: u8, _data: Vec<u8>) -> Option<SdWritten> {
+        None
+    }
     /// An audio part heard frames.
     fn i2s_sent(&mut self, _port: PortId, _batch: I2sBatch) {}
     /// The samples of an audio part in the frames that began at these times, left-justified in 32 bits, slot by slot. Where

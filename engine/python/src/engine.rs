@@ -6,7 +6,10 @@ use crate::usb;
 use engine_core::console::Line;
 use engine_core::i2c::I2cWire;
 use engine_core::i2s::{I2sFormat, I2sWire};
+use engine_core::parallel::ParallelWire;
+use engine_core::pdm::PdmWire;
 use engine_core::pins::Drive;
+use engine_core::sdbus::SdLines;
 use engine_core::spi::{Answers, SpiWire};
 use engine_core::time::Ps;
 use esp32s3::efuse::{Efuse, Fuses, InPackage};
@@ -189,6 +192,11 @@ impl Engine {
         done
     }
 
+    /// Return address and stack pointer of the callers of what a core runs, as far as its registers hold them.
+    fn callers(&self, core: usize) -> Vec<(u32, u32)> {
+        self.chip.callers(core)
+    }
+
     /// The registers of a core by name.
     fn registers<'py>(&self, py: Python<'py>, core: usize) -> PyResult<Bound<'py, PyDict>> {
         let known = self.chip.registers(core).ok_or_else(|| PyValueError::new_err("there are cores 0 and 1"))?;
@@ -316,6 +324,31 @@ impl Engine {
         Ok(self.chip.pins_mut().attach_i2c(wire))
     }
 
+    /// A parallel target; `data` is 8 or 16 pins from bit 0.
+    #[pyo3(signature = (data, wr, cs, dc, falling))]
+    fn attach_parallel(
+        &mut self,
+        data: Vec<u8>,
+        wr: u8,
+        cs: Option<u8>,
+        dc: Option<u8>,
+        falling: bool,
+    ) -> PyResult<u32> {
+        for pin in data.iter().copied().chain([wr]).chain(cs).chain(dc) {
+            self.pin(pin)?;
+        }
+        Ok(self.chip.pins_mut().attach_parallel(ParallelWire::new(data, wr, cs, dc, falling)))
+    }
+
+    /// An SD card on these pins; `dat` is DAT0 to DAT3.
+    fn attach_sd(&mut self, clk: u8, cmd: u8, dat: [Option<u8>; 4]) -> PyResult<u32> {
+        for pin in dat.into_iter().flatten() {
+            self.pin(pin)?;
+        }
+        let lines = SdLines { clk: self.pin(clk)?, cmd: self.pin(cmd)?, dat };
+        Ok(self.chip.pins_mut().attach_sd(lines))
+    }
+
     /// An audio part on an I2S wire: it hears `din` and says `dout`. Two slots follow the levels of WS; else it is TDM.
     #[pyo3(signature = (bclk, ws, din, dout, slots, slot_bits, delay))]
     #[allow(clippy::too_many_arguments)]
@@ -339,6 +372,15 @@ impl Engine {
         }
         let wire = I2sWire::new(bclk, ws, din, dout, I2sFormat { slots, slot_bits, delay });
         Ok(self.chip.pins_mut().attach_i2s(wire))
+    }
+
+    /// An audio part on a PDM wire: it hears `din` in both channels and says `dout` in those where it drives.
+    #[pyo3(signature = (clk, din, dout, left, right))]
+    fn attach_pdm(&mut self, clk: u8, din: Option<u8>, dout: Option<u8>, left: bool, right: bool) -> PyResult<u32> {
+        for pin in [Some(clk), din, dout].into_iter().flatten() {
+            self.pin(pin)?;
+        }
+        Ok(self.chip.pins_mut().attach_pdm(PdmWire::new(clk, din, dout, [left, right])))
     }
 
     /// An I2S part that is the master of its wire runs its clock from `at` on, or stops it (0 frames a second).

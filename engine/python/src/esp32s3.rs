@@ -64,6 +64,10 @@ impl Machine for Chip {
         Some(all)
     }
 
+    fn callers(&self, core: usize) -> Vec<(u32, u32)> {
+        self.cores().get(core).map(Core::callers).unwrap_or_default()
+    }
+
     fn join(&mut self, first: u8, second: u8) {
         let fabric = &mut self.system_mut().dev.fabric;
         let now = fabric.now();

@@ -69,6 +69,8 @@ pub trait Machine: Send + Sync {
     fn debug_write8(&mut self, addr: u32, value: u8) -> bool;
     /// The registers of a processor.
     fn registers(&self, core: usize) -> Option<Vec<(String, u32)>>;
+    /// Return address and stack pointer of the callers whose frames are in registers, the nearest first.
+    fn callers(&self, core: usize) -> Vec<(u32, u32)>;
     /// Instructions executed by each processor.
     fn instructions(&self) -> Vec<u64>;
     /// Does a processor sleep?

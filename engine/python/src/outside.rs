@@ -4,8 +4,10 @@
 //! parts do in the meantime goes through an [`Inbox`], which the engine empties after each call.
 
 use engine_core::i2s::{I2sClock, I2sLayout};
+use engine_core::parallel::ParallelBatch;
 use engine_core::pins::Drive;
 use engine_core::ports::{Edge, I2sBatch, Outside, PortId, Posted, SpiAnswer, SpiBatch};
+use engine_core::sdbus::{SdAnswer, SdBlock, SdWritten};
 use engine_core::time::{Hertz, Ps};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -68,7 +70,7 @@ impl Inbox {
 
 /// The outside of a twin: calls go to the methods of one Python object.
 pub struct PythonOutside {
-    /// Has methods `spi, select, answer, i2c_start, i2c_write, i2c_read, i2c_stop, i2s_sent, i2s_wanted, edge, pulses`.
+    /// Has methods `spi, select, answer, i2c_start, i2c_write, i2c_read, i2c_stop, edge, pulses, sd_command, sd_read, sd_write, i2s_sent, i2s_wanted, parallel`.
     pub target: Py<PyAny>,
     /// Where parts post.
     pub inbox: Inbox,
@@ -137,6 +139,35 @@ impl Outside for PythonOutside {
 
     fn i2c_stop(&mut self, port: PortId, at: Ps, restarted: bool) {
         self.call(|_, target| target.call_method1("i2c_stop", (port, at, restarted)).map(drop));
+    }
+
+    fn parallel(&mut self, port: PortId, batch: ParallelBatch) {
+        self.call(|py, target| {
+            let data: Vec<u8> = batch.data.into_iter().flat_map(u16::to_le_bytes).collect();
+            let at = times(batch.at.into_iter());
+            let bytes = |data: &[u8]| PyBytes::new(py, data);
+            target.call_method1("parallel", (port, bytes(&data), bytes(&batch.dc), bytes(&at)))?;
+            Ok(())
+        });
+    }
+
+    fn sd_command(&mut self, port: PortId, at: Ps, index: u8, argument: u32) -> Option<SdAnswer> {
+        let answer: Option<(Vec<u8>, Ps)> =
+            self.call(|_, target| target.call_method1("sd_command", (port, at, index, argument))?.extract())?;
+        answer.map(|(response, busy)| SdAnswer { response, busy })
+    }
+
+    fn sd_read(&mut self, port: PortId, at: Ps, lines: u8) -> Option<SdBlock> {
+        let block: Option<(Vec<u8>, Ps)> =
+            self.call(|_, target| target.call_method1("sd_read", (port, at, lines))?.extract())?;
+        block.map(|(data, delay)| SdBlock { data, delay })
+    }
+
+    fn sd_write(&mut self, port: PortId, at: Ps, lines: u8, data: Vec<u8>) -> Option<SdWritten> {
+        let written: Option<(bool, Ps)> = self.call(|py, target| {
+            target.call_method1("sd_write", (port, at, lines, PyBytes::new(py, &data)))?.extract()
+        })?;
+        written.map(|(accepted, busy)| SdWritten { accepted, busy })
     }
 
     fn i2s_sent(&mut self, port: PortId, batch: I2sBatch) {

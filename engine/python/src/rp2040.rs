@@ -61,6 +61,10 @@ impl Machine for Chip {
         Some(all)
     }
 
+    fn callers(&self, _core: usize) -> Vec<(u32, u32)> {
+        Vec::new()
+    }
+
     fn join(&mut self, first: u8, second: u8) {
         let fabric = &mut self.system_mut().dev.fabric;
         let now = fabric.now();

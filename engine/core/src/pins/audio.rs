@@ -2,6 +2,7 @@
 
 use super::Pins;
 use crate::i2s::{I2sClock, I2sLayout, I2sLines, I2sWire};
+use crate::pdm::PdmWire;
 use crate::ports::PortId;
 use crate::time::Ps;
 
@@ -77,8 +78,73 @@ impl Pins {
         frames
     }
 
+    /// Attaches a part on a PDM wire.
+    pub fn attach_pdm(&mut self, wire: PdmWire) -> PortId {
+        let port = self.new_port(wire.clk());
+        self.pdm.push((port, wire));
+        self.tell_as_bytes(self.told_by_blocks);
+        self.settle_heed();
+        port
+    }
+
+    /// The routed hardware controller with its clock on the pins of `lines.ws` sends samples, left and right, each of them
+    /// from its time on and for so many clocks.
+    pub fn pdm_send(&mut self, lines: &I2sLines, samples: &[[i32; 2]], clocks: u8, at: &[Ps]) {
+        for (port, wire) in &mut self.pdm {
+            if wire.clk() & lines.ws != 0 && wire.data_in() & lines.data != 0 {
+                wire.send(*port, samples, clocks, at, &mut self.world);
+            }
+        }
+        if let Some(&last) = at.last() {
+            self.take_posted(last);
+        }
+    }
+
+    /// Does a part drive the data of these PDM lines?
+    pub fn pdm_speaks(&self, lines: &I2sLines) -> bool {
+        self.pdm.iter().any(|(_, wire)| wire.clk() & lines.ws != 0 && wire.data_out() & lines.data != 0)
+    }
+
+    /// The routed hardware controller with its clock on the pins of `lines.ws` takes samples, left and right, each of them
+    /// from its time on. `None`: no part drives its data.
+    pub fn pdm_receive(&mut self, lines: &I2sLines, at: &[Ps]) -> Option<Vec<[i32; 2]>> {
+        let mut all: Option<Vec<[i32; 2]>> = None;
+        for (port, wire) in &mut self.pdm {
+            if wire.clk() & lines.ws != 0 && wire.data_out() & lines.data != 0 {
+                let more = wire.receive(*port, at, &mut self.world);
+                match &mut all {
+                    Some(all) => all.iter_mut().zip(more).for_each(|(both, [left, right])| {
+                        *both = [both[0] | left, both[1] | right];
+                    }),
+                    None => all = Some(more),
+                }
+            }
+        }
+        if let Some(&last) = at.last() {
+            self.take_posted(last);
+        }
+        all
+    }
+
+    /// Clocks and word selects of audio parts: of those that answer, or also of those that only listen.
+    pub(super) fn audio_clocks(&self, wanted: impl Fn(bool) -> bool) -> u64 {
+        let i2s = self.i2s.iter().filter(|(_, wire)| wanted(wire.answers())).map(|(_, wire)| wire.mask());
+        let pdm = self.pdm.iter().filter(|(_, wire)| wanted(wire.answers())).map(|(_, wire)| wire.clk());
+        i2s.chain(pdm).fold(0, |a, b| a | b)
+    }
+
+    /// What audio parts drive whose clock is one of these pins.
+    pub(super) fn audio_answers(&self, clocks: u64) -> u64 {
+        let i2s = self.i2s.iter().filter(|(_, wire)| wire.bck() & clocks != 0).map(|(_, wire)| wire.data_out());
+        let pdm = self.pdm.iter().filter(|(_, wire)| wire.clk() & clocks != 0).map(|(_, wire)| wire.data_out());
+        i2s.chain(pdm).fold(0, |a, b| a | b)
+    }
+
     pub(super) fn flush_i2s(&mut self) {
         for (port, wire) in &mut self.i2s {
+            wire.flush(*port, &mut self.world);
+        }
+        for (port, wire) in &mut self.pdm {
             wire.flush(*port, &mut self.world);
         }
     }

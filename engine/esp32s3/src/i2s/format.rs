@@ -26,6 +26,8 @@ pub struct Format {
     pub slave: bool,
     /// MONO, which has an effect in PDM TX alone.
     pub mono: bool,
+    /// PDM: samples of BITS_MOD that a frame takes in memory.
+    pdm_samples: usize,
     lsb_first: bool,
     big_endian: bool,
     left_align: bool,
@@ -54,6 +56,8 @@ impl Format {
             pdm: TX_CONF::TX_PDM_EN.is_set(conf),
             slave: TX_CONF::TX_SLAVE_MOD.is_set(conf),
             mono: TX_CONF::TX_MONO.is_set(conf),
+            // Mono has 16 bits, stereo two samples in 32 (ESP-IDF i2s_hal_pdm_set_tx_slot).
+            pdm_samples: 1,
             lsb_first: TX_CONF::TX_BIT_ORDER.is_set(conf),
             big_endian: TX_CONF::TX_BIG_ENDIAN.is_set(conf),
             left_align: TX_CONF::TX_LEFT_ALIGN.is_set(conf),
@@ -80,6 +84,7 @@ impl Format {
             pdm: RX_CONF::RX_PDM_EN.is_set(conf),
             slave: RX_CONF::RX_SLAVE_MOD.is_set(conf),
             mono: false,
+            pdm_samples: (tdm & 0xFF).count_ones() as usize,
             lsb_first: RX_CONF::RX_BIT_ORDER.is_set(conf),
             big_endian: RX_CONF::RX_BIG_ENDIAN.is_set(conf),
             left_align: RX_CONF::RX_LEFT_ALIGN.is_set(conf),
@@ -99,6 +104,9 @@ impl Format {
 
     /// Bytes of memory that a frame takes.
     pub fn frame_bytes(&self) -> usize {
+        if self.pdm {
+            return self.pdm_samples * self.sample_bytes();
+        }
         let slots =
             if self.skips { self.slots } else { (0..self.slots).filter(|slot| self.is_enabled(*slot)).count() as u32 };
         slots as usize * self.sample_bytes()
@@ -149,6 +157,9 @@ impl Format {
 
     /// A frame of samples from memory; `single` is what slots send that are not in use.
     pub fn pack(&self, bytes: &[u8], single: u32) -> u128 {
+        if self.pdm {
+            return self.load(bytes).into();
+        }
         let mut samples = bytes.chunks(self.sample_bytes()).map(|sample| self.load(sample));
         let bits = u32::from(self.layout.bits);
         let (mut last, mut frame, mut used) = (single, 0, 0);

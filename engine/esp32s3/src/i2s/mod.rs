@@ -14,13 +14,14 @@
 //!   at once; STOP cuts the frame under way (a part has heard it by then). The clock is high for half of a bit, rounded down
 //!   to MCLKs. RX_EOF_NUM counts bytes, as ESP-IDF's drivers use it (the header says samples of BITS_MOD). CLK_EN need not be set.
 //!   Hung interrupts come a whole timeout after the data ran out.
-//! - PDM: PDM TX is a second-order modulator behind the shifts of the four stages, without the filters; PDM RX counts the
+//! - PDM: PDM TX is a first-order modulator behind the shifts of the four stages, without the filters; PDM RX counts the
 //!   ones in a frame instead of a sinc filter. A part on a PDM line takes and gives samples at the PCM rate.
 //! - Missing, and counted: A-law and u-law, 24-bit samples in 32 bits of memory, delays of lines, edges of MCLK on its pin,
 //!   edges of a clock that a part gives.
 
 mod clock;
 mod format;
+mod pdm;
 mod receive;
 mod registers;
 mod route;
@@ -36,9 +37,11 @@ use crate::slots::Slot;
 use crate::sources::Source;
 use clock::{BitClock, Divider};
 use engine_core::i2s::I2sLayout;
+use engine_core::pdm::Modulator;
 use engine_core::registers::{Bank, Field, Group, Registers, Write};
 use engine_core::time::{Hertz, Ps};
 use format::Format;
+use pdm::RX_LINES;
 pub use registers::*;
 use serde::{Deserialize, Serialize};
 
@@ -156,6 +159,10 @@ struct Direction {
     turned: Ps,
     /// Whole frames that wait for the slot's event (RX), or are ready for the next edge of WS (TX).
     waiting: Vec<u128>,
+    /// PDM TX: two channels of two lines.
+    modulators: [Modulator; 4],
+    /// PDM RX: ones of two channels of four lines in the frame under way.
+    ones: [u32; 2 * RX_LINES],
     digest: u64,
     /// Since when it has no data, or nowhere to put it; and whether that was told.
     stuck: Option<(Ps, bool)>,
@@ -178,6 +185,8 @@ impl Direction {
             ws: false,
             turned: 0,
             waiting: Vec::new(),
+            modulators: [Modulator::default(); 4],
+            ones: [0; 2 * RX_LINES],
             digest: 0,
             stuck: None,
         }
@@ -192,6 +201,7 @@ impl Direction {
         self.edge = 2 * self.frames * self.clocks;
         self.clock = Some(line.clock);
         (self.current, self.carried) = (0, false);
+        self.ones = [0; 2 * RX_LINES];
     }
 
     /// Does it run by this clock already?

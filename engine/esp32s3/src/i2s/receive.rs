@@ -40,6 +40,7 @@ impl I2s {
             let why = "RX_HALF_SAMPLE_BITS does not fit the slots: slots beyond the frame read 0";
             fabric.gaps.touch(&format!("{name}.RX_CONF1.RX_HALF_SAMPLE_BITS"), why);
         }
+        self.check_pdm(false, fabric);
         self.show_rx_idle(fabric);
         self.watch(fabric);
         // What TX puts out may have to be seen in time from now on.
@@ -61,7 +62,8 @@ impl I2s {
     fn show_rx_idle(&self, fabric: &mut Fabric) {
         if self.rx.clocking == Clocking::Own {
             let (now, layout) = (fabric.now(), self.rx.format.layout);
-            self.drive_clock(false, false, layout.ws(u32::from(layout.bits) - 1), now, fabric);
+            let ws = !self.rx.format.pdm && layout.ws(u32::from(layout.bits) - 1);
+            self.drive_clock(false, false, ws, now, fabric);
         }
     }
 
@@ -79,6 +81,9 @@ impl I2s {
 
     /// When a frame has been taken: its last bit is looked at.
     fn taken_at(&self, frame: u64) -> Option<Ps> {
+        if self.rx.format.pdm {
+            return Some(self.rx.frame_at(&self.rx.clock?, frame + 1));
+        }
         let last = (frame + 1) * self.rx.clocks - 1 + u64::from(self.rx.layout.delay);
         Some(self.rx.clock?.rises(last))
     }
@@ -101,6 +106,10 @@ impl I2s {
                 return;
             }
             let at: Vec<Ps> = (first..first + count).map(|frame| self.rx.frame_at(&clock, frame)).collect();
+            if self.rx.format.pdm {
+                self.take_pcm(&at, fabric, port);
+                continue;
+            }
             let lines = self.lines(false, fabric);
             let layout = self.seen(self.rx.layout, &lines, fabric);
             let constant = if fabric.input(self.wiring().rx_data) { u128::MAX } else { 0 };
@@ -124,6 +133,16 @@ impl I2s {
                 return;
             }
             let (bit, rises) = (edge / 2, edge % 2 != 0);
+            if self.rx.format.pdm {
+                if self.count_pcm(edge, fabric) {
+                    self.finish_pcm(at, fabric, port);
+                }
+                if self.rx.clocking == Clocking::Own {
+                    self.drive_clock(false, rises, rises, at, fabric);
+                }
+                self.rx.edge += 1;
+                continue;
+            }
             if self.rx.clocking == Clocking::Own {
                 let ws = self.rx.layout.ws((bit % self.rx.clocks) as u32);
                 self.drive_clock(false, rises, ws, at, fabric);
@@ -159,7 +178,7 @@ impl I2s {
     }
 
     /// Samples go to memory, sample by sample as far as packets end.
-    fn store(&mut self, mut bytes: &[u8], fabric: &mut Fabric, port: &mut Port) {
+    pub(super) fn store(&mut self, mut bytes: &[u8], fabric: &mut Fabric, port: &mut Port) {
         let packet = (self.bank.field(Reg::RXEOF_NUM, RXEOF_NUM::RX_EOF_NUM) as usize).max(1);
         let step = self.rx.format.sample_bytes();
         let mode = self.bank.field(Reg::RX_CONF, RX_CONF::RX_STOP_MODE);

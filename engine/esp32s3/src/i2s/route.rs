@@ -87,8 +87,12 @@ impl I2s {
     /// Who looks at what RX puts out; edges as well where its data cannot be had in whole frames.
     pub(super) fn rx_look(&self, fabric: &Fabric) -> Look {
         let lines = self.lines(false, fabric);
-        let by_edges = !fabric.pins.i2s_speaks(&lines)
-            && (lines.data & fabric.pins.driven() != 0 || fabric.pins.is_joined(lines.data));
+        let by_edges = if self.rx.format.pdm {
+            self.pdm_needs_edges(fabric)
+        } else {
+            !fabric.pins.i2s_speaks(&lines)
+                && (lines.data & fabric.pins.driven() != 0 || fabric.pins.is_joined(lines.data))
+        };
         match self.rx.clocking {
             _ if by_edges => Look::Prompt,
             Clocking::Own => self.look(lines.bck | lines.ws, lines.bck, fabric),
@@ -112,9 +116,12 @@ impl I2s {
         }
         if !format.slave {
             let clock = if out { self.tx_clock(now, fabric) } else { self.rx_clock(now, fabric) };
-            let clocks = format.layout.bits.into();
+            let clocks = if format.pdm { self.pdm_clocks(out) } else { format.layout.bits.into() };
             let line = Timeline { clocking: Clocking::Own, clock, layout: format.layout, clocks };
             return Some(line).filter(|line| line.clock.runs());
+        }
+        if format.pdm {
+            return None;
         }
         let part = fabric.pins.i2s_clock(fabric.io.source_of(self.slave_signals(out, fabric).0)?)?;
         let mut clock = BitClock::of_part(&part);

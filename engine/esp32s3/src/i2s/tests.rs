@@ -8,6 +8,7 @@ use engine_core::ports::{Edge, I2sBatch, Outside, PortId, Posted, SpiAnswer, Spi
 use engine_core::time::{MICROSECOND, SECOND};
 use std::sync::{Arc, Mutex};
 
+mod pdm;
 mod standard;
 mod wires;
 

@@ -40,6 +40,7 @@ impl I2s {
         if fabric.pins.is_looked_at(fabric.io.pins_of(self.wiring().mclk)) {
             fabric.gaps.touch(&format!("{name}.MCLK"), "MCLK has no edges on its pin");
         }
+        self.check_pdm(true, fabric);
         self.show_tx_idle(fabric);
         self.watch(fabric);
     }
@@ -62,7 +63,8 @@ impl I2s {
         let now = fabric.now();
         if !self.tx.format.slave {
             let layout = self.tx.format.layout;
-            self.drive_clock(true, false, layout.ws(u32::from(layout.bits) - 1), now, fabric);
+            let ws = !self.tx.format.pdm && layout.ws(u32::from(layout.bits) - 1);
+            self.drive_clock(true, false, ws, now, fabric);
         }
         fabric.drive(self.wiring().tx_data, false);
     }
@@ -117,6 +119,9 @@ impl I2s {
 
     /// A frame as long as that of the master.
     fn fit(&self, frame: u128) -> u128 {
+        if self.tx.format.pdm {
+            return frame;
+        }
         let (has, wants) = (self.tx.format.layout.bits, self.tx.layout.bits);
         if wants >= has {
             frame << (wants - has)
@@ -144,6 +149,10 @@ impl I2s {
                 return;
             }
             let frames = self.fetch_at(&at, fabric, port);
+            if self.tx.format.pdm {
+                self.send_pcm(&frames, &at[..frames.len()], fabric);
+                continue;
+            }
             let lines = self.lines(true, fabric);
             let layout = self.seen(self.tx.layout, &lines, fabric);
             let shown: Vec<u128> = if fabric.io.inverts_output(lines.data) {
@@ -195,6 +204,11 @@ impl I2s {
                     self.show_tx_idle(fabric);
                     return;
                 }
+            }
+            if self.tx.format.pdm {
+                self.pdm_edge(rises, at, fabric);
+                self.tx.edge += 1;
+                continue;
             }
             if self.tx.clocking == Clocking::Own {
                 self.drive_clock(true, rises, self.tx.layout.ws(index as u32), at, fabric);

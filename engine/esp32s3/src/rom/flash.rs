@@ -562,4 +562,4 @@ fn config_read_mode(frame: &mut Frame<'_>) -> Done<Step> {
 
 #[cfg(test)]
 #[path = "flash_tests.rs"]
-mod tests;
+pub(in crate::rom) mod tests;

@@ -8,7 +8,7 @@ use crate::spi_mem::psram::Wiring;
 use crate::system::System;
 
 /// A chip with 4 MB of flash behind the function's registers. A look at a register takes 1 us.
-fn flat() -> Flat {
+pub(in crate::rom) fn flat() -> Flat {
     let mut system = System::new(4 << 20, 0, Wiring::Octal);
     let pattern: Vec<u8> = (0..0x200).map(|i| (i * 7) as u8).collect();
     let _stale = system.mem.flash.write(0, &pattern);

@@ -84,15 +84,15 @@ fn driver_init(call: &mut Call<'_>) -> Done {
 }
 
 /// One command, wherever its description came from.
-struct Shape {
-    command: u32,
-    command_bits: u32,
-    address: u32,
-    address_bits: u32,
-    dummy_bits: u32,
-    out: u32,
-    out_bits: u32,
-    in_bits: u32,
+pub(super) struct Shape {
+    pub command: u32,
+    pub command_bits: u32,
+    pub address: u32,
+    pub address_bits: u32,
+    pub dummy_bits: u32,
+    pub out: u32,
+    pub out_bits: u32,
+    pub in_bits: u32,
 }
 
 fn configure(call: &mut Call<'_>, spi: u32, shape: &Shape) -> Done {
@@ -166,26 +166,37 @@ fn exec_command(frame: &mut Frame<'_>) -> Done<Step> {
         return Ok(Step::Wait);
     }
     if frame.local(STATE)? == 0 {
-        for (i, register) in KEPT.into_iter().enumerate() {
-            let value = frame.call.load(spi + register)?;
-            frame.set_local(1 + i as u32, value)?;
-        }
-        frame.call.modify(spi + CTRL, MODE_MASK, 0)?;
-        frame.call.modify(spi + USER, WRITE_LANES, 0)?;
-        frame.call.modify(spi + DDR, DDR_EN, 0)?;
-        op_mode(&mut frame.call, spi, mode)?;
         let shape = Shape { command, command_bits, address, address_bits, dummy_bits, out, out_bits, in_bits };
-        configure(&mut frame.call, spi, &shape)?;
-        launch(&mut frame.call, spi, cs, changes & 0xff != 0)?;
+        begin(frame, spi, mode, &shape, cs, changes & 0xff != 0)?;
         frame.set_local(STATE, 1)?;
         return Ok(Step::Wait);
     }
-    collect(&mut frame.call, spi, to, in_bits / 8)?;
+    end(frame, spi, to, in_bits / 8)?;
+    Ok(Step::Return)
+}
+
+/// Keeps the registers in locals 1 to 6, and starts a command.
+pub(super) fn begin(frame: &mut Frame<'_>, spi: u32, mode: u32, shape: &Shape, cs: u32, changes: bool) -> Done {
+    for (i, register) in KEPT.into_iter().enumerate() {
+        let value = frame.call.load(spi + register)?;
+        frame.set_local(1 + i as u32, value)?;
+    }
+    frame.call.modify(spi + CTRL, MODE_MASK, 0)?;
+    frame.call.modify(spi + USER, WRITE_LANES, 0)?;
+    frame.call.modify(spi + DDR, DDR_EN, 0)?;
+    op_mode(&mut frame.call, spi, mode)?;
+    configure(&mut frame.call, spi, shape)?;
+    launch(&mut frame.call, spi, cs, changes)
+}
+
+/// The answer of a command that has ended, and the registers as they were.
+pub(super) fn end(frame: &mut Frame<'_>, spi: u32, to: u32, len: u32) -> Done {
+    collect(&mut frame.call, spi, to, len)?;
     for (i, register) in KEPT.into_iter().enumerate() {
         let value = frame.local(1 + i as u32)?;
         frame.call.store(spi + register, value)?;
     }
-    Ok(Step::Return)
+    Ok(())
 }
 
 /// `esp_rom_spi_cmd_t` into the registers.

@@ -8,6 +8,7 @@
 //! - FIFOs are as deep as MEM_CONF says, 128 bytes a block.
 //! - RS485, IrDA, automatic baud rate detection, software flow control and the glitch filter are missing, and say so.
 
+mod dma;
 mod receive;
 mod registers;
 #[cfg(test)]
@@ -236,15 +237,6 @@ impl Uart {
         self.tell_wake_edges(fabric);
         fabric.soon(self.wiring().rx_slot);
         u32::from(byte)
-    }
-
-    /// Lets DMA (UHCI) take received bytes. Returns how many.
-    pub fn take_received(&mut self, data: &mut [u8], fabric: &mut Fabric) -> usize {
-        let count = data.len().min(self.receiver.fifo.len());
-        for place in &mut data[..count] {
-            *place = self.take_byte(fabric) as u8;
-        }
-        count
     }
 }
 
