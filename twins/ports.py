@@ -132,6 +132,7 @@ class SdWritten:
     busy: int = 0
 
 
+@dataclass(frozen=True)
 class I2sBatch:
     """Frames that an audio part heard, in order.
 
