@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sdcard_hosts import MIB, BusHost
+from tests.peripherals.sdcard_hosts import MIB, BusHost
 
 BLOCK = bytes(range(256)) * 2
 IDLE, READY, IDENT, STBY, TRAN, DATA, RCV, PRG = range(8)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sdcard_hosts import MIB, SpiHost
 
 from peripherals import Sdcard
 from peripherals.sdcard.registers import crc7, crc16
+from tests.peripherals.sdcard_hosts import MIB, SpiHost
 from twins.bench import Bench
 from twins.errors import BoardError, UsageError
 

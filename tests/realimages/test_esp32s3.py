@@ -9,19 +9,21 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.realimages import corpus
-from twins import Image, Twin, UsageError
+from twins import Board, Image, Twin, UsageError
 
 
 def twin_of(name: str, rom: str | Path | None = None) -> Twin:
     """An ESP32-S3 board with the image in its flash."""
     files = corpus.esp32s3(name)
+    board = Board.load("esp32s3_devkitc")
     return Twin(
-        "esp32s3_devkitc",
+        replace(board, flash_size=16 << 20) if name == "ivh" else board,
         image=Image.load(",".join(f"{offset:#x}={path}" for offset, path in files.items()), "esp32s3"),
         rom=rom,
     )
@@ -79,6 +81,29 @@ def test_it_enumerates_with_its_own_name_over_usb(mxdbg: Twin) -> None:
     assert (mxdbg.usb.configured, mxdbg.usb.vendor_id, mxdbg.usb.product) == (True, 0x303A, "MXDBG")
 
 
+def test_until_the_firmware_switches_the_host_sees_the_chip_itself() -> None:
+    """The chip's own device is as ``lsusb`` shows it: 303A:1001 with the MAC address as serial number. Over it the ROM
+    prints what it prints on UART0 (ESP-IDF documentation, "USB Serial/JTAG controller console"); the firmware's TinyUSB
+    then takes the pins."""
+    with twin_of("mxdbg") as twin:
+        twin.run("20ms")
+        usb = twin.usb
+        assert (usb.vendor_id, usb.product_id, usb.product) == (0x303A, 0x1001, "USB JTAG/serial debug unit")
+        assert re.fullmatch(r"([0-9A-F]{2}:){5}[0-9A-F]{2}", usb.serial or "")
+        assert usb.device_descriptor[:2] == bytes([18, 1])
+        assert "ESP-ROM:esp32s3-20210327" in twin.consoles["usb_jtag"].text
+        assert twin.output("usb") == b""
+        twin.run("1s")
+        assert (usb.configured, usb.product) == (True, "MXDBG")
+        before = twin.output("usb_jtag")
+        twin.consoles["usb_jtag"].send("lost on a port that is gone")
+        twin.run("100ms")
+        assert twin.output("usb_jtag") == before
+        usb.unplug()
+        twin.run("10ms")
+        assert not usb.attached
+
+
 def test_a_fork_in_the_middle_of_the_boot_goes_on_alike() -> None:
     with twin_of("mxdbg") as twin:
         twin.run("120ms")
@@ -127,3 +152,29 @@ def test_a_file_that_is_no_mask_rom_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.bin").write_bytes(b"text" * 0x2_0000)
     with pytest.raises(UsageError, match="the ROM image is of chip"):
         Twin("esp32s3_devkitc", rom=tmp_path / "text.bin")
+
+
+def test_a_radio_that_is_started_at_function_level_is_named_and_the_rest_goes_on() -> None:
+    """The first function of the mask ROM that ivh's Bluetooth LE controller calls; esp32s3.rom.ld has its address."""
+    with twin_of("ivh") as ivh:
+        ivh.run("1s")
+        gap = ivh.unimplemented["ROM function btdm_controller_rom_data_init"]
+        assert "the firmware starts the Bluetooth LE controller at 0x40002aa8" in gap.why
+        before = ivh.instructions
+        ivh.run("1s")
+        assert all(now > then + 100_000 for then, now in zip(before, ivh.instructions, strict=True))
+        assert not ivh.resets, "no watchdog bites"
+
+
+def test_with_the_real_rom_the_bluetooth_controller_comes_up_without_a_radio(rom: Path) -> None:
+    """ivh formats its file system (partition "spiffs" of its table, at 0xC90000) and runs on; nothing is on the air."""
+    with twin_of("ivh", rom) as ivh:
+        ivh.run("1200ms")
+        assert "there is no radio here" in ivh.unimplemented["BLE"].why
+        assert "starts the link layer of the Bluetooth LE controller at 0x" in ivh.unimplemented["BLE"].why
+        # littlefs: SPEC.md, "Superblock": the magic at offset 8 of blocks 0 and 1, of 4 KB each.
+        flash = ivh.flash.read()
+        assert [flash[0xC9_0008 + block : 0xC9_0010 + block] for block in (0, 0x1000)] == [b"littlefs"] * 2
+        assert "/littlefs/package.ivh does not exist" in text(ivh)
+        assert not ivh.resets
+        assert all(count > 100_000 for count in ivh.instructions)

@@ -3,6 +3,8 @@
 //! The engine side of a port sits on pins and decodes what they carry. Data leaves in batches with time
 //! stamps; the other side is asked at once only where the chip needs an answer.
 
+use crate::i2s::I2sClock;
+use crate::parallel::ParallelBatch;
 use crate::pins::Drive;
 use crate::sdbus::{SdAnswer, SdBlock, SdWritten};
 use crate::time::Ps;
@@ -74,6 +76,8 @@ pub struct Posted {
     pub drives: Vec<(Ps, Drive)>,
     /// The run must come back at this moment at the latest.
     pub wake: Option<Ps>,
+    /// I2S parts that are the master of their wire change their clock, or stop it.
+    pub clocks: Vec<(PortId, Option<I2sClock>)>,
 }
 
 /// The other side of all ports. The language binding implements it; tests of the engine do as well.
@@ -92,6 +96,9 @@ pub trait Outside: Send + Sync {
     fn i2c_read(&mut self, port: PortId, at: Ps) -> u8;
     /// The transaction with this I2C target ended: by STOP, or by a repeated START.
     fn i2c_stop(&mut self, port: PortId, at: Ps, restarted: bool);
+    /// A parallel target took words over while it was selected. Batches end at each change of the chip select, of which
+    /// `spi_select` tells.
+    fn parallel(&mut self, _port: PortId, _batch: ParallelBatch) {}
     /// A command came on an SD card's bus.
     fn sd_command(&mut self, _port: PortId, _at: Ps, _index: u8, _argument: u32) -> Option<SdAnswer> {
         None

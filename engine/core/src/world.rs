@@ -1,5 +1,6 @@
 //! The outside of a chip's pins: whoever is attached, and whether they were called.
 
+use crate::parallel::ParallelBatch;
 use crate::ports::{Edge, I2sBatch, Nobody, Outside, PortId, Posted, SpiAnswer, SpiBatch};
 use crate::sdbus::{SdAnswer, SdBlock, SdWritten};
 use crate::time::Ps;
@@ -57,6 +58,9 @@ impl Outside for World {
     }
     fn i2c_stop(&mut self, port: PortId, at: Ps, restarted: bool) {
         self.call().i2c_stop(port, at, restarted);
+    }
+    fn parallel(&mut self, port: PortId, batch: ParallelBatch) {
+        self.call().parallel(port, batch);
     }
     fn sd_command(&mut self, port: PortId, at: Ps, index: u8, argument: u32) -> Option<SdAnswer> {
         self.call().sd_command(port, at, index, argument)

@@ -1,5 +1,6 @@
 //! Runs flash images on a bare chip and shows what its consoles say:
-//! `cargo run --release -p esp32s3 --example run_image -- [--rom I.bin D.bin] [--ms 500] 0x0=bootloader.bin ...`
+//! `cargo run --release -p esp32s3 --example run_image -- [--rom I.bin D.bin] [--ms 500] [--flash MB] [--psram MB]
+//! [--quad] [--type TEXT] 0x0=bootloader.bin ...`; what is typed goes to UART0 in the middle of the run.
 
 use engine_core::console::Line;
 use engine_core::time::{Ps, MICROSECOND};
@@ -10,9 +11,15 @@ use std::io::Write;
 use std::sync::Arc;
 
 fn main() {
-    let mut chip = Chip::new(16 << 20, 8 << 20, Wiring::Octal);
-    let mut ms = 500;
-    let mut args = std::env::args().skip(1);
+    let given: Vec<String> = std::env::args().skip(1).collect();
+    let size = |name: &str, default: usize| {
+        let found = given.iter().position(|arg| arg == name);
+        found.map_or(default, |at| given[at + 1].parse().expect("megabytes")) << 20
+    };
+    let wiring = if given.iter().any(|arg| arg == "--quad") { Wiring::Quad } else { Wiring::Octal };
+    let mut chip = Chip::new(size("--flash", 16), size("--psram", 8), wiring);
+    let (mut ms, mut typed) = (500, None);
+    let mut args = given.iter().cloned();
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--rom" => {
@@ -20,6 +27,9 @@ fn main() {
                 let image = Image::raw(&file(), &file()).expect("a mask ROM");
                 chip.system_mut().set_rom(Arc::new(Rom::real(image)));
             }
+            "--quad" => {}
+            "--flash" | "--psram" => drop(args.next()),
+            "--type" => typed = args.next(),
             "--ms" => ms = args.next().and_then(|text| text.parse().ok()).expect("milliseconds"),
             _ => {
                 let (offset, file) = arg.split_once('=').expect("OFFSET=FILE");
@@ -30,13 +40,19 @@ fn main() {
     }
     let console = chip.system_mut().dev.fabric.consoles.attach("uart0", Line::Pins { tx: 43, rx: Some(44) });
     let usb = chip.system_mut().dev.fabric.consoles.attach("usb", Line::Usb);
+    let jtag = chip.system_mut().dev.fabric.consoles.attach("usb_jtag", Line::UsbJtag);
     let until: Ps = ms * 1000 * MICROSECOND;
     let start = std::time::Instant::now();
     loop {
         let stop = chip.run((chip.now() + 10_000 * MICROSECOND).min(until));
-        for id in [console, usb] {
+        for id in [console, usb, jtag] {
             let output = chip.system_mut().dev.fabric.consoles.take_output(id);
             std::io::stdout().write_all(&output).expect("a terminal");
+        }
+        if let Some(text) = typed.take_if(|_| chip.now() > until / 2) {
+            let line = text.replace("\\r", "\r");
+            let fabric = &mut chip.system_mut().dev.fabric;
+            fabric.consoles.type_in(console, line.as_bytes());
         }
         match stop {
             Stop::Time if chip.now() < until => {}

@@ -2,13 +2,33 @@
 //! ESP32-S3 TRM chapters 7 and 15; ESP-IDF `soc/syscon_reg.h`.
 //!
 //! # Fidelity
-//! - Storage: none of the clocks, permissions and power switches here has an effect.
+//! - Storage: none of the clocks, permissions and power switches here has an effect, but for the permission of the cache to
+//!   write to flash, of the secure world.
 
 use crate::storage::{Storage, Stored};
 use engine_core::registers::{Group, Registers};
 
 /// The block.
 pub type ApbCtrl = Storage<Reg>;
+
+impl ApbCtrl {
+    /// May the cache write to this place of the flash chip? FLASH_ACEn_ATTR bit 2: writes of the secure world (ESP-IDF
+    /// `hal/mspi_ll.h`). Regions that overlap: the first counts.
+    pub fn lets_write_flash(&self, place: u32) -> bool {
+        const REGIONS: [(Reg, Reg, Reg); 4] = [
+            (Reg::FLASH_ACE0_ATTR, Reg::FLASH_ACE0_ADDR, Reg::FLASH_ACE0_SIZE),
+            (Reg::FLASH_ACE1_ATTR, Reg::FLASH_ACE1_ADDR, Reg::FLASH_ACE1_SIZE),
+            (Reg::FLASH_ACE2_ATTR, Reg::FLASH_ACE2_ADDR, Reg::FLASH_ACE2_SIZE),
+            (Reg::FLASH_ACE3_ATTR, Reg::FLASH_ACE3_ADDR, Reg::FLASH_ACE3_SIZE),
+        ];
+        const PAGE: u64 = 64 * 1024;
+        let holds = |(_, start, pages): &&(Reg, Reg, Reg)| {
+            let start = u64::from(self.get(*start));
+            (start..start + u64::from(self.get(*pages)) * PAGE).contains(&u64::from(place))
+        };
+        REGIONS.iter().find(holds).is_none_or(|(attributes, ..)| self.get(*attributes) >> 2 & 1 != 0)
+    }
+}
 
 engine_core::registers! {
     /// Base address 0x6002_6000.

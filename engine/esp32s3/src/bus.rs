@@ -2,9 +2,11 @@
 //!
 //! Memories take the short way. Registers go through one door that keeps the order of the two processors.
 
+use crate::dedic_gpio;
 use crate::devices::Devices;
+use crate::extmem::Refused;
 use crate::fabric::{Fabric, Request};
-use crate::memories::{Memories, Place, MMU_ENTRIES};
+use crate::memories::{Memories, Mmu, Place, MMU_ENTRIES};
 use crate::system::System;
 use engine_core::registers::Write;
 use xtensa::{Beat, Bus, BusError, Cause, Fetch};
@@ -17,8 +19,11 @@ const PERIPHERAL_WRITE_CYCLES: u32 = 2;
 /// The cache's MMU table, TRM 4.3.3.2 (ESP-IDF `soc/ext_mem_defs.h`, DR_REG_MMU_TABLE).
 const MMU_TABLE: u32 = 0x600C_5000;
 const MMU_TABLE_END: u32 = MMU_TABLE + 4 * MMU_ENTRIES as u32;
-/// All registers are between these.
-const PERIPHERALS: std::ops::Range<u32> = 0x6000_0000..0x600F_E000;
+/// The cache controller, whose registers shut its buses.
+const EXTMEM: u32 = 0x600C_4000;
+/// All registers are between these. Below is nothing, and a load there gives nothing without a fault: the mask ROM's
+/// `uart_rx_intr_handler` makes one at 0x5FFD_0000 when the USB is the console.
+const PERIPHERALS: std::ops::Range<u32> = 0x5FF0_0000..0x600F_E000;
 
 impl System {
     /// An access that others can see: only in the order of time. Of two processors at the same cycle, 0 goes first.
@@ -34,7 +39,7 @@ impl System {
 
     #[inline(always)]
     fn load<const SIZE: u32>(&mut self, addr: u32, cycle: u64) -> Result<Beat, BusError> {
-        match self.mem.place(&self.dev.mmu, addr) {
+        match self.mem.place_by(&self.dev.mmu, addr, self.shut) {
             Some(place) => Ok(Beat { value: self.mem.load::<SIZE>(place), cycles: 0 }),
             None => self.load_register(addr, SIZE, cycle),
         }
@@ -42,9 +47,12 @@ impl System {
 
     #[inline(always)]
     fn store<const SIZE: u32>(&mut self, addr: u32, value: u32, cycle: u64) -> Result<u32, BusError> {
-        let Some(place) = self.mem.place(&self.dev.mmu, addr) else {
+        let Some(place) = self.mem.place_by(&self.dev.mmu, addr, self.shut) else {
             return self.store_register(addr, value, SIZE, cycle);
         };
+        if is_cached(addr) {
+            return self.refuse_cached(addr, true, cycle).map(|_| 0);
+        }
         match self.mem.store::<SIZE>(place, value) {
             Some(stale) => {
                 if stale {
@@ -52,23 +60,64 @@ impl System {
                 }
                 Ok(0)
             }
-            None => self.refuse_store(place),
+            None => self.refuse_store(place, addr, cycle),
         }
     }
 
-    /// Flash is not written by stores, and neither is ROM.
+    /// ROM is not written, and flash only in the cache.
     #[cold]
-    fn refuse_store(&mut self, place: Place) -> Result<u32, BusError> {
+    fn refuse_store(&mut self, place: Place, addr: u32, cycle: u64) -> Result<u32, BusError> {
         match place {
             // A store to ROM is lost.
             Place::RomI(_) | Place::RomD(_) => Ok(0),
-            _ => Err(BusError::Fault(Cause::LoadStoreError)),
+            _ => self.refuse_cached(addr, true, cycle).map(|_| 0),
         }
+    }
+
+    /// An access to the windows of flash and PSRAM that the caches do not carry out.
+    #[cold]
+    fn refuse_cached(&mut self, addr: u32, store: bool, cycle: u64) -> Result<Beat, BusError> {
+        self.take_turn(cycle)?;
+        let core = self.core;
+        let Devices { extmem, mmu, apb_ctrl, fabric, .. } = &mut self.dev;
+        let by_instructions = is_cached(addr);
+        let shut = if by_instructions { self.shut.instructions } else { self.shut.data } != 0;
+        let entry = mmu.entry_of(addr);
+        if by_instructions && store {
+            extmem.refuse(core, Refused::InstructionStore, addr, fabric);
+        } else if shut {
+            let what = if by_instructions { Refused::InstructionsShut } else { Refused::DataShut };
+            extmem.refuse(core, what, addr, fabric);
+        } else if entry & Mmu::INVALID != 0 {
+            extmem.entry_fault(entry, addr, fabric);
+        } else if !store {
+            return Ok(Beat { value: self.beyond(addr, entry), cycles: 0 });
+        } else if entry & Mmu::PSRAM != 0 {
+            // A store beyond the end of the chip.
+        } else if apb_ctrl.lets_write_flash(entry << 16 | addr & 0xFFFF) {
+            extmem.write_to_flash(fabric);
+        } else {
+            extmem.refuse(core, Refused::DataRejected, addr, fabric);
+        }
+        Ok(Beat { value: 0, cycles: 0 })
+    }
+
+    /// A chip does not look at address bits beyond its size.
+    fn beyond(&self, addr: u32, entry: u32) -> u32 {
+        let memory = if entry & Mmu::PSRAM != 0 { &self.mem.psram } else { &self.mem.flash };
+        let offset = ((entry & 0x3FFF) << 16 | addr & 0xFFFC) as usize;
+        if memory.size() == 0 {
+            return u32::MAX;
+        }
+        memory.read32(offset % memory.size()) >> (8 * (addr & 3))
     }
 
     #[cold]
     fn load_register(&mut self, addr: u32, size: u32, cycle: u64) -> Result<Beat, BusError> {
         if !PERIPHERALS.contains(&addr) {
+            if is_external(addr) {
+                return self.refuse_cached(addr, false, cycle);
+            }
             return Err(BusError::Fault(Cause::LoadStoreError));
         }
         self.take_turn(cycle)?;
@@ -79,6 +128,9 @@ impl System {
     #[cold]
     fn store_register(&mut self, addr: u32, value: u32, size: u32, cycle: u64) -> Result<u32, BusError> {
         if !PERIPHERALS.contains(&addr) {
+            if is_external(addr) {
+                return self.refuse_cached(addr, true, cycle).map(|_| 0);
+            }
             return Err(BusError::Fault(Cause::LoadStoreError));
         }
         self.take_turn(cycle)?;
@@ -115,6 +167,9 @@ impl System {
             _ => {
                 if self.dev.write(addr, Write::word(value)).is_none() {
                     no_block(addr, &mut self.dev.fabric);
+                }
+                if addr & !0xFFF == EXTMEM {
+                    self.select(self.core);
                 }
             }
         }
@@ -184,6 +239,11 @@ fn is_executable(addr: u32) -> bool {
     matches!(addr >> 24, 0x40 | 0x42 | 0x43 | 0x50 | 0x60)
 }
 
+/// Is the address in a window of flash and PSRAM?
+fn is_external(addr: u32) -> bool {
+    matches!(addr >> 24, 0x3C | 0x3D | 0x42 | 0x43)
+}
+
 /// Is the address in the window of the instruction cache?
 fn is_cached(addr: u32) -> bool {
     matches!(addr >> 24, 0x42 | 0x43)
@@ -241,7 +301,11 @@ impl Bus for System {
         self.rom.is_trap(addr)
     }
 
-    fn fetch_cycles(&mut self, _addr: u32, _cycle: u64) -> u32 {
+    fn fetch_cycles(&mut self, addr: u32, cycle: u64) -> u32 {
+        if self.shut.instructions != 0 {
+            // Of two processors at the same time the other's access may come first: the interrupt is what matters.
+            let _ = self.refuse_cached(addr, false, cycle);
+        }
         0
     }
 
@@ -262,13 +326,13 @@ impl Bus for System {
 
     fn read_ur(&mut self, number: u8, cycle: u64) -> Result<u32, BusError> {
         self.take_turn(cycle)?;
-        self.dev.fabric.gaps.touch(&format!("UR {number}"), "dedicated GPIO is not modelled");
-        Ok(0)
+        Ok(dedic_gpio::read(self.core, number, &mut self.dev.fabric))
     }
 
-    fn write_ur(&mut self, number: u8, _value: u32, _mask: u32, cycle: u64) -> Result<(), BusError> {
+    fn write_ur(&mut self, number: u8, value: u32, mask: u32, cycle: u64) -> Result<(), BusError> {
         self.take_turn(cycle)?;
-        self.dev.fabric.gaps.touch(&format!("UR {number}"), "dedicated GPIO is not modelled");
+        dedic_gpio::write(self.core, number, value, mask, &mut self.dev.fabric);
+        self.settle();
         Ok(())
     }
 }
@@ -302,8 +366,40 @@ mod tests {
         let mut system = System::new(0x10_0000, 0, Wiring::Quad);
         let fault = Err(BusError::Fault(Cause::LoadStoreError));
         assert_eq!(system.load32(0x7000_0000, 0), fault);
+        let _stale = system.mem.flash.write(0, &[1, 2, 3, 4]);
         system.write_register(MMU_TABLE, 0);
-        assert!(system.load32(0x3C00_0000, 0).is_ok());
-        assert_eq!(system.store32(0x3C00_0000, 0, 0), Err(BusError::Fault(Cause::LoadStoreError)));
+        for (offset, value) in [(0x00, 1), (0x04, 0), (0x60, 1), (0x64, 0)] {
+            system.write_register(EXTMEM + offset, value);
+        }
+        assert_eq!(system.load32(0x3C00_0000, 0).unwrap().value, 0x0403_0201);
+        assert_eq!(system.store32(0x3C00_0000, 0, 0), Ok(0));
+        assert_eq!(system.load32(0x3C00_0000, 0).unwrap().value, 0x0403_0201);
+        assert_eq!(system.read_register(EXTMEM + 0xE4), 1 << 4, "DCACHE_WRITE_FLASH_ST");
+        // ESP-IDF esp_system/port/soc/esp32s3/cache_err_int.c: no writes by the cache to the first gigabyte.
+        system.write_register(0x6002_6028, 0b1101_1011);
+        system.store8(0x3C00_0002, 0, 0).unwrap();
+        assert_eq!(system.read_register(EXTMEM + 0xF0), 1 << 4, "CORE0_DBUS_REJECT_ST");
+        assert_eq!(system.read_register(EXTMEM + 0x104), 0x3C00_0002);
+        system.store32(0x4200_0000, 0, 0).unwrap();
+        assert_eq!(system.read_register(EXTMEM + 0xF0) & 2, 2, "CORE0_IBUS_WR_ICACHE_ST");
+    }
+
+    #[test]
+    fn a_page_that_is_not_mapped_and_a_cache_that_is_off_tell_the_cache_controller() {
+        let mut system = System::new(0x10_0000, 0, Wiring::Quad);
+        system.write_register(MMU_TABLE, 0);
+        assert_eq!(system.load32(0x3C00_0000, 0).unwrap().value, 0);
+        assert_eq!(system.read_register(EXTMEM + 0xF0), 1 << 3, "CORE0_DBUS_ACS_MSK_DCACHE_ST");
+        for (offset, value) in [(0x00, 1), (0x04, 0)] {
+            system.write_register(EXTMEM + offset, value);
+        }
+        let _stale = system.mem.flash.write(0x10, &[0x5A]);
+        assert_eq!(system.load8(0x3C00_0010, 0).unwrap().value, 0x5A);
+        system.load8(0x3C01_0010, 0).unwrap();
+        assert_eq!(system.read_register(EXTMEM + 0xE4), 1 << 5, "MMU_ENTRY_FAULT_ST");
+        assert_eq!(system.read_register(EXTMEM + 0x124), 0x3C01_0010);
+        // 1 MB of flash: the seventeenth page is the first again.
+        system.write_register(MMU_TABLE + 4, 16);
+        assert_eq!(system.load8(0x3C01_0010, 0).unwrap().value & 0xFF, 0x5A);
     }
 }

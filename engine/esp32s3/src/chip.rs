@@ -6,7 +6,7 @@
 
 use crate::devices::Devices;
 use crate::fabric::{Reason, Request};
-use crate::memories::{FrozenMemories, Memories};
+use crate::memories::{FrozenMemories, Memories, Shut};
 use crate::rom::{Outcome, Port, Rom};
 use crate::slots::Slot;
 use crate::spi_mem::psram::Wiring;
@@ -176,6 +176,7 @@ impl Chip {
                 mem: Memories::thaw(&snapshot.memories),
                 dev: snapshot.devices.clone(),
                 core: 0,
+                shut: Shut::default(),
                 other_cycle: u64::MAX,
                 rom: snapshot.rom.clone(),
             },
@@ -186,7 +187,10 @@ impl Chip {
 
     /// Runs until `until` at the latest.
     pub fn run(&mut self, until: Ps) -> Stop {
+        self.system.dev.fabric.look_at_watchers();
         let stop = self.run_inner(until);
+        self.system.catch_up();
+        self.system.dev.bring_pins_up_to_date();
         self.system.dev.fabric.pins.flush();
         stop
     }
@@ -214,6 +218,7 @@ impl Chip {
                 return Stop::Time;
             }
             let horizon = fabric.clock.first_cycle_from(fabric.events.next().min(until)).max(cycle + 1);
+            let horizon = horizon.min(fabric.next_rise(cycle));
             let stop = if self.deliver_interrupts(cycle) { self.run_cores(horizon) } else { self.sleep_until(horizon) };
             if let Some(stop) = stop {
                 return stop;
@@ -273,6 +278,10 @@ impl Chip {
                 Request::Wake => self.asleep = false,
                 Request::Remapped(entry) => self.forget_page(u32::from(entry)),
                 Request::CodeChanged => self.code.invalidate_all(),
+                Request::RadioTouched(page, core) => {
+                    let pc = self.cores[usize::from(core)].pc;
+                    crate::radio::say(page, pc, &mut self.system.dev.fabric.gaps);
+                }
                 Request::CpuClock(_) | Request::Rates | Request::ResetBlock(_) | Request::RtcMemoryCrc(..) => {
                     self.system.dev.fabric.requests.push(request);
                     self.system.carry_out_requests();
@@ -335,7 +344,7 @@ impl Chip {
         let mut awake = false;
         for id in 0..2 {
             let core = &mut self.cores[id];
-            core.set_interrupt_lines(self.system.dev.fabric.lines(id));
+            core.set_interrupt_lines(self.system.dev.fabric.lines(id, cycle));
             if self.asleep {
                 // Without a clock CCOUNT stands still, too.
                 let count = core.ccount();
@@ -375,7 +384,7 @@ impl Chip {
                 self.advance_to(goal);
                 return None;
             }
-            self.system.core = id;
+            self.system.select(id);
             self.system.dev.fabric.deadline = until;
             let exit = self.cores[id].run(&mut self.system, &mut self.code);
             // The firmware set a CCOMPARE or enabled one: the goal may be nearer now.
@@ -462,8 +471,24 @@ impl Chip {
             Outcome::Missing { addr, name } => {
                 self.stop_core(id, format!("the ROM function {name} at 0x{addr:08X} is not modelled"))
             }
+            Outcome::Radio { addr, name, radio } => {
+                self.wait_for_radio(id, addr, name, radio);
+                None
+            }
             Outcome::Stop(text) => self.stop_core(id, text),
         }
+    }
+
+    /// A part of a radio's controller that lies in the ROM was called: the call does not come back, as with a radio that
+    /// does not answer. The processor waits there for interrupts, so that other tasks go on.
+    fn wait_for_radio(&mut self, id: usize, addr: u32, name: &str, radio: &str) {
+        let fabric = &mut self.system.dev.fabric;
+        fabric.gaps.touch(
+            &format!("ROM function {name}"),
+            &format!("the firmware starts {radio} at 0x{addr:08x}; there is no radio here: the call waits for ever"),
+        );
+        fabric.attention();
+        self.cores[id].sleeping = true;
     }
 
     fn stop_core(&mut self, id: usize, report: String) -> Option<Stop> {

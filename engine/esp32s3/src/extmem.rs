@@ -1,13 +1,21 @@
-//! The cache controller. ESP32-S3 TRM chapter 4.3.3 and ESP-IDF `soc/extmem_reg.h`, `hal/cache_ll.h`.
+//! The cache controller. ESP32-S3 TRM chapter 4.3.3 and ESP-IDF `soc/extmem_reg.h`, `hal/cache_ll.h`,
+//! `esp_system/port/soc/esp32s3/cache_err_int.c`.
 //!
 //! # Fidelity
 //! - There are no cache lines: loads see the cells of flash and PSRAM at once, stores reach PSRAM at once. Operations
 //!   (invalidate, write back, clean, lock, preload, autoload, occupy) are done as soon as they are asked for.
 //! - A stale line of a cache that software forgot to invalidate is therefore never seen.
-//! - Access counters, tags and the interrupts of illegal accesses are missing. Enable, suspend and freeze are stored.
+//! - A load from a page that the MMU does not map, or while the cache is off or its bus shut, gives 0 and raises the
+//!   cache's interrupts with address and entry; so do stores to flash and by the instruction bus, which are lost. On
+//!   silicon a store to flash is noticed when the line is written back, here at once, and what such a load gives is
+//!   not described. Fetching from an unmapped page raises InstructionFetchError instead of the interrupt.
+//! - The interrupts of finished preloads and syncs are raised. Missing: access counters and tags (they read 0), wrong
+//!   parameters of an operation, worlds, and the stall of accesses to a frozen cache.
 
 use crate::block::{undeclared, Block};
 use crate::fabric::{Fabric, Request};
+use crate::memories::{Mmu, Shut};
+use crate::sources::Source;
 use engine_core::registers::{Bank, Field, Group, Registers, Write};
 use serde::{Deserialize, Serialize};
 
@@ -114,6 +122,63 @@ engine_core::registers! {
 /// CACHE_STATE of idle caches: bit 0 of each half, ESP-IDF ROM `Cache_Suspend_*` waits for it.
 const IDLE: u32 = 1 | 1 << 12;
 
+/// What a processor does that the caches refuse: the bits of COREn_ACS_CACHE_INT_ST.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Refused {
+    /// It fetches or loads by the instruction bus, which is shut.
+    InstructionsShut = 1 << 0,
+    /// It stores by the instruction bus.
+    InstructionStore = 1 << 1,
+    /// It uses the data bus, which is shut.
+    DataShut = 1 << 3,
+    /// It stores to memory that APB_CTRL does not let it write.
+    DataRejected = 1 << 4,
+}
+
+/// Status, enable and clear of a group of interrupts. ST bits of counters lie above the enables'.
+struct Interrupts {
+    enable: Reg,
+    clear: Reg,
+    status: Reg,
+    source: Source,
+}
+
+const INTERRUPTS: [Interrupts; 3] = [
+    Interrupts {
+        enable: Reg::CACHE_ILG_INT_ENA,
+        clear: Reg::CACHE_ILG_INT_CLR,
+        status: Reg::CACHE_ILG_INT_ST,
+        source: Source::CACHE_IA,
+    },
+    Interrupts {
+        enable: Reg::CORE0_ACS_CACHE_INT_ENA,
+        clear: Reg::CORE0_ACS_CACHE_INT_CLR,
+        status: Reg::CORE0_ACS_CACHE_INT_ST,
+        source: Source::CACHE_CORE0_ACS,
+    },
+    Interrupts {
+        enable: Reg::CORE1_ACS_CACHE_INT_ENA,
+        clear: Reg::CORE1_ACS_CACHE_INT_CLR,
+        status: Reg::CORE1_ACS_CACHE_INT_ST,
+        source: Source::CACHE_CORE1_ACS,
+    },
+];
+
+/// A status, an enable and a clear bit of a finished operation, each register with those of ICache (2:0) and DCache (5:3).
+const FINISHED: [(Reg, u32, Source); 4] = [
+    (Reg::CACHE_PRELOAD_INT_CTRL, 0, Source::ICACHE_PRELOAD0),
+    (Reg::CACHE_PRELOAD_INT_CTRL, 3, Source::DCACHE_PRELOAD0),
+    (Reg::CACHE_SYNC_INT_CTRL, 0, Source::ICACHE_SYNC0),
+    (Reg::CACHE_SYNC_INT_CTRL, 3, Source::DCACHE_SYNC0),
+];
+const FINISHED_ST: u32 = 1 << 0;
+const FINISHED_ENA: u32 = 1 << 1;
+const FINISHED_CLR: u32 = 1 << 2;
+
+/// CACHE_MMU_FAULT_CODE: a miss of a processor.
+const CPU_MISS: u32 = 1;
+
 /// An operation: the register, its request bits, its done bit, and whether code may have changed.
 struct Operation {
     register: Reg,
@@ -152,6 +217,80 @@ impl Extmem {
         bank.set(Reg::CACHE_STATE, IDLE);
         Self { bank }
     }
+
+    /// What a processor cannot reach: a cache is off, or its bus shut.
+    pub fn shut(&self, core: usize) -> Shut {
+        let is_shut = |ctrl, shut| self.bank.get(ctrl) & 1 == 0 || self.bank.get(shut) >> core & 1 != 0;
+        let invalid = |shut| if shut { Mmu::INVALID } else { 0 };
+        Shut {
+            data: invalid(is_shut(Reg::DCACHE_CTRL, Reg::DCACHE_CTRL1)),
+            instructions: invalid(is_shut(Reg::ICACHE_CTRL, Reg::ICACHE_CTRL1)),
+        }
+    }
+
+    /// A processor does what the caches refuse.
+    pub fn refuse(&mut self, core: usize, what: Refused, addr: u32, fabric: &mut Fabric) {
+        if what == Refused::DataRejected {
+            self.bank.set([Reg::CORE0_DBUS_REJECT_VADDR, Reg::CORE1_DBUS_REJECT_VADDR][core], addr);
+        }
+        self.raise(1 + core, what as u32, fabric);
+    }
+
+    /// A processor uses a page that this entry of the MMU does not map.
+    pub fn entry_fault(&mut self, entry: u32, addr: u32, fabric: &mut Fabric) {
+        self.bank.set(Reg::CACHE_MMU_FAULT_CONTENT, CPU_MISS << 16 | entry & 0xFFFF);
+        self.bank.set(Reg::CACHE_MMU_FAULT_VADDR, addr);
+        self.raise(0, CACHE_ILG_INT_ST::MMU_ENTRY_FAULT_ST.mask, fabric);
+    }
+
+    /// A line with what a store left there would be written back to flash.
+    pub fn write_to_flash(&mut self, fabric: &mut Fabric) {
+        self.raise(0, CACHE_ILG_INT_ST::DCACHE_WRITE_FLASH_ST.mask, fabric);
+    }
+
+    fn raise(&mut self, group: usize, bits: u32, fabric: &mut Fabric) {
+        let status = INTERRUPTS[group].status;
+        let raised = self.bank.get(status) | bits;
+        self.bank.set(status, raised);
+        self.settle(fabric);
+    }
+
+    fn settle(&self, fabric: &mut Fabric) {
+        for Interrupts { enable, status, source, .. } in &INTERRUPTS {
+            fabric.set_irq(*source, self.bank.get(*enable) & self.bank.get(*status) != 0);
+        }
+        for (register, shift, source) in FINISHED {
+            let bits = self.bank.get(register) >> shift;
+            fabric.set_irq(source, bits & FINISHED_ST != 0 && bits & FINISHED_ENA != 0);
+        }
+    }
+
+    /// Carries out the operation that a write to its control register asks for.
+    fn operate(&mut self, register: Reg, written: u32, fabric: &mut Fabric) {
+        let Some(operation) = OPERATIONS.iter().find(|operation| operation.register == register) else { return };
+        let value = self.bank.get(register) & !operation.requests;
+        self.bank.set(register, operation.done.put(value, 1));
+        if written & operation.requests == 0 {
+            return;
+        }
+        if operation.drops_code {
+            fabric.request(Request::CodeChanged);
+        }
+        self.finished(register);
+    }
+
+    /// A sync or preload is done.
+    fn finished(&mut self, register: Reg) {
+        let (register, shift) = match register {
+            Reg::ICACHE_PRELOAD_CTRL => (Reg::CACHE_PRELOAD_INT_CTRL, 0),
+            Reg::DCACHE_PRELOAD_CTRL => (Reg::CACHE_PRELOAD_INT_CTRL, 3),
+            Reg::ICACHE_SYNC_CTRL => (Reg::CACHE_SYNC_INT_CTRL, 0),
+            Reg::DCACHE_SYNC_CTRL => (Reg::CACHE_SYNC_INT_CTRL, 3),
+            _ => return,
+        };
+        let value = self.bank.get(register) | FINISHED_ST << shift;
+        self.bank.set(register, value);
+    }
 }
 
 impl Default for Extmem {
@@ -179,26 +318,32 @@ impl Block for Extmem {
             undeclared("EXTMEM", offset, fabric);
             return;
         };
+        let before = self.bank.get(register);
         self.bank.store(register, write, "EXTMEM", &mut fabric.gaps);
         match register {
             // DONE follows ENA: a frozen cache tells so.
             Reg::DCACHE_FREEZE => self.bank.set_field(register, DCACHE_FREEZE::DONE, write.value & 1),
             Reg::ICACHE_FREEZE => self.bank.set_field(register, ICACHE_FREEZE::DONE, write.value & 1),
+            Reg::CACHE_PRELOAD_INT_CTRL | Reg::CACHE_SYNC_INT_CTRL => {
+                let enables = FINISHED_ENA | FINISHED_ENA << 3;
+                let cleared = (write.value / FINISHED_CLR) & (FINISHED_ST | FINISHED_ST << 3);
+                self.bank.set(register, before & !enables & !cleared | write.value & enables);
+            }
             _ => {
-                let Some(operation) = OPERATIONS.iter().find(|operation| operation.register == register) else {
-                    return;
-                };
-                let value = self.bank.get(register) & !operation.requests;
-                self.bank.set(register, operation.done.put(value, 1));
-                if operation.drops_code && write.value & operation.requests != 0 {
-                    fabric.request(Request::CodeChanged);
+                if let Some(group) = INTERRUPTS.iter().find(|group| group.clear == register) {
+                    // A counter's enable and clear bit stands for all its counters; their status lies above.
+                    let status = self.bank.get(group.status) & !(write.value & 0x7F);
+                    self.bank.set(group.status, status);
                 }
+                self.operate(register, write.value, fabric);
             }
         }
+        self.settle(fabric);
     }
 
-    fn reset(&mut self, _fabric: &mut Fabric) {
+    fn reset(&mut self, fabric: &mut Fabric) {
         *self = Self::new();
+        self.settle(fabric);
     }
 }
 
@@ -217,5 +362,51 @@ mod tests {
         assert_eq!(cache.read(0x154, &mut fabric) >> 2, 1, "frozen");
         cache.write(0x154, Write::word(0), &mut fabric);
         assert_eq!(cache.read(0x154, &mut fabric) >> 2, 0);
+    }
+
+    /// ESP-IDF `esp_system/port/soc/esp32s3/cache_err_int.c`: clear, enable, and what the panic handler reads; bits as in
+    /// `hal/cache_ll.h`.
+    #[test]
+    fn what_the_caches_refuse_is_an_interrupt_of_the_processor_that_did_it() {
+        let (mut cache, mut fabric) = (Extmem::new(), Fabric::new());
+        cache.write(0xF8, Write::word(0x1F), &mut fabric);
+        cache.write(0xF4, Write::word(0x1F), &mut fabric);
+        cache.refuse(1, Refused::DataRejected, 0x3C00_1234, &mut fabric);
+        assert_eq!(cache.read(0xFC, &mut fabric), 1 << 4);
+        assert_eq!(cache.read(0x114, &mut fabric), 0x3C00_1234);
+        assert_eq!(fabric.sources(), 1 << Source::CACHE_CORE1_ACS as u8);
+        cache.write(0xF8, Write::word(1 << 4), &mut fabric);
+        assert_eq!(fabric.sources(), 0);
+        cache.entry_fault(1 << 14, 0x3C10_0000, &mut fabric);
+        assert_eq!(fabric.sources(), 0, "not enabled");
+        cache.write(0xDC, Write::word(0x3F), &mut fabric);
+        assert_eq!(fabric.sources(), 1 << Source::CACHE_IA as u8);
+        assert_eq!(cache.read(0xE4, &mut fabric), 1 << 5);
+        assert_eq!(cache.read(0x124, &mut fabric), 0x3C10_0000);
+        assert_eq!(cache.read(0x120, &mut fabric), 1 << 16 | 1 << 14);
+    }
+
+    /// ESP-IDF `soc/extmem_reg.h`: status, enable and clear of the ICache are bits 0 to 2, of the DCache 3 to 5.
+    #[test]
+    fn a_finished_sync_is_an_interrupt_where_it_is_enabled() {
+        let (mut cache, mut fabric) = (Extmem::new(), Fabric::new());
+        cache.write(0x144, Write::word(1 << 4), &mut fabric);
+        cache.write(0x28, Write::word(1), &mut fabric);
+        assert_eq!(fabric.sources(), 1 << Source::DCACHE_SYNC0 as u8);
+        assert_eq!(cache.read(0x144, &mut fabric), 1 << 4 | 1 << 3);
+        cache.write(0x144, Write::word(1 << 4 | 1 << 5), &mut fabric);
+        assert_eq!((cache.read(0x144, &mut fabric), fabric.sources()), (1 << 4, 0));
+    }
+
+    #[test]
+    fn a_cache_that_is_off_or_a_bus_that_is_shut_is_out_of_reach() {
+        let (mut cache, mut fabric) = (Extmem::new(), Fabric::new());
+        let both = Shut { data: Mmu::INVALID, instructions: Mmu::INVALID };
+        assert_eq!(cache.shut(0), both, "after reset");
+        for (offset, value) in [(0x00, 1), (0x60, 1), (0x04, 2), (0x64, 0)] {
+            cache.write(offset, Write::word(value), &mut fabric);
+        }
+        assert_eq!(cache.shut(0), Shut::default());
+        assert_eq!(cache.shut(1), Shut { data: Mmu::INVALID, instructions: 0 });
     }
 }

@@ -4,11 +4,13 @@
 use crate::block::InputEdge;
 use crate::clocks::Selection;
 use crate::io::{InSelect, Io, OutSelect, Pad};
-use crate::signals::{Signal, FSPICLK, FSPID, SPI3_CLK, SPI3_D, U0TXD, U1TXD, U2TXD};
+use crate::signals::*;
+use crate::signals::{is_handed_in_late, Signal, FSPICLK, FSPID, SPI3_CLK, SPI3_D, U0TXD, U1TXD, U2TXD};
 use crate::slots::Slot;
 use crate::sources::{Source, SOURCES};
-use crate::usb_wrap::OtgPhy;
+use crate::usb_wrap::UsbPhy;
 use engine_core::console::Consoles;
+use engine_core::ethernet::Ethernet;
 use engine_core::events::Events;
 use engine_core::gaps::Gaps;
 use engine_core::pins::Pins;
@@ -23,6 +25,11 @@ pub const RC_FAST_HZ: u64 = 17_500_000;
 pub const RC_SLOW_HZ: u64 = 136_000;
 /// XTAL32K_CLK, where a crystal is fitted.
 pub const XTAL32K_HZ: u64 = 32_768;
+
+/// Cycles from a source to a processor, through a block's bridge and the interrupt matrix: an estimate, as no figure is
+/// published. The mask ROM's `uart_buff_switch` counts on it that an interrupt comes later than the instruction after the
+/// one that enables it.
+const INTERRUPT_CYCLES: u64 = 6;
 
 /// A touch pad that nobody touches and whose capacitance no test has set: 10 pF.
 pub const UNTOUCHED_FEMTOFARADS: u32 = 10_000;
@@ -133,6 +140,8 @@ pub enum Request {
     Wake,
     /// An entry of the cache MMU changed: what was decoded from its pages is stale.
     Remapped(u16),
+    /// The firmware uses a page of the radio for the first time: which one, and the processor.
+    RadioTouched(u8, u8),
     /// The caches were invalidated: instructions may have changed behind them.
     CodeChanged,
 }
@@ -214,8 +223,14 @@ pub struct Fabric {
     sources: u128,
     /// Sources by processor and by line of the processor, a bit each.
     routed: [[u128; 32]; 2],
-    /// The interrupt lines that each processor sees.
+    /// The interrupt lines of each processor.
     lines: [u32; 2],
+    /// SYSTEM has let dedicated GPIO go: its clock runs and its reset is not held.
+    pub dedicated_gpio_on: bool,
+    /// Who has the internal USB PHY. Use [`Fabric::set_usb_phy`].
+    pub usb_phy: UsbPhy,
+    /// Lines that a processor sees from a cycle on, because they have just risen.
+    rising: [(u64, u32); 2],
     /// Who has the internal USB PHY, and its pulls. RTC_CNTL and USB_WRAP say it.
     pub otg_phy: OtgPhy,
     /// Function selection and pads.
@@ -226,6 +241,12 @@ pub struct Fabric {
     pub pins: Pins,
     /// Consoles on UARTs and USB.
     pub consoles: Consoles,
+    /// The Ethernet cable, for firmware that has ESP-IDF's driver for emulators.
+    pub ethernet: Ethernet,
+    /// Pins show signals of blocks that hand in batches of edges.
+    pub(crate) has_late_pins: bool,
+    /// The pins that parts acted on when those blocks last looked.
+    prompt_pins: u64,
     /// Voltages on the pins' ADC channels, in microvolts, by GPIO number.
     pub microvolts: Vec<u32>,
     /// Capacitances of the touch sensor's pads to ground, in femtofarads, by GPIO number.
@@ -266,15 +287,20 @@ impl Fabric {
             stalled: [0; 2],
             wdt_delay_sel: 0,
             wake: Wake::default(),
-            otg_phy: OtgPhy::default(),
+            dedicated_gpio_on: false,
+            usb_phy: UsbPhy::default(),
             events: Events::new(Slot::Count as usize),
             sources: 0,
             routed: [[0; 32]; 2],
             lines: [0; 2],
+            rising: [(0, 0); 2],
             io: Io::default(),
             interrupting_pins: 0,
             pins: Pins::default(),
             consoles: Consoles::default(),
+            ethernet: Ethernet::default(),
+            has_late_pins: false,
+            prompt_pins: 0,
             microvolts: vec![0; crate::io::PINS],
             femtofarads: vec![UNTOUCHED_FEMTOFARADS; crate::io::PINS],
             millicelsius: 25_000,
@@ -283,6 +309,17 @@ impl Fabric {
             requests: Vec::new(),
             deadline: 0,
         }
+    }
+
+    /// The levels of the strapping pins are kept, with their own weak pulls where nobody drives them: GPIO0 up, GPIO46 and
+    /// GPIO45 down, GPIO3 floats and reads 0 (ESP32-S3 datasheet, "Strapping Pins"). Bits 2 to 5 of GPIO_STRAP are GPIO46,
+    /// GPIO0, GPIO45 and GPIO3.
+    pub fn latch_straps(&mut self) {
+        const PINS: [u8; 4] = [46, 0, 45, 3];
+        const PULLED_UP: u64 = 1 << 0;
+        let driven = self.pins.entangled();
+        let levels = self.pins.level() & driven | PULLED_UP & !driven;
+        self.straps = PINS.iter().zip(2..).fold(0, |straps, (&pin, bit)| straps | (levels >> pin & 1) << bit) as u32;
     }
 
     /// The present moment.
@@ -346,9 +383,19 @@ impl Fabric {
         self.settle_lines();
     }
 
-    /// The interrupt lines of a processor.
-    pub fn lines(&self, core: usize) -> u32 {
-        self.lines[core]
+    /// The interrupt lines that a processor sees at a cycle.
+    pub fn lines(&self, core: usize, cycle: u64) -> u32 {
+        let (due, rising) = self.rising[core];
+        if cycle < due {
+            self.lines[core] & !rising
+        } else {
+            self.lines[core]
+        }
+    }
+
+    /// The next cycle after this one at which a processor sees a line rise.
+    pub(crate) fn next_rise(&self, cycle: u64) -> u64 {
+        self.rising.iter().map(|rising| rising.0).filter(|due| *due > cycle).min().unwrap_or(u64::MAX)
     }
 
     fn settle_lines(&mut self) {
@@ -358,6 +405,13 @@ impl Fabric {
                 lines |= u32::from(routed & self.sources != 0) << line;
             }
             if lines != self.lines[core] {
+                let risen = lines & !self.lines[core];
+                let (due, rising) = self.rising[core];
+                if self.cycle < due {
+                    self.rising[core].1 = rising | risen;
+                } else if risen != 0 {
+                    self.rising[core] = (self.cycle + INTERRUPT_CYCLES, risen);
+                }
                 self.lines[core] = lines;
                 self.attention();
             }
@@ -378,6 +432,18 @@ impl Fabric {
         }
     }
 
+    /// Several output signals change at one moment, now.
+    pub fn drive_together(&mut self, changes: impl Iterator<Item = (Signal, bool)>) {
+        let mut changed = false;
+        for (signal, level) in changes {
+            changed |= self.io.set_output(signal, level);
+        }
+        if changed {
+            let now = self.now();
+            self.pads_changed(now);
+        }
+    }
+
     /// Must a block drive this signal in time, because somebody acts on its pins? Else edges may come later, with their times.
     pub fn needs_promptly(&self, signal: Signal) -> bool {
         let pins = self.io.pins_of(signal);
@@ -390,9 +456,14 @@ impl Fabric {
 
     /// A block enables or disables the output of a signal that is not always driven, now.
     pub fn enable(&mut self, signal: Signal, on: bool) {
+        let now = self.now();
+        self.enable_at(signal, on, now);
+    }
+
+    /// A block enables or disables the output of a signal at a moment that is not later than now.
+    pub fn enable_at(&mut self, signal: Signal, on: bool, at: Ps) {
         if self.io.set_enable(signal, on) {
-            let now = self.now();
-            self.pads_changed(now);
+            self.pads_changed(at);
         }
     }
 
@@ -452,11 +523,40 @@ impl Fabric {
         }
     }
 
-    /// UARTs put characters into the trace, SPI controllers frames; their levels stay out of it.
+    /// UARTs put characters into the trace, SPI and I2S controllers frames; their levels stay out of it.
+    /// UARTs put characters into the trace, SPI controllers frames; their levels stay out of it. Pins whose blocks hand in batches of
+    /// edges are told apart, and those blocks look at who is there now.
     fn tell_as_bytes(&mut self) {
         let told = [U0TXD, U1TXD, U2TXD, FSPICLK, FSPID, SPI3_CLK, SPI3_D];
-        let sent = told.into_iter().fold(0, |pins, signal| pins | self.io.pins_of(signal));
+        let audio = [I2S0O_BCK, I2S0O_WS, I2S0O_SD, I2S0I_BCK, I2S0I_WS, I2S0_MCLK];
+        let more = [I2S1O_BCK, I2S1O_WS, I2S1O_SD, I2S1I_BCK, I2S1I_WS, I2S1_MCLK];
+        let sent = told.into_iter().chain(audio).chain(more).fold(0, |pins, signal| pins | self.io.pins_of(signal));
         self.pins.tell_as_bytes(sent);
+        let late = self.io.pins_with(is_handed_in_late);
+        self.pins.tell_apart(late);
+        self.has_late_pins = late != 0;
+        self.look_at_pins_again();
+    }
+
+    /// Somebody may have begun to act on pins between two runs.
+    pub(crate) fn look_at_watchers(&mut self) {
+        if self.prompt_pins != self.pins.prompt() {
+            self.look_at_pins_again();
+        }
+    }
+
+    /// Blocks that hand in batches of edges look whether somebody acts on their pins now.
+    fn look_at_pins_again(&mut self) {
+        self.prompt_pins = self.pins.prompt();
+        if self.has_late_pins {
+            [Slot::Ledc, Slot::Mcpwm0, Slot::Mcpwm1, Slot::Sdm].into_iter().for_each(|slot| self.soon(slot));
+            for slot in [Slot::RmtTx0, Slot::RmtTx1, Slot::RmtTx2, Slot::RmtTx3] {
+                // A transmitter that is idle has nothing to look at.
+                if self.events.due(slot as usize) != Ps::MAX {
+                    self.soon(slot);
+                }
+            }
+        }
     }
 
     fn pads_changed(&mut self, at: Ps) {
@@ -525,10 +625,16 @@ impl Fabric {
         self.dark[page as usize / 64] >> (page % 64) & 1 != 0
     }
 
-    /// RTC_CNTL gives the internal USB PHY to USB OTG, or to USB Serial/JTAG.
-    pub fn set_otg_owns_phy(&mut self, owned: bool) {
-        if owned != self.otg_phy.owned {
-            self.otg_phy.owned = owned;
+    /// Somebody sends an Ethernet frame to the chip; what it sends is in [`Fabric::ethernet`].
+    pub fn receive_ethernet(&mut self, frame: &[u8]) {
+        self.ethernet.send(frame);
+        self.soon(Slot::Ethernet);
+    }
+
+    /// The internal USB PHY, or what is plugged in there, is another: both controllers look at it.
+    pub fn set_usb_phy(&mut self, phy: UsbPhy) {
+        if phy != self.usb_phy {
+            self.usb_phy = phy;
             self.soon(Slot::UsbSerialJtag);
             self.soon(Slot::UsbOtg);
         }

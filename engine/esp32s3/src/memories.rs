@@ -74,10 +74,15 @@ impl Mmu {
         std::mem::replace(&mut self.entries[index], value) != value
     }
 
+    /// The entry of an address of the 32 MB window of either bus.
+    pub fn entry_of(&self, addr: u32) -> u32 {
+        self.entries[(addr >> 16) as usize & (MMU_ENTRIES - 1)]
+    }
+
     /// The place behind an address of the 32 MB window of either bus.
     #[inline(always)]
-    fn translate(&self, addr: u32) -> Option<Place> {
-        let entry = self.entries[(addr >> 16) as usize & (MMU_ENTRIES - 1)];
+    fn translate(&self, addr: u32, shut: u32) -> Option<Place> {
+        let entry = self.entry_of(addr) | shut;
         let offset = ((entry & Self::PAGE) << 16 | (addr & 0xFFFF)) as usize;
         match entry & (Self::INVALID | Self::PSRAM) {
             0 => Some(Place::Flash(offset)),
@@ -97,6 +102,15 @@ impl Default for Mmu {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// The windows of flash and PSRAM that a processor cannot use now: 0, or [`Mmu::INVALID`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shut {
+    /// The data bus', 0x3C00_0000.
+    pub data: u32,
+    /// The instruction bus', 0x4200_0000.
+    pub instructions: u32,
 }
 
 /// The memories, which snapshots share by pages.
@@ -176,18 +190,24 @@ impl Memories {
         }
     }
 
-    /// The memory behind an address that loads may use.
+    /// The memory behind an address, whoever looks.
     #[inline(always)]
     pub fn place(&self, mmu: &Mmu, addr: u32) -> Option<Place> {
+        self.place_by(mmu, addr, Shut::default())
+    }
+
+    /// The memory behind an address that a processor's loads may use.
+    #[inline(always)]
+    pub fn place_by(&self, mmu: &Mmu, addr: u32, shut: Shut) -> Option<Place> {
         let sram = addr.wrapping_sub(SRAM_D);
         if sram < SRAM_D_SIZE {
             return Some(Place::Sram((sram + SRAM0_SIZE) as usize));
         }
         let place = match addr >> 24 {
-            0x3C..=0x3D => mmu.translate(addr)?,
+            0x3C..=0x3D => mmu.translate(addr, shut.data)?,
             0x40 if addr.wrapping_sub(SRAM_I) < SRAM_I_SIZE => Place::Sram((addr - SRAM_I) as usize),
             0x40 if ROM_I.contains(&addr) => Place::RomI((addr - ROM_I.start) as usize),
-            0x42..=0x43 => mmu.translate(addr)?,
+            0x42..=0x43 => mmu.translate(addr, shut.instructions)?,
             0x3F if ROM_D.contains(&addr) => Place::RomD((addr - ROM_D.start) as usize),
             0x3F if addr.wrapping_sub(0x3FF8_0000) < RTC_SIZE as u32 => Place::RtcFast((addr - 0x3FF8_0000) as usize),
             0x50 if addr.wrapping_sub(0x5000_0000) < RTC_SIZE as u32 => Place::RtcSlow((addr - 0x5000_0000) as usize),

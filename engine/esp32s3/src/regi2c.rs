@@ -6,6 +6,7 @@
 //! - Calibrations are done at once: BBPLL_CAL_DONE, the PLL's lock and the done flags of the o-code read as done. The
 //!   PLL's rate follows SYSTEM_PLL_FREQ_SEL, not what is stored. The converters and the temperature sensor follow the initial
 //!   codes, ENCAL_GND and TSENS_DAC of block 0x69 ([`crate::sar`], [`crate::sens`]); nothing depends on the others.
+//! - What the PHY library writes from 0x04C on is storage; its calibrations read as done.
 
 use crate::block::{undeclared, Block};
 use crate::fabric::Fabric;
@@ -27,6 +28,15 @@ engine_core::registers! {
     ANA_CONFIG2 0x048 = 0x0000_0000 { ANA_CONFIG2 31:0 rw; }
 }
 
+/// The words behind, which only the PHY library uses, to set up and calibrate the radio's synthesizers: nothing describes
+/// them. They keep what is written.
+const RADIO: std::ops::Range<u32> = 0x04C..0x200;
+/// Bits that say that a calibration is done: the PHY library waits for bit 24 of the first, the mask ROM's PHY functions
+/// for bits 26:24 of the second.
+const CALIBRATED: [(u32, u32); 2] = [(0x04C, 1 << 24), (0x050, 7 << 24)];
+
+const SYNTHESIZER: &str = "the firmware sets up the radio's synthesizers, which are not there: they read as calibrated";
+
 /// The PLL, I2C_BBPLL.
 pub const BBPLL: u8 = 0x66;
 /// Bias, brown-out and o-code, I2C_ULP.
@@ -45,6 +55,7 @@ const INITIAL: [(u8, u8, u8); 2] = [
 pub struct Regi2c {
     regs: Bank<Reg>,
     parts: BTreeMap<u16, u8>,
+    radio: BTreeMap<u32, u32>,
 }
 
 impl Regi2c {
@@ -52,7 +63,7 @@ impl Regi2c {
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         let parts = INITIAL.into_iter().map(|(block, register, value)| (key(block, register), value)).collect();
-        Self { regs: Bank::new(), parts }
+        Self { regs: Bank::new(), parts, radio: BTreeMap::new() }
     }
 
     /// A register of an analog part, as the ROM's functions read it.
@@ -65,6 +76,11 @@ impl Regi2c {
         if !INITIAL.iter().any(|known| (known.0, known.1) == (block, register)) {
             self.parts.insert(key(block, register), value);
         }
+    }
+
+    fn radio_word(&self, offset: u32) -> u32 {
+        let done = CALIBRATED.iter().find(|(at, _)| *at == offset).map_or(0, |(_, done)| *done);
+        self.radio.get(&offset).copied().unwrap_or(0) | done
     }
 
     fn command(&mut self, register: Reg) {
@@ -88,7 +104,9 @@ impl Block for Regi2c {
     const GROUPS: &'static [Group] = &[Group::one("I2C_ANA_MST", Reg::TABLE)];
 
     fn read(&mut self, offset: u32, fabric: &mut Fabric) -> u32 {
-        if Reg::at(offset).is_none() {
+        if RADIO.contains(&offset) {
+            fabric.gaps.touch("I2C_ANA_MST of the radio", SYNTHESIZER);
+        } else if Reg::at(offset).is_none() {
             undeclared("I2C_ANA_MST", offset, fabric);
         }
         self.peek(offset, fabric)
@@ -98,13 +116,18 @@ impl Block for Regi2c {
         match Reg::at(offset) {
             Some(Reg::ANA_CONF0) => self.regs.load(Reg::ANA_CONF0) | ANA_CONF0::BBPLL_CAL_DONE.mask,
             Some(register) => self.regs.load(register),
-            None => 0,
+            None => self.radio_word(offset),
         }
     }
 
     fn write(&mut self, offset: u32, write: Write, fabric: &mut Fabric) {
         let Some(register) = Reg::at(offset) else {
-            undeclared("I2C_ANA_MST", offset, fabric);
+            if RADIO.contains(&offset) {
+                fabric.gaps.touch("I2C_ANA_MST of the radio", SYNTHESIZER);
+                self.radio.insert(offset, write.value);
+            } else {
+                undeclared("I2C_ANA_MST", offset, fabric);
+            }
             return;
         };
         self.regs.store(register, write, "I2C_ANA_MST", &mut fabric.gaps);

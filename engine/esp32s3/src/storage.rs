@@ -24,6 +24,11 @@ impl<R: Stored> Storage<R> {
     pub fn new() -> Self {
         Self { regs: Bank::new() }
     }
+
+    /// What a register holds.
+    pub fn get(&self, register: R) -> u32 {
+        self.regs.get(register)
+    }
 }
 
 impl<R: Stored> Block for Storage<R> {

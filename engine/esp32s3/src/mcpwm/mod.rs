@@ -169,7 +169,7 @@ impl Mcpwm {
     }
 
     /// Everything that happens up to this moment, tick by tick.
-    fn catch_up(&mut self, at: Ps, fabric: &mut Fabric) {
+    pub(crate) fn catch_up(&mut self, at: Ps, fabric: &mut Fabric) {
         let (until, before) = (self.clock.count(at), self.regs.get(Reg::INT_RAW));
         loop {
             let tick = self.next();

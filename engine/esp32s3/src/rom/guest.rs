@@ -109,6 +109,15 @@ pub enum Outcome {
         /// Its name in ESP-IDF's linker scripts, or where it lies relative to one.
         name: String,
     },
+    /// A part of a radio's controller: the call never comes back, the rest of the chip goes on.
+    Radio {
+        /// Where it was entered.
+        addr: u32,
+        /// Its name in ESP-IDF's linker scripts.
+        name: &'static str,
+        /// What it is a part of.
+        radio: &'static str,
+    },
     /// The ROM cannot go on for a reason that the user must read.
     Stop(String),
 }

@@ -15,12 +15,17 @@
 //!   pass runs one step in Rust. All state of it lies in the guest's stack frame: tasks may preempt
 //!   one another in the middle of `ets_printf`, and a snapshot needs nothing from here.
 //!
+//! # Radios
+//! The parts of the Bluetooth and Wi-Fi controllers that lie in the ROM are missing. Who calls one waits for ever, as if
+//! the radio did not answer, and it is said ([`Outcome::Radio`]). A call of any other missing function stops the processor.
+//!
 //! # With a real ROM
 //! [`Image::real`] takes an ELF or two raw images; then nothing traps and the silicon's code runs.
 
 pub mod asm;
 mod guest;
 mod image;
+mod inflate;
 pub mod names;
 pub mod stubs;
 pub mod vars;
@@ -70,6 +75,7 @@ const LEAVES: &[&[(&str, Function)]] = &[
     flash_pads::LEAVES,
     opiflash::LEAVES,
     crc::LEAVES,
+    inflate::LEAVES,
     mmu::LEAVES,
     digest::LEAVES,
     gpio::LEAVES,
@@ -191,6 +197,11 @@ impl Rom {
             Some(Place::Inside(function)) => function(&mut Call::leaf(guest)).map(|()| addr + 3),
             Some(Place::Reset(mains)) => boot::reset(&mut Call::leaf(guest), mains).map(|()| addr + 3),
             None => {
+                if let (Some(radio), Some((start, name))) = (names::radio(addr), names::function_at(addr)) {
+                    if start == addr {
+                        return Outcome::Radio { addr, name, radio };
+                    }
+                }
                 let name = match names::function_at(addr) {
                     Some((start, name)) if start == addr => name.to_string(),
                     Some((start, name)) => format!("{name} + 0x{:x}", addr - start),

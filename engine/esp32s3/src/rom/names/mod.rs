@@ -53,6 +53,18 @@ pub fn function_at(addr: u32) -> Option<(u32, &'static str)> {
     Some(table[table.partition_point(|&(a, _)| a <= addr) - 1])
 }
 
+/// What the function at `addr` belongs to, if it is a part of a radio's controller: the groups "bluetooth", "rom_pp",
+/// "rom_net80211", "rom_coexist" and "rom_phy" of esp32s3.rom.ld.
+pub fn radio(addr: u32) -> Option<&'static str> {
+    Some(match addr {
+        0x4000_2a78..0x4000_5250 => "the Bluetooth LE controller",
+        0x4000_5250..0x4000_5b68 => "the Wi-Fi MAC",
+        0x4000_5b68..0x4000_5c58 => "the coexistence of Wi-Fi and Bluetooth",
+        0x4000_5c58..0x4000_6438 => "the radio's physical layer",
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
