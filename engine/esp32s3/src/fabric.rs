@@ -231,8 +231,6 @@ pub struct Fabric {
     pub usb_phy: UsbPhy,
     /// Lines that a processor sees from a cycle on, because they have just risen.
     rising: [(u64, u32); 2],
-    /// Who has the internal USB PHY, and its pulls. RTC_CNTL and USB_WRAP say it.
-    pub otg_phy: OtgPhy,
     /// Function selection and pads.
     pub io: Io,
     /// Pins whose edges GPIO's interrupts look at.

@@ -232,6 +232,8 @@ impl System {
         match edge.signal {
             I2S0O_BCK | I2S0O_WS | I2S0I_BCK | I2S0I_WS => dev.i2s0.input(edge, fabric),
             I2S1O_BCK | I2S1O_WS | I2S1I_BCK | I2S1I_WS => dev.i2s1.input(edge, fabric),
+            I2CEXT0_SDA | I2CEXT0_SCL => dev.i2c0.input(edge, fabric),
+            I2CEXT1_SDA | I2CEXT1_SCL => dev.i2c1.input(edge, fabric),
             FSPICLK | FSPICS0 => dev.spi2.input(edge, fabric),
             SPI3_CLK | SPI3_CS0 => dev.spi3.input(edge, fabric),
             U0RXD | U0CTS => dev.uart0.input(edge, fabric),
@@ -244,17 +246,6 @@ impl System {
             signal if crate::pcnt::INPUTS.contains(&signal) => dev.pcnt.input(edge, fabric),
             RMT_SIG_IN0 | RMT_SIG_IN1 | RMT_SIG_IN2 | RMT_SIG_IN3 => dev.rmt.input(edge, fabric),
             TWAI_RX => dev.twai.input(edge, fabric),
-        let Devices { fabric, i2c0, i2c1, pcnt, rmt, spi2, spi3, uart0, uart1, uart2, .. } = &mut self.dev;
-        match edge.signal {
-            FSPICLK | FSPICS0 => spi2.input(edge, fabric),
-            SPI3_CLK | SPI3_CS0 => spi3.input(edge, fabric),
-            I2CEXT0_SDA | I2CEXT0_SCL => i2c0.input(edge, fabric),
-            I2CEXT1_SDA | I2CEXT1_SCL => i2c1.input(edge, fabric),
-            U0RXD | U0CTS => uart0.input(edge, fabric),
-            U1RXD | U1CTS => uart1.input(edge, fabric),
-            U2RXD | U2CTS => uart2.input(edge, fabric),
-            signal if crate::pcnt::INPUTS.contains(&signal) => pcnt.input(edge, fabric),
-            RMT_SIG_IN0 | RMT_SIG_IN1 | RMT_SIG_IN2 | RMT_SIG_IN3 => rmt.input(edge, fabric),
             signal => unreachable!("nobody watches input signal {signal}"),
         }
     }

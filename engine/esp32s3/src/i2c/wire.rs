@@ -111,7 +111,11 @@ impl I2c {
                 let bits = (0..8).map(|n| bytes[0] << n & 0x80 != 0).chain([bytes[1] != 0]);
                 for (n, bit) in bits.enumerate() {
                     let from = began + n as Ps * (low + high);
-                    levels.extend([(from + hold, bit, false), (from + low, bit, true), (from + low + high, bit, false)]);
+                    levels.extend([
+                        (from + hold, bit, false),
+                        (from + low, bit, true),
+                        (from + low + high, bit, false),
+                    ]);
                 }
             }
             Step::Clocks(_) => {}

@@ -9,8 +9,8 @@
 //! - Automatic baud rate detection: exact on a pin; what is typed at a console arrives at 115200 baud while it measures.
 //! - RS485, IrDA, software flow control and the glitch filter are missing, and say so.
 
-mod dma;
 mod autobaud;
+mod dma;
 mod receive;
 mod registers;
 #[cfg(test)]
