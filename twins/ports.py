@@ -93,6 +93,48 @@ class SpiAnswer:
 
 
 @dataclass(frozen=True)
+class ParallelBatch:
+    """Words that a parallel target took over while selected, in order.
+
+    Attributes:
+        data: the words, bit 0 from the first data line, shape (n,), uint16.
+        dc: the level of D/CX at each word, shape (n,), uint8; all 1 without such a pin.
+        at: the time of each word's clock edge in ps, shape (n,), uint64.
+    """
+
+    data: npt.NDArray[np.uint16]
+    dc: Bytes
+    at: Times
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+@dataclass(frozen=True)
+class SdAnswer:
+    """An SD card's answer: all bytes on the command line, and for how long (ps) the card then holds DAT0 low."""
+
+    response: bytes
+    busy: int = 0
+
+
+@dataclass(frozen=True)
+class SdBlock:
+    """A block of data from an SD card, `delay` ps from now."""
+
+    data: bytes
+    delay: int = 0
+
+
+@dataclass(frozen=True)
+class SdWritten:
+    """An SD card's answer to a block of data: the status of its CRC, and for how long (ps) it then is busy."""
+
+    accepted: bool
+    busy: int = 0
+
+
+@dataclass(frozen=True)
 class I2sBatch:
     """Frames that an audio part heard, in order.
 
@@ -112,8 +154,22 @@ class I2sBatch:
 
     @property
     def rate(self) -> float:
-        """Frames in a second, measured from the first frame to the last; 0 where there are not two."""
-        return (len(self) - 1) * 1e12 / int(self.at[-1] - self.at[0]) if len(self) > 1 else 0.0
+        """Frames in a second; 0 where there are not two."""
+        return frame_rate(self.at)
+
+
+def frame_rate(at: Times) -> float:
+    """Frames in a second from the times at which they began; pauses of the clock do not count. 0 without two frames.
+
+    >>> import numpy as np
+    >>> frame_rate(np.array([0, 62_500_000, 125_000_000, 9_000_000_000, 9_062_500_000], np.uint64))
+    16000.0
+    """
+    import numpy as np
+
+    periods = np.diff(at.astype(np.int64))
+    running = periods[periods < 1.5 * np.median(periods)] if len(periods) else periods
+    return 1e12 / float(running.mean()) if len(running) else 0.0
 
 
 class Host(Protocol):
@@ -584,6 +640,16 @@ class Part:
         return self.host.now
 
     def connect(self, pins: Mapping[str, int], wired: Collection[str] = ()) -> None:
+        """Puts pins of the part on pins of the chip; refuses unknown pins and missing ones.
+
+        Ports named in `wired` get a wire to another part.
+        """
+        ports = {name: port.pin_names() for name, port in self.ports().items()}
+        named = [pin for wanted in ports.values() for pin in wanted]
+        for name, wanted in ports.items():
+            port: Port = getattr(self, name)
+            if name in wired:
+                continue
         """Puts pins of the part on pins of the chip; ports named in `wired` get a wire to another part instead."""
         named = [pin for port in self.ports().values() for pin in port.pin_names()]
         for name, declared in self.ports().items():

@@ -119,7 +119,7 @@ class Twin:
         if rom is not None:
             self._use_rom(Path(rom))
         for console in self.board.consoles:
-            self._engine.attach_console(console.name, console.tx, console.rx)
+            self._engine.attach_console(console.name, console.tx, console.rx, console.jtag)
         serial = unique_id if unique_id is not None else self.board.unique_id
         if serial is not None:
             self.flash.set_unique_id(serial)
