@@ -18,6 +18,7 @@ from peripherals.st7789 import ST7789
 from peripherals.touch_pad import TouchPad
 from peripherals.ttp223 import TTP223
 from peripherals.ws2812 import WS2812
+from peripherals.xvf3800 import XVF3800
 
 __all__ = [
     "ACS758",
@@ -26,6 +27,7 @@ __all__ = [
     "ST7789",
     "TTP223",
     "WS2812",
+    "XVF3800",
     "Button",
     "Eeprom24",
     "FT5x06",

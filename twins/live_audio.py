@@ -52,7 +52,7 @@ class LiveAudio:
         self._heard: queue.SimpleQueue[Samples] = queue.SimpleQueue()
         self._to_play: queue.SimpleQueue[Samples] = queue.SimpleQueue()
         self._rest = np.zeros(0)
-        self._told = len(part.played.samples)
+        self._told = part.played.total
         self._said_until = 0
         self._streams: list[Any] = []
 
@@ -81,10 +81,10 @@ class LiveAudio:
             start = max(self._said_until, scene.now)
             scene.say(Sound.of(samples, self.rate), self.azimuth, distance=self.distance, at=Duration(start))
             self._said_until = start + Sound.of(samples, self.rate).length
-        played = self.part.played.samples
-        if len(played) > self._told:
-            self._to_play.put(played[self._told :])
-            self._told = len(played)
+        played = self.part.played
+        if played.total > self._told:
+            self._to_play.put(played.since(self._told))
+            self._told = played.total
 
     def close(self) -> None:
         """Closes the devices."""

@@ -1,9 +1,9 @@
 """Acoustic scenes: who speaks from where, and what microphones hear of it.
 
 Azimuths are in degrees, counted from the x axis towards the y axis; distances in metres from the middle of the
-microphones. The level of a sound is what it has at 1 m, RMS in dB of the microphones' full scale; farther away it falls
-with the distance. In the free field each microphone hears each source after its own fraction of a sample; in a `Room`
-(extra ``audio``) it hears the walls too.
+microphones. The level of a sound is what it has at 1 m, in dBFS of the microphones (`twins.sound`); farther away it
+falls with the distance. In the free field each microphone hears each source after its own fraction of a sample; in a
+`Room` (extra ``audio``) it hears the walls too.
 
 What is heard depends on the scene, the positions and the seed alone: in blocks of any size it is the same.
 
@@ -188,7 +188,7 @@ class Scene:
                     heard += _free_field(source, number, places, rate)
         if self.noise_db is not None:
             noise = np.random.default_rng([self.seed, number, rate, len(places)])
-            heard += 10 ** (self.noise_db / 20) * noise.standard_normal(heard.shape)
+            heard += 10 ** (self.noise_db / 20) / math.sqrt(2) * noise.standard_normal(heard.shape)
         return heard
 
     def __getstate__(self) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """Sounds: one channel of samples with their rate, from WAV files and arrays; and recordings of what a part played.
 
-Samples are numbers from -1 to 1. Levels are RMS in dB of full scale: a sine that just fits has -3 dB.
+Samples are numbers from -1 to 1. Levels are in dBFS as AES17 has them: 0 dBFS is the RMS of a sine that just fits.
 
 >>> beep = Sound.tone(1000, "100ms", rate=16000)
->>> beep, round(beep.level_db, 1)
-(<Sound of 100ms at 16000 Hz>, -3.0)
+>>> beep, round(abs(beep.level_db), 1)
+(<Sound of 100ms at 16000 Hz>, 0.0)
 """
 
 from __future__ import annotations
@@ -126,39 +126,58 @@ class Sound:
 class Recording:
     """What a part played, sample by sample.
 
+    Args:
+        rate: samples a second.
+        keep: how much of it is kept; what is older is forgotten.
+
+    Attributes:
+        total: how many samples were played so far.
+
     >>> played = Recording(rate=16000)
     >>> played.add(np.full(1600, 0.1)); played.add(np.zeros(1600))
     >>> played.length, round(played.level_db("0s", "100ms")), played.level_db("100ms")
-    (Duration('200ms'), -20, -inf)
+    (Duration('200ms'), -17, -inf)
     """
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: int, keep: Time = "5min") -> None:
         self.rate = rate
+        self.total = 0
+        self._most = ps(keep) * rate // SECOND
+        self._kept = 0
         self._parts: list[Samples] = []
 
     def add(self, samples: npt.ArrayLike) -> None:
         """What was played next."""
-        self._parts.append(np.array(samples, np.float64))
+        part = np.array(samples, np.float64)
+        self._parts.append(_fixed(part))
+        self.total += len(part)
+        self._kept += len(part)
+        while self._kept - len(self._parts[0]) >= self._most:
+            self._kept -= len(self._parts.pop(0))
 
     def clear(self) -> None:
         """Forgets what was played so far."""
-        self._parts = []
+        self._parts, self._kept = [], 0
 
     @property
     def samples(self) -> Samples:
-        """All of it."""
-        self._parts = [np.concatenate(self._parts)] if self._parts else [np.zeros(0)]
-        return self._parts[0]
+        """All that is kept of it."""
+        self._parts = [_fixed(np.concatenate(self._parts))] if self._parts else []
+        return self._parts[0] if self._parts else np.zeros(0)
+
+    def since(self, total: int) -> Samples:
+        """What was played after so many samples."""
+        return self.samples[max(0, self._kept - (self.total - total)) :]
 
     @property
     def sound(self) -> Sound:
         """All of it as a `Sound`."""
-        return Sound(_fixed(self.samples.copy()), self.rate)
+        return Sound(self.samples, self.rate)
 
     @property
     def length(self) -> Duration:
         """How long it is."""
-        return Duration(sum(map(len, self._parts)) * SECOND // self.rate)
+        return Duration(self._kept * SECOND // self.rate)
 
     def level_db(self, start: Time = 0, end: Time | None = None) -> float:
         """The level of all of it, or between two moments since its beginning."""
@@ -170,15 +189,21 @@ class Recording:
         """Writes a WAV file."""
         return self.sound.save(path, bits)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Recording:
+        """The samples are never changed: a copy shares them."""
+        other = Recording.__new__(Recording)
+        vars(other).update(vars(self), _parts=list(self._parts))
+        return other
+
 
 def level_db(samples: Samples) -> float:
-    """RMS in dB of full scale; minus infinity for silence.
+    """The level in dBFS; minus infinity for silence.
 
-    >>> level_db(np.array([0.5, -0.5])), level_db(np.zeros(3))
-    (-6.020599913279624, -inf)
+    >>> round(level_db(0.5 * np.sin(np.arange(480) * 2 * np.pi / 48)), 2), level_db(np.zeros(3))
+    (-6.02, -inf)
     """
     power = float(np.mean(np.square(samples))) if len(samples) else 0.0
-    return 10 * math.log10(power) if power > 0 else -math.inf
+    return 10 * math.log10(2 * power) if power > 0 else -math.inf
 
 
 def _fixed(samples: Samples) -> Samples:

@@ -1,8 +1,8 @@
 """The commands of the XVF3800's control server on the reSpeaker board.
 
-Names, resources, numbers, counts, types and access as in Seeed's `python_control/xvf_host.py` (table PARAMETERS), XMOS'
-XVF3800 user guide, appendix "Control commands", and the reSpeaker's `host_control/README.md`; defaults from its section
-"Tuning". All numbers are little-endian.
+Names, resources, numbers, counts, types and access as in Seeed's `python_control/xvf_host.py` (table PARAMETERS), the
+XMOS XVF3800 user guide, appendix "Control commands", and the reSpeaker's `host_control/README.md`; defaults from its
+section on tuning. All numbers are little-endian. GPI_READ_VALUES is not there: its number is in none of these sources.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Direction of arrival by SRP-PHAT: which azimuth explains best how much later each microphone hears than the others.
+"""Direction of arrival by SRP-PHAT: which azimuth explains best who hears how much later than the others.
 
 J. H. DiBiase, "A high-accuracy, low-latency technique for talker localization in reverberant environments" (2000),
 chapter 4: the cross spectra of all pairs of microphones, whitened (PHAT), are summed along the delays that a plane wave
@@ -20,6 +20,8 @@ Spectra = npt.NDArray[np.complex128]
 
 LOWEST, HIGHEST = 250.0, 6000.0
 """The band that is looked at in Hz: below, an array of some centimetres hears no difference; above, speech is weak."""
+FAINT = 1e-3
+"""Share of the strongest frequency's power below which a frequency is left out."""
 STEP = 3
 """Degrees between the azimuths of the grid; the peak between them is that of a parabola."""
 
@@ -41,14 +43,14 @@ class Steering:
     def _delays(self, azimuth: Array) -> Array:
         """Seconds by which each microphone hears a plane wave later than the middle of the array does."""
         towards = np.stack([np.cos(azimuth), np.sin(azimuth)], axis=-1)
-        return -(towards @ self._places.T) / SPEED_OF_SOUND
+        return np.asarray(-(towards @ self._places.T) / SPEED_OF_SOUND)
 
     def whitened(self, spectra: Spectra) -> Spectra:
-        """The cross spectra of all pairs with all amplitudes 1."""
+        """The cross spectra of all pairs with all amplitudes 1; what is too faint says nothing of a direction."""
         band = spectra[:, self.band]
         cross = band[self.first] * np.conj(band[self.second])
         size = np.abs(cross)
-        return np.divide(cross, size, out=np.zeros_like(cross), where=size > 1e-30)
+        return np.asarray(np.divide(cross, size, out=np.zeros_like(cross), where=size > FAINT * size.max()))
 
     def azimuth(self, cross: Spectra) -> float:
         """The azimuth in degrees, 0 to 360, that explains cross spectra best."""
@@ -62,7 +64,7 @@ class Steering:
     def beam(self, azimuth: float) -> Spectra:
         """Weights of a delay-and-sum beam towards an azimuth, (microphones, frequencies)."""
         delays = self._delays(np.radians(np.array([azimuth])))[0]
-        return np.exp(1j * delays[:, None] * self._turns) / len(delays)
+        return np.asarray(np.exp(1j * delays[:, None] * self._turns) / len(delays))
 
 
 @lru_cache(maxsize=16)

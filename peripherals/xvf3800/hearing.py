@@ -4,8 +4,8 @@ XMOS XVF3800 user guide, "Beam-forming subsystem and direction of arrival indica
 surroundings; where it finds a talker, one of two focused beams is sent there; the auto-select beam is the best of them.
 
 The chip's own algorithms are not published. Here the free-running beam follows an SRP-PHAT estimate, speech is what
-stands out of the noise by 6 dB, and beams are delay-and-sum. Echo cancelling, noise suppression, de-reverberation, gain
-control: not modelled; a beam has the level that the microphones hear.
+stands out of the noise by 6 dB, and beams are delay-and-sum. Echo cancelling, noise suppression, de-reverberation and
+gain control are not modelled: a beam has the level that the microphones hear.
 """
 
 from __future__ import annotations
