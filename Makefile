@@ -50,7 +50,7 @@ lint: setup ## formats, types, warnings
 
 bench: setup ## speed, side by side with peers
 	@bash tools/setup.sh node
-	@$(PY) bench/run.py
+	@$(PY) -m bench.run
 
 firmware: setup ## rebuild our firmware images from source
 	@bash tools/setup.sh compiler

@@ -253,7 +253,7 @@ def test_a_state_is_a_copy_without_host_and_ports() -> None:
     bench = Bench()
     gauge = bench.add(Gauge())
     state = gauge.state()
-    assert set(state) == {"label", "random", "log"}
+    assert set(state) == {"label", "random", "log", "_driven"}
     gauge.log.append(("later",))
     gauge.random.random()
     expected = gauge.random.random()

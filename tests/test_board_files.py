@@ -84,6 +84,7 @@ def test_the_boards_of_the_package_can_all_be_powered() -> None:
     assert [board.name for board in boards()] == [
         "badge",
         "esp32s3_devkitc",
+        "jinny_lamp",
         "media_controller",
         "pico",
         "xiao_esp32s3",

@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from PIL import Image as Picture
 
 from twins import Twin
 from twins.cli import main
+from twins.cli.watch import Shown
 from twins.frames import sha256
 from twins.ports import SpiBatch
 
@@ -266,3 +267,27 @@ def test_the_installed_command_is_this_one() -> None:
         pytest.skip("the command twins is not on PATH: the virtual environment is not active")
     shown = subprocess.run([twins, "--version"], check=True, capture_output=True, text=True).stdout
     assert shown.startswith("boardtwins ")
+
+
+class TwoConsoles:
+    """What `Shown` asks of a twin: two consoles that have said so much."""
+
+    console_names = ("uart0", "usb")
+
+    def __init__(self) -> None:
+        self.said = {"uart0": b"", "usb": b""}
+
+    def output(self, name: str, start: int) -> bytes:
+        return self.said[name][start:]
+
+
+def test_of_two_consoles_that_speak_the_second_is_named_and_lines_stay_whole() -> None:
+    twin = TwoConsoles()
+    shown = Shown(cast(Twin, twin))
+    twin.said = {"uart0": b"rom\r\nboo", "usb": b""}
+    assert shown.take() == "rom\r\n"
+    twin.said = {"uart0": b"rom\r\nboot\r\n> ", "usb": b"boot\r\n"}
+    assert shown.take() == "boot\r\nusb: boot\r\n"
+    assert shown.last_line == "boot"
+    assert shown.take(rest=True) == "> \n"
+    assert shown.take(rest=True) == ""

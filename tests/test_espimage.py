@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from twins import Image
+from twins.cli import main
 from twins.errors import ImageError
+from twins.image import chip_of
 
 
 def app(chip: int = 9, payload: bytes = b"\x01\x02\x03\x04", *, damage: bool = False, hashed: bool = True) -> bytes:
@@ -106,3 +108,36 @@ def test_a_partition_may_not_end_behind_the_flash(tmp_path: Path) -> None:
 def test_a_folder_without_a_build_says_what_was_expected(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=r"no build folder: expected flasher_args\.json"):
         load(tmp_path)
+
+
+def described(project: bytes, version: bytes, idf: bytes) -> bytes:
+    """The 256 bytes of ESP-IDF's esp_app_desc_t: magic, secure version, reserved, then the texts."""
+    texts = version.ljust(32, b"\0") + project.ljust(32, b"\0") + b"12:00:00".ljust(16, b"\0")
+    texts += b"Nov 21 2026".ljust(16, b"\0") + idf.ljust(32, b"\0")
+    return (struct.pack("<I12x", 0xABCD_5432) + texts).ljust(256, b"\0")
+
+
+def test_info_names_what_is_in_the_flash(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    payload = described(b"lamp", b"1.2", b"v5.3.5")
+    lines = ("nvs", 1, 2, 0x9000, 0x6000), ("factory", 0, 0, 0x10000, 0x100000)
+    write(tmp_path, boot=app(), table=table(*lines), app=app(payload=payload))
+    files = f"0x0={tmp_path}/boot.bin,0x8000={tmp_path}/table.bin,0x10000={tmp_path}/app.bin"
+    assert main(["info", files, "--json"]) == 0
+    boot, nvs, factory = json.loads(capsys.readouterr().out)["contents"]
+    assert (boot["label"], boot["entry"], boot["project"]) == ("bootloader", 0x403C_8700, None)
+    assert (nvs["label"], nvs["offset"], nvs["entry"]) == ("nvs", 0x9000, None)
+    assert (factory["project"], factory["version"], factory["idf"]) == ("lamp", "1.2", "v5.3.5")
+    assert factory["built"] == "Nov 21 2026 12:00:00"
+    assert main(["info", files]) == 0
+    assert "factory          at 0x010000,  1024 KB  lamp 1.2, ESP-IDF v5.3.5" in capsys.readouterr().out
+
+
+def test_info_knows_the_chip_of_a_file_by_its_first_bytes(tmp_path: Path) -> None:
+    write(tmp_path, app=app())
+    uf2 = struct.pack(
+        "<8I", 0x0A32_4655, 0x9E5D_5157, 0x2000, 0, 256, 0, 1, 0xC47E_5767
+    )  # Microsoft's list of families
+    (tmp_path / "a.uf2").write_bytes(uf2)
+    assert chip_of(tmp_path / "app.bin") == "esp32s3"
+    assert chip_of(tmp_path / "a.uf2") == "esp32s3"
+    assert chip_of(tmp_path) == "esp32s3"

@@ -12,7 +12,13 @@ import pytest
 
 FIRMWARE = Path(__file__).parent.parent / "firmware"
 IMAGES = FIRMWARE / "images"
-COMPILER = "arm-none-eabi-gcc"
+DEBIAN_XTENSA = "xtensa-lx106-elf-"
+# By the target of firmware/Makefile: compiler, Debian package, and the kind of file that only its images have.
+COMPILERS = {
+    "rp2040": ("arm-none-eabi-gcc", "gcc-arm-none-eabi", "uf2"),
+    "esp32s3": (f"{DEBIAN_XTENSA}gcc", "gcc-xtensa-lx106", "bin"),
+}
+XTENSA_CONFIG = FIRMWARE.parent / "build" / "xtensa" / "config.so"
 
 
 def debian_version(package: str) -> str:
@@ -36,25 +42,38 @@ def test_the_images_are_those_of_the_manifest() -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_the_images_can_be_built_again_byte_for_byte(tmp_path: Path) -> None:
+@pytest.mark.parametrize("chip", COMPILERS)
+def test_the_images_can_be_built_again_byte_for_byte(chip: str, tmp_path: Path) -> None:
     """A build from source elsewhere gives the committed bytes."""
-    if shutil.which(COMPILER) is None:
-        pytest.skip(f"{COMPILER} is not on this machine: `apt install gcc-arm-none-eabi` to rebuild the images")
+    compiler, package, kind = COMPILERS[chip]
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not on this machine: `apt install {package}` to rebuild the images")
+    if chip == "esp32s3" and not XTENSA_CONFIG.exists():
+        pytest.skip("no Xtensa configuration: `tools/setup.sh compiler` makes it, to rebuild the images")
     manifest = json.loads((IMAGES / "manifest.json").read_text())
     here = {package: debian_version(package) for package in manifest["toolchain"]}
     built = subprocess.run(
-        ["make", "-C", str(FIRMWARE), f"BUILD={tmp_path}", f"PYTHON={sys.executable}", "all"],
+        [
+            "make",
+            "-C",
+            str(FIRMWARE),
+            f"BUILD={tmp_path}",
+            f"PYTHON={sys.executable}",
+            f"S3_CROSS={DEBIAN_XTENSA}",
+            chip,
+        ],
         capture_output=True,
         text=True,
         check=False,
     )
     assert built.returncode == 0, built.stdout + built.stderr
+    committed = {name: entry["sha256"] for name, entry in manifest["images"].items() if kind in entry["sha256"]}
     different = [
-        f"{name}.{kind}"
-        for name, entry in manifest["images"].items()
-        for kind in entry["sha256"]
-        if (tmp_path / f"{name}.{kind}").read_bytes() != (IMAGES / f"{name}.{kind}").read_bytes()
+        f"{name}.{suffix}"
+        for name, suffixes in committed.items()
+        for suffix in suffixes
+        if (tmp_path / f"{name}.{suffix}").read_bytes() != (IMAGES / f"{name}.{suffix}").read_bytes()
     ]
     assert not different, f"{different} differ; built with {here}, committed with {manifest['toolchain']}"
-    again = {path.stem for path in tmp_path.glob("*.uf2")}
-    assert again == set(manifest["images"]), "one is built and not committed, or committed and not built"
+    again = {path.stem for path in tmp_path.glob(f"*.{kind}")}
+    assert again == set(committed), "one is built and not committed, or committed and not built"

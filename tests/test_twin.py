@@ -148,3 +148,11 @@ def test_a_handler_that_fails_raises_out_of_the_run(media_controller: Twin) -> N
     media_controller.knob.turn(+1)
     with pytest.raises(RuntimeError, match="the part is broken"):
         media_controller.run("300ms")
+
+
+def test_a_chip_without_a_touch_sensor_has_no_pads(images: Path) -> None:
+    with (
+        Twin("pico", image=images / "idle.elf") as twin,
+        pytest.raises(UsageError, match="GPIO2 is no pad of a touch sensor: the rp2040 has none"),
+    ):
+        twin.pins["GPIO2"].picofarads = 12.0

@@ -105,6 +105,14 @@ for need in "$@"; do
       ;;
     compiler)
       command -v arm-none-eabi-gcc >/dev/null || apt_install gcc-arm-none-eabi libnewlib-arm-none-eabi
+      if ! command -v xtensa-esp32s3-elf-gcc >/dev/null; then
+        command -v xtensa-lx106-elf-gcc >/dev/null || apt_install gcc-xtensa-lx106 # binutils come with it
+        command -v xz >/dev/null || apt_install xz-utils
+        command -v cc >/dev/null || apt_install gcc libc6-dev
+        apt_update
+        config=$(dirname "$0")/../build/xtensa/config.so
+        [ -e "$config" ] || { echo "setup: making the Xtensa configuration"; "$(dirname "$0")/../firmware/tools/xtensa_config.sh" "$config"; }
+      fi
       ;;
     qemu)
       command -v qemu-system-arm >/dev/null || apt_install qemu-system-arm

@@ -10,15 +10,19 @@ from __future__ import annotations
 
 import heapq
 from bisect import insort
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from twins.buses import ParallelBatch, ParallelTarget, SdTarget
 from twins.ports import (
     DigitalIn,
     I2cTarget,
+    I2sBatch,
+    I2sLink,
     Part,
+    PdmLink,
     Port,
     PulseSink,
     SpiAnswer,
@@ -28,6 +32,8 @@ from twins.ports import (
 from twins.units import Duration, Time, ps
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from twins.ports import Levels, Times
 
 P = TypeVar("P", bound=Part)
@@ -44,22 +50,30 @@ class Bench:
         self.seed = seed
         self.edges: dict[int, list[tuple[int, bool | None]]] = {}
         self.voltages: dict[int, float] = {}
+        self.capacitances: dict[int, float] = {}
+        self.clocks: dict[tuple[str, str], int] = {}
         self._levels: dict[int, bool] = {}
         self._calls: list[tuple[int, int, Part, str, tuple[Any, ...]]] = []
         self._order = 0
         self._next_pin = 0
 
-    def add(self, part: P, without: Collection[str] = ()) -> P:
-        """Puts a part on the bench, each of its pins on a pin of its own; pins named in `without` stay open."""
+    def add(self, part: P, without: Collection[str] = (), wires: Mapping[str, Port] | None = None) -> P:
+        """Puts a part on the bench, each of its pins on a pin of its own.
+
+        Pins named in `without` stay open, those in `wires` are joined to ports of other parts.
+        """
         pins = {}
-        for port in part.ports().values():
-            for name in port.pin_names():
-                if name not in pins and name not in without:
+        wires = wires or {}
+        for port in (getattr(part, name) for name in part.ports()):
+            for name in port.pin_names() if port.ON_CHIP else ():
+                if name not in pins and name not in without and name not in wires:
                     pins[name] = self._next_pin
                     if isinstance(port, DigitalIn):
                         self._levels[self._next_pin] = port.floating
                     self._next_pin += 1
-        part.connect(pins)
+        part.connect(pins, wires)
+        for name, other in wires.items():
+            getattr(part, name).join(other)
         part.mount(self, seed=self.seed)
         return part
 
@@ -94,7 +108,16 @@ class Bench:
             )
         return answer
 
-    def select(self, port: SpiTarget, selected: bool) -> None:
+    def put(self, port: ParallelTarget, words: Iterable[int], *, dc: int = 1, cycle: Time = "50ns") -> None:
+        """The chip puts words out on the data lines of a parallel target, selected by now, a cycle each."""
+        step = ps(cycle)
+        data = np.array(list(words), np.uint16)
+        at = np.arange(1, len(data) + 1, dtype=np.uint64) * np.uint64(step) + np.uint64(self.now)
+        self.run_ps(step * len(data))
+        if len(data):
+            port.handle("received", ParallelBatch(data, np.full(len(data), dc, np.uint8), at))
+
+    def select(self, port: SpiTarget | ParallelTarget, selected: bool) -> None:
         """The chip selects an SPI target or lets go of it."""
         port.handle("selected", self.now, selected)
 
@@ -110,6 +133,29 @@ class Bench:
         self._levels[port.pin] = level
         if changed:
             port.handle("changed", self.now, level)
+
+    def play(
+        self, port: I2sLink | PdmLink, samples: npt.ArrayLike, rate: float, bits: int = 32, *, batch: int = 256
+    ) -> None:
+        """The chip sends frames (rows of left-justified int32, a column for each slot) at this rate, beginning now."""
+        slots = getattr(port, "slots", 2)
+        rows = np.asarray(samples, np.int32).reshape(-1, slots)
+        at = np.uint64(self.now) + np.round(np.arange(len(rows) + 1) * (1e12 / rate)).astype(np.uint64)
+        for first in range(0, len(rows), batch):
+            last = min(first + batch, len(rows))
+            self.run_ps(int(at[last]) - self.now)
+            port.handle("received", I2sBatch(rows[first:last], at[first:last], bits))
+
+    def record(self, port: I2sLink | PdmLink, frames: int, rate: float, *, batch: int = 64) -> npt.NDArray[np.int32]:
+        """The chip takes so many frames from a part, beginning now; returns its samples as the part says them."""
+        at = np.uint64(self.now) + np.round(np.arange(frames + 1) * (1e12 / rate)).astype(np.uint64)
+        taken = []
+        for first in range(0, frames, batch):
+            last = min(first + batch, frames)
+            self.run_ps(int(at[last]) - self.now)
+            said = port.handle("wanted", at[first:last])
+            taken.append(np.asarray(said, np.int32).reshape(last - first, getattr(port, "slots", 2)))
+        return np.concatenate(taken)
 
     def i2c_write(self, port: I2cTarget, address: int, data: Iterable[int], stop: bool = True) -> list[bool]:
         """START, address, bytes, then STOP or else a repeated START; returns the acknowledge bits."""
@@ -150,6 +196,22 @@ class Bench:
     def attach_i2c(self, port: I2cTarget, part: Part) -> None:
         """Nothing to do: the test calls the port."""
 
+    def attach_parallel(self, port: ParallelTarget, part: Part) -> None:
+        """Nothing to do: the test calls the port."""
+
+    def attach_sd(self, port: SdTarget, part: Part) -> None:
+        """Nothing to do: the test calls the port."""
+
+    def attach_i2s(self, port: I2sLink, part: Part) -> None:
+        """Nothing to do: the test calls `play` and `record`."""
+
+    def attach_pdm(self, port: PdmLink, part: Part) -> None:
+        """Nothing to do: the test calls `play` and `record`."""
+
+    def i2s_clock(self, port: I2sLink, rate: int) -> None:
+        """Keeps the rate, in `clocks`, by the name of the port."""
+        self.clocks[port.part.label, port.name] = rate
+
     def attach_edges(self, port: DigitalIn, part: Part) -> None:
         """Nothing to do: the test calls `set`."""
 
@@ -168,6 +230,10 @@ class Bench:
     def volts(self, pin: int, volts: float) -> None:
         """Keeps the voltage, in `voltages`."""
         self.voltages[pin] = volts
+
+    def picofarads(self, pin: int, picofarads: float) -> None:
+        """Keeps the capacitance, in `capacitances`."""
+        self.capacitances[pin] = picofarads
 
     def call_at(self, at: int, part: Part, method: str, args: tuple[Any, ...]) -> None:
         """Calls the method when `run` gets there."""

@@ -1,6 +1,7 @@
 """Boards: a chip, its flash, the parts and which pin of the chip each of their pins is on.
 
 A board is a TOML file that reads like a schematic: `platforms/boards/*.toml` of this package, or a file of yours.
+A pin of a part is on a pin of the chip (``gate = "GPIO5"``) or wired to one of another part (``gate = "voice.x0d11"``).
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 import importlib
 import re
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -34,43 +35,62 @@ class Chip:
     pins: int
     adc: Mapping[int, int]
     """ADC input by pin."""
+    touch: Sequence[int] = ()
+    """Pins that are pads of a touch sensor."""
+    serial_jtag: bool = False
+    """It has a USB Serial/JTAG controller beside the one that firmware programs."""
 
 
 CHIPS = {
     "rp2040": Chip("rp2040", pins=30, adc={26: 0, 27: 1, 28: 2, 29: 3}),
     # ADC1 is on GPIO1 to GPIO10, ADC2 on GPIO11 to GPIO20 (ESP32-S3 datasheet, table 2-7); the engine counts by pin.
-    "esp32s3": Chip("esp32s3", pins=49, adc={pin: pin for pin in range(1, 21)}),
+    # T1 to T14 of the touch sensor are on GPIO1 to GPIO14 (same table).
+    "esp32s3": Chip("esp32s3", pins=49, adc={pin: pin for pin in range(1, 21)}, touch=range(1, 15), serial_jtag=True),
 }
 
 
 @dataclass(frozen=True)
 class PartSpec:
-    """A part of a board: its type, its options, and the chip's pin for each of its pins."""
+    """A part of a board: its type, its options, and what each of its pins is connected to.
+
+    Attributes:
+        pins: pins of the chip by name.
+        wires: the other part and its pin, by name.
+        ends: its pins at which wires of other parts end.
+    """
 
     name: str
     type: str
     pins: Mapping[str, int]
     options: Mapping[str, Any]
+    wires: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    ends: frozenset[str] = frozenset()
 
     def create(self) -> Part:
-        """Makes the part, connected but not yet on a twin."""
+        """Makes the part, connected to the chip but not yet on a twin."""
         part_class = find_part(self.type)
         try:
             part = part_class(**self.options)
         except TypeError as error:
             raise BoardError(f"part {self.name!r} ({self.type}) does not take these options: {error}") from None
         part.label = self.name
-        part.connect(self.pins)
+        part.connect(self.pins, (self.wires.keys() | self.ends) - self.pins.keys())
         return part
 
 
 @dataclass(frozen=True)
 class ConsoleSpec:
-    """A console: UART pins as the chip sees them, or the chip's USB serial port where `tx` is None."""
+    """A console: UART pins as the chip sees them, or a serial port over USB where `tx` is None.
+
+    Over USB it is the port that firmware offers (``"cdc"`` in a board file), or with `jtag` that of the ESP32-S3's
+    USB Serial/JTAG controller. The two share a pair of pins: a host sees the second until firmware switches to the
+    first.
+    """
 
     name: str
     tx: int | None
     rx: int | None
+    jtag: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,6 +149,7 @@ class Board:
         if chip is None:
             raise BoardError(f"{where}: chip {data.get('chip')!r} is not one of {', '.join(CHIPS)}")
         psram, octal = _psram(data["psram"], where) if "psram" in data else (0, False)
+        parts = {name: _part(name, spec, chip, where) for name, spec in _table(data, "parts", where)}
         return cls(
             name=str(data.get("name") or (path.stem if path else "board")),
             title=str(data.get("title", "")),
@@ -137,11 +158,19 @@ class Board:
             psram_size=psram,
             psram_octal=octal,
             mac=_mac(data["mac"], where) if "mac" in data else None,
-            parts={name: _part(name, spec, chip, where) for name, spec in _table(data, "parts", where)},
+            parts={name: replace(spec, ends=_ends(spec, parts, where)) for name, spec in parts.items()},
             consoles=tuple(_console(name, spec, chip, where) for name, spec in _table(data, "consoles", where)),
             path=path,
             unique_id=_unique_id(data["unique_id"], where) if "unique_id" in data else None,
         )
+
+    def create_parts(self) -> dict[str, Part]:
+        """Makes all parts, connected to the chip and wired to each other, but not yet on a twin."""
+        parts = {name: spec.create() for name, spec in self.parts.items()}
+        for name, spec in self.parts.items():
+            for pin, (other, its_pin) in spec.wires.items():
+                getattr(parts[name], pin).join(getattr(parts[other], its_pin))
+        return parts
 
 
 def boards() -> list[Board]:
@@ -200,21 +229,48 @@ def _part(name: str, spec: Mapping[str, Any], chip: Chip, where: str) -> PartSpe
     kind = spec.get("type") if isinstance(spec, dict) else None
     if not isinstance(kind, str):
         raise BoardError(f'{where}: expected a table with type = "..."')
-    pin_names = {pin for port in find_part(kind).ports().values() for pin in port.pin_names()}
-    pins = {key: _pin(value, chip, where) for key, value in spec.items() if key in pin_names}
+    ports = {pin: port for port in find_part(kind).ports().values() for pin in port.pin_names()}
+    wires = {key: _wire(value) for key, value in spec.items() if key in ports and _is_wire(value)}
+    for key, port in ports.items():
+        if key in spec and key not in wires and not port.ON_CHIP:
+            raise BoardError(f'{where}: {key} is no signal: wire it to another part, as in {key} = "switch.load"')
+    pins = {key: _pin(value, chip, where) for key, value in spec.items() if key in ports and key not in wires}
     for (one, pin), (other, same) in combinations(pins.items(), 2):
         if pin == same:
             raise BoardError(f"{where}: {one} and {other} are both on GPIO{pin}")
-    options = {key: value for key, value in spec.items() if key not in pin_names and key != "type"}
-    return PartSpec(name, kind, pins, options)
+    options = {key: value for key, value in spec.items() if key not in ports and key != "type"}
+    return PartSpec(name, kind, pins, options, wires)
+
+
+def _is_wire(text: Any) -> bool:
+    return isinstance(text, str) and re.fullmatch(r"\w+\.\w+", text) is not None
+
+
+def _wire(text: str) -> tuple[str, str]:
+    part, _, pin = text.partition(".")
+    return part, pin
+
+
+def _ends(spec: PartSpec, parts: Mapping[str, PartSpec], where: str) -> frozenset[str]:
+    """The pins of a part at which wires end; checks its own wires on the way."""
+    for pin, (other, its_pin) in spec.wires.items():
+        if other not in parts:
+            raise BoardError(f"{where}, part {spec.name!r}: {pin}: there is no part {other!r} to be wired to")
+        if its_pin not in find_part(parts[other].type).ports():
+            raise BoardError(f"{where}, part {spec.name!r}: {pin}: {other} has no pin {its_pin!r} for a wire")
+    ends = [wire for other in parts.values() for wire in other.wires.values()]
+    return frozenset(pin for name, pin in ends if name == spec.name)
 
 
 def _console(name: str, spec: Any, chip: Chip, where: str) -> ConsoleSpec:
     where = f"{where}, console {name!r}"
-    if spec == "cdc":
-        return ConsoleSpec(name, None, None)
+    if spec == "cdc" or (spec == "jtag" and chip.serial_jtag):
+        return ConsoleSpec(name, None, None, jtag=spec == "jtag")
+    if spec == "jtag":
+        raise BoardError(f'{where}: chip {chip.name} has no USB Serial/JTAG controller; its USB port is "cdc"')
     if not isinstance(spec, dict) or "tx" not in spec:
-        raise BoardError(f'{where}: expected {{ tx = "GPIOn", rx = "GPIOn" }} or "cdc"')
+        choice = '"cdc" or "jtag"' if chip.serial_jtag else '"cdc"'
+        raise BoardError(f'{where}: expected {{ tx = "GPIOn", rx = "GPIOn" }} or {choice}')
     rx = _pin(spec["rx"], chip, where) if "rx" in spec else None
     return ConsoleSpec(name, _pin(spec["tx"], chip, where), rx)
 

@@ -47,7 +47,7 @@ def backtrace(twin: Twin, core: int = 0) -> list[str]:
     """
     registers = twin.registers(core)
     if twin.board.chip.name == "esp32s3":
-        return _windowed_backtrace(twin, registers)
+        return _windowed_backtrace(twin, registers, core)
     addresses = [registers["pc"]]
     words = _stack(twin, registers["sp"])
     if _is_exc_return(registers["lr"]):
@@ -68,18 +68,19 @@ def backtrace(twin: Twin, core: int = 0) -> list[str]:
     return [name for n, name in enumerate(names) if n == 0 or name != names[n - 1]][:_DEEPEST]
 
 
-def _windowed_backtrace(twin: Twin, registers: dict[str, int]) -> list[str]:
-    """A caller's A0 and A1 are in the 16 bytes below its callee's stack pointer: windowed ABI, Xtensa ISA RM 8.1.5.
+def _windowed_backtrace(twin: Twin, registers: dict[str, int], core: int) -> list[str]:
+    """Callers in registers first; the others have A0 and A1 in the 16 bytes below their callee's stack pointer.
 
-    Frames whose registers have not been spilled yet are not in memory: there the list ends.
+    Windowed ABI, Xtensa ISA RM 8.1.5.
     """
     pc, a0, sp = registers["pc"], registers["a0"], registers["sp"]
     names = [twin.symbols.name(pc)]
+    live = iter(twin.callers(core))
     while len(names) < _DEEPEST and a0 >> 30 and a0 & 0x3FFF_FFFF:
         pc = (pc & 0xC000_0000) | (a0 & 0x3FFF_FFFF)
         names.append(twin.symbols.name(pc - 3))
         try:
-            a0, below = twin.memory.u32(sp - 16), twin.memory.u32(sp - 12)
+            a0, below = next(live, None) or (twin.memory.u32(sp - 16), twin.memory.u32(sp - 12))
         except UsageError:
             break
         if below <= sp:

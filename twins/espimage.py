@@ -30,6 +30,7 @@ TABLE_SIZE = 0xC00
 ENTRY_MAGIC = 0x50AA
 MD5_MAGIC = 0xEBEB
 APP_TYPE = 0
+DESCRIPTION_MAGIC = bytes.fromhex("3254cdab")  # 0xABCD5432
 
 # ESP-IDF esp_app_format.h, esp_chip_id_t.
 _CHIPS = {
@@ -79,6 +80,27 @@ class AppImage:
     flash_mode: int
     flash_size: int
     hashed: bool
+
+
+@dataclass(frozen=True)
+class AppDescription:
+    """What ESP-IDF's build wrote about an application, `esp_app_desc.h`."""
+
+    project: str
+    version: str
+    idf: str
+    built: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """Something in flash that can be named: the bootloader, or a partition and the application in it."""
+
+    label: str
+    offset: int
+    size: int
+    app: AppImage | None
+    description: AppDescription | None
 
 
 def flash_parts(path: Path) -> tuple[list[FlashPart], Path | None]:
@@ -154,6 +176,32 @@ def check(parts: Iterable[FlashPart], flash_size: int | None) -> tuple[FlashPart
         if partition.kind == APP_TYPE and (flash.read(partition.offset, 1) or b"\xff") != b"\xff":
             read_app(flash, partition.offset, flash.name_at(partition.offset))
     return tuple(ordered)
+
+
+def contents(parts: Iterable[FlashPart]) -> list[Content]:
+    """What a flash with these parts holds: the bootloader, then the partitions. Raises `ImageError`."""
+    flash = _Flash(list(parts))
+    boot = read_app(flash, 0, flash.name_at(0))
+    found = [Content("bootloader", 0, boot.size, boot, _description(flash, 0, boot))]
+    for partition in partition_table(flash):
+        app = None
+        if partition.kind == APP_TYPE and (flash.read(partition.offset, 1) or b"\xff") != b"\xff":
+            app = read_app(flash, partition.offset, flash.name_at(partition.offset))
+        about = _description(flash, partition.offset, app) if app else None
+        found.append(Content(partition.label, partition.offset, partition.size, app, about))
+    return found
+
+
+def _description(flash: _Flash, offset: int, app: AppImage) -> AppDescription | None:
+    """It opens the first segment; where something else does, there is none."""
+    data = flash.read(offset + 24 + 8, 0xB0) if app.segments[0][1] >= 0x100 else None
+    if data is None or data[:4] != DESCRIPTION_MAGIC:
+        return None
+    version, project, time, date, idf = (
+        data[start : start + size].split(b"\0")[0].decode("utf-8", "replace")
+        for start, size in ((16, 32), (48, 32), (80, 16), (96, 16), (112, 32))
+    )
+    return AppDescription(project, version, idf, f"{date} {time}")
 
 
 class _Flash:

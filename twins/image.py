@@ -1,7 +1,7 @@
 """Firmware images: what is to be written where, checked before anything is written.
 
-Accepted for the RP2040: UF2 (the format of the boot ROM's drive), ELF, Intel HEX, and raw BIN with its address.
-Every refusal is an `ImageError` that says what is wrong and what was expected.
+Accepted for the RP2040: UF2 (the format of the boot ROM's drive), ELF, Intel HEX, and raw BIN with its address; for the
+ESP32-S3 what `twins.espimage` lists. Every refusal is an `ImageError` that says what is wrong and what was expected.
 """
 
 from __future__ import annotations
@@ -216,6 +216,27 @@ class Image:
                 "give the build folder, its flasher_args.json, or the files with their offsets (0x0=bootloader.bin,...)"
             )
         return cls(path, "elf", "esp32s3", _check(path, segments, target, flash_size), entry, symbols)
+
+
+def chip_of(path: str | Path) -> str:
+    """The chip that a file or folder is for, as far as its first bytes tell; the RP2040 where they do not.
+
+    Raises `ImageError` for a file that cannot be read.
+
+    >>> chip_of("firmware/images/media_controller.elf")
+    'rp2040'
+    """
+    place = Path(path)
+    if espimage.parse_offsets(str(path)) is not None or place.is_dir() or place.suffix == ".json":
+        return "esp32s3"
+    head = _read(place)[:32]
+    if head.startswith(b"\x7fELF"):
+        xtensa = 94  # EM_XTENSA, ELF's list of machines
+        return "esp32s3" if head[18:20] == xtensa.to_bytes(2, "little") else "rp2040"
+    if head[:4] == _UF2_MAGIC[0].to_bytes(4, "little"):
+        family = int.from_bytes(head[28:32], "little")
+        return next((chip for chip, target in TARGETS.items() if family in target.uf2_families), "rp2040")
+    return "esp32s3" if head[0] == espimage.IMAGE_MAGIC else "rp2040"
 
 
 def _read(path: Path) -> bytes:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twins.ports import Port, SpiBatch
+from twins.buses import ParallelBatch
+from twins.ports import I2sBatch, Port, SpiBatch
 
 if TYPE_CHECKING:
     from twins.twin import Twin
@@ -66,6 +67,17 @@ class PartsOutside:
         """An I2C transaction ended."""
         self._handle(port, at, "restart" if restarted else "stop", at)
 
+    def i2s_sent(self, port: int, slots: int, bits: int, samples: bytes, at: bytes) -> None:
+        """Frames for an audio part."""
+        batch = I2sBatch(np.frombuffer(samples, np.int32).reshape(-1, slots), np.frombuffer(at, np.uint64), bits)
+        self._handle(port, int(batch.at[-1]), "received", batch)
+
+    def i2s_wanted(self, port: int, at: bytes) -> bytes:
+        """An audio part is asked what it says in the frames that began at these times."""
+        times = np.frombuffer(at, np.uint64)
+        samples = self._handle(port, int(times[-1]), "wanted", times)
+        return b"" if samples is None else np.ascontiguousarray(samples, np.int32).tobytes()
+
     def edge(self, port: int, at: int, level: bool) -> None:
         """A watched pin changed."""
         self._handle(port, at, "changed", at, level)
@@ -74,3 +86,23 @@ class PartsOutside:
         """The gathered edges of a pin."""
         times = np.frombuffer(at, np.uint64)
         self._handle(port, int(times[-1]), "received", times, np.frombuffer(level, np.bool_))
+
+    def parallel(self, port: int, data: bytes, dc: bytes, at: bytes) -> None:
+        """Words for a parallel target."""
+        batch = ParallelBatch(np.frombuffer(data, np.uint16), np.frombuffer(dc, np.uint8), np.frombuffer(at, np.uint64))
+        self._handle(port, int(batch.at[-1]), "received", batch)
+
+    def sd_command(self, port: int, at: int, index: int, argument: int) -> tuple[bytes, int] | None:
+        """A command for an SD card: its answer, and how long it is busy behind it."""
+        answer = self._handle(port, at, "command", at, index, argument)
+        return None if answer is None else (answer.response, answer.busy)
+
+    def sd_read(self, port: int, at: int, lines: int) -> tuple[bytes, int] | None:
+        """The next block of data from an SD card, and after which time."""
+        block = self._handle(port, at, "read", at, lines)
+        return None if block is None else (block.data, block.delay)
+
+    def sd_write(self, port: int, at: int, lines: int, data: bytes) -> tuple[bool, int] | None:
+        """A block of data for an SD card: was it accepted, and how long is the card busy?"""
+        written = self._handle(port, at, "write", at, lines, data)
+        return None if written is None else (written.accepted, written.busy)

@@ -46,6 +46,15 @@ class Pin:
     def voltage(self, volts: float) -> None:
         self._host.volts(self.number, volts)
 
+    @property
+    def picofarads(self) -> float:
+        """The capacitance that was put on it as a touch pad, in pF."""
+        raise AttributeError("the capacitance of a pin can only be set")
+
+    @picofarads.setter
+    def picofarads(self, picofarads: float) -> None:
+        self._host.picofarads(self.number, picofarads)
+
     def __repr__(self) -> str:
         return f"<Pin {self.name} {'high' if self.level else 'low'}{', driven' if self.driven else ''}>"
 

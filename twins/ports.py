@@ -1,7 +1,8 @@
 """Ports: the only border between a chip and the parts around it.
 
 A part declares its ports as class attributes and decorates the methods that handle what comes in. A board file
-puts the pins of the ports on pins of the chip. Data comes in batches with time stamps; a handler is called at
+puts the pins of the ports on pins of the chip, or wires them to a pin of another part (`Port.join`; supplies are in
+`twins.power`). Data comes in batches with time stamps; a handler is called at
 once only where the chip waits for an answer. All times are picoseconds of virtual time.
 
 >>> import numpy as np
@@ -28,7 +29,7 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, overload
 
@@ -38,6 +39,8 @@ from twins.units import Time, ps
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+    from twins.buses import ParallelTarget, SdTarget
 
     Times = npt.NDArray[np.uint64]
     Bytes = npt.NDArray[np.uint8]
@@ -89,6 +92,86 @@ class SpiAnswer:
     dummy: int = 0
 
 
+@dataclass(frozen=True)
+class ParallelBatch:
+    """Words that a parallel target took over while selected, in order.
+
+    Attributes:
+        data: the words, bit 0 from the first data line, shape (n,), uint16.
+        dc: the level of D/CX at each word, shape (n,), uint8; all 1 without such a pin.
+        at: the time of each word's clock edge in ps, shape (n,), uint64.
+    """
+
+    data: npt.NDArray[np.uint16]
+    dc: Bytes
+    at: Times
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+@dataclass(frozen=True)
+class SdAnswer:
+    """An SD card's answer: all bytes on the command line, and for how long (ps) the card then holds DAT0 low."""
+
+    response: bytes
+    busy: int = 0
+
+
+@dataclass(frozen=True)
+class SdBlock:
+    """A block of data from an SD card, `delay` ps from now."""
+
+    data: bytes
+    delay: int = 0
+
+
+@dataclass(frozen=True)
+class SdWritten:
+    """An SD card's answer to a block of data: the status of its CRC, and for how long (ps) it then is busy."""
+
+    accepted: bool
+    busy: int = 0
+
+
+@dataclass(frozen=True)
+class I2sBatch:
+    """Frames that an audio part heard, in order.
+
+    Attributes:
+        samples: one row a frame, one column a slot, int32, left-justified whatever the width of a slot; in standard
+            formats the left channel is column 0.
+        at: the time at which WS began each frame, in ps, uint64.
+        bits: bit clocks of a slot, as they were on the wire.
+    """
+
+    samples: npt.NDArray[np.int32]
+    at: Times
+    bits: int
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    @property
+    def rate(self) -> float:
+        """Frames in a second; 0 where there are not two."""
+        return frame_rate(self.at)
+
+
+def frame_rate(at: Times) -> float:
+    """Frames in a second from the times at which they began; pauses of the clock do not count. 0 without two frames.
+
+    >>> import numpy as np
+    >>> frame_rate(np.array([0, 62_500_000, 125_000_000, 9_000_000_000, 9_062_500_000], np.uint64))
+    16000.0
+    """
+    import numpy as np
+
+    periods = np.diff(at.astype(np.int64))
+    running = periods[periods < 1.5 * np.median(periods)] if len(periods) else periods
+    return 1e12 / float(running.mean()) if len(running) else 0.0
+
+
 class Host(Protocol):
     """What carries parts: a twin, or a `twins.bench.Bench` in a part's unit tests."""
 
@@ -101,6 +184,21 @@ class Host(Protocol):
 
     def attach_i2c(self, port: I2cTarget, part: Part) -> None:
         """Connects an I2C target to its pins."""
+
+    def attach_parallel(self, port: ParallelTarget, part: Part) -> None:
+        """Connects a parallel target to its pins."""
+
+    def attach_sd(self, port: SdTarget, part: Part) -> None:
+        """Connects an SD card to its bus."""
+
+    def attach_i2s(self, port: I2sLink, part: Part) -> None:
+        """Connects an audio part to its pins."""
+
+    def attach_pdm(self, port: PdmLink, part: Part) -> None:
+        """Connects an audio part to its pins."""
+
+    def i2s_clock(self, port: I2sLink, rate: int) -> None:
+        """An audio part that is the master runs its clock at so many frames a second, from now on; 0 stops it."""
 
     def attach_edges(self, port: DigitalIn, part: Part) -> None:
         """Connects an input whose edges are handled at once."""
@@ -120,6 +218,9 @@ class Host(Protocol):
     def volts(self, pin: int, volts: float) -> None:
         """A part puts a voltage on an analog pin."""
 
+    def picofarads(self, pin: int, picofarads: float) -> None:
+        """What a part and the world around it are to the touch sensor at this pin: a capacitance to ground."""
+
     def call_at(self, at: int, part: Part, method: str, args: tuple[Any, ...]) -> None:
         """Calls a method of a part at a later time."""
 
@@ -128,12 +229,15 @@ class Port:
     """Base of all ports. On the class it is the declaration, on an instance the connection."""
 
     PINS: ClassVar[tuple[str, ...]] = ()
+    ON_CHIP: ClassVar[bool] = True
+    """Can its pins be on pins of the chip?"""
 
     def __init__(self, *, optional: bool = False) -> None:
         self.name = ""
         self.optional = optional
         self.handlers: dict[str, str] = {}
         self.pins: dict[str, int] = {}
+        self.wires: list[Port] = []
         self._part: Part | None = None
 
     def __set_name__(self, owner: type[Part], name: str) -> None:
@@ -150,6 +254,7 @@ class Port:
         if port is None:
             port = part._ports[self.name] = copy.copy(self)
             port.pins = {}
+            port.wires = []
             port._part = part
         return port  # type: ignore[return-value]
 
@@ -163,8 +268,22 @@ class Port:
 
     @property
     def connected(self) -> bool:
-        """Is any pin of it on the chip?"""
-        return bool(self.pins)
+        """Is any pin of it on the chip, or wired to another part?"""
+        return bool(self.pins or self.wires)
+
+    def join(self, other: Port) -> None:
+        """Runs a wire to a port of another part. Raises `BoardError` where the two do not fit."""
+        if not (self.fits(other) and other.fits(self)):
+            raise BoardError(
+                f"{self.part.label}.{self.name} cannot be wired to {other.part.label}.{other.name}: an output goes "
+                "to inputs, a supply to what it feeds"
+            )
+        self.wires.append(other)
+        other.wires.append(self)
+
+    def fits(self, other: Port) -> bool:
+        """Can it be wired to that port?"""
+        return False
 
     @property
     def part(self) -> Part:
@@ -215,11 +334,22 @@ class DigitalIn(_OnePin):
 
     @property
     def level(self) -> bool:
-        """The level now; `floating` where the pin is not connected."""
-        return self.part.host.level(self.pin) if self.connected else self.floating
+        """The level now; `floating` where the pin is not connected, or wired to an output that drives nothing."""
+        if self.pins:
+            return self.part.host.level(self.pin)
+        driven = [wire.driven for wire in self.wires if isinstance(wire, DigitalOut)]
+        return next((level for level in driven if level is not None), self.floating)
+
+    def fits(self, other: Port) -> bool:
+        return isinstance(other, DigitalOut) and not self.wires
+
+    def hear(self, level: bool | None) -> None:
+        """The output of another part that it is wired to has changed."""
+        self.handle("changed", self.part.now, self.floating if level is None else level)
 
     def attach(self, host: Host) -> None:
-        host.attach_edges(self, self.part)
+        if self.pins:
+            host.attach_edges(self, self.part)
 
 
 class PulseSink(_OnePin):
@@ -229,8 +359,19 @@ class PulseSink(_OnePin):
         """Decorates ``method(at, level)`` with arrays of times (uint64, ps) and levels (bool)."""
         return self._handler("received", method)
 
+    def fits(self, other: Port) -> bool:
+        return isinstance(other, DigitalOut) and not self.wires
+
+    def hear(self, level: bool | None) -> None:
+        """The output of another part that it is wired to has changed; one that is let go of keeps its level."""
+        import numpy as np
+
+        if level is not None:
+            self.handle("received", np.array([self.part.now], np.uint64), np.array([level], np.bool_))
+
     def attach(self, host: Host) -> None:
-        host.attach_pulses(self, self.part)
+        if self.pins:
+            host.attach_pulses(self, self.part)
 
 
 class DigitalOut(_OnePin):
@@ -244,20 +385,40 @@ class DigitalOut(_OnePin):
         super().__init__(optional=optional)
         self.initial = initial
 
+    @property
+    def driven(self) -> bool | None:
+        """What it drives onto the wires to other parts."""
+        return self.part._driven.get(self.name, self.initial)
+
+    def fits(self, other: Port) -> bool:
+        return isinstance(other, (DigitalIn, PulseSink))
+
     def attach(self, host: Host) -> None:
         if self.initial is not None:
-            host.drive(self.pin, self.initial, host.now)
+            self.set(self.initial)
 
     def set(self, level: bool | None, after: Time = 0) -> None:
         """Drives the level, now or after a time; None lets go."""
-        if self.connected:
-            host = self.part.host
+        host = self.part.host
+        if self.pins:
             host.drive(self.pin, level, host.now + ps(after))
+        if self.wires:
+            self._tell_at(host.now + ps(after), level)
 
     def play(self, at: Sequence[int] | Times, level: Sequence[bool] | Levels) -> None:
         """Drives a series of levels at absolute times in ps, none of them in the past."""
-        if self.connected:
+        if self.pins:
             self.part.host.drive_series(self.pin, at, level)
+        if self.wires:
+            for moment, value in zip(at, level, strict=True):
+                self._tell_at(int(moment), bool(value))
+
+    def _tell_at(self, at: int, level: bool | None) -> None:
+        host = self.part.host
+        if at > host.now:
+            host.call_at(at, self.part, "_tell_wires", (self.name, level))
+        else:
+            self.part._tell_wires(self.name, level)
 
 
 class AnalogOut(_OnePin):
@@ -272,6 +433,18 @@ class AnalogOut(_OnePin):
             self.part.host.volts(self.pin, volts)
 
 
+class TouchElectrode(_OnePin):
+    """A sheet of metal of the part on a pad of the chip's touch sensor."""
+
+    def attach(self, host: Host) -> None:
+        pass
+
+    def set(self, picofarads: float) -> None:
+        """Its capacitance to ground from now on."""
+        if self.connected:
+            self.part.host.picofarads(self.pin, picofarads)
+
+
 class SpiTarget(Port):
     """An SPI target: SCK, MOSI, and as wired MISO, chip select (active low) and D/CX.
 
@@ -282,8 +455,10 @@ class SpiTarget(Port):
         falling: it samples on the falling edge (modes 1 and 2).
     """
 
-    def __init__(self, *, dc: bool = False, answers: Sequence[int] | str = (), falling: bool = False) -> None:
-        super().__init__()
+    def __init__(
+        self, *, dc: bool = False, answers: Sequence[int] | str = (), falling: bool = False, optional: bool = False
+    ) -> None:
+        super().__init__(optional=optional)
         self.has_dc = dc
         self.answers = answers
         self.falling = falling
@@ -338,6 +513,98 @@ class I2cTarget(Port):
         host.attach_i2c(self, self.part)
 
 
+class I2sLink(Port):
+    """An audio part's I2S wire: bit clock, word select, and as the part has them `din` (it hears) and `dout` (it says).
+
+    Samples are int32, left-justified: a part of 24 bits leaves the lower 8 bits 0. Both the chip's I2S controllers
+    and firmware that makes the edges itself (PIO, bit-banging) are understood.
+
+    Args:
+        hears: the part has a data input.
+        says: the part has a data output.
+        slots: 2 is the standard format, a slot for each level of WS, low is left; other numbers are TDM, where a
+            frame begins as WS rises.
+        slot_bits: bits of a slot: in TDM, and where the part gives the clock.
+        delay: the most significant bit comes one clock behind the edge of WS (Philips); else with it.
+    """
+
+    def __init__(
+        self,
+        *,
+        hears: bool = False,
+        says: bool = False,
+        slots: int = 2,
+        slot_bits: int = 32,
+        delay: bool = True,
+        optional: bool = False,
+    ) -> None:
+        super().__init__(optional=optional)
+        self.hears = hears
+        self.says = says
+        self.slots = slots
+        self.slot_bits = slot_bits
+        self.delay = delay
+
+    def pin_names(self) -> Mapping[str, bool]:
+        names = {"bclk": True, "ws": True}
+        both = self.hears and self.says
+        return names | ({"din": not both} if self.hears else {}) | ({"dout": not both} if self.says else {})
+
+    def received(self, method: Handler) -> Handler:
+        """Decorates ``method(batch: I2sBatch)``."""
+        return self._handler("received", method)
+
+    def wanted(self, method: Handler) -> Handler:
+        """Decorates ``method(at) -> samples``: one row for each frame that began at these times (uint64, ps).
+
+        The times lie at most a few milliseconds in the past, and none is asked for twice.
+        """
+        return self._handler("wanted", method)
+
+    def run_clock(self, rate: int) -> None:
+        """The part is the master: it gives bit clock and word select, so many frames a second from now on; 0 stops."""
+        if self.connected:
+            self.part.host.i2s_clock(self, rate)
+
+    def attach(self, host: Host) -> None:
+        host.attach_i2s(self, self.part)
+
+
+class PdmLink(Port):
+    """An audio part's PDM wire: `clk`, and as the part has them `din` (it hears) and `dout` (it says).
+
+    Samples are int32 as on `I2sLink`, a column for the left channel (select pin low: what is there before the clock
+    rises) and one for the right. They come at the rate at which the chip's controller makes samples out of bits; where
+    firmware looks at single bits, each stands for 64 clocks.
+
+    Args:
+        hears: the part has a data input.
+        says: the part has a data output.
+        channels: an attribute of the part that tells when it is put on its board in which channels it speaks, a
+            pair of bools, left and right; without one in both.
+    """
+
+    def __init__(self, *, hears: bool = False, says: bool = False, channels: str = "", optional: bool = False) -> None:
+        super().__init__(optional=optional)
+        self.hears = hears
+        self.says = says
+        self.channels = channels
+
+    def pin_names(self) -> Mapping[str, bool]:
+        return {"clk": True} | ({"din": True} if self.hears else {}) | ({"dout": True} if self.says else {})
+
+    def received(self, method: Handler) -> Handler:
+        """Decorates ``method(batch: I2sBatch)``; `bits` are the clocks of a sample."""
+        return self._handler("received", method)
+
+    def wanted(self, method: Handler) -> Handler:
+        """Decorates ``method(at) -> samples``: a row of left and right for each of these times (uint64, ps)."""
+        return self._handler("wanted", method)
+
+    def attach(self, host: Host) -> None:
+        host.attach_pdm(self, self.part)
+
+
 class Part:
     """Base of all parts: ports as class attributes, options as constructor arguments, state in plain attributes.
 
@@ -350,6 +617,7 @@ class Part:
         self._host: Host | None = None
         self.label = type(self).__name__.lower()
         self.random = random.Random(0)
+        self._driven: dict[str, bool | None] = {}
 
     @classmethod
     def ports(cls) -> Mapping[str, Port]:
@@ -371,20 +639,33 @@ class Part:
         """The present moment in ps."""
         return self.host.now
 
-    def connect(self, pins: Mapping[str, int]) -> None:
-        """Puts pins of the part on pins of the chip; refuses unknown pins and missing ones."""
-        left = dict(pins)
-        for name in self.ports():
+    def connect(self, pins: Mapping[str, int], wired: Collection[str] = ()) -> None:
+        """Puts pins of the part on pins of the chip; refuses unknown pins and missing ones.
+
+        Ports named in `wired` get a wire to another part.
+        """
+        ports = {name: port.pin_names() for name, port in self.ports().items()}
+        named = [pin for wanted in ports.values() for pin in wanted]
+        for name, wanted in ports.items():
             port: Port = getattr(self, name)
-            wanted = port.pin_names()
-            missing = [pin for pin, needed in wanted.items() if needed and pin not in left]
-            if missing and not port.optional:
+            if name in wired:
+                continue
+        """Puts pins of the part on pins of the chip; ports named in `wired` get a wire to another part instead."""
+        named = [pin for port in self.ports().values() for pin in port.pin_names()]
+        for name, declared in self.ports().items():
+            if name in wired:
+                continue
+            port, wanted = getattr(self, name), declared.pin_names()
+            missing = [pin for pin, needed in wanted.items() if needed and pin not in pins]
+            # Pins that ports share, such as the chip select of two interfaces, do not tell which one is wired.
+            begun = any(pin in pins and named.count(pin) == 1 for pin in wanted)
+            if missing and (begun or not port.optional):
                 raise BoardError(f'{self.label}: pin {missing[0]!r} is not connected: add {missing[0]} = "GPIOn"')
             if not missing:
-                port.connect({pin: left.pop(pin) for pin in wanted if pin in left})
-        if left:
-            known = ", ".join(sorted({pin for port in self.ports().values() for pin in port.pin_names()}))
-            raise BoardError(f"{self.label} has no pin {next(iter(left))!r}: it has {known}")
+                port.connect({pin: pins[pin] for pin in wanted if pin in pins})
+        unknown = [pin for pin in pins if pin not in named]
+        if unknown:
+            raise BoardError(f"{self.label} has no pin {unknown[0]!r}: it has {', '.join(sorted(set(named)))}")
 
     def mount(self, host: Host, label: str | None = None, seed: int = 0) -> None:
         """Puts the part on a host: its ports are attached, then it is powered."""
@@ -401,14 +682,29 @@ class Part:
         """As `mount` for a copy that goes on from a snapshot: the host restores the connections and the state."""
         self._host = host
 
+    @property
+    def mounted(self) -> bool:
+        """Is it on a host?"""
+        return self._host is not None
+
     def power_on(self) -> None:
-        """The part gets its supply. Override to start timers or drive outputs."""
+        """The part gets its supply. Override to start timers or drive outputs, and to look at inputs."""
 
     def after(self, delay: Time, method: Callable[..., None], *args: Any) -> None:
         """Calls a method of this part after a time. It is kept by name, so that snapshots can hold it."""
         if getattr(method, "__self__", None) is not self:
             raise UsageError(f"{self.label}.after takes a method of the part itself, so that a snapshot can keep it")
         self.host.call_at(self.now + ps(delay), self, method.__name__, args)
+
+    def _tell_wires(self, name: str, level: bool | None) -> None:
+        """An output drives a level onto its wires; a part that is not on the host yet looks when it is."""
+        port: DigitalOut = getattr(self, name)
+        if port.driven is level and name in self._driven:
+            return
+        self._driven[name] = level
+        for wire in port.wires:
+            if wire.part.mounted and isinstance(wire, (DigitalIn, PulseSink)):
+                wire.hear(level)
 
     def state(self) -> dict[str, Any]:
         """All that a snapshot must keep: by default a deep copy of the part's attributes."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from twins import _engine
 from twins.board import Board
+from twins.buses import ParallelTarget, SdTarget
 from twins.console import Console
 from twins.crash import crash_report
 from twins.door import Door
@@ -22,7 +23,7 @@ from twins.image import TARGETS, Image
 from twins.live import Live
 from twins.memory import TwinMemory
 from twins.pins import Pins
-from twins.ports import DigitalIn, I2cTarget, Part, PulseSink, SpiTarget
+from twins.ports import DigitalIn, I2cTarget, I2sLink, Part, PdmLink, PulseSink, SpiTarget
 from twins.symbols import Symbols
 from twins.units import Duration, Time, ps
 from twins.usb import UsbHost
@@ -118,7 +119,7 @@ class Twin:
         if rom is not None:
             self._use_rom(Path(rom))
         for console in self.board.consoles:
-            self._engine.attach_console(console.name, console.tx, console.rx)
+            self._engine.attach_console(console.name, console.tx, console.rx, console.jtag)
         serial = unique_id if unique_id is not None else self.board.unique_id
         if serial is not None:
             self.flash.set_unique_id(serial)
@@ -126,9 +127,8 @@ class Twin:
             self._use_flash(Path(flash))
         if self.image is not None:
             self._load(self.image)
-        for name, spec in self.board.parts.items():
-            part = spec.create()
-            self.parts[name] = part
+        self.parts.update(self.board.create_parts())
+        for name, part in self.parts.items():
             part.mount(self, name, seed)
 
     def _start(self, engine: _engine.Engine) -> None:
@@ -354,6 +354,40 @@ class Twin:
         number = self._engine.attach_i2c(port.pins["sda"], port.pins["scl"], addresses)
         self._outside.ports[number] = (part.label, port.name)
 
+    def attach_parallel(self, port: ParallelTarget, part: Part) -> None:
+        """A part's parallel target goes on its pins."""
+        pin = port.pins.get
+        number = self._engine.attach_parallel(port.data_pins, port.pins[port.clock], pin("cs"), pin("dc"), port.falling)
+        self._outside.ports[number] = (part.label, port.name)
+
+    def attach_sd(self, port: SdTarget, part: Part) -> None:
+        """A part's SD card goes on its pins."""
+        pin = port.pins.get
+        lines = [port.pins["d0"], pin("d1"), pin("d2"), pin("d3")]
+        number = self._engine.attach_sd(port.pins["clk"], port.pins["cmd"], lines)
+        self._outside.ports[number] = (part.label, port.name)
+
+    def attach_i2s(self, port: I2sLink, part: Part) -> None:
+        """An audio part goes on its pins."""
+        pin = port.pins.get
+        number = self._engine.attach_i2s(
+            port.pins["bclk"], port.pins["ws"], pin("din"), pin("dout"), port.slots, port.slot_bits, port.delay
+        )
+        self._outside.ports[number] = (part.label, port.name)
+
+    def attach_pdm(self, port: PdmLink, part: Part) -> None:
+        """An audio part goes on its pins."""
+        pin = port.pins.get
+        left, right = getattr(part, port.channels) if port.channels else (True, True)
+        number = self._engine.attach_pdm(port.pins["clk"], pin("din"), pin("dout"), left, right)
+        self._outside.ports[number] = (part.label, port.name)
+
+    def i2s_clock(self, port: I2sLink, rate: int) -> None:
+        """An audio part that is the master runs its clock, or stops it."""
+        number = next(n for n, name in self._outside.ports.items() if name == (port.part.label, port.name))
+        to = self._inbox if self._outside.busy else self._engine
+        to.i2s_clock(number, rate, port.slots, port.slot_bits, port.delay, self.now)
+
     def attach_edges(self, port: DigitalIn, part: Part) -> None:
         """A part looks at a pin."""
         self._outside.ports[self._engine.attach_edges(port.pin)] = (part.label, port.name)
@@ -392,6 +426,14 @@ class Twin:
         if channel is None:
             raise UsageError(f"GPIO{pin} has no ADC input: {', '.join(f'GPIO{p}' for p in self.board.chip.adc)} have")
         self._engine.set_microvolts(channel, max(0, round(volts * 1e6)))
+
+    def picofarads(self, pin: int, picofarads: float) -> None:
+        """A capacitance to ground at a pad of the touch sensor."""
+        pads = self.board.chip.touch
+        if pin not in pads:
+            known = f"GPIO{pads[0]} to GPIO{pads[-1]} are" if pads else f"the {self.board.chip.name} has none"
+            raise UsageError(f"GPIO{pin} is no pad of a touch sensor: {known}")
+        self._engine.set_femtofarads(pin, max(0, round(picofarads * 1e3)))
 
     def call_at(self, at: int, part: Part, method: str, args: tuple[Any, ...]) -> None:
         """Calls a method of a part at a moment."""
@@ -461,6 +503,10 @@ class Twin:
         """The USB host at the other end of the board's cable."""
         return UsbHost(self._engine)
 
+    def callers(self, core: int = 0) -> list[tuple[int, int]]:
+        """Return address and stack pointer of each caller whose frame a windowed processor still holds in registers."""
+        return self._engine.callers(core)
+
     def registers(self, core: int = 0) -> dict[str, int]:
         """The registers of a core by name."""
         return self._engine.registers(core)
@@ -528,8 +574,7 @@ class Twin:
         self._outputs = {name: bytearray(data) for name, data in snapshot.outputs.items()}
         self._speakers = list(snapshot.speakers)
         self.resets = list(snapshot.resets)
-        for name, spec in self.board.parts.items():
-            part = parts.get(name) or spec.create()
+        for name, part in (parts or self.board.create_parts()).items():
             part.remount(self)
             part.restore(snapshot.parts[name])
             self.parts[name] = part

@@ -20,3 +20,9 @@ def load_segments(path: Path) -> list[tuple[int, bytes]]:
         if kind == PT_LOAD and filesz:
             segments.append((paddr, data[offset : offset + filesz]))
     return sorted(segments)
+
+
+def entry(path: Path) -> int:
+    """Return the address at which the file's program starts."""
+    (address,) = struct.unpack_from("<24xI", path.read_bytes())
+    return int(address)

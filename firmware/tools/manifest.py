@@ -1,8 +1,8 @@
 """The record of the committed images: what each one is, what it was built from and with.
 
-manifest.py write BUILD --compiler GCC   after a build: BUILD/manifest.json
-manifest.py install BUILD IMAGES         copy the images that are committed, and the record
-manifest.py check IMAGES                 are images and sources those of the record?
+manifest.py write BUILD --compiler GCC...   after a build: BUILD/manifest.json
+manifest.py install BUILD IMAGES            copy the images that are committed, and the record
+manifest.py check IMAGES                    are images and sources those of the record?
 """
 
 from __future__ import annotations
@@ -16,7 +16,12 @@ import sys
 from pathlib import Path
 
 FIRMWARE = Path(__file__).resolve().parent.parent
-COMMITTED = (".elf", ".uf2")
+COMMITTED = (".elf", ".uf2", ".bin")
+# The Debian packages of the tools, by the prefix of the compiler.
+PACKAGES = {
+    "arm-none-eabi-": ("gcc-arm-none-eabi", "binutils-arm-none-eabi"),
+    "xtensa-lx106-elf-": ("gcc-xtensa-lx106", "binutils-xtensa-lx106"),
+}
 
 
 def sha256(data: bytes) -> str:
@@ -30,34 +35,42 @@ def source_hash(sources: list[str]) -> str:
     return sha256("".join(lines).encode())
 
 
-def toolchain(compiler: str) -> dict[str, str]:
+def toolchain(compilers: list[str]) -> dict[str, str]:
     """Return the versions that decide the bytes: Debian's, or what the tools say of themselves."""
     versions = {}
-    tools = {"gcc-arm-none-eabi": compiler, "binutils-arm-none-eabi": compiler.removesuffix("gcc") + "ld"}
-    for package, tool in tools.items():
-        asked = subprocess.run(
-            ["dpkg-query", "-W", "-f", "${Version}", package], capture_output=True, text=True, check=False
-        )
-        if asked.returncode == 0:
-            versions[package] = asked.stdout
-        else:
-            said = subprocess.run([tool, "--version"], capture_output=True, text=True, check=True)
-            versions[package] = said.stdout.splitlines()[0]
+    for compiler in compilers:
+        prefix = compiler.removesuffix("gcc")
+        tools = (compiler, prefix + "ld")
+        for package, tool in zip(PACKAGES.get(prefix, tools), tools, strict=True):
+            asked = subprocess.run(
+                ["dpkg-query", "-W", "-f", "${Version}", package], capture_output=True, text=True, check=False
+            )
+            if asked.returncode == 0:
+                versions[package] = asked.stdout
+            else:
+                said = subprocess.run([tool, "--version"], capture_output=True, text=True, check=True)
+                versions[package] = said.stdout.splitlines()[0]
     return versions
 
 
-def write(build: Path, compiler: str) -> None:
+def files_of(name: str, folder: Path) -> list[Path]:
+    """Return the files of an image that are committed: the ELF, and what is flashed."""
+    uf2 = folder / f"{name}.uf2"
+    return [folder / f"{name}.elf", uf2 if uf2.exists() else folder / f"{name}.bin"]
+
+
+def write(build: Path, compilers: list[str]) -> None:
     """Write the record of the images in `build`."""
     images = {}
     for listing in sorted(build.glob("*.sources")):
         name = listing.stem
         sources = listing.read_text().split()
         images[name] = {
-            "sha256": {suffix[1:]: sha256((build / (name + suffix)).read_bytes()) for suffix in COMMITTED},
+            "sha256": {file.suffix[1:]: sha256(file.read_bytes()) for file in files_of(name, build)},
             "source_sha256": source_hash(sources),
             "sources": sources,
         }
-    record = {"toolchain": toolchain(compiler), "images": images}
+    record = {"toolchain": toolchain(compilers), "images": images}
     (build / "manifest.json").write_text(json.dumps(record, indent=1) + "\n")
 
 
@@ -69,8 +82,8 @@ def install(build: Path, images: Path) -> None:
             old.unlink()
     record = json.loads((build / "manifest.json").read_text())
     for name in record["images"]:
-        for suffix in COMMITTED:
-            shutil.copyfile(build / (name + suffix), images / (name + suffix))
+        for file in files_of(name, build):
+            shutil.copyfile(file, images / file.name)
     shutil.copyfile(build / "manifest.json", images / "manifest.json")
 
 
@@ -88,7 +101,8 @@ def check(images: Path) -> list[str]:
         gone = [source for source in entry["sources"] if not (FIRMWARE / source).exists()]
         if gone or source_hash(entry["sources"]) != entry["source_sha256"]:
             wrong.append(f"{name}: its sources have changed since it was built: run `make firmware`")
-    known = {f"{name}{suffix}" for name in record["images"] for suffix in COMMITTED} | {"manifest.json"}
+    known = {f"{name}.{kind}" for name, entry in record["images"].items() for kind in entry["sha256"]}
+    known.add("manifest.json")
     unknown = sorted(file.name for file in images.iterdir() if file.name not in known)
     wrong += [f"{name} is not in the manifest" for name in unknown]
     return wrong
@@ -101,7 +115,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     writing = commands.add_parser("write")
     writing.add_argument("build", type=Path)
-    writing.add_argument("--compiler", default="arm-none-eabi-gcc")
+    writing.add_argument("--compiler", nargs="+", default=["arm-none-eabi-gcc"])
     installing = commands.add_parser("install")
     installing.add_argument("build", type=Path)
     installing.add_argument("images", type=Path)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from peripherals import ST7789
-from peripherals.st7789 import CASET, COLMOD, DISPON, INVON, RAMWR, RASET, SLPOUT
+from peripherals.dcs_display import CASET, COLMOD, DISPON, INVON, RAMWR, RASET, SLPOUT
 from twins.bench import Bench
 
 RED, GREEN, BLUE, WHITE = (0xF8, 0x00), (0x07, 0xE0), (0x00, 0x1F), (0xFF, 0xFF)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from peripherals import ST7789
-from peripherals.st7789 import (
+from peripherals.dcs_display import (
     CASET,
     COLMOD,
     DISPOFF,

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from peripherals.st7789 import (
+from peripherals.dcs_display import (
     COLMOD,
     IDMOFF,
     IDMON,
@@ -22,12 +22,12 @@ from peripherals.st7789 import (
     NORON,
     PTLAR,
     PTLON,
-    RAMCTRL,
     RAMWR,
     RAMWRC,
     VSCRDEF,
     VSCSAD,
 )
+from peripherals.st7789 import RAMCTRL
 from tests.peripherals.st7789_driver import BLUE, GREEN, RED, WHITE, Display, where, where_cells
 
 # 8.12 Address control, 9.1.20 - 9.1.22 CASET, RASET, RAMWR

@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     about = commands.add_parser(
         "info", help="what a firmware image holds", epilog="example: twins info firmware.uf2 --json"
     )
-    about.add_argument("image", metavar="IMAGE", help=".uf2, .elf, .hex or .bin")
+    about.add_argument("image", metavar="IMAGE", help=".uf2, .elf, .hex, .bin, a build folder, or 0x0=FILE,…")
     about.add_argument("--json", action="store_true", help="one JSON object")
     about.set_defaults(act=info)
 

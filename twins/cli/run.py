@@ -183,8 +183,8 @@ class _Run:
         """Writes what was asked for; the pictures by part."""
         if self.terminal:
             sys.stderr.write("\n")
-        elif not self.options.json and not self.shown.ended_line:
-            sys.stdout.write("\n")
+        elif not self.options.json:
+            sys.stdout.write(self.shown.take(rest=True))
         pictures = {}
         for part, path in self.frames:
             frame = frame_of(find_part(self.twin, part))

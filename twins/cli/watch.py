@@ -31,33 +31,37 @@ class Wanted:
 
 
 class Shown:
-    """What the consoles have shown since the last look, and the last line of it."""
+    """What the consoles have shown since the last look, in whole lines, and the last line of it.
+
+    Where more than one console speaks, the lines of all but the first to speak begin with the console's name: firmware
+    may well show the same on several.
+    """
 
     def __init__(self, twin: Twin) -> None:
         self._twin = twin
         self._length: dict[str, int] = {}
         self._decoders: dict[str, codecs.IncrementalDecoder] = {}
-        self._line = ""
+        self._lines: dict[str, str] = {}
         self.last_line = ""
 
-    @property
-    def ended_line(self) -> bool:
-        """Does the text end with its line?"""
-        return not self._line
-
-    def take(self) -> str:
-        """The new text of all consoles, one console after the other."""
+    def take(self, *, rest: bool = False) -> str:
+        """The new lines of all consoles, one console after the other; with `rest` lines that have not ended as well."""
         text = ""
         for name in self._twin.console_names:
             start = self._length.get(name, 0)
             output = self._twin.output(name, start)
             self._length[name] = start + len(output)
             decoder = self._decoders.setdefault(name, codecs.getincrementaldecoder("utf-8")("replace"))
-            text += decoder.decode(output)
-        for line in text.splitlines(keepends=True):
-            self._line += line
-            if self._line.strip():
-                self.last_line = self._line.strip()
-            if line.endswith(("\n", "\r")):
-                self._line = ""
+            if output:
+                self._lines[name] = self._lines.get(name, "") + decoder.decode(output)
+            *lines, line = self._lines.get(name, "").split("\n")
+            if rest and line:
+                lines, line = [*lines, line], ""
+            first = next(iter(self._lines), name)
+            prefix = "" if name == first else f"{name}: "
+            text += "".join(f"{prefix}{whole}\n" for whole in lines)
+            for seen in (*lines, line):
+                self.last_line = seen.strip() or self.last_line
+            if name in self._lines:
+                self._lines[name] = line
         return text

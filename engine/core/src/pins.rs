@@ -3,15 +3,23 @@
 //! The chip says what it drives and pulls; parts drive from outside; the level of each pin follows. A
 //! change of level goes, in this order, into the trace, to the decoders of the ports on that pin and into the log.
 
+mod audio;
+mod parallel_words;
+mod sd_commands;
 mod spi_frames;
 mod train;
 
 use crate::i2c::I2cWire;
+use crate::i2s::I2sWire;
+use crate::parallel::ParallelWire;
+use crate::pdm::PdmWire;
 use crate::ports::{Edge, Outside, PortId};
+use crate::sdbus::SdLines;
 use crate::spi::SpiWire;
 use crate::time::Ps;
 use crate::trace::{Kind, Trace};
 use crate::world::World;
+pub use parallel_words::ParallelLines;
 use serde::{Deserialize, Serialize};
 pub use spi_frames::SpiLines;
 use std::collections::BTreeMap;
@@ -84,6 +92,8 @@ pub struct Pins {
     contention: u64,
     settled_at: Ps,
     told_as_bytes: u64,
+    /// Pins whose changes may be found out late: the trace takes them apart from the others.
+    told_apart: u64,
     /// As asked for; the answers of SPI targets on these clocks are told as little as the clocks.
     told_by_blocks: u64,
     nets: Vec<u64>,
@@ -91,6 +101,14 @@ pub struct Pins {
     joined: u64,
     spi: Vec<(PortId, SpiWire)>,
     i2c: Vec<(PortId, I2cWire)>,
+    sd: Vec<(PortId, SdLines)>,
+    i2s: Vec<(PortId, I2sWire)>,
+    pdm: Vec<(PortId, PdmWire)>,
+    parallel: Vec<(PortId, ParallelWire)>,
+    /// The chip sees parts that are the master of an I2S wire by their edges alone.
+    masters_by_edges: bool,
+    /// When the next of those edges is due.
+    master_due: Option<Ps>,
     watches: Vec<(PortId, Watch)>,
     stimuli: BTreeMap<(Ps, u64), Drive>,
     stimulus_number: u64,
@@ -190,8 +208,12 @@ impl Pins {
     fn follow(&mut self, level: u64, changed: u64, at: Ps) {
         self.level = level;
         self.settled_at = at;
-        if changed & !self.told_as_bytes != 0 {
-            self.trace.see(Kind::Pins, at, level & !self.told_as_bytes);
+        let apart = self.told_apart | self.told_as_bytes;
+        if changed & !apart != 0 {
+            self.trace.see(Kind::Pins, at, level & !apart);
+        }
+        if changed & self.told_apart != 0 {
+            self.see_apart(level, changed, at);
         }
         let heeded = changed & (level & self.heeds_rise | !level & self.heeds_fall);
         if heeded == 0 {
@@ -205,6 +227,16 @@ impl Pins {
             }
         } else {
             self.notify(changed, at);
+        }
+    }
+
+    #[cold]
+    fn see_apart(&mut self, level: u64, changed: u64, at: Ps) {
+        let mut rest = changed & self.told_apart & !self.told_as_bytes;
+        while rest != 0 {
+            let pin = rest.trailing_zeros();
+            rest &= rest - 1;
+            self.trace.see_apart(Kind::Pins, at, u64::from(pin) << 1 | level >> pin & 1);
         }
     }
 
@@ -248,7 +280,13 @@ impl Pins {
     pub fn tell_as_bytes(&mut self, mask: u64) {
         self.told_by_blocks = mask;
         let clocked = self.spi.iter().filter(|(_, wire)| wire.clock() & mask != 0);
-        self.told_as_bytes = clocked.fold(mask, |all, (_, wire)| all | wire.miso().map_or(0, |pin| 1u64 << pin));
+        let answers = clocked.fold(mask, |all, (_, wire)| all | wire.miso().map_or(0, |pin| 1u64 << pin));
+        self.told_as_bytes = answers | self.audio_answers(mask);
+    }
+
+    /// Blocks hand in the changes of these pins when it suits them, with their times: the trace does not depend on when.
+    pub fn tell_apart(&mut self, mask: u64) {
+        self.told_apart = mask;
     }
 
     /// When the last change of any level happened.
@@ -262,6 +300,7 @@ impl Pins {
         let mut answer = None;
         // Several targets may let go of SDA at the same edge; a vector that stays empty costs nothing.
         let mut sdas = Vec::new();
+        let mut says = Vec::new();
         for (port, wire) in &mut self.spi {
             if changed & wire.mask() != 0 {
                 if let Some(miso) = wire.change(*port, changed, level, at, &mut self.trace, &mut self.world) {
@@ -276,6 +315,21 @@ impl Pins {
                 }
             }
         }
+        for (port, wire) in &mut self.i2s {
+            if changed & wire.mask() != 0 {
+                says.extend(wire.change(*port, changed, level, at, &mut self.world));
+            }
+        }
+        for (port, wire) in &mut self.pdm {
+            if changed & wire.clk() != 0 {
+                says.extend(wire.change(*port, level, at, &mut self.world));
+            }
+        }
+        for (port, wire) in &mut self.parallel {
+            if changed & wire.mask() != 0 {
+                wire.change(*port, changed, level, at, &mut self.world);
+            }
+        }
         for index in 0..self.watches.len() {
             let (port, watch) = &mut self.watches[index];
             let port = *port;
@@ -287,6 +341,7 @@ impl Pins {
                 edges.push((at, high));
             } else {
                 self.flush_spi();
+                self.flush_i2s();
                 self.world.edge(port, Edge { at, level: high });
             }
         }
@@ -296,7 +351,7 @@ impl Pins {
         if let Some(drive) = answer {
             self.drive_from_outside(drive, at);
         }
-        for drive in sdas {
+        for drive in sdas.into_iter().chain(says) {
             self.drive_from_outside(drive, at);
         }
         self.take_posted(at);
@@ -308,6 +363,9 @@ impl Pins {
         let Some(posted) = self.world.take_posted() else { return };
         self.posted = true;
         self.wake = self.wake.into_iter().chain(posted.wake).min();
+        for (port, clock) in posted.clocks {
+            self.set_i2s_clock(port, clock);
+        }
         for (at, drive) in posted.drives {
             if at <= now {
                 self.drive_from_outside(drive, now);
@@ -350,13 +408,16 @@ impl Pins {
 
     /// When the next change from outside is due.
     pub fn next_stimulus(&self) -> Ps {
-        self.stimuli.keys().next().map_or(Ps::MAX, |key| key.0)
+        let stimulus = self.stimuli.keys().next().map_or(Ps::MAX, |key| key.0);
+        self.master_due.map_or(stimulus, |due| due.min(stimulus))
     }
 
     /// Carries out the changes from outside that are due at `now`.
     pub fn apply_stimuli(&mut self, now: Ps) {
         while self.next_stimulus() <= now {
-            if let Some(((at, _), drive)) = self.stimuli.pop_first() {
+            if self.master_due == Some(self.next_stimulus()) {
+                self.master_edge();
+            } else if let Some(((at, _), drive)) = self.stimuli.pop_first() {
                 self.drive_from_outside(drive, at);
             }
         }
@@ -404,6 +465,7 @@ impl Pins {
     /// Hands out everything that was gathered.
     pub fn flush(&mut self) {
         self.flush_spi();
+        self.flush_i2s();
         for (port, watch) in &mut self.watches {
             if let Some(edges) = watch.gathered.as_mut().filter(|edges| !edges.is_empty()) {
                 let edges = std::mem::take(edges).into_iter().map(|(at, level)| Edge { at, level }).collect();
@@ -414,6 +476,9 @@ impl Pins {
 
     fn flush_spi(&mut self) {
         for (port, wire) in &mut self.spi {
+            wire.flush(*port, &mut self.world);
+        }
+        for (port, wire) in &mut self.parallel {
             wire.flush(*port, &mut self.world);
         }
     }
@@ -524,24 +589,27 @@ impl Pins {
 
     /// Which edges must be told, from what is attached.
     fn settle_heed(&mut self) {
+        let audio = self.audio_clocks(|_| true);
         let needed = |rising: bool| {
             let spi = self.spi.iter().filter(|(_, wire)| !wire.ignores(rising)).map(|(_, wire)| wire.mask());
             let cs = self.spi.iter().map(|(_, wire)| wire.mask() & !wire.clock());
             let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
             let edges = self.watches.iter().map(|(_, watch)| 1u64 << watch.pin);
-            spi.chain(cs).chain(i2c).chain(edges).fold(0, |a, b| a | b)
+            let parallel = self.parallel.iter().map(|(_, wire)| wire.mask());
+            spi.chain(cs).chain(i2c).chain(parallel).chain(edges).fold(audio, |a, b| a | b)
         };
         let all = if self.log.is_some() { u64::MAX } else { 0 };
         self.heeds_rise = all | needed(true);
         self.heeds_fall = all | needed(false);
-        let others =
-            self.i2c.iter().map(|(_, wire)| wire.mask()).chain(self.watches.iter().map(|(_, watch)| 1 << watch.pin));
-        let others = others.fold(all, |a, b| a | b);
+        let watched = self.watches.iter().map(|(_, watch)| 1 << watch.pin);
+        let parallel = self.parallel.iter().map(|(_, wire)| wire.mask());
+        let others = self.i2c.iter().map(|(_, wire)| wire.mask()).chain(parallel).chain(watched);
+        let others = others.fold(all | audio, |a, b| a | b);
         let edges =
             self.watches.iter().filter(|(_, watch)| watch.gathered.is_none()).map(|(_, watch)| 1u64 << watch.pin);
         let spi = self.spi.iter().filter(|(_, wire)| wire.miso().is_some()).map(|(_, wire)| wire.mask());
         let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
-        self.prompt = edges.chain(spi).chain(i2c).fold(0, |a, b| a | b);
+        self.prompt = edges.chain(spi).chain(i2c).fold(self.audio_clocks(|answers| answers), |a, b| a | b);
         self.sole_clock = match &self.spi[..] {
             [(_, wire)] if wire.miso().is_none() && others & wire.clock() == 0 => wire.clock(),
             _ => 0,
@@ -552,7 +620,8 @@ impl Pins {
         let spi = self.spi.iter().map(|(_, wire)| wire.mask());
         let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
         let edges = self.watches.iter().map(|(_, watch)| 1u64 << watch.pin);
-        spi.chain(i2c).chain(edges).fold(0, |a, b| a | b)
+        let parallel = self.parallel.iter().map(|(_, wire)| wire.mask());
+        spi.chain(i2c).chain(parallel).chain(edges).fold(self.audio_clocks(|_| true), |a, b| a | b)
     }
 
     /// The level changes since the last call.

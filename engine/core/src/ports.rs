@@ -3,8 +3,12 @@
 //! The engine side of a port sits on pins and decodes what they carry. Data leaves in batches with time
 //! stamps; the other side is asked at once only where the chip needs an answer.
 
+use crate::i2s::I2sClock;
+use crate::parallel::ParallelBatch;
 use crate::pins::Drive;
+use crate::sdbus::{SdAnswer, SdBlock, SdWritten};
 use crate::time::Ps;
+use serde::{Deserialize, Serialize};
 
 /// The number of a port, given out when it is attached.
 pub type PortId = u32;
@@ -43,6 +47,19 @@ pub struct SpiAnswer {
     pub data: Vec<u8>,
 }
 
+/// Frames that an audio part heard on an I2S wire, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct I2sBatch {
+    /// Slots in a frame.
+    pub slots: u8,
+    /// Bit clocks of a slot, as they were on the wire.
+    pub bits: u8,
+    /// The samples, `slots` of them a frame, left-justified in 32 bits.
+    pub samples: Vec<i32>,
+    /// For each frame the time at which WS began it.
+    pub at: Vec<Ps>,
+}
+
 /// One level change on one pin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edge {
@@ -59,6 +76,8 @@ pub struct Posted {
     pub drives: Vec<(Ps, Drive)>,
     /// The run must come back at this moment at the latest.
     pub wake: Option<Ps>,
+    /// I2S parts that are the master of their wire change their clock, or stop it.
+    pub clocks: Vec<(PortId, Option<I2sClock>)>,
 }
 
 /// The other side of all ports. The language binding implements it; tests of the engine do as well.
@@ -77,6 +96,28 @@ pub trait Outside: Send + Sync {
     fn i2c_read(&mut self, port: PortId, at: Ps) -> u8;
     /// The transaction with this I2C target ended: by STOP, or by a repeated START.
     fn i2c_stop(&mut self, port: PortId, at: Ps, restarted: bool);
+    /// A parallel target took words over while it was selected. Batches end at each change of the chip select, of which
+    /// `spi_select` tells.
+    fn parallel(&mut self, _port: PortId, _batch: ParallelBatch) {}
+    /// A command came on an SD card's bus.
+    fn sd_command(&mut self, _port: PortId, _at: Ps, _index: u8, _argument: u32) -> Option<SdAnswer> {
+        None
+    }
+    /// The next block of data of an SD card, on 1 or 4 lines.
+    fn sd_read(&mut self, _port: PortId, _at: Ps, _lines: u8) -> Option<SdBlock> {
+        None
+    }
+    /// A block of data came on 1 or 4 lines of an SD card's bus.
+    fn sd_write(&mut self, _port: PortId, _at: Ps, _lines: u8, _data: Vec<u8>) -> Option<SdWritten> {
+        None
+    }
+    /// An audio part heard frames.
+    fn i2s_sent(&mut self, _port: PortId, _batch: I2sBatch) {}
+    /// The samples of an audio part in the frames that began at these times, left-justified in 32 bits, slot by slot. Where
+    /// some are missing it is silent.
+    fn i2s_wanted(&mut self, _port: PortId, _at: &[Ps]) -> Vec<i32> {
+        Vec::new()
+    }
     /// A pin that a part watches changed.
     fn edge(&mut self, port: PortId, edge: Edge);
     /// The pulses of a pin whose edges are gathered.

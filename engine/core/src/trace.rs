@@ -27,6 +27,10 @@ pub enum Kind {
     Usb = 7,
     /// A processor stopped for good.
     Crash = 8,
+    /// A command or a byte for an SD card.
+    Sd = 9,
+    /// Frames of a hardware I2S controller; the value is their digest.
+    I2s = 10,
 }
 
 /// The running hash.
@@ -34,6 +38,8 @@ pub enum Kind {
 pub struct Trace {
     state: u64,
     events: u64,
+    /// What was seen apart: a sum, in which order does not count.
+    apart: u64,
 }
 
 impl Trace {
@@ -41,6 +47,15 @@ impl Trace {
     #[inline(always)]
     pub fn see(&mut self, kind: Kind, at: Ps, value: u64) {
         self.fold(at, Self::digest(kind, value));
+    }
+
+    /// One thing was seen at `at`, and told when it suited: what else was seen meanwhile was told before it or after it.
+    #[inline]
+    pub fn see_apart(&mut self, kind: Kind, at: Ps, value: u64) {
+        let seen = at.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(Self::digest(kind, value));
+        let seen = (seen ^ seen >> 29).wrapping_mul(0xFF51_AFD7_ED55_8CCD);
+        self.apart = self.apart.wrapping_add(seen ^ seen >> 32);
+        self.events += 1;
     }
 
     /// What kind and value add to the hash: worth keeping where the same thing is seen again and again.
@@ -69,6 +84,9 @@ impl Trace {
         let mut hasher = Sha256::new();
         hasher.update(self.state.to_le_bytes());
         hasher.update(self.events.to_le_bytes());
+        if self.apart != 0 {
+            hasher.update(self.apart.to_le_bytes());
+        }
         hasher.finalize().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
     }
 }
@@ -93,5 +111,19 @@ mod tests {
         assert_ne!(base, hash(&[(Kind::Pins, 10, 1), (Kind::Pins, 20, 3)]));
         assert_ne!(base, hash(&[(Kind::Pins, 10, 1), (Kind::UartOut, 20, 2)]));
         assert_ne!(base, hash(&[(Kind::Pins, 10, 1)]));
+    }
+
+    #[test]
+    fn what_is_seen_apart_counts_in_any_order() {
+        let hash = |apart: [(Ps, u64); 2]| {
+            let mut trace = Trace::default();
+            trace.see_apart(Kind::Pins, apart[0].0, apart[0].1);
+            trace.see(Kind::Pins, 15, 1);
+            trace.see_apart(Kind::Pins, apart[1].0, apart[1].1);
+            trace.sha256()
+        };
+        assert_eq!(hash([(10, 1), (20, 2)]), hash([(20, 2), (10, 1)]));
+        assert_ne!(hash([(10, 1), (20, 2)]), hash([(10, 2), (20, 1)]));
+        assert_ne!(hash([(10, 1), (20, 2)]), hash([(10, 1), (21, 2)]));
     }
 }

@@ -1,6 +1,8 @@
 //! The outside of a chip's pins: whoever is attached, and whether they were called.
 
-use crate::ports::{Edge, Nobody, Outside, PortId, Posted, SpiAnswer, SpiBatch};
+use crate::parallel::ParallelBatch;
+use crate::ports::{Edge, I2sBatch, Nobody, Outside, PortId, Posted, SpiAnswer, SpiBatch};
+use crate::sdbus::{SdAnswer, SdBlock, SdWritten};
 use crate::time::Ps;
 
 /// The outside world, put back by whoever owns the twin after a snapshot is restored. It remembers whether it was
@@ -56,6 +58,24 @@ impl Outside for World {
     }
     fn i2c_stop(&mut self, port: PortId, at: Ps, restarted: bool) {
         self.call().i2c_stop(port, at, restarted);
+    }
+    fn parallel(&mut self, port: PortId, batch: ParallelBatch) {
+        self.call().parallel(port, batch);
+    }
+    fn sd_command(&mut self, port: PortId, at: Ps, index: u8, argument: u32) -> Option<SdAnswer> {
+        self.call().sd_command(port, at, index, argument)
+    }
+    fn sd_read(&mut self, port: PortId, at: Ps, lines: u8) -> Option<SdBlock> {
+        self.call().sd_read(port, at, lines)
+    }
+    fn sd_write(&mut self, port: PortId, at: Ps, lines: u8, data: Vec<u8>) -> Option<SdWritten> {
+        self.call().sd_write(port, at, lines, data)
+    }
+    fn i2s_sent(&mut self, port: PortId, batch: I2sBatch) {
+        self.call().i2s_sent(port, batch);
+    }
+    fn i2s_wanted(&mut self, port: PortId, at: &[Ps]) -> Vec<i32> {
+        self.call().i2s_wanted(port, at)
     }
     fn edge(&mut self, port: PortId, edge: Edge) {
         self.call().edge(port, edge);

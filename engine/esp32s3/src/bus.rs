@@ -2,6 +2,7 @@
 //!
 //! Memories take the short way. Registers go through one door that keeps the order of the two processors.
 
+use crate::dedic_gpio;
 use crate::devices::Devices;
 use crate::extmem::Refused;
 use crate::fabric::{Fabric, Request};
@@ -325,13 +326,13 @@ impl Bus for System {
 
     fn read_ur(&mut self, number: u8, cycle: u64) -> Result<u32, BusError> {
         self.take_turn(cycle)?;
-        self.dev.fabric.gaps.touch(&format!("UR {number}"), "dedicated GPIO is not modelled");
-        Ok(0)
+        Ok(dedic_gpio::read(self.core, number, &mut self.dev.fabric))
     }
 
-    fn write_ur(&mut self, number: u8, _value: u32, _mask: u32, cycle: u64) -> Result<(), BusError> {
+    fn write_ur(&mut self, number: u8, value: u32, mask: u32, cycle: u64) -> Result<(), BusError> {
         self.take_turn(cycle)?;
-        self.dev.fabric.gaps.touch(&format!("UR {number}"), "dedicated GPIO is not modelled");
+        dedic_gpio::write(self.core, number, value, mask, &mut self.dev.fabric);
+        self.settle();
         Ok(())
     }
 }

@@ -187,7 +187,10 @@ impl Chip {
 
     /// Runs until `until` at the latest.
     pub fn run(&mut self, until: Ps) -> Stop {
+        self.system.dev.fabric.look_at_watchers();
         let stop = self.run_inner(until);
+        self.system.catch_up();
+        self.system.dev.bring_pins_up_to_date();
         self.system.dev.fabric.pins.flush();
         stop
     }
@@ -384,10 +387,12 @@ impl Chip {
             self.system.select(id);
             self.system.dev.fabric.deadline = until;
             let exit = self.cores[id].run(&mut self.system, &mut self.code);
+            // The firmware set a CCOMPARE or enabled one: the goal may be nearer now.
+            let timers_changed = matches!(exit, Exit::Deadline) && self.cores[id].cycle < until;
             if let Some(stop) = self.take_exit(id, exit) {
                 return Some(stop);
             }
-            if self.system.dev.fabric.deadline == 0 {
+            if timers_changed || self.system.dev.fabric.deadline == 0 {
                 self.advance_to(self.frontier().min(goal));
                 return None;
             }

@@ -4,11 +4,13 @@
 use crate::block::InputEdge;
 use crate::clocks::Selection;
 use crate::io::{InSelect, Io, OutSelect, Pad};
-use crate::signals::{Signal, FSPICLK, FSPID, SPI3_CLK, SPI3_D, U0TXD, U1TXD, U2TXD};
+use crate::signals::*;
+use crate::signals::{is_handed_in_late, Signal, FSPICLK, FSPID, SPI3_CLK, SPI3_D, U0TXD, U1TXD, U2TXD};
 use crate::slots::Slot;
 use crate::sources::{Source, SOURCES};
-use crate::usb_wrap::OtgPhy;
+use crate::usb_wrap::UsbPhy;
 use engine_core::console::Consoles;
+use engine_core::ethernet::Ethernet;
 use engine_core::events::Events;
 use engine_core::gaps::Gaps;
 use engine_core::pins::Pins;
@@ -223,10 +225,12 @@ pub struct Fabric {
     routed: [[u128; 32]; 2],
     /// The interrupt lines of each processor.
     lines: [u32; 2],
+    /// SYSTEM has let dedicated GPIO go: its clock runs and its reset is not held.
+    pub dedicated_gpio_on: bool,
+    /// Who has the internal USB PHY. Use [`Fabric::set_usb_phy`].
+    pub usb_phy: UsbPhy,
     /// Lines that a processor sees from a cycle on, because they have just risen.
     rising: [(u64, u32); 2],
-    /// Who has the internal USB PHY, and its pulls. RTC_CNTL and USB_WRAP say it.
-    pub otg_phy: OtgPhy,
     /// Function selection and pads.
     pub io: Io,
     /// Pins whose edges GPIO's interrupts look at.
@@ -235,6 +239,12 @@ pub struct Fabric {
     pub pins: Pins,
     /// Consoles on UARTs and USB.
     pub consoles: Consoles,
+    /// The Ethernet cable, for firmware that has ESP-IDF's driver for emulators.
+    pub ethernet: Ethernet,
+    /// Pins show signals of blocks that hand in batches of edges.
+    pub(crate) has_late_pins: bool,
+    /// The pins that parts acted on when those blocks last looked.
+    prompt_pins: u64,
     /// Voltages on the pins' ADC channels, in microvolts, by GPIO number.
     pub microvolts: Vec<u32>,
     /// Capacitances of the touch sensor's pads to ground, in femtofarads, by GPIO number.
@@ -275,7 +285,8 @@ impl Fabric {
             stalled: [0; 2],
             wdt_delay_sel: 0,
             wake: Wake::default(),
-            otg_phy: OtgPhy::default(),
+            dedicated_gpio_on: false,
+            usb_phy: UsbPhy::default(),
             events: Events::new(Slot::Count as usize),
             sources: 0,
             routed: [[0; 32]; 2],
@@ -285,6 +296,9 @@ impl Fabric {
             interrupting_pins: 0,
             pins: Pins::default(),
             consoles: Consoles::default(),
+            ethernet: Ethernet::default(),
+            has_late_pins: false,
+            prompt_pins: 0,
             microvolts: vec![0; crate::io::PINS],
             femtofarads: vec![UNTOUCHED_FEMTOFARADS; crate::io::PINS],
             millicelsius: 25_000,
@@ -416,6 +430,18 @@ impl Fabric {
         }
     }
 
+    /// Several output signals change at one moment, now.
+    pub fn drive_together(&mut self, changes: impl Iterator<Item = (Signal, bool)>) {
+        let mut changed = false;
+        for (signal, level) in changes {
+            changed |= self.io.set_output(signal, level);
+        }
+        if changed {
+            let now = self.now();
+            self.pads_changed(now);
+        }
+    }
+
     /// Must a block drive this signal in time, because somebody acts on its pins? Else edges may come later, with their times.
     pub fn needs_promptly(&self, signal: Signal) -> bool {
         let pins = self.io.pins_of(signal);
@@ -428,9 +454,14 @@ impl Fabric {
 
     /// A block enables or disables the output of a signal that is not always driven, now.
     pub fn enable(&mut self, signal: Signal, on: bool) {
+        let now = self.now();
+        self.enable_at(signal, on, now);
+    }
+
+    /// A block enables or disables the output of a signal at a moment that is not later than now.
+    pub fn enable_at(&mut self, signal: Signal, on: bool, at: Ps) {
         if self.io.set_enable(signal, on) {
-            let now = self.now();
-            self.pads_changed(now);
+            self.pads_changed(at);
         }
     }
 
@@ -490,11 +521,40 @@ impl Fabric {
         }
     }
 
-    /// UARTs put characters into the trace, SPI controllers frames; their levels stay out of it.
+    /// UARTs put characters into the trace, SPI and I2S controllers frames; their levels stay out of it.
+    /// UARTs put characters into the trace, SPI controllers frames; their levels stay out of it. Pins whose blocks hand in batches of
+    /// edges are told apart, and those blocks look at who is there now.
     fn tell_as_bytes(&mut self) {
         let told = [U0TXD, U1TXD, U2TXD, FSPICLK, FSPID, SPI3_CLK, SPI3_D];
-        let sent = told.into_iter().fold(0, |pins, signal| pins | self.io.pins_of(signal));
+        let audio = [I2S0O_BCK, I2S0O_WS, I2S0O_SD, I2S0I_BCK, I2S0I_WS, I2S0_MCLK];
+        let more = [I2S1O_BCK, I2S1O_WS, I2S1O_SD, I2S1I_BCK, I2S1I_WS, I2S1_MCLK];
+        let sent = told.into_iter().chain(audio).chain(more).fold(0, |pins, signal| pins | self.io.pins_of(signal));
         self.pins.tell_as_bytes(sent);
+        let late = self.io.pins_with(is_handed_in_late);
+        self.pins.tell_apart(late);
+        self.has_late_pins = late != 0;
+        self.look_at_pins_again();
+    }
+
+    /// Somebody may have begun to act on pins between two runs.
+    pub(crate) fn look_at_watchers(&mut self) {
+        if self.prompt_pins != self.pins.prompt() {
+            self.look_at_pins_again();
+        }
+    }
+
+    /// Blocks that hand in batches of edges look whether somebody acts on their pins now.
+    fn look_at_pins_again(&mut self) {
+        self.prompt_pins = self.pins.prompt();
+        if self.has_late_pins {
+            [Slot::Ledc, Slot::Mcpwm0, Slot::Mcpwm1, Slot::Sdm].into_iter().for_each(|slot| self.soon(slot));
+            for slot in [Slot::RmtTx0, Slot::RmtTx1, Slot::RmtTx2, Slot::RmtTx3] {
+                // A transmitter that is idle has nothing to look at.
+                if self.events.due(slot as usize) != Ps::MAX {
+                    self.soon(slot);
+                }
+            }
+        }
     }
 
     fn pads_changed(&mut self, at: Ps) {
@@ -563,10 +623,16 @@ impl Fabric {
         self.dark[page as usize / 64] >> (page % 64) & 1 != 0
     }
 
-    /// RTC_CNTL gives the internal USB PHY to USB OTG, or to USB Serial/JTAG.
-    pub fn set_otg_owns_phy(&mut self, owned: bool) {
-        if owned != self.otg_phy.owned {
-            self.otg_phy.owned = owned;
+    /// Somebody sends an Ethernet frame to the chip; what it sends is in [`Fabric::ethernet`].
+    pub fn receive_ethernet(&mut self, frame: &[u8]) {
+        self.ethernet.send(frame);
+        self.soon(Slot::Ethernet);
+    }
+
+    /// The internal USB PHY, or what is plugged in there, is another: both controllers look at it.
+    pub fn set_usb_phy(&mut self, phy: UsbPhy) {
+        if phy != self.usb_phy {
+            self.usb_phy = phy;
             self.soon(Slot::UsbSerialJtag);
             self.soon(Slot::UsbOtg);
         }

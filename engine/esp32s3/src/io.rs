@@ -166,6 +166,12 @@ impl Io {
         self.pins_of[usize::from(signal)]
     }
 
+    /// The pins that show one of these output signals.
+    pub(crate) fn pins_with(&self, wanted: impl Fn(Signal) -> bool) -> u64 {
+        let shows = |(pin, signal): (usize, &Option<Signal>)| u64::from(signal.is_some_and(&wanted)) << pin;
+        self.signal_on.iter().enumerate().map(shows).fold(0, |pins, pin| pins | pin)
+    }
+
     /// The first pin that an output signal is routed to.
     pub fn pin_of(&self, signal: Signal) -> Option<u8> {
         let pins = self.pins_of(signal);

@@ -3,7 +3,7 @@
 //! # Fidelity
 //! - The clock (APB_CLK over SD_PRESCALE + 1) and the density ((SD_IN + 128) / 256) are exact.
 //! - The order of the ones is that of a first-order modulator; the chip's is of second order, with the same mean.
-//! - Edges are handed in once in a hundred microseconds, with their own times: a part that acts on the pin sees them late by so much.
+//! - Edges are handed in once in a hundred microseconds, with their own times; one by one where somebody acts on the pin.
 //! - SPI_SWAP is missing.
 
 use crate::block::{undeclared, Block};
@@ -80,14 +80,14 @@ impl Sdm {
     }
 
     /// Each tick adds the density; a carry out of 8 bits is a one.
-    fn catch_up(&mut self, fabric: &mut Fabric) {
+    pub(crate) fn catch_up(&mut self, fabric: &mut Fabric) {
         for n in 0..CHANNELS {
             let count = self.modulators[n].clock.count(fabric.now());
             if fabric.io.pins_of(signal(n)) == 0 {
                 self.modulators[n].done = count;
                 continue;
             }
-            let density = (self.channels[n].field(Channel::SIGMADELTA, SIGMADELTA::SD_IN) + 128) & 0xFF;
+            let density = self.density(n);
             while self.modulators[n].done < count {
                 let modulator = &mut self.modulators[n];
                 modulator.done += 1;
@@ -100,9 +100,33 @@ impl Sdm {
         }
     }
 
+    /// When the output of a modulator changes next, where somebody acts on its pin.
+    fn next_edge(&self, n: usize, fabric: &Fabric) -> Ps {
+        if !fabric.needs_promptly(signal(n)) {
+            return Ps::MAX;
+        }
+        let (modulator, density) = (&self.modulators[n], self.density(n));
+        let level = fabric.io.output(signal(n));
+        let mut sum = modulator.sum;
+        // A density of n / 256 makes a change within 256 ticks, or none.
+        for tick in 1..=256 {
+            sum = (sum & 0xFF) + density;
+            if (sum > 0xFF) != level {
+                return modulator.clock.when(modulator.done + tick);
+            }
+        }
+        Ps::MAX
+    }
+
+    fn density(&self, n: usize) -> u32 {
+        (self.channels[n].field(Channel::SIGMADELTA, SIGMADELTA::SD_IN) + 128) & 0xFF
+    }
+
     fn schedule(&self, fabric: &mut Fabric) {
         if self.runs() {
-            fabric.after(Slot::Sdm, BATCH);
+            let now = fabric.now();
+            let due = (0..CHANNELS).map(|n| self.next_edge(n, fabric)).fold(now + BATCH, Ps::min);
+            fabric.at(Slot::Sdm, due.max(now));
         } else {
             fabric.cancel(Slot::Sdm);
         }
@@ -184,6 +208,6 @@ mod tests {
         let log = fabric.pins.take_log();
         assert_eq!(log.iter().filter(|(_, level)| level >> 4 & 1 != 0).count(), 100);
         assert_eq!(log.iter().take(3).map(|entry| entry.0 / MICROSECOND).collect::<Vec<_>>(), [4, 5, 8]);
-        assert_eq!(fabric.events.next(), 500 * MICROSECOND);
+        assert_eq!(fabric.events.due(Slot::Sdm as usize), 500 * MICROSECOND);
     }
 }

@@ -98,8 +98,11 @@ mod named {
     pub const BB_DIAG15: Signal = 50;
     pub const GPIO_BT_PRIORITY: Signal = 50;
     pub const BB_DIAG16: Signal = 51;
+    pub const I2S0I_SD1: Signal = 51;
     pub const BB_DIAG17: Signal = 52;
+    pub const I2S0I_SD2: Signal = 52;
     pub const BB_DIAG18: Signal = 53;
+    pub const I2S0I_SD3: Signal = 53;
     pub const CORE1_GPIO_IN7: Signal = 54;
     pub const CORE1_GPIO_OUT7: Signal = 54;
     pub const USB_EXTPHY_OEN: Signal = 55;
@@ -189,6 +192,7 @@ mod named {
     pub const SUBSPICS1: Signal = 125;
     pub const FSPIDQS: Signal = 126;
     pub const SPI3_CS2: Signal = 127;
+    pub const I2S0O_SD1: Signal = 128;
     pub const CORE1_GPIO_IN0: Signal = 129;
     pub const CORE1_GPIO_OUT0: Signal = 129;
     pub const CORE1_GPIO_IN1: Signal = 130;
@@ -406,3 +410,15 @@ mod named {
     pub const CORE1_GPIO_OUT6: Signal = 255;
 }
 pub use named::*;
+
+/// Does the block of this output signal hand in batches of edges, with their times, where nobody acts on the pin?
+pub fn is_handed_in_late(signal: Signal) -> bool {
+    matches!(
+        signal,
+        LEDC_LS_SIG_OUT0..=LEDC_LS_SIG_OUT7
+            | RMT_SIG_OUT0..=RMT_SIG_OUT3
+            | GPIO_SD0..=GPIO_SD7
+            | PWM0_OUT0A..=PWM0_OUT2B
+            | PWM1_OUT0A..=PWM1_OUT2B
+    )
+}

@@ -24,7 +24,7 @@ slots! {
     Timg1T0, Timg1T1, Timg1Wdt, Timg1Calibration,
     Cache,
     Efuse,
-    Aes, Sha, Rsa, Hmac, Ds,
+    Aes, Sha, Rsa, Hmac, Ds, XtsAes,
     Uart0Tx, Uart0Rx, Uart1Tx, Uart1Rx, Uart2Tx, Uart2Rx, Uhci,
     UsbSerialJtag, UsbOtg, UsbHost,
     Spi0, Spi1, Spi2, Spi3,

@@ -62,26 +62,45 @@ impl System {
         let Devices {
             fabric,
             mmu,
+            aes,
             apb_saradc,
+            ds,
+            efuse,
+            ethernet,
             gdma,
+            hmac,
+            i2c0,
+            i2c1,
+            i2s0,
+            i2s1,
             regi2c,
             rtc_cntl,
+            lcd_cam,
             ledc,
+            mcpwm0,
+            mcpwm1,
             pcnt,
+            sdhost,
             sdm,
             rmt,
+            rsa,
             sens,
+            sha,
             spi1,
             spi2,
             spi3,
+            sysreg,
             systimer,
             timg0,
             timg1,
+            twai,
             uart0,
             uart1,
             uart2,
+            uhci0,
             usb_otg,
             usb_serial_jtag,
+            xts_aes,
             ..
         } = &mut self.dev;
         match slot {
@@ -91,20 +110,45 @@ impl System {
             Slot::Systimer0 | Slot::Systimer1 | Slot::Systimer2 => systimer.event(slot, fabric),
             Slot::Timg0T0 | Slot::Timg0T1 | Slot::Timg0Wdt => timg0.event(slot, fabric),
             Slot::Timg1T0 | Slot::Timg1T1 | Slot::Timg1Wdt => timg1.event(slot, fabric),
-            Slot::Uart0Tx | Slot::Uart0Rx => uart0.event(slot, fabric),
-            Slot::Uart1Tx | Slot::Uart1Rx => uart1.event(slot, fabric),
-            Slot::Uart2Tx | Slot::Uart2Rx => uart2.event(slot, fabric),
+            Slot::Uart0Tx | Slot::Uart0Rx => {
+                uart0.event(slot, fabric);
+                uhci0.uart_moved(0, fabric);
+            }
+            Slot::Uart1Tx | Slot::Uart1Rx => {
+                uart1.event(slot, fabric);
+                uhci0.uart_moved(1, fabric);
+            }
+            Slot::Uart2Tx | Slot::Uart2Rx => {
+                uart2.event(slot, fabric);
+                uhci0.uart_moved(2, fabric);
+            }
             Slot::RtcTouch | Slot::Adc1 | Slot::Adc2 | Slot::Temperature => {
                 sens.due(slot, Around { analog: regi2c, rtc: rtc_cntl, grant: apb_saradc.grant() }, fabric);
             }
             Slot::AdcDigital => {
                 apb_saradc.due(regi2c, sens, &mut Port { gdma, mem: &mut self.mem, mmu }, fabric);
             }
+            Slot::Aes => aes.due(&mut Port { gdma, mem: &mut self.mem, mmu }, fabric),
+            Slot::Sha => sha.due(&mut Port { gdma, mem: &mut self.mem, mmu }, fabric),
+            Slot::Uhci => uhci0.due([uart0, uart1, uart2], &mut Port { gdma, mem: &mut self.mem, mmu }, fabric),
+            Slot::Ethernet => ethernet.due(&mut self.mem, mmu, fabric),
+            Slot::Rsa => rsa.event(slot, fabric),
+            Slot::Hmac => hmac.due(efuse.fuses(), fabric),
+            Slot::Ds => ds.due(hmac),
+            Slot::XtsAes => xts_aes.due(efuse.fuses(), sysreg.enables_manual_encryption(), fabric),
             Slot::Spi1 => spi1.event(slot, fabric),
             Slot::Spi2 => spi2.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::Spi3 => spi3.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
+            Slot::I2c0 => i2c0.event(slot, fabric),
+            Slot::I2c1 => i2c1.event(slot, fabric),
+            Slot::I2s0Tx | Slot::I2s0Rx => i2s0.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
+            Slot::I2s1Tx | Slot::I2s1Rx => i2s1.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
+            Slot::Lcd | Slot::Cam => lcd_cam.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::Ledc => ledc.event(slot, fabric),
+            Slot::Mcpwm0 => mcpwm0.event(slot, fabric),
+            Slot::Mcpwm1 => mcpwm1.event(slot, fabric),
             Slot::Pcnt => pcnt.event(slot, fabric),
+            Slot::Sdhost => sdhost.serve(&mut self.mem, mmu, fabric),
             Slot::Sdm => sdm.event(slot, fabric),
             Slot::RmtTx0
             | Slot::RmtTx1
@@ -114,12 +158,22 @@ impl System {
             | Slot::RmtRx1
             | Slot::RmtRx2
             | Slot::RmtRx3 => rmt.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
+            Slot::Twai => twai.event(slot, fabric),
             Slot::UsbOtg | Slot::UsbHost => usb_otg.serve(slot, &mut self.mem, mmu, fabric),
             Slot::UsbSerialJtag => usb_serial_jtag.event(slot, fabric),
             // The link of a block that does not wait for it was started.
             slot if gdma::tells(slot) => {}
             _ => unreachable!("no block uses slot {slot:?} yet"),
         }
+        self.settle();
+    }
+
+    /// Blocks that work in batches carry out what is due by now, for those who look from outside.
+    pub fn catch_up(&mut self) {
+        let Devices { fabric, mmu, gdma, i2s0, i2s1, .. } = &mut self.dev;
+        let mut port = Port { gdma, mem: &mut self.mem, mmu };
+        i2s0.catch_up(fabric, &mut port);
+        i2s1.catch_up(fabric, &mut port);
         self.settle();
     }
 
@@ -134,9 +188,10 @@ impl System {
 
     /// SPI1 was told to start.
     fn talk_to_flash(&mut self) {
-        let Devices { fabric, spi0, spi1, flash_chip, psram_chip, .. } = &mut self.dev;
+        let Devices { fabric, spi0, spi1, xts_aes, flash_chip, psram_chip, .. } = &mut self.dev;
         let Memories { flash, psram, .. } = &mut self.mem;
-        let mut chips = Chips { flash: flash_chip, cells: flash, psram: psram_chip, ram: psram };
+        let mut chips =
+            Chips { flash: flash_chip, cells: flash, psram: psram_chip, ram: psram, encrypted: xts_aes.available() };
         if spi1.carry_out(&mut chips, spi0.core_clock(), fabric) {
             fabric.attention();
         }
@@ -172,15 +227,25 @@ impl System {
     }
 
     fn tell_input(&mut self, edge: InputEdge) {
-        let Devices { fabric, pcnt, rmt, spi2, spi3, uart0, uart1, uart2, .. } = &mut self.dev;
+        let dev = &mut self.dev;
+        let fabric = &mut dev.fabric;
         match edge.signal {
-            FSPICLK | FSPICS0 => spi2.input(edge, fabric),
-            SPI3_CLK | SPI3_CS0 => spi3.input(edge, fabric),
-            U0RXD | U0CTS => uart0.input(edge, fabric),
-            U1RXD | U1CTS => uart1.input(edge, fabric),
-            U2RXD | U2CTS => uart2.input(edge, fabric),
-            signal if crate::pcnt::INPUTS.contains(&signal) => pcnt.input(edge, fabric),
-            RMT_SIG_IN0 | RMT_SIG_IN1 | RMT_SIG_IN2 | RMT_SIG_IN3 => rmt.input(edge, fabric),
+            I2S0O_BCK | I2S0O_WS | I2S0I_BCK | I2S0I_WS => dev.i2s0.input(edge, fabric),
+            I2S1O_BCK | I2S1O_WS | I2S1I_BCK | I2S1I_WS => dev.i2s1.input(edge, fabric),
+            I2CEXT0_SDA | I2CEXT0_SCL => dev.i2c0.input(edge, fabric),
+            I2CEXT1_SDA | I2CEXT1_SCL => dev.i2c1.input(edge, fabric),
+            FSPICLK | FSPICS0 => dev.spi2.input(edge, fabric),
+            SPI3_CLK | SPI3_CS0 => dev.spi3.input(edge, fabric),
+            U0RXD | U0CTS => dev.uart0.input(edge, fabric),
+            U1RXD | U1CTS => dev.uart1.input(edge, fabric),
+            U2RXD | U2CTS => dev.uart2.input(edge, fabric),
+            PWM0_SYNC0..=PWM0_CAP2 => dev.mcpwm0.input(edge, fabric),
+            PWM1_SYNC0..=PWM1_CAP2 => dev.mcpwm1.input(edge, fabric),
+            signal if crate::lcd_cam::INPUTS.contains(&signal) => dev.lcd_cam.input(edge, fabric),
+            signal if crate::sdhost::INPUTS.contains(&signal) => dev.sdhost.input(edge, fabric),
+            signal if crate::pcnt::INPUTS.contains(&signal) => dev.pcnt.input(edge, fabric),
+            RMT_SIG_IN0 | RMT_SIG_IN1 | RMT_SIG_IN2 | RMT_SIG_IN3 => dev.rmt.input(edge, fabric),
+            TWAI_RX => dev.twai.input(edge, fabric),
             signal => unreachable!("nobody watches input signal {signal}"),
         }
     }

@@ -1,11 +1,15 @@
 //! A chip for Python: one class for all of them.
 
 use crate::machine::{Frozen, Machine, Stopped, UsbAction};
-use crate::outside::{Inbox, PythonOutside};
+use crate::outside::{i2s_clock, Inbox, PythonOutside};
 use crate::usb;
 use engine_core::console::Line;
 use engine_core::i2c::I2cWire;
+use engine_core::i2s::{I2sFormat, I2sWire};
+use engine_core::parallel::ParallelWire;
+use engine_core::pdm::PdmWire;
 use engine_core::pins::Drive;
+use engine_core::sdbus::SdLines;
 use engine_core::spi::{Answers, SpiWire};
 use engine_core::time::Ps;
 use esp32s3::efuse::{Efuse, Fuses, InPackage};
@@ -188,6 +192,11 @@ impl Engine {
         done
     }
 
+    /// Return address and stack pointer of the callers of what a core runs, as far as its registers hold them.
+    fn callers(&self, core: usize) -> Vec<(u32, u32)> {
+        self.chip.callers(core)
+    }
+
     /// The registers of a core by name.
     fn registers<'py>(&self, py: Python<'py>, core: usize) -> PyResult<Bound<'py, PyDict>> {
         let known = self.chip.registers(core).ok_or_else(|| PyValueError::new_err("there are cores 0 and 1"))?;
@@ -264,6 +273,13 @@ impl Engine {
         Ok(())
     }
 
+    /// The capacitance at a pad of the touch sensor, in femtofarads, by GPIO number.
+    fn set_femtofarads(&mut self, pin: usize, femtofarads: u32) -> PyResult<()> {
+        let pads = self.chip.femtofarads_mut();
+        *pads.get_mut(pin).ok_or_else(|| PyValueError::new_err("no such touch pad"))? = femtofarads;
+        Ok(())
+    }
+
     /// The die temperature in thousandths of a degree Celsius.
     #[getter]
     fn millicelsius(&self) -> i32 {
@@ -308,6 +324,70 @@ impl Engine {
         Ok(self.chip.pins_mut().attach_i2c(wire))
     }
 
+    /// A parallel target; `data` is 8 or 16 pins from bit 0.
+    #[pyo3(signature = (data, wr, cs, dc, falling))]
+    fn attach_parallel(
+        &mut self,
+        data: Vec<u8>,
+        wr: u8,
+        cs: Option<u8>,
+        dc: Option<u8>,
+        falling: bool,
+    ) -> PyResult<u32> {
+        for pin in data.iter().copied().chain([wr]).chain(cs).chain(dc) {
+            self.pin(pin)?;
+        }
+        Ok(self.chip.pins_mut().attach_parallel(ParallelWire::new(data, wr, cs, dc, falling)))
+    }
+
+    /// An SD card on these pins; `dat` is DAT0 to DAT3.
+    fn attach_sd(&mut self, clk: u8, cmd: u8, dat: [Option<u8>; 4]) -> PyResult<u32> {
+        for pin in dat.into_iter().flatten() {
+            self.pin(pin)?;
+        }
+        let lines = SdLines { clk: self.pin(clk)?, cmd: self.pin(cmd)?, dat };
+        Ok(self.chip.pins_mut().attach_sd(lines))
+    }
+
+    /// An audio part on an I2S wire: it hears `din` and says `dout`. Two slots follow the levels of WS; else it is TDM.
+    #[pyo3(signature = (bclk, ws, din, dout, slots, slot_bits, delay))]
+    #[allow(clippy::too_many_arguments)]
+    fn attach_i2s(
+        &mut self,
+        bclk: u8,
+        ws: u8,
+        din: Option<u8>,
+        dout: Option<u8>,
+        slots: u8,
+        slot_bits: u8,
+        delay: bool,
+    ) -> PyResult<u32> {
+        for pin in [Some(bclk), Some(ws), din, dout].into_iter().flatten() {
+            self.pin(pin)?;
+        }
+        if !(1..=32).contains(&slot_bits) || !(1..=16).contains(&slots) {
+            return Err(PyValueError::new_err(format!(
+                "{slots} slots of {slot_bits} bits: 1 to 16 slots of 1 to 32 bits"
+            )));
+        }
+        let wire = I2sWire::new(bclk, ws, din, dout, I2sFormat { slots, slot_bits, delay });
+        Ok(self.chip.pins_mut().attach_i2s(wire))
+    }
+
+    /// An audio part on a PDM wire: it hears `din` in both channels and says `dout` in those where it drives.
+    #[pyo3(signature = (clk, din, dout, left, right))]
+    fn attach_pdm(&mut self, clk: u8, din: Option<u8>, dout: Option<u8>, left: bool, right: bool) -> PyResult<u32> {
+        for pin in [Some(clk), din, dout].into_iter().flatten() {
+            self.pin(pin)?;
+        }
+        Ok(self.chip.pins_mut().attach_pdm(PdmWire::new(clk, din, dout, [left, right])))
+    }
+
+    /// An I2S part that is the master of its wire runs its clock from `at` on, or stops it (0 frames a second).
+    fn i2s_clock(&mut self, port: u32, rate: u64, slots: u8, slot_bits: u8, delay: bool, at: Ps) {
+        self.chip.pins_mut().set_i2s_clock(port, i2s_clock(rate, slots, slot_bits, delay, at));
+    }
+
     /// Each edge of a pin is handled at once.
     fn attach_edges(&mut self, pin: u8) -> PyResult<u32> {
         let pin = self.pin(pin)?;
@@ -320,10 +400,12 @@ impl Engine {
         Ok(self.chip.pins_mut().attach_pulses(pin))
     }
 
-    /// A console on UART pins, or on USB where `tx` is None. Returns its number.
-    #[pyo3(signature = (name, tx, rx))]
-    fn attach_console(&mut self, name: &str, tx: Option<u8>, rx: Option<u8>) -> usize {
-        let line = tx.map_or(Line::Usb, |tx| Line::Pins { tx, rx });
+    /// A console on UART pins, or on USB where `tx` is None: on what firmware offers, or with `jtag` on the chip's USB Serial/JTAG.
+    /// Returns its number.
+    #[pyo3(signature = (name, tx, rx, jtag = false))]
+    fn attach_console(&mut self, name: &str, tx: Option<u8>, rx: Option<u8>, jtag: bool) -> usize {
+        let usb = if jtag { Line::UsbJtag } else { Line::Usb };
+        let line = tx.map_or(usb, |tx| Line::Pins { tx, rx });
         self.chip.consoles_mut().attach(name, line)
     }
 

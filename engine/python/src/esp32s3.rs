@@ -1,9 +1,11 @@
 //! The ESP32-S3 as Python's class sees it.
 
 use crate::machine::{common, Frozen, Machine, Stopped, UsbAction};
+use crate::usb::FixedDevice;
 use ::esp32s3::chip::{Chip, Stop};
 use ::esp32s3::fabric::{Reason, Request};
 use ::esp32s3::rom::{Image, Rom};
+use ::esp32s3::usb_serial_jtag;
 use engine_core::console::Consoles;
 use engine_core::flash::FlashChip;
 use engine_core::gaps::Gaps;
@@ -64,6 +66,10 @@ impl Machine for Chip {
         Some(all)
     }
 
+    fn callers(&self, core: usize) -> Vec<(u32, u32)> {
+        self.cores().get(core).map(Core::callers).unwrap_or_default()
+    }
+
     fn join(&mut self, first: u8, second: u8) {
         let fabric = &mut self.system_mut().dev.fabric;
         let now = fabric.now();
@@ -71,9 +77,23 @@ impl Machine for Chip {
         fabric.levels_changed(now);
     }
 
+    fn femtofarads_mut(&mut self) -> &mut [u32] {
+        &mut self.system_mut().dev.fabric.femtofarads
+    }
+
     fn usb_host(&self) -> (&Host, bool) {
         let usb = &self.system().dev.usb_otg;
         (usb.host(), usb.vbus())
+    }
+
+    fn usb_fixed_device(&self) -> Option<FixedDevice> {
+        let dev = &self.system().dev;
+        dev.usb_serial_jtag.is_connected(&dev.fabric).then(|| FixedDevice {
+            descriptor: usb_serial_jtag::DEVICE_DESCRIPTOR,
+            manufacturer: usb_serial_jtag::MANUFACTURER,
+            product: usb_serial_jtag::PRODUCT,
+            serial: usb_serial_jtag::serial_number(dev.efuse.fuses().mac()),
+        })
     }
 
     fn usb_act(&mut self, action: UsbAction<'_>) -> bool {

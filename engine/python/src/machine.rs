@@ -1,5 +1,6 @@
 //! What Python's class needs of a chip.
 
+use crate::usb::FixedDevice;
 use engine_core::console::Consoles;
 use engine_core::flash::FlashChip;
 use engine_core::gaps::Gaps;
@@ -69,6 +70,8 @@ pub trait Machine: Send + Sync {
     fn debug_write8(&mut self, addr: u32, value: u8) -> bool;
     /// The registers of a processor.
     fn registers(&self, core: usize) -> Option<Vec<(String, u32)>>;
+    /// Return address and stack pointer of the callers whose frames are in registers, the nearest first.
+    fn callers(&self, core: usize) -> Vec<(u32, u32)>;
     /// Instructions executed by each processor.
     fn instructions(&self) -> Vec<u64>;
     /// Does a processor sleep?
@@ -87,6 +90,8 @@ pub trait Machine: Send + Sync {
     fn consoles_mut(&mut self) -> &mut Consoles;
     /// Voltages on the ADC's inputs.
     fn microvolts_mut(&mut self) -> &mut [u32];
+    /// Capacitances at the touch sensor's pads, by GPIO number; none where the chip has no touch sensor.
+    fn femtofarads_mut(&mut self) -> &mut [u32];
     /// The die temperature.
     fn millicelsius(&self) -> i32;
     /// The die temperature.
@@ -99,6 +104,10 @@ pub trait Machine: Send + Sync {
     fn core_gaps(&self) -> Vec<(usize, String, u64)>;
     /// The USB host at the chip's port, and whether the cable is plugged in.
     fn usb_host(&self) -> (&Host, bool);
+    /// The chip's own device, where the host sees that one instead of what firmware offers.
+    fn usb_fixed_device(&self) -> Option<FixedDevice> {
+        None
+    }
     /// Something is done at the other end of the cable. False: that cannot be done.
     fn usb_act(&mut self, action: UsbAction<'_>) -> bool;
     /// The run stops before this instruction.

@@ -3,9 +3,12 @@
 //! A twin gives one object with a method per kind of call. While the engine runs it is borrowed, so what
 //! parts do in the meantime goes through an [`Inbox`], which the engine empties after each call.
 
+use engine_core::i2s::{I2sClock, I2sLayout};
+use engine_core::parallel::ParallelBatch;
 use engine_core::pins::Drive;
-use engine_core::ports::{Edge, Outside, PortId, Posted, SpiAnswer, SpiBatch};
-use engine_core::time::Ps;
+use engine_core::ports::{Edge, I2sBatch, Outside, PortId, Posted, SpiAnswer, SpiBatch};
+use engine_core::sdbus::{SdAnswer, SdBlock, SdWritten};
+use engine_core::time::{Hertz, Ps};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,6 +50,15 @@ impl Inbox {
         });
     }
 
+    /// An I2S part that is the master of its wire runs its clock at so many frames a second from `at` on, with slots of so
+    /// many bits; 0 frames: it stops.
+    fn i2s_clock(&self, port: PortId, rate: u64, slots: u8, slot_bits: u8, delay: bool, at: Ps) {
+        self.with(|mail| {
+            mail.posted.clocks.push((port, i2s_clock(rate, slots, slot_bits, delay, at)));
+            mail.any = true;
+        });
+    }
+
     /// The run must come back at `at` at the latest.
     fn wake(&self, at: Ps) {
         self.with(|mail| {
@@ -58,10 +70,17 @@ impl Inbox {
 
 /// The outside of a twin: calls go to the methods of one Python object.
 pub struct PythonOutside {
-    /// Has methods `spi, select, answer, i2c_start, i2c_write, i2c_read, i2c_stop, edge, pulses`.
+    /// Has methods `spi, select, answer, i2c_start, i2c_write, i2c_read, i2c_stop, edge, pulses, sd_command, sd_read, sd_write, i2s_sent, i2s_wanted, parallel`.
     pub target: Py<PyAny>,
     /// Where parts post.
     pub inbox: Inbox,
+}
+
+/// The clock of an I2S part that is the master. WS is low for the first half of a frame; in TDM it is high.
+pub fn i2s_clock(rate: u64, slots: u8, slot_bits: u8, delay: bool, from: Ps) -> Option<I2sClock> {
+    let bits = slots.saturating_mul(slot_bits).min(128);
+    let layout = I2sLayout { bits, ws_first: bits / 2, ws_level: slots != 2, delay };
+    (rate != 0).then(|| I2sClock { rate: Hertz::new(rate), layout, from })
 }
 
 fn times(at: impl Iterator<Item = Ps>) -> Vec<u8> {
@@ -120,6 +139,55 @@ impl Outside for PythonOutside {
 
     fn i2c_stop(&mut self, port: PortId, at: Ps, restarted: bool) {
         self.call(|_, target| target.call_method1("i2c_stop", (port, at, restarted)).map(drop));
+    }
+
+    fn parallel(&mut self, port: PortId, batch: ParallelBatch) {
+        self.call(|py, target| {
+            let data: Vec<u8> = batch.data.into_iter().flat_map(u16::to_le_bytes).collect();
+            let at = times(batch.at.into_iter());
+            let bytes = |data: &[u8]| PyBytes::new(py, data);
+            target.call_method1("parallel", (port, bytes(&data), bytes(&batch.dc), bytes(&at)))?;
+            Ok(())
+        });
+    }
+
+    fn sd_command(&mut self, port: PortId, at: Ps, index: u8, argument: u32) -> Option<SdAnswer> {
+        let answer: Option<(Vec<u8>, Ps)> =
+            self.call(|_, target| target.call_method1("sd_command", (port, at, index, argument))?.extract())?;
+        answer.map(|(response, busy)| SdAnswer { response, busy })
+    }
+
+    fn sd_read(&mut self, port: PortId, at: Ps, lines: u8) -> Option<SdBlock> {
+        let block: Option<(Vec<u8>, Ps)> =
+            self.call(|_, target| target.call_method1("sd_read", (port, at, lines))?.extract())?;
+        block.map(|(data, delay)| SdBlock { data, delay })
+    }
+
+    fn sd_write(&mut self, port: PortId, at: Ps, lines: u8, data: Vec<u8>) -> Option<SdWritten> {
+        let written: Option<(bool, Ps)> = self.call(|py, target| {
+            target.call_method1("sd_write", (port, at, lines, PyBytes::new(py, &data)))?.extract()
+        })?;
+        written.map(|(accepted, busy)| SdWritten { accepted, busy })
+    }
+
+    fn i2s_sent(&mut self, port: PortId, batch: I2sBatch) {
+        self.call(|py, target| {
+            let at = times(batch.at.into_iter());
+            let samples: Vec<u8> = batch.samples.into_iter().flat_map(i32::to_le_bytes).collect();
+            let bytes = |data: &[u8]| PyBytes::new(py, data);
+            target.call_method1("i2s_sent", (port, batch.slots, batch.bits, bytes(&samples), bytes(&at)))?;
+            Ok(())
+        });
+    }
+
+    fn i2s_wanted(&mut self, port: PortId, at: &[Ps]) -> Vec<i32> {
+        let samples: Option<Vec<u8>> = self.call(|py, target| {
+            let at = times(at.iter().copied());
+            let samples = target.call_method1("i2s_wanted", (port, PyBytes::new(py, &at)))?;
+            Ok(samples.cast::<PyBytes>()?.as_bytes().to_vec())
+        });
+        let sample = |bytes: &[u8]| i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        samples.unwrap_or_default().chunks_exact(4).map(sample).collect()
     }
 
     fn edge(&mut self, port: PortId, edge: Edge) {

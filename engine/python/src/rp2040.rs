@@ -61,11 +61,19 @@ impl Machine for Chip {
         Some(all)
     }
 
+    fn callers(&self, _core: usize) -> Vec<(u32, u32)> {
+        Vec::new()
+    }
+
     fn join(&mut self, first: u8, second: u8) {
         let fabric = &mut self.system_mut().dev.fabric;
         let now = fabric.now();
         fabric.pins.join(first, second, now);
         fabric.inputs_changed();
+    }
+
+    fn femtofarads_mut(&mut self) -> &mut [u32] {
+        &mut []
     }
 
     fn usb_host(&self) -> (&Host, bool) {

@@ -149,6 +149,25 @@ impl Core {
         self.load_window();
     }
 
+    /// A0 and A1 of the callers whose frames are still in the registers, the nearest first: a debugger finds the rest on
+    /// the stack (ISA RM 8.1.5). A0's upper bits say how far back its caller's window is.
+    pub fn callers(&self) -> Vec<(u32, u32)> {
+        let registers = self.physical_registers();
+        let (mut base, mut found) = (self.windowbase, Vec::new());
+        let mut back = self.r[0] >> 30;
+        // Of 16 windows no more than 15 are of callers.
+        while back != 0 && found.len() < 15 {
+            base = base.wrapping_sub(back) & 15;
+            if self.windowstart >> base & 1 == 0 || base == self.windowbase {
+                break;
+            }
+            let at = 4 * base as usize;
+            found.push((registers[at], registers[at + 1]));
+            back = registers[at] >> 30;
+        }
+        found
+    }
+
     /// WINDOWBASE.
     pub fn windowbase(&self) -> u32 {
         self.windowbase

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 /// Words of all blocks, in the order of their registers from RD_WR_DIS on.
 pub const WORDS: usize = 84;
 
+/// Blocks for keys.
+pub const KEYS: usize = 6;
+
 /// First word and length of each block.
 const BLOCKS: [(usize, usize); 11] =
     [(0, 6), (6, 6), (12, 8), (20, 8), (28, 8), (36, 8), (44, 8), (52, 8), (60, 8), (68, 8), (76, 8)];
@@ -14,7 +17,14 @@ type Place = (usize, u32, u32);
 
 /// RD_DIS, which hides blocks 4 to 10.
 const RD_DIS: Place = (0, 32, 7);
+const DIS_USB: Place = (0, 45, 1);
 const WDT_DELAY_SEL: Place = (0, 80, 2);
+const SPI_BOOT_CRYPT_CNT: Place = (0, 82, 3);
+const KEY_PURPOSE_0: Place = (0, 88, 4);
+/// The block of KEY0.
+const KEY0: usize = 4;
+const DIS_USB_DEVICE: Place = (0, 119, 1);
+const USB_PHY_SEL: Place = (0, 121, 1);
 const MAC_LOW: Place = (1, 0, 32);
 const MAC_HIGH: Place = (1, 32, 16);
 const WAFER_VERSION_MINOR_LO: Place = (1, 114, 3);
@@ -145,6 +155,43 @@ impl Fuses {
     /// WDT_DELAY_SEL.
     pub fn wdt_delay_sel(&self) -> u32 {
         self.get(WDT_DELAY_SEL)
+    }
+
+    /// DIS_USB, DIS_USB_DEVICE and USB_PHY_SEL.
+    pub fn usb(&self) -> [bool; 3] {
+        [DIS_USB, DIS_USB_DEVICE, USB_PHY_SEL].map(|place| self.get(place) != 0)
+    }
+
+    /// What key block 0 to 5 is for: the numbers of ESP-IDF's `esp_efuse_purpose_t`.
+    pub fn key_purpose(&self, key: usize) -> u32 {
+        let (block, bit, width) = KEY_PURPOSE_0;
+        self.get((block, bit + width * key as u32, width))
+    }
+
+    /// Key block 0 to 5 as other hardware gets it: RD_DIS hides it from software alone.
+    pub fn key(&self, key: usize) -> [u8; 32] {
+        let (first, length) = BLOCKS[KEY0 + key];
+        let bytes: Vec<u8> = self.words[first..first + length].iter().flat_map(|word| word.to_le_bytes()).collect();
+        bytes.try_into().expect("8 words")
+    }
+
+    /// The first key for a purpose.
+    pub fn key_for(&self, purpose: u32) -> Option<[u8; 32]> {
+        (0..KEYS).find(|key| self.key_purpose(*key) == purpose).map(|key| self.key(key))
+    }
+
+    /// Burns a key and its purpose.
+    pub fn burn_key(&mut self, key: usize, purpose: u32, bytes: &[u8; 32]) {
+        let words: Vec<u32> =
+            bytes.chunks(4).map(|word| u32::from_le_bytes(word.try_into().expect("4 bytes"))).collect();
+        self.burn(KEY0 + key, &words);
+        let (block, bit, width) = KEY_PURPOSE_0;
+        self.set((block, bit + width * key as u32, width), purpose);
+    }
+
+    /// Are an odd number of the bits of SPI_BOOT_CRYPT_CNT burnt? Then flash is encrypted.
+    pub fn encrypts_flash(&self) -> bool {
+        self.get(SPI_BOOT_CRYPT_CNT).count_ones() % 2 != 0
     }
 
     /// The words as the controller shows them: blocks that RD_DIS hides read 0.

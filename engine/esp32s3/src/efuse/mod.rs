@@ -5,15 +5,18 @@
 //! - WR_DIS of single fields of BLOCK0 is not heeded. The Reed-Solomon check words are stored and not checked: programming a
 //!   block twice merges both, and no read error is ever reported.
 //! - Timing and voltage registers are storage.
+//! - Keys reach HMAC, the digital signature and the manual encryption of flash. The cache decrypts nothing: SPI_BOOT_CRYPT_CNT
+//!   says so.
 
 mod fuses;
 pub mod registers;
 
-pub use fuses::{Fuses, InPackage, INITIAL_CODES, RAW_AT_850_MV};
+pub use fuses::{Fuses, InPackage, INITIAL_CODES, KEYS, RAW_AT_850_MV};
 
 use crate::block::{undeclared, Block};
 use crate::fabric::Fabric;
 use crate::sources::Source;
+use crate::usb_wrap::UsbPhy;
 use engine_core::registers::{Bank, Group, Registers, Write};
 use registers::{Data, Reg, CMD, CONF};
 use serde::{Deserialize, Serialize};
@@ -69,9 +72,20 @@ impl Efuse {
         self.shown[(offset - FUSES) as usize / 4]
     }
 
+    /// The fuses, to burn them from outside; a reset or a read command shows them.
+    pub fn fuses_mut(&mut self) -> &mut Fuses {
+        &mut self.fuses
+    }
+
     fn read_fuses(&mut self, fabric: &mut Fabric) {
         self.shown = self.fuses.shown();
         fabric.wdt_delay_sel = self.fuses.wdt_delay_sel();
+        let [no_otg, no_serial_jtag, by_fuse] = self.fuses.usb();
+        fabric.set_usb_phy(UsbPhy { by_fuse, no_otg, no_serial_jtag, ..fabric.usb_phy });
+        if self.fuses.encrypts_flash() {
+            let why = "flash encryption is on, and what the cache reads of flash is not decrypted";
+            fabric.gaps.touch("EFUSE.RD_REPEAT_DATA1.SPI_BOOT_CRYPT_CNT", why);
+        }
     }
 
     fn command(&mut self, fabric: &mut Fabric) {
@@ -219,6 +233,24 @@ mod tests {
         assert_eq!((efuse.read(RD_KEY0, &mut fabric), efuse.read(RD_KEY0 + 0x20, &mut fabric)), (0, 0));
         assert_eq!(efuse.fuses().words()[28], 0x55);
         assert_eq!(efuse.read(INT_RAW, &mut fabric), READ_DONE | PGM_DONE);
+    }
+
+    /// ESP-IDF `esp_efuse_table.csv`: SPI_BOOT_CRYPT_CNT at bit 82 of BLOCK0, KEY_PURPOSE_2 at bit 96. Flash is encrypted
+    /// when an odd number of the counter's bits is burnt (ESP-IDF `security/flash-encryption.rst`).
+    #[test]
+    fn flash_encryption_is_told() {
+        let (mut efuse, mut fabric) = parts();
+        for (offset, value) in [(8, 3 << 18), (12, 8), (CONF, OP_PROGRAM), (CMD, 2)] {
+            efuse.write(offset, Write::word(value), &mut fabric);
+        }
+        reread(&mut efuse, &mut fabric);
+        assert_eq!(efuse.fuses().key_purpose(2), 8);
+        assert!(fabric.gaps.all().is_empty());
+        for (offset, value) in [(8, 4 << 18), (CONF, OP_PROGRAM), (CMD, 2)] {
+            efuse.write(offset, Write::word(value), &mut fabric);
+        }
+        reread(&mut efuse, &mut fabric);
+        assert_eq!(fabric.gaps.all().len(), 1);
     }
 
     #[test]

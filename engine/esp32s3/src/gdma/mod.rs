@@ -177,6 +177,15 @@ impl Port<'_> {
         }
     }
 
+    /// Bytes until the descriptor in use is done: a peripheral that moves many at once must be in time again then. 0: no
+    /// list runs.
+    pub fn left(&mut self, peripheral: Peripheral, out: bool, fabric: &mut Fabric) -> usize {
+        match self.gdma.channel_of(peripheral, out) {
+            Some(pair) => self.gdma.left(pair, out, self.mem, self.mmu, fabric),
+            None => 0,
+        }
+    }
+
     /// What the peripheral has given since the last end of a packet is in error: IN_ERR_EOF.
     pub fn push_error(&mut self, peripheral: Peripheral, fabric: &mut Fabric) {
         if let Some(pair) = self.gdma.channel_of(peripheral, false) {

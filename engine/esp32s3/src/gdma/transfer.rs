@@ -90,6 +90,16 @@ impl Gdma {
         (count, ended)
     }
 
+    /// Bytes until the descriptor in use is done.
+    pub(super) fn left(&mut self, n: usize, out: bool, mem: &mut Memories, mmu: &Mmu, fabric: &mut Fabric) -> usize {
+        if !self.mount(n, out, &Bus { mem, mmu, stale: false }, fabric) {
+            return 0;
+        }
+        let link = self.pairs[n].link(out);
+        let size = if out { dw0::LENGTH } else { dw0::SIZE };
+        link.current.map_or(0, |descriptor| size.get(descriptor.dw0).saturating_sub(link.done) as usize)
+    }
+
     /// The data of an OUT descriptor is gone. True: it ends a packet.
     fn close_out(&mut self, n: usize, bus: &mut Bus) -> bool {
         let pair = &mut self.pairs[n];

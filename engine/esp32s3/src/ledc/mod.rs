@@ -1,15 +1,15 @@
 //! LEDC: eight channels of PWM from four timers, with fades. ESP32-S3 TRM chapter 35 (LED PWM Controller).
 //!
 //! A timer is a line: where its counter stands follows from the time. A channel wakes up for its own edges where somebody acts on
-//! the pin, else once in a millisecond, and hands in the edges since then with their times.
+//! the pin, else once in a millisecond, and hands in the edges since then with their times; so it does at the end of a run, and
+//! before its pin is set up anew.
 //!
 //! # Fidelity
 //! - Exact: the fractional dividers (on average, as TRM 35.3.2.2 has it), edges of outputs to the tick, dithering by the
 //!   fraction of the duty, fades and their interrupts, overflow interrupts and counters, pause and reset.
 //! - Approximated: a timer's new settings and a channel's new hpoint and timer count at once, not from the next overflow on; a
 //!   new duty counts from the next period on, as it should. Ticks of a fractional divider are evenly spaced, where the
-//!   chip makes periods of two lengths. The fraction of a duty lengthens the first n of 16 periods. A pin that is routed to a
-//!   running channel, or that somebody begins to act on, shows it after a millisecond at most.
+//!   chip makes periods of two lengths. The fraction of a duty lengthens the first n of 16 periods.
 
 mod registers;
 #[cfg(test)]
@@ -151,7 +151,7 @@ impl Ledc {
     }
 
     /// Brings a timer and its channels up to the present.
-    fn catch_up(&mut self, fabric: &mut Fabric) {
+    pub(crate) fn catch_up(&mut self, fabric: &mut Fabric) {
         let before = self.regs.get(Reg::INT_RAW);
         for timer in 0..TIMERS {
             let (bits, count) = (self.bits(timer), self.counters[timer].count(fabric.now()));

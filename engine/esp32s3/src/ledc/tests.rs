@@ -35,9 +35,11 @@ fn run(ledc: &mut Ledc, fabric: &mut Fabric, tick: u64) -> usize {
     let mut events = 0;
     while fabric.events.next() <= tick * 100_000 {
         fabric.cycle = fabric.clock.first_cycle_from(fabric.events.next());
-        while fabric.events.pop(fabric.now()).is_some() {
-            ledc.event(Slot::Ledc, fabric);
-            events += 1;
+        while let Some(slot) = fabric.events.pop(fabric.now()) {
+            if slot == Slot::Ledc as usize {
+                ledc.event(Slot::Ledc, fabric);
+                events += 1;
+            }
         }
     }
     fabric.cycle = 4 * tick;

@@ -15,6 +15,8 @@
 //! - STATE shows 0 or 1: the numbers of the state machine are not published.
 //! - Missing: a carrier while the channel is idle (CARRIER_EFF_EN 0), said once.
 
+#[cfg(test)]
+mod driver_tests;
 mod receive;
 mod registers;
 #[cfg(test)]
@@ -156,7 +158,7 @@ impl Rmt {
     }
 
     /// Brings everything up to the present before software looks or changes something.
-    fn catch_up(&mut self, fabric: &mut Fabric) {
+    pub(crate) fn catch_up(&mut self, fabric: &mut Fabric) {
         for n in 0..4 {
             self.send_due(n, fabric);
         }

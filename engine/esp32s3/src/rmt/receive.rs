@@ -181,14 +181,14 @@ impl Rmt {
             return self.raise(interrupt::RX_ERR << n, fabric);
         }
         if receiver.written >= size {
-            if !CH4_RX_CONF1::MEM_RX_WRAP_EN.is_set(conf) {
-                receiver.full = true;
-                return self.raise(interrupt::RX_ERR << n, fabric);
-            }
-            receiver.written = 0;
+            receiver.full = true;
+            return self.raise(interrupt::RX_ERR << n, fabric);
         }
         self.memory[start + receiver.written] = word;
         receiver.written += 1;
+        if receiver.written == size && CH4_RX_CONF1::MEM_RX_WRAP_EN.is_set(conf) {
+            receiver.written = 0;
+        }
         receiver.words += 1;
         let limit = self.bank.field(of(0xB0, 4, n), super::CH0_RX_LIM::RX_LIM);
         if limit != 0 && receiver.words >= limit {

@@ -196,8 +196,10 @@ impl Rmt {
     fn carrier_edge(&self, n: usize, fabric: &Fabric) -> Ps {
         let Some(carrier) = self.senders[n].carrier else { return Ps::MAX };
         let duty = self.bank.get(of(0x80, 4, n));
-        let high = u64::from(CH0CARRIER_DUTY::CARRIER_HIGH.get(duty)).max(1);
-        let low = u64::from(CH0CARRIER_DUTY::CARRIER_LOW.get(duty)).max(1);
+        // ESP-IDF `rmt_ll_tx_set_carrier_high_low_ticks`: 0 means 65 536.
+        let cycles = |field: u32| if field == 0 { 65_536 } else { u64::from(field) };
+        let high = cycles(CH0CARRIER_DUTY::CARRIER_HIGH.get(duty));
+        let low = cycles(CH0CARRIER_DUTY::CARRIER_LOW.get(duty));
         let edge = carrier.edges + 1;
         let ticks = edge / 2 * (high + low) + edge % 2 * high;
         carrier.since.saturating_add(self.sclk(fabric).duration(ticks))

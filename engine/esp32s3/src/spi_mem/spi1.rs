@@ -9,7 +9,7 @@
 //!   the last clock, at SPI_CLK as CLOCK divides it.
 //! - Extra dummy clocks and sampling delays of the timing calibration (TIMING_CALI) take no part: data is always sampled right.
 //! - DDR mode on eight lines reaches PSRAM alone.
-//! - CRC, automatic suspend and manual encryption are missing.
+//! - CRC and automatic suspend are missing.
 
 use super::psram::Psram;
 use super::transfer::{Phase, Transfer};
@@ -92,6 +92,8 @@ pub struct Chips<'a> {
     pub psram: &'a mut Psram,
     /// Its cells.
     pub ram: &'a mut Memory,
+    /// What XTS_AES has encrypted: it is written in place of SPI1's own data.
+    pub encrypted: Option<&'a [u8]>,
 }
 
 /// The controller.
@@ -116,12 +118,15 @@ impl Spi1 {
     /// Carries out what CMD started. Returns true where decoded code may be stale.
     pub fn carry_out(&mut self, chips: &mut Chips<'_>, core_clock: Hertz, fabric: &mut Fabric) -> bool {
         let started = std::mem::take(&mut self.started);
-        let Some(transfer) = self.transfer(started) else {
+        let Some(mut transfer) = self.transfer(started) else {
             let name = format!("SPI1.CMD 0x{started:08X}");
             fabric.gaps.touch(&name, "this operation of the flash controller is not modelled");
             self.bank.set(Reg::CMD, 0);
             return false;
         };
+        if let Some(encrypted) = chips.encrypted.filter(|_| transfer.address.is_some()) {
+            put_encrypted(&mut transfer.data_out, encrypted, fabric);
+        }
         let misc = self.bank.get(Reg::MISC);
         let mut stale = false;
         let mut data = vec![0xFF; transfer.data_in];
@@ -281,6 +286,18 @@ impl Spi1 {
 impl Default for Spi1 {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// Manual encryption, ESP-IDF's spi_flash_chip_generic_write_encrypted: the chip gets the cipher text.
+fn put_encrypted(data: &mut [u8], encrypted: &[u8], fabric: &mut Fabric) {
+    if data.len() > encrypted.len() {
+        fabric
+            .gaps
+            .touch("SPI1 encrypted write", "more is written than XTS_AES has encrypted: the rest stays as it is");
+    }
+    for (byte, encrypted) in data.iter_mut().zip(encrypted) {
+        *byte = *encrypted;
     }
 }
 

@@ -44,8 +44,13 @@ impl Bench {
     fn write(&mut self, offset: u32, value: u32) {
         self.spi.write(offset, Write::word(value), &mut self.fabric);
         if self.spi.has_started() {
-            let mut chips =
-                Chips { flash: &mut self.flash, cells: &mut self.cells, psram: &mut self.psram, ram: &mut self.ram };
+            let mut chips = Chips {
+                flash: &mut self.flash,
+                cells: &mut self.cells,
+                psram: &mut self.psram,
+                ram: &mut self.ram,
+                encrypted: None,
+            };
             self.spi.carry_out(&mut chips, Hertz::new(80_000_000), &mut self.fabric);
         }
     }

@@ -12,11 +12,14 @@ pub mod gates;
 pub mod registers;
 
 use crate::block::{undeclared, Block};
+use crate::dedic_gpio;
 use crate::fabric::{Fabric, Request, Stall};
 use crate::sources::Source;
 use engine_core::registers::{Bank, Group, Registers, Write};
 use gates::{gate_of, GATES};
-use registers::{Reg, CORE_1_CONTROL_0, CPU_PER_CONF, RTC_FASTMEM_CONFIG, SYSCLK_CONF};
+use registers::{
+    Reg, CORE_1_CONTROL_0, CPU_PERI_CLK_EN, CPU_PERI_RST_EN, CPU_PER_CONF, RTC_FASTMEM_CONFIG, SYSCLK_CONF,
+};
 use serde::{Deserialize, Serialize};
 
 const FROM_CPU: [(Reg, Source); 4] = [
@@ -39,6 +42,13 @@ impl Sysreg {
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         Self { regs: Bank::new() }
+    }
+
+    /// May flash be encrypted by hand, when the chip runs from flash or when it is in download mode?
+    pub(crate) fn enables_manual_encryption(&self) -> bool {
+        use registers::EXTERNAL_DEVICE_ENCRYPT_DECRYPT_CONTROL as Control;
+        let either = Control::ENABLE_SPI_MANUAL_ENCRYPT.mask | Control::ENABLE_DOWNLOAD_MANUAL_ENCRYPT.mask;
+        self.regs.get(Reg::EXTERNAL_DEVICE_ENCRYPT_DECRYPT_CONTROL) & either != 0
     }
 
     /// The answer to [`Request::RtcMemoryCrc`].
@@ -65,6 +75,9 @@ impl Sysreg {
             let off = self.regs.get(CLOCKS[gate.register]) >> gate.bit & 1 == 0;
             fabric.set_dark(gate.base >> 12, off);
         }
+        let clock = CPU_PERI_CLK_EN::CLK_EN_DEDICATED_GPIO.is_set(self.regs.get(Reg::CPU_PERI_CLK_EN));
+        let held = CPU_PERI_RST_EN::RST_EN_DEDICATED_GPIO.is_set(self.regs.get(Reg::CPU_PERI_RST_EN));
+        fabric.dedicated_gpio_on = clock && !held;
     }
 
     /// Blocks whose reset bit goes up are reset.
@@ -146,7 +159,13 @@ impl Block for Sysreg {
             }
             Reg::PERIP_RST_EN0 => self.reset_blocks(0, before, fabric),
             Reg::PERIP_RST_EN1 => self.reset_blocks(1, before, fabric),
-            Reg::CPU_PERI_RST_EN => self.reset_blocks(2, before, fabric),
+            Reg::CPU_PERI_RST_EN => {
+                self.reset_blocks(2, before, fabric);
+                self.gate_clocks(fabric);
+                if CPU_PERI_RST_EN::RST_EN_DEDICATED_GPIO.is_set(self.regs.get(Reg::CPU_PERI_RST_EN) & !before) {
+                    dedic_gpio::reset(fabric);
+                }
+            }
             Reg::CPU_INTR_FROM_CPU_0
             | Reg::CPU_INTR_FROM_CPU_1
             | Reg::CPU_INTR_FROM_CPU_2
@@ -159,6 +178,7 @@ impl Block for Sysreg {
         *self = Self::new();
         self.select_clocks(fabric);
         self.gate_clocks(fabric);
+        dedic_gpio::reset(fabric);
         self.control_core_1(0, fabric);
         self.update_irq(fabric);
     }

@@ -10,6 +10,7 @@
 //! - RS485, IrDA, software flow control and the glitch filter are missing, and say so.
 
 mod autobaud;
+mod dma;
 mod receive;
 mod registers;
 #[cfg(test)]
@@ -245,15 +246,6 @@ impl Uart {
         self.tell_wake_edges(fabric);
         fabric.soon(self.wiring().rx_slot);
         u32::from(byte)
-    }
-
-    /// Lets DMA (UHCI) take received bytes. Returns how many.
-    pub fn take_received(&mut self, data: &mut [u8], fabric: &mut Fabric) -> usize {
-        let count = data.len().min(self.receiver.fifo.len());
-        for place in &mut data[..count] {
-            *place = self.take_byte(fabric) as u8;
-        }
-        count
     }
 }
 

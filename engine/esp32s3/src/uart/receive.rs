@@ -23,6 +23,10 @@ pub(super) struct Receiver {
     arrival: Option<Ps>,
     /// When the receive timeout is due.
     timeout: Option<Ps>,
+    /// When the last character was in.
+    pub(super) last: Ps,
+    /// A break came in, and UHCI has not heard of it.
+    pub(super) broke: bool,
     /// How many AT_CMD characters came in a row.
     at_commands: u32,
 }
@@ -169,6 +173,7 @@ impl Uart {
         }
         if broken {
             self.raw |= INT_RAW::BRK_DET_INT_RAW.mask;
+            self.receiver.broke = true;
         } else if !stopped {
             self.raw |= INT_RAW::FRM_ERR_INT_RAW.mask;
         }
@@ -176,6 +181,7 @@ impl Uart {
 
     /// A character is in.
     fn store(&mut self, byte: u8, at: Ps, rate: Hertz) {
+        self.receiver.last = at;
         if self.receiver.fifo.len() >= self.rx_depth() {
             self.raw |= INT_RAW::RXFIFO_OVF_INT_RAW.mask;
         } else {

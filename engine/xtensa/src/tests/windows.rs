@@ -71,3 +71,22 @@ fn rotations_keep_every_physical_register() {
     let registers = machine.core.physical_registers();
     assert!(registers.iter().enumerate().all(|(n, &value)| value == 0x100 + n as u32));
 }
+
+#[test]
+fn a_debugger_finds_the_callers_that_are_still_in_the_registers() {
+    // The recursion of depth 3: sum(0) is the innermost, and returns at START + 29.
+    let mut machine = Machine::new(&recursive_sum(2));
+    machine.core.set_a(10, 2);
+    let sp = machine.core.a(1);
+    while machine.core.pc != START + 29 {
+        assert!(machine.core.step(&mut machine.bus, &mut machine.code).is_none());
+    }
+    let callers = machine.core.callers();
+    // sum(1), sum(2) and the caller of sum; each with the frame of 80 bytes below the one before.
+    let pointers: Vec<u32> = callers.iter().map(|&(_, sp)| sp).collect();
+    assert_eq!(pointers, [sp - 160, sp - 80, sp]);
+    // CALL8's return address, its upper bits the 2 windows of the call (ISA RM, CALL8).
+    let behind = |call: u32| 2 << 30 | (call + 3) & 0x3FFF_FFFF;
+    assert_eq!(machine.core.a(0), behind(START + 20));
+    assert_eq!([callers[0].0, callers[1].0], [behind(START + 20), behind(START)]);
+}

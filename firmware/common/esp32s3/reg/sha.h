@@ -1,0 +1,33 @@
+/* SHA of the ESP32-S3: register and field names of Espressif's SVD. */
+#ifndef REG_SHA_H
+#define REG_SHA_H
+
+#include "reg/reg.h"
+
+#define SHA_MODE REG(0x6003b000u)
+#define SHA_MODE_MODE 0, 3
+#define SHA_T_STRING REG(0x6003b004u)
+#define SHA_T_LENGTH REG(0x6003b008u)
+#define SHA_T_LENGTH_T_LENGTH 0, 6
+#define SHA_DMA_BLOCK_NUM REG(0x6003b00cu)
+#define SHA_DMA_BLOCK_NUM_DMA_BLOCK_NUM 0, 6
+#define SHA_START REG(0x6003b010u)
+#define SHA_START_START 1, 31
+#define SHA_CONTINUE REG(0x6003b014u)
+#define SHA_CONTINUE_CONTINUE 1, 31
+#define SHA_BUSY REG(0x6003b018u)
+#define SHA_BUSY_STATE BIT(0)
+#define SHA_DMA_START REG(0x6003b01cu)
+#define SHA_DMA_START_DMA_START BIT(0)
+#define SHA_DMA_CONTINUE REG(0x6003b020u)
+#define SHA_DMA_CONTINUE_DMA_CONTINUE BIT(0)
+#define SHA_CLEAR_IRQ REG(0x6003b024u)
+#define SHA_CLEAR_IRQ_CLEAR_INTERRUPT BIT(0)
+#define SHA_IRQ_ENA REG(0x6003b028u)
+#define SHA_IRQ_ENA_INTERRUPT_ENA BIT(0)
+#define SHA_DATE REG(0x6003b02cu)
+#define SHA_DATE_DATE 0, 30
+#define SHA_H_MEM(i) REG(0x6003b040u + 0x4u * (i))
+#define SHA_M_MEM(i) REG(0x6003b080u + 0x4u * (i))
+
+#endif

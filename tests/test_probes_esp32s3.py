@@ -1,0 +1,51 @@
+"""The probes of the ESP32-S3: what each block does, against the sources named in the probes' tables."""
+
+from __future__ import annotations
+
+import importlib.util
+import struct
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from twins import Twin
+
+FIRMWARE = Path(__file__).parent.parent / "firmware"
+SOURCES = FIRMWARE / "probes" / "esp32s3"
+PROBES = sorted(path.stem for path in SOURCES.glob("*.toml"))
+RESULT_WORDS = 2 + 2 * 96
+
+
+def tool() -> ModuleType:
+    """Return firmware/tools/probe.py, which is no part of a package."""
+    spec = importlib.util.spec_from_file_location("probe", FIRMWARE / "tools" / "probe.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_every_expectation_names_its_authority(name: str) -> None:
+    rows = tool().table(name, "esp32s3")
+    assert rows
+    for row in rows.values():
+        assert row["authority"], row
+        assert ("equals" in row) != ("min" in row and "max" in row), row
+
+
+def test_every_probe_has_a_table_and_every_table_a_probe() -> None:
+    assert {path.stem for path in SOURCES.glob("*.c")} == set(PROBES)
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_the_block_does_what_its_manual_says(name: str) -> None:
+    """Runs the probe from power-on: the ROM loads it from flash 0x0."""
+    image = FIRMWARE / "images" / f"s3_probe_{name}"
+    twin = Twin("esp32s3_devkitc", image=image.with_suffix(".bin"), elf=image.with_suffix(".elf"))
+    twin.run_until(lambda: twin.memory.u32("probe_done") == 1, timeout="5s", every="1ms")
+    words = struct.unpack(f"<{RESULT_WORDS}I", twin.memory.read("probe_results", 4 * RESULT_WORDS))
+    wrong = tool().compare(name, words, "esp32s3")
+    assert not wrong, "\n".join(wrong)
