@@ -7,14 +7,14 @@ XTENSA_CONFIG ?= ../build/xtensa/config.so
 export XTENSA_GNU_CONFIG := $(abspath $(XTENSA_CONFIG))
 
 S3 := common/esp32s3
-S3_CFLAGS := -mabi=windowed -mtext-section-literals -std=c11 -ffreestanding -fno-tree-loop-distribute-patterns \
+S3_CFLAGS := -mabi=windowed -mlongcalls -mtext-section-literals -std=c11 -ffreestanding -fno-tree-loop-distribute-patterns \
              -ffunction-sections -fdata-sections -g0 -Wall -Wextra -Werror -I$(S3)
 S3_LDFLAGS := -mabi=windowed -nostdlib -Wl,--gc-sections,--build-id=none,-n,-z,max-page-size=4 \
               -Wl,--fatal-warnings,--no-warn-rwx-segments -L$(S3)
 
 S3_RUNTIME := $(wildcard $(S3)/*.c $(S3)/*.S $(S3)/drivers/*.c)
 S3_KERNEL := $(wildcard $(S3)/kernel/*.c $(S3)/kernel/*.S)
-S3_FILES := $(wildcard $(S3)/*.c $(S3)/*.S $(S3)/*.h $(S3)/*.ld $(S3)/reg/*.h $(S3)/kernel/* $(S3)/drivers/*)
+S3_FILES := $(wildcard $(S3)/*.c $(S3)/*.S $(S3)/*.h $(S3)/*.ld $(S3)/reg/*.h $(S3)/kernel/* $(S3)/drivers/* $(S3)/stage2/*)
 S3_SHARED := Makefile esp32s3.mk $(S3_FILES) tools/elf.py tools/s3image.py
 S3_BENCH := $(patsubst bench/esp32s3/%.c,s3_%,$(wildcard bench/esp32s3/*.c))
 S3_PROBES := $(patsubst probes/esp32s3/%.c,s3_probe_%,$(wildcard probes/esp32s3/*.c))
@@ -27,14 +27,24 @@ $(foreach p,$(S3_PROBES),$(eval SRC_$(p) := probes/esp32s3/$(p:s3_probe_%=%).c))
 # The kernel comes with an image whose source says so.
 s3_sources = $(SRC_$(1)) $(S3_RUNTIME) $(if $(shell grep -l '"kernel/kernel.h"' $(SRC_$(1))),$(S3_KERNEL))
 
+# The second stage comes before an application that stays in flash.
+STAGE2 := $(BUILD)/stage2.elf
+STAGE2_OBJ := $(patsubst %,$(BUILD)/s3.o/%.o,$(basename $(wildcard $(S3)/*.c $(S3)/*.S $(S3)/stage2/*.c)))
+$(STAGE2): $(STAGE2_OBJ) $(S3_SHARED)
+	$(S3_CROSS)gcc $(S3_LDFLAGS) -T stage2.ld $(filter %.o,$^) -lgcc -o $@
+	$(S3_CROSS)strip --strip-debug -R .comment -R .xtensa.info $@
+
+# Each of them says so here.
+LD_s3_probe_flash := flash.ld
+
 define s3_image
 HDR_$(1) := $$(wildcard $$(addsuffix *.h,$$(sort $$(dir $$(SRC_$(1))))))
 OBJ_$(1) := $$(patsubst %.S,$$(BUILD)/s3.o/%.o,$$(patsubst %.c,$$(BUILD)/s3.o/%.o,$$(call s3_sources,$(1))))
 $$(BUILD)/$(1).elf: $$(OBJ_$(1)) $$(S3_SHARED)
 	$$(S3_CROSS)gcc $$(S3_LDFLAGS) -T $$(or $$(LD_$(1)),ram.ld) $$(filter %.o,$$^) -lgcc -o $$@
 	$$(S3_CROSS)strip --strip-debug -R .comment -R .xtensa.info $$@
-$$(BUILD)/$(1).bin: $$(BUILD)/$(1).elf
-	$$(PYTHON) tools/s3image.py $$< $$@
+$$(BUILD)/$(1).bin: $$(BUILD)/$(1).elf $$(if $$(LD_$(1)),$$(STAGE2))
+	$$(PYTHON) tools/s3image.py $$< $$@ $$(if $$(LD_$(1)),--stage2 $$(STAGE2))
 	@printf '%s\n' $$(sort $$(SRC_$(1)) $$(HDR_$(1)) $$(S3_SHARED)) > $$(BUILD)/$(1).sources
 endef
 

@@ -20,8 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from peripherals.frame_memory import BGR, MV, Bytes, Cells, FrameMemory, to_rgb
+from twins.buses import ParallelBatch, ParallelTarget
 from twins.errors import UsageError
-from twins.ports import DigitalIn, DigitalOut, ParallelBatch, ParallelTarget, Part, SpiAnswer, SpiBatch, SpiTarget
+from twins.ports import DigitalIn, DigitalOut, Part, SpiAnswer, SpiBatch, SpiTarget
 from twins.units import Duration, ms, ns, us
 
 log = logging.getLogger("twins")

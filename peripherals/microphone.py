@@ -30,7 +30,7 @@ import numpy.typing as npt
 
 from peripherals import sound
 from twins.errors import UsageError
-from twins.ports import DigitalIn, I2sLink, Part, PdmLink, Times
+from twins.ports import DigitalIn, I2sLink, Part, PdmLink, Times, frame_rate
 from twins.units import Time, ps
 
 FULL_SCALE = 2**23 - 1
@@ -188,8 +188,7 @@ class Microphone(_Capsule):
     @i2s.wanted
     def _wanted(self, at: Times) -> npt.NDArray[np.int32]:
         times = at if self._last is None else np.concatenate([[np.uint64(self._last)], at])
-        if len(times) > 1:
-            self.rate = 1e12 / float(np.median(np.diff(times)))
+        self.rate = frame_rate(times) or self.rate
         self._last = int(at[-1])
         heard = self.heard(at)
         if self.problem is not None:

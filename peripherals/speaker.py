@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from peripherals import sound
 from twins.errors import UsageError
-from twins.ports import DigitalIn, I2sBatch, I2sLink, Part
+from twins.ports import DigitalIn, I2sBatch, I2sLink, Part, frame_rate
 
 RATES = (8_000, 16_000, 32_000, 44_100, 48_000, 88_200, 96_000)
 """LRCLK rates that it plays, in Hz."""
@@ -80,9 +80,7 @@ class Speaker(Part):
     def _received(self, batch: I2sBatch) -> None:
         self.bits = batch.bits
         times = batch.at if self._last is None else np.concatenate([[np.uint64(self._last)], batch.at])
-        if len(times) > 1:
-            # A pause of the clock is no slow clock: the middle of all periods counts.
-            self.rate = 1e12 / float(np.median(np.diff(times)))
+        self.rate = frame_rate(times) or self.rate
         self._last = int(batch.at[-1])
         self._batches.append((batch.at, batch.samples, self.problem is None))
 

@@ -55,6 +55,7 @@ def test_a_board_file_of_ones_own(tmp_path: Path) -> None:
         (PICO | {"parts": {"led": {"type": "Led", "pin": "GPIO30"}}}, "'GPIO30' is no pin of the rp2040"),
         (PICO | {"consoles": {"log": {"rx": "GPIO1"}}}, "console 'log': expected { tx ="),
         (PICO | {"consoles": {"log": "usb"}}, "console 'log': expected { tx ="),
+        (PICO | {"consoles": {"log": "jtag"}}, "console 'log': chip rp2040 has no USB Serial/JTAG controller"),
     ],
 )
 def test_what_is_wrong_is_said(data: dict[str, Any], sentence: str) -> None:

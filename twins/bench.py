@@ -15,18 +15,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from twins.buses import ParallelBatch, ParallelTarget, SdTarget
 from twins.ports import (
     DigitalIn,
     I2cTarget,
     I2sBatch,
     I2sLink,
-    ParallelBatch,
-    ParallelTarget,
     Part,
     PdmLink,
     Port,
     PulseSink,
-    SdTarget,
     SpiAnswer,
     SpiBatch,
     SpiTarget,

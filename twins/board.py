@@ -37,13 +37,15 @@ class Chip:
     """ADC input by pin."""
     touch: Sequence[int] = ()
     """Pins that are pads of a touch sensor."""
+    serial_jtag: bool = False
+    """It has a USB Serial/JTAG controller beside the one that firmware programs."""
 
 
 CHIPS = {
     "rp2040": Chip("rp2040", pins=30, adc={26: 0, 27: 1, 28: 2, 29: 3}),
     # ADC1 is on GPIO1 to GPIO10, ADC2 on GPIO11 to GPIO20 (ESP32-S3 datasheet, table 2-7); the engine counts by pin.
     # T1 to T14 of the touch sensor are on GPIO1 to GPIO14 (same table).
-    "esp32s3": Chip("esp32s3", pins=49, adc={pin: pin for pin in range(1, 21)}, touch=range(1, 15)),
+    "esp32s3": Chip("esp32s3", pins=49, adc={pin: pin for pin in range(1, 21)}, touch=range(1, 15), serial_jtag=True),
 }
 
 
@@ -78,11 +80,17 @@ class PartSpec:
 
 @dataclass(frozen=True)
 class ConsoleSpec:
-    """A console: UART pins as the chip sees them, or the chip's USB serial port where `tx` is None."""
+    """A console: UART pins as the chip sees them, or a serial port over USB where `tx` is None.
+
+    Over USB it is the port that firmware offers (``"cdc"`` in a board file), or with `jtag` that of the ESP32-S3's
+    USB Serial/JTAG controller. The two share a pair of pins: a host sees the second until firmware switches to the
+    first.
+    """
 
     name: str
     tx: int | None
     rx: int | None
+    jtag: bool = False
 
 
 @dataclass(frozen=True)
@@ -256,10 +264,13 @@ def _ends(spec: PartSpec, parts: Mapping[str, PartSpec], where: str) -> frozense
 
 def _console(name: str, spec: Any, chip: Chip, where: str) -> ConsoleSpec:
     where = f"{where}, console {name!r}"
-    if spec == "cdc":
-        return ConsoleSpec(name, None, None)
+    if spec == "cdc" or (spec == "jtag" and chip.serial_jtag):
+        return ConsoleSpec(name, None, None, jtag=spec == "jtag")
+    if spec == "jtag":
+        raise BoardError(f'{where}: chip {chip.name} has no USB Serial/JTAG controller; its USB port is "cdc"')
     if not isinstance(spec, dict) or "tx" not in spec:
-        raise BoardError(f'{where}: expected {{ tx = "GPIOn", rx = "GPIOn" }} or "cdc"')
+        choice = '"cdc" or "jtag"' if chip.serial_jtag else '"cdc"'
+        raise BoardError(f'{where}: expected {{ tx = "GPIOn", rx = "GPIOn" }} or {choice}')
     rx = _pin(spec["rx"], chip, where) if "rx" in spec else None
     return ConsoleSpec(name, _pin(spec["tx"], chip, where), rx)
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twins.ports import I2sBatch, ParallelBatch, Port, SpiBatch
+from twins.buses import ParallelBatch
+from twins.ports import I2sBatch, Port, SpiBatch
 
 if TYPE_CHECKING:
     from twins.twin import Twin

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from twins.buses import ParallelTarget, SdTarget
+
     Times = npt.NDArray[np.uint64]
     Bytes = npt.NDArray[np.uint8]
     Levels = npt.NDArray[np.bool_]
@@ -152,8 +154,22 @@ class I2sBatch:
 
     @property
     def rate(self) -> float:
-        """Frames in a second, measured from the first frame to the last; 0 where there are not two."""
-        return (len(self) - 1) * 1e12 / int(self.at[-1] - self.at[0]) if len(self) > 1 else 0.0
+        """Frames in a second; 0 where there are not two."""
+        return frame_rate(self.at)
+
+
+def frame_rate(at: Times) -> float:
+    """Frames in a second from the times at which they began; pauses of the clock do not count. 0 without two frames.
+
+    >>> import numpy as np
+    >>> frame_rate(np.array([0, 62_500_000, 125_000_000, 9_000_000_000, 9_062_500_000], np.uint64))
+    16000.0
+    """
+    import numpy as np
+
+    periods = np.diff(at.astype(np.int64))
+    running = periods[periods < 1.5 * np.median(periods)] if len(periods) else periods
+    return 1e12 / float(running.mean()) if len(running) else 0.0
 
 
 class Host(Protocol):
@@ -497,74 +513,6 @@ class I2cTarget(Port):
         host.attach_i2c(self, self.part)
 
 
-class ParallelTarget(Port):
-    """A target with parallel data lines ``d0`` and on, and a clock: WR of an 8080 bus, PCLK of an RGB panel.
-
-    Args:
-        width: how many data lines it has; a board connects all of them, or the lower 8 of 16.
-        clock: the name of the clock's pin.
-        dc: it has a D/CX pin.
-        falling: it takes data over at falling edges.
-    """
-
-    def __init__(
-        self,
-        width: int = 16,
-        *,
-        clock: str = "wr",
-        dc: bool = True,
-        falling: bool = False,
-        optional: bool = False,
-    ) -> None:
-        super().__init__(optional=optional)
-        self.width = width
-        self.clock = clock
-        self.has_dc = dc
-        self.falling = falling
-
-    def pin_names(self) -> Mapping[str, bool]:
-        names = {self.clock: True, "cs": False} | ({"dc": True} if self.has_dc else {})
-        return names | {f"d{line}": line < 8 for line in range(self.width)}
-
-    @property
-    def data_pins(self) -> list[int]:
-        """The chip's pins of the data lines from bit 0 on."""
-        return [self.pins[f"d{line}"] for line in range(self.width) if f"d{line}" in self.pins]
-
-    def received(self, method: Handler) -> Handler:
-        """Decorates ``method(batch: ParallelBatch)``."""
-        return self._handler("received", method)
-
-    def selected(self, method: Handler) -> Handler:
-        """Decorates ``method(at, selected)``, called at each edge of the chip select."""
-        return self._handler("selected", method)
-
-    def attach(self, host: Host) -> None:
-        host.attach_parallel(self, self.part)
-
-
-class SdTarget(Port):
-    """An SD card on the SD bus: CLK, CMD, DAT0, and for four lines DAT1 to DAT3."""
-
-    def pin_names(self) -> Mapping[str, bool]:
-        return {"clk": True, "cmd": True, "d0": True, "d1": False, "d2": False, "d3": False}
-
-    def command(self, method: Handler) -> Handler:
-        """Decorates ``method(at, index, argument) -> SdAnswer | None``."""
-        return self._handler("command", method)
-
-    def read(self, method: Handler) -> Handler:
-        """Decorates ``method(at, lines) -> SdBlock | None``: the next block of data on 1 or 4 lines."""
-        return self._handler("read", method)
-
-    def write(self, method: Handler) -> Handler:
-        """Decorates ``method(at, lines, data) -> SdWritten | None``, called for each block of data."""
-        return self._handler("write", method)
-
-    def attach(self, host: Host) -> None:
-        host.attach_sd(self, self.part)
-
-
 class I2sLink(Port):
     """An audio part's I2S wire: bit clock, word select, and as the part has them `din` (it hears) and `dout` (it says).
 
@@ -702,6 +650,12 @@ class Part:
             port: Port = getattr(self, name)
             if name in wired:
                 continue
+        """Puts pins of the part on pins of the chip; ports named in `wired` get a wire to another part instead."""
+        named = [pin for port in self.ports().values() for pin in port.pin_names()]
+        for name, declared in self.ports().items():
+            if name in wired:
+                continue
+            port, wanted = getattr(self, name), declared.pin_names()
             missing = [pin for pin, needed in wanted.items() if needed and pin not in pins]
             # Pins that ports share, such as the chip select of two interfaces, do not tell which one is wired.
             begun = any(pin in pins and named.count(pin) == 1 for pin in wanted)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from twins import _engine
 from twins.board import Board
+from twins.buses import ParallelTarget, SdTarget
 from twins.console import Console
 from twins.crash import crash_report
 from twins.door import Door
@@ -22,7 +23,7 @@ from twins.image import TARGETS, Image
 from twins.live import Live
 from twins.memory import TwinMemory
 from twins.pins import Pins
-from twins.ports import DigitalIn, I2cTarget, I2sLink, ParallelTarget, Part, PdmLink, PulseSink, SdTarget, SpiTarget
+from twins.ports import DigitalIn, I2cTarget, I2sLink, Part, PdmLink, PulseSink, SpiTarget
 from twins.symbols import Symbols
 from twins.units import Duration, Time, ps
 from twins.usb import UsbHost
@@ -118,7 +119,7 @@ class Twin:
         if rom is not None:
             self._use_rom(Path(rom))
         for console in self.board.consoles:
-            self._engine.attach_console(console.name, console.tx, console.rx)
+            self._engine.attach_console(console.name, console.tx, console.rx, console.jtag)
         serial = unique_id if unique_id is not None else self.board.unique_id
         if serial is not None:
             self.flash.set_unique_id(serial)

@@ -46,6 +46,9 @@ class UsbHost:
     """A PC at the USB connector: it enumerates the firmware as a device, opens its serial port as a console,
     and keeps what HID and vendor endpoints send.
 
+    An ESP32-S3 is its own USB Serial/JTAG device there (303A:1001) until firmware gives the pins to its USB OTG
+    controller.
+
     >>> from twins import Twin
     >>> with Twin("pico") as pico:
     ...     pico.usb.plugged, pico.usb.configured

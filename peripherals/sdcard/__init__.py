@@ -18,8 +18,9 @@ from peripherals.sdcard.bus import BusSide
 from peripherals.sdcard.card import Card
 from peripherals.sdcard.registers import cid
 from peripherals.sdcard.spi import SpiSide
+from twins.buses import SdAnswer, SdBlock, SdTarget, SdWritten
 from twins.errors import UsageError
-from twins.ports import EVERY_BYTE, DigitalOut, Part, SdAnswer, SdBlock, SdTarget, SdWritten, SpiAnswer, SpiTarget
+from twins.ports import EVERY_BYTE, DigitalOut, Part, SpiAnswer, SpiTarget
 from twins.units import Time, ms, ps, us
 
 __all__ = ["Sdcard"]

@@ -41,7 +41,7 @@ from typing import ClassVar
 
 from peripherals.sdcard import registers
 from peripherals.sdcard.card import Card, RefusedError
-from twins.ports import SdAnswer, SdBlock, SdWritten
+from twins.buses import SdAnswer, SdBlock, SdWritten
 
 IDLE, READY, IDENT, STBY, TRAN, DATA, RCV, PRG, DIS, INA = range(10)
 """CURRENT_STATE, 4.10.1; the last one answers nothing."""

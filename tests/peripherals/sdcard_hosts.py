@@ -7,7 +7,7 @@ from typing import Any
 from peripherals import Sdcard
 from peripherals.sdcard.registers import crc7, crc16
 from twins.bench import Bench
-from twins.ports import SdAnswer, SdBlock, SdWritten
+from twins.buses import SdAnswer, SdBlock, SdWritten
 
 MIB = 1 << 20
 

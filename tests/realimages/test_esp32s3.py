@@ -81,6 +81,29 @@ def test_it_enumerates_with_its_own_name_over_usb(mxdbg: Twin) -> None:
     assert (mxdbg.usb.configured, mxdbg.usb.vendor_id, mxdbg.usb.product) == (True, 0x303A, "MXDBG")
 
 
+def test_until_the_firmware_switches_the_host_sees_the_chip_itself() -> None:
+    """The chip's own device is as ``lsusb`` shows it: 303A:1001 with the MAC address as serial number. Over it the ROM
+    prints what it prints on UART0 (ESP-IDF documentation, "USB Serial/JTAG controller console"); the firmware's TinyUSB
+    then takes the pins."""
+    with twin_of("mxdbg") as twin:
+        twin.run("20ms")
+        usb = twin.usb
+        assert (usb.vendor_id, usb.product_id, usb.product) == (0x303A, 0x1001, "USB JTAG/serial debug unit")
+        assert re.fullmatch(r"([0-9A-F]{2}:){5}[0-9A-F]{2}", usb.serial or "")
+        assert usb.device_descriptor[:2] == bytes([18, 1])
+        assert "ESP-ROM:esp32s3-20210327" in twin.consoles["usb_jtag"].text
+        assert twin.output("usb") == b""
+        twin.run("1s")
+        assert (usb.configured, usb.product) == (True, "MXDBG")
+        before = twin.output("usb_jtag")
+        twin.consoles["usb_jtag"].send("lost on a port that is gone")
+        twin.run("100ms")
+        assert twin.output("usb_jtag") == before
+        usb.unplug()
+        twin.run("10ms")
+        assert not usb.attached
+
+
 def test_a_fork_in_the_middle_of_the_boot_goes_on_alike() -> None:
     with twin_of("mxdbg") as twin:
         twin.run("120ms")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from tests.realimages.conftest import PROMPT, MicroPython
 from twins import Twin
 from twins.board import Board
+from twins.ports import I2sLink, Part, Times
 
 BOARD = Board.from_data(
     {
@@ -19,6 +23,8 @@ BOARD = Board.from_data(
             "eeprom": {"type": "Eeprom24", "model": "24C02", "sda": "GPIO4", "scl": "GPIO5"},
             "pot": {"type": "Potentiometer", "position": 0.5, "wiper": "GPIO26"},
             "knob": {"type": "RotaryEncoder", "bounce": "0ms", "a": "GPIO1", "b": "GPIO2"},
+            "speaker": {"type": "Speaker", "channel": "left", "bclk": "GPIO18", "ws": "GPIO19", "din": "GPIO20"},
+            "mic": {"type": "Microphone", "model": "ICS-43434", "bclk": "GPIO6", "ws": "GPIO7", "dout": "GPIO8"},
             "button": {"type": "Button", "bounce": "0ms", "pin": "GPIO3"},
             "lcd": {
                 "type": "ST7789",
@@ -169,3 +175,95 @@ def test_a_display_draws_and_is_read_back(mpy: MicroPython, bus: str) -> None:
     frame = mpy.twin.lcd.frame
     assert frame[10:12, 239 - 20].tolist() == [[255, 0, 0], [0, 255, 0]]
     assert mpy.twin.lcd.violations == {}
+
+
+def test_sound_out_by_pio(mpy: MicroPython) -> None:
+    """machine.I2S, which is a PIO program on the RP2040: every edge is made, and the amplifier hears the samples."""
+    mpy.run(
+        "from machine import I2S, Pin\nimport struct, time\n"
+        "i2s = I2S(0, sck=Pin(18), ws=Pin(19), sd=Pin(20), mode=I2S.TX, bits=16, format=I2S.STEREO,\n"
+        "          rate=16000, ibuf=4096)\n"
+        "i2s.write(b''.join(struct.pack('<hh', n * 100, -n) for n in range(1, 257)))\n"
+        "time.sleep_ms(30)\n"
+        "i2s.deinit()\n"
+    )
+    speaker = mpy.twin.speaker
+    frames = (speaker.frames >> 16).tolist()
+    first = frames.index([100, -1])
+    assert frames[first : first + 256] == [[n * 100, -n] for n in range(1, 257)]
+    assert (round(speaker.rate), speaker.bits, speaker.problem) == (16_000, 16, None)
+
+
+def test_sound_in_by_pio(mpy: MicroPython) -> None:
+    """A tone of 500 Hz at -6 dBFS comes in as 32 samples a period, 24 bits in the upper bits of the left channel."""
+    mpy.twin.mic.play(np.sin(2 * np.pi * np.arange(32) / 32), rate=16_000, level=-6, loop=True)
+    printed = mpy.run(
+        "from machine import I2S, Pin\nimport struct\n"
+        "i2s = I2S(1, sck=Pin(6), ws=Pin(7), sd=Pin(8), mode=I2S.RX, bits=32, format=I2S.STEREO, rate=16000,\n"
+        "          ibuf=8192)\n"
+        "sound = bytearray(8192)\n"
+        "i2s.readinto(sound)\n"
+        "i2s.deinit()\n"
+        "print(struct.unpack('<2048i', sound))\n"
+    )
+    heard = np.array(ast.literal_eval(printed.strip())).reshape(-1, 2)
+    left = heard[8:968, 0] / 2**31  # behind the first frames, in which the two find each other
+    assert left.max() == pytest.approx(10 ** (-6 / 20), abs=0.01)
+    assert int(np.argmax(np.abs(np.fft.rfft(left)))) == 960 // 32
+    assert not heard[:, 1].any()
+    assert mpy.twin.mic.rate == pytest.approx(16_000, rel=1e-3)
+
+
+class Codec(Part):
+    """A part that is the master of its I2S wire: 8 kHz, 16 bits a slot, counting frames on the left."""
+
+    i2s = I2sLink(says=True, slot_bits=16)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def power_on(self) -> None:
+        self.i2s.run_clock(8_000)
+
+    @i2s.wanted
+    def _wanted(self, at: Times) -> npt.NDArray[np.int32]:
+        first, self.count = self.count, self.count + len(at)
+        left = np.arange(first, self.count) % 2**15
+        return np.stack([left << 16, left * 0 - 65536], axis=1).astype(np.int32)
+
+
+def test_a_part_gives_the_clock(micropython_image: str) -> None:
+    """A state machine that follows bit clock and word select of a part: the most significant bit comes a clock behind WS."""
+    board = Board.from_data(
+        {
+            "name": "slave",
+            "chip": "rp2040",
+            "parts": {
+                "codec": {"type": f"{__name__}:Codec", "bclk": "GPIO6", "ws": "GPIO7", "dout": "GPIO8"},
+            },
+            "consoles": {"usb": "cdc"},
+        }
+    )
+    with Twin(board, image=micropython_image) as twin:
+        twin.console.expect_exact(PROMPT, timeout="10s")
+        printed = MicroPython(twin).run(
+            "import rp2\nfrom machine import Pin\n"
+            "@rp2.asm_pio(in_shiftdir=rp2.PIO.SHIFT_LEFT, autopush=True, push_thresh=32)\n"
+            "def follow():\n"
+            "    wait(1, gpio, 7)\n"
+            "    wait(0, gpio, 7)\n"
+            "    wait(1, gpio, 6)\n"
+            "    set(x, 31)\n"
+            "    label('bit')\n"
+            "    wait(0, gpio, 6)\n"
+            "    wait(1, gpio, 6)\n"
+            "    in_(pins, 1)\n"
+            "    jmp(x_dec, 'bit')\n"
+            "sm = rp2.StateMachine(0, follow, in_base=Pin(8, Pin.IN))\n"
+            "sm.active(1)\n"
+            "print([sm.get() for _ in range(20)])\n"
+        )
+    words = ast.literal_eval(printed.strip())
+    assert {word & 0xFFFF for word in words} == {0xFFFF}
+    assert set(np.diff([word >> 16 for word in words])) <= {1, 2}

@@ -20,8 +20,10 @@ pub enum Line {
         /// The chip receives here.
         rx: Option<u8>,
     },
-    /// The serial port that the chip offers over USB; the first one where it offers several.
+    /// The serial port that the firmware offers over USB; the first one where it offers several.
     Usb,
+    /// The serial port of a USB Serial/JTAG controller, which is a device of its own.
+    UsbJtag,
     /// A further serial port over USB: 1 is the second. The USB host attaches it when it meets one.
     UsbPort(u8),
 }

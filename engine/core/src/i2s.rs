@@ -58,6 +58,17 @@ pub struct I2sClock {
     pub from: Ps,
 }
 
+/// An edge of the clock of a part that is the master: pins and their levels from then on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MasterEdge {
+    /// When.
+    pub at: Ps,
+    /// The bit clock.
+    pub bck: (u8, bool),
+    /// The word select.
+    pub ws: (u8, bool),
+}
+
 /// Which pins a hardware controller's direction is routed to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct I2sLines {
@@ -81,11 +92,13 @@ pub struct I2sWire {
     data_out: Option<u8>,
     format: I2sFormat,
     clock: Option<I2sClock>,
+    /// Edges of that clock that were shown: falling ones are even.
+    edge: u64,
     heard: Decoder,
     said: Shifter,
     batch: I2sBatch,
     /// When WS changed last, on the wire path.
-    ws_at: Ps,
+    ws_at: Option<Ps>,
     /// The last bit of the frame before, in each direction, on the path of frames.
     carried: [bool; 2],
 }
@@ -228,11 +241,12 @@ impl I2sWire {
             data_out,
             format,
             clock: None,
+            edge: 0,
             // The first level of WS that a part sees begins a frame, if it is the right one.
             heard: Decoder { ws: !format.is_tdm(), ..Decoder::default() },
             said: Shifter { ws: !format.is_tdm(), ..Shifter::default() },
             batch: I2sBatch { slots: format.slots, ..I2sBatch::default() },
-            ws_at: 0,
+            ws_at: None,
             carried: [false; 2],
         }
     }
@@ -252,6 +266,23 @@ impl I2sWire {
     /// Another rate of a part that is the master; 0 Hz: it stops.
     pub fn set_clock(&mut self, clock: Option<I2sClock>) {
         self.clock = clock;
+        self.edge = 0;
+    }
+
+    /// The next edge of its own clock.
+    pub fn next_edge(&self) -> Option<MasterEdge> {
+        let clock = self.clock?;
+        let rate = clock.rate.scaled(2 * u64::from(clock.layout.bits), 1);
+        let at = clock.from.saturating_add(rate.duration(self.edge));
+        let ws = clock.layout.ws((self.edge / 2 % u64::from(clock.layout.bits)) as u32);
+        Some(MasterEdge { at, bck: (self.bck, self.edge % 2 != 0), ws: (self.ws, ws) })
+    }
+
+    /// That edge happens.
+    pub fn pass_edge(&mut self) -> Option<MasterEdge> {
+        let edge = self.next_edge();
+        self.edge += 1;
+        edge
     }
 
     /// Its bit clock, as a bit.
@@ -319,7 +350,7 @@ impl I2sWire {
         let (ws, bck) = (level >> self.ws & 1 != 0, level >> self.bck & 1 != 0);
         let mut says = None;
         if changed >> self.ws & 1 != 0 {
-            self.ws_at = at;
+            self.ws_at = Some(at);
             if !self.format.delay && self.data_out.is_some() {
                 self.load(port, ws, at, outside);
                 says = Some(self.said.next(&self.format));
@@ -330,12 +361,12 @@ impl I2sWire {
             if bck {
                 if let Some(pin) = self.data_in {
                     let bit = level >> pin & 1 != 0;
-                    if let Some(frame) = self.heard.take(&self.format, ws, bit, self.ws_at) {
+                    if let Some(frame) = self.heard.take(&self.format, ws, bit, self.ws_at.unwrap_or(at)) {
                         self.keep(port, frame, outside);
                     }
                 }
                 if self.format.delay && self.data_out.is_some() {
-                    self.load(port, ws, self.ws_at, outside);
+                    self.load(port, ws, self.ws_at.unwrap_or(at), outside);
                 }
             } else if self.data_out.is_some() && self.said.early.take() != Some(at) {
                 says = Some(self.said.next(&self.format));

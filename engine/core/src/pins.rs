@@ -105,6 +105,10 @@ pub struct Pins {
     i2s: Vec<(PortId, I2sWire)>,
     pdm: Vec<(PortId, PdmWire)>,
     parallel: Vec<(PortId, ParallelWire)>,
+    /// The chip sees parts that are the master of an I2S wire by their edges alone.
+    masters_by_edges: bool,
+    /// When the next of those edges is due.
+    master_due: Option<Ps>,
     watches: Vec<(PortId, Watch)>,
     stimuli: BTreeMap<(Ps, u64), Drive>,
     stimulus_number: u64,
@@ -404,13 +408,16 @@ impl Pins {
 
     /// When the next change from outside is due.
     pub fn next_stimulus(&self) -> Ps {
-        self.stimuli.keys().next().map_or(Ps::MAX, |key| key.0)
+        let stimulus = self.stimuli.keys().next().map_or(Ps::MAX, |key| key.0);
+        self.master_due.map_or(stimulus, |due| due.min(stimulus))
     }
 
     /// Carries out the changes from outside that are due at `now`.
     pub fn apply_stimuli(&mut self, now: Ps) {
         while self.next_stimulus() <= now {
-            if let Some(((at, _), drive)) = self.stimuli.pop_first() {
+            if self.master_due == Some(self.next_stimulus()) {
+                self.master_edge();
+            } else if let Some(((at, _), drive)) = self.stimuli.pop_first() {
                 self.drive_from_outside(drive, at);
             }
         }

@@ -40,11 +40,12 @@ fn main() {
     }
     let console = chip.system_mut().dev.fabric.consoles.attach("uart0", Line::Pins { tx: 43, rx: Some(44) });
     let usb = chip.system_mut().dev.fabric.consoles.attach("usb", Line::Usb);
+    let jtag = chip.system_mut().dev.fabric.consoles.attach("usb_jtag", Line::UsbJtag);
     let until: Ps = ms * 1000 * MICROSECOND;
     let start = std::time::Instant::now();
     loop {
         let stop = chip.run((chip.now() + 10_000 * MICROSECOND).min(until));
-        for id in [console, usb] {
+        for id in [console, usb, jtag] {
             let output = chip.system_mut().dev.fabric.consoles.take_output(id);
             std::io::stdout().write_all(&output).expect("a terminal");
         }

@@ -218,6 +218,7 @@ impl Chip {
                 return Stop::Time;
             }
             let horizon = fabric.clock.first_cycle_from(fabric.events.next().min(until)).max(cycle + 1);
+            let horizon = horizon.min(fabric.next_rise(cycle));
             let stop = if self.deliver_interrupts(cycle) { self.run_cores(horizon) } else { self.sleep_until(horizon) };
             if let Some(stop) = stop {
                 return stop;
@@ -343,7 +344,7 @@ impl Chip {
         let mut awake = false;
         for id in 0..2 {
             let core = &mut self.cores[id];
-            core.set_interrupt_lines(self.system.dev.fabric.lines(id));
+            core.set_interrupt_lines(self.system.dev.fabric.lines(id, cycle));
             if self.asleep {
                 // Without a clock CCOUNT stands still, too.
                 let count = core.ccount();

@@ -180,6 +180,9 @@ impl Devices {
         self.reset_blocks(|base| depth != Depth::Core || !outlives_core_reset(base));
         self.rtc_cntl.restarted(reason, &mut self.fabric);
         self.fabric.settle_clocks();
+        if depth == Depth::Chip || depth == Depth::System {
+            self.fabric.latch_straps();
+        }
     }
 
     #[inline]

@@ -8,7 +8,7 @@ use crate::signals::*;
 use crate::signals::{is_handed_in_late, Signal, FSPICLK, FSPID, SPI3_CLK, SPI3_D, U0TXD, U1TXD, U2TXD};
 use crate::slots::Slot;
 use crate::sources::{Source, SOURCES};
-use crate::usb_wrap::OtgPhy;
+use crate::usb_wrap::UsbPhy;
 use engine_core::console::Consoles;
 use engine_core::ethernet::Ethernet;
 use engine_core::events::Events;
@@ -25,6 +25,11 @@ pub const RC_FAST_HZ: u64 = 17_500_000;
 pub const RC_SLOW_HZ: u64 = 136_000;
 /// XTAL32K_CLK, where a crystal is fitted.
 pub const XTAL32K_HZ: u64 = 32_768;
+
+/// Cycles from a source to a processor, through a block's bridge and the interrupt matrix: an estimate, as no figure is
+/// published. The mask ROM's `uart_buff_switch` counts on it that an interrupt comes later than the instruction after the
+/// one that enables it.
+const INTERRUPT_CYCLES: u64 = 6;
 
 /// A touch pad that nobody touches and whose capacitance no test has set: 10 pF.
 pub const UNTOUCHED_FEMTOFARADS: u32 = 10_000;
@@ -218,12 +223,14 @@ pub struct Fabric {
     sources: u128,
     /// Sources by processor and by line of the processor, a bit each.
     routed: [[u128; 32]; 2],
-    /// The interrupt lines that each processor sees.
+    /// The interrupt lines of each processor.
     lines: [u32; 2],
     /// SYSTEM has let dedicated GPIO go: its clock runs and its reset is not held.
     pub dedicated_gpio_on: bool,
-    /// Who has the internal USB PHY, and its pulls. RTC_CNTL and USB_WRAP say it.
-    pub otg_phy: OtgPhy,
+    /// Who has the internal USB PHY. Use [`Fabric::set_usb_phy`].
+    pub usb_phy: UsbPhy,
+    /// Lines that a processor sees from a cycle on, because they have just risen.
+    rising: [(u64, u32); 2],
     /// Function selection and pads.
     pub io: Io,
     /// Pins whose edges GPIO's interrupts look at.
@@ -279,11 +286,12 @@ impl Fabric {
             wdt_delay_sel: 0,
             wake: Wake::default(),
             dedicated_gpio_on: false,
-            otg_phy: OtgPhy::default(),
+            usb_phy: UsbPhy::default(),
             events: Events::new(Slot::Count as usize),
             sources: 0,
             routed: [[0; 32]; 2],
             lines: [0; 2],
+            rising: [(0, 0); 2],
             io: Io::default(),
             interrupting_pins: 0,
             pins: Pins::default(),
@@ -299,6 +307,17 @@ impl Fabric {
             requests: Vec::new(),
             deadline: 0,
         }
+    }
+
+    /// The levels of the strapping pins are kept, with their own weak pulls where nobody drives them: GPIO0 up, GPIO46 and
+    /// GPIO45 down, GPIO3 floats and reads 0 (ESP32-S3 datasheet, "Strapping Pins"). Bits 2 to 5 of GPIO_STRAP are GPIO46,
+    /// GPIO0, GPIO45 and GPIO3.
+    pub fn latch_straps(&mut self) {
+        const PINS: [u8; 4] = [46, 0, 45, 3];
+        const PULLED_UP: u64 = 1 << 0;
+        let driven = self.pins.entangled();
+        let levels = self.pins.level() & driven | PULLED_UP & !driven;
+        self.straps = PINS.iter().zip(2..).fold(0, |straps, (&pin, bit)| straps | (levels >> pin & 1) << bit) as u32;
     }
 
     /// The present moment.
@@ -362,9 +381,19 @@ impl Fabric {
         self.settle_lines();
     }
 
-    /// The interrupt lines of a processor.
-    pub fn lines(&self, core: usize) -> u32 {
-        self.lines[core]
+    /// The interrupt lines that a processor sees at a cycle.
+    pub fn lines(&self, core: usize, cycle: u64) -> u32 {
+        let (due, rising) = self.rising[core];
+        if cycle < due {
+            self.lines[core] & !rising
+        } else {
+            self.lines[core]
+        }
+    }
+
+    /// The next cycle after this one at which a processor sees a line rise.
+    pub(crate) fn next_rise(&self, cycle: u64) -> u64 {
+        self.rising.iter().map(|rising| rising.0).filter(|due| *due > cycle).min().unwrap_or(u64::MAX)
     }
 
     fn settle_lines(&mut self) {
@@ -374,6 +403,13 @@ impl Fabric {
                 lines |= u32::from(routed & self.sources != 0) << line;
             }
             if lines != self.lines[core] {
+                let risen = lines & !self.lines[core];
+                let (due, rising) = self.rising[core];
+                if self.cycle < due {
+                    self.rising[core].1 = rising | risen;
+                } else if risen != 0 {
+                    self.rising[core] = (self.cycle + INTERRUPT_CYCLES, risen);
+                }
                 self.lines[core] = lines;
                 self.attention();
             }
@@ -418,9 +454,14 @@ impl Fabric {
 
     /// A block enables or disables the output of a signal that is not always driven, now.
     pub fn enable(&mut self, signal: Signal, on: bool) {
+        let now = self.now();
+        self.enable_at(signal, on, now);
+    }
+
+    /// A block enables or disables the output of a signal at a moment that is not later than now.
+    pub fn enable_at(&mut self, signal: Signal, on: bool, at: Ps) {
         if self.io.set_enable(signal, on) {
-            let now = self.now();
-            self.pads_changed(now);
+            self.pads_changed(at);
         }
     }
 
@@ -588,10 +629,10 @@ impl Fabric {
         self.soon(Slot::Ethernet);
     }
 
-    /// RTC_CNTL gives the internal USB PHY to USB OTG, or to USB Serial/JTAG.
-    pub fn set_otg_owns_phy(&mut self, owned: bool) {
-        if owned != self.otg_phy.owned {
-            self.otg_phy.owned = owned;
+    /// The internal USB PHY, or what is plugged in there, is another: both controllers look at it.
+    pub fn set_usb_phy(&mut self, phy: UsbPhy) {
+        if phy != self.usb_phy {
+            self.usb_phy = phy;
             self.soon(Slot::UsbSerialJtag);
             self.soon(Slot::UsbOtg);
         }

@@ -349,7 +349,10 @@ impl Block for Gpio {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fabric::Reason;
     use crate::io::Pad;
+    use crate::spi_mem::psram::Wiring;
+    use crate::system::System;
     use engine_core::pins::Drive;
 
     fn bench() -> (Gpio, Fabric) {
@@ -413,5 +416,21 @@ mod tests {
         assert_eq!(bench.0.read(0x44, &mut bench.1), 1 << 4);
         write(&mut bench, 0x4C, 1 << 4);
         assert_eq!(bench.0.read(0x44, &mut bench.1), 1 << 4);
+    }
+
+    /// ESP32-S3 datasheet, "Strapping Pins": sampled when the chip powers up or the system is reset; GPIO0 low and GPIO46 low
+    /// ask for download mode ("boot:0x0"), GPIO0 high for the flash ("boot:0x8").
+    #[test]
+    fn the_straps_are_those_of_the_last_system_reset() {
+        let mut system = System::new(0x1_0000, 0, Wiring::Quad);
+        assert_eq!(system.read_register(0x6000_4038), 0x8);
+        system.dev.fabric.pins.drive_from_outside(Drive { pin: 0, level: Some(false) }, 10);
+        system.restart_devices(Reason::CoreSoftware);
+        assert_eq!(system.read_register(0x6000_4038), 0x8);
+        system.restart_devices(Reason::PowerOn);
+        assert_eq!(system.read_register(0x6000_4038), 0x0);
+        system.dev.fabric.pins.drive_from_outside(Drive { pin: 0, level: None }, 20);
+        system.restart_devices(Reason::SystemRtcWdt);
+        assert_eq!(system.read_register(0x6000_4038), 0x8);
     }
 }

@@ -204,10 +204,10 @@ mod tests {
         matrix.write(4 * Source::UART0 as u32, Write::word(5), &mut fabric);
         matrix.write(APP + 4 * Source::UART0 as u32, Write::word(23), &mut fabric);
         fabric.set_irq(Source::UART0, true);
-        assert_eq!((fabric.lines(0), fabric.lines(1)), (1 << 5, 1 << 23));
+        assert_eq!((fabric.lines(0, u64::MAX), fabric.lines(1, u64::MAX)), (1 << 5, 1 << 23));
         assert_eq!(matrix.peek(STATUS, &mut fabric), 1 << 27);
         fabric.set_irq(Source::UART0, false);
-        assert_eq!((fabric.lines(0), fabric.lines(1)), (0, 0));
+        assert_eq!((fabric.lines(0, u64::MAX), fabric.lines(1, u64::MAX)), (0, 0));
     }
 
     /// ESP-IDF `soc/interrupts.h`: FROM_CPU_INTR0 is source 79, in the third status register.

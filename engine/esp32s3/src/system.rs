@@ -232,6 +232,8 @@ impl System {
         match edge.signal {
             I2S0O_BCK | I2S0O_WS | I2S0I_BCK | I2S0I_WS => dev.i2s0.input(edge, fabric),
             I2S1O_BCK | I2S1O_WS | I2S1I_BCK | I2S1I_WS => dev.i2s1.input(edge, fabric),
+            I2CEXT0_SDA | I2CEXT0_SCL => dev.i2c0.input(edge, fabric),
+            I2CEXT1_SDA | I2CEXT1_SCL => dev.i2c1.input(edge, fabric),
             FSPICLK | FSPICS0 => dev.spi2.input(edge, fabric),
             SPI3_CLK | SPI3_CS0 => dev.spi3.input(edge, fabric),
             U0RXD | U0CTS => dev.uart0.input(edge, fabric),

@@ -1,12 +1,15 @@
 //! The USB Serial/JTAG controller. ESP32-S3 TRM chapter 33; ESP-IDF `hal/usb_serial_jtag_ll.h`.
 //!
-//! A host is at the other end where the board has a console on USB: it takes what EP1 holds, and sends what is typed.
+//! A host is at the other end of the cable while the internal PHY is this controller's ([`crate::usb_wrap::UsbPhy`]), as it is until
+//! firmware gives it to USB OTG. Where the board has a console on the serial port, the host has opened it: it takes what EP1 holds,
+//! and sends what is typed. Nobody takes anything from a port that is not open.
 //!
 //! # Fidelity
 //! - FIFOs of 64 bytes, flush by WR_DONE or when full, interrupts, frame numbers and SOF once a millisecond: as the TRM
 //!   says. The host takes or sends a packet of 64 bytes every 50 µs; a real one takes 30 to 1000 µs.
 //! - The JTAG side, the test registers and the endpoints' state registers are missing; pulls and voltages are stored.
-//! - DTR and RTS, by which a host resets the chip, are missing.
+//! - The host knows the device as soon as it is there: enumeration takes no time, and control transfers do not show. A bus that the
+//!   host suspends, and DTR and RTS, by which it resets the chip, are missing.
 
 use crate::block::{undeclared, Block};
 use crate::fabric::Fabric;
@@ -44,6 +47,19 @@ engine_core::registers! {
     DATE 0x080 = 0x0210_1200 { DATE 31:0 rw; }
 }
 
+/// What a host reads of the device, as `lsusb -v` shows it: Espressif's JTAG and serial adapter, which is the same in every chip but for
+/// the serial number.
+pub const DEVICE_DESCRIPTOR: [u8; 18] = [18, 1, 0, 2, 0xEF, 2, 1, 64, 0x3A, 0x30, 0x01, 0x10, 0x01, 0x01, 1, 2, 3, 1];
+/// String 1.
+pub const MANUFACTURER: &str = "Espressif";
+/// String 2.
+pub const PRODUCT: &str = "USB JTAG/serial debug unit";
+
+/// String 3: the MAC address.
+pub fn serial_number(mac: [u8; 6]) -> String {
+    mac.map(|byte| format!("{byte:02X}")).join(":")
+}
+
 /// Bytes in an endpoint's FIFO.
 const PACKET: usize = 64;
 /// A packet on the bus.
@@ -67,6 +83,8 @@ pub struct UsbSerialJtag {
     sent_at: Option<Ps>,
     /// Frames up to this one have been told by SOF_INT.
     frame: u64,
+    /// The host saw the device when last looked.
+    connected: bool,
 }
 
 impl UsbSerialJtag {
@@ -81,17 +99,29 @@ impl UsbSerialJtag {
             output: VecDeque::new(),
             sent_at: None,
             frame: 0,
+            connected: false,
         }
     }
 
     fn console(fabric: &Fabric) -> Option<ConsoleId> {
-        fabric.consoles.on(|line| line == Line::Usb)
+        fabric.consoles.on(|line| line == Line::UsbJtag)
     }
 
-    /// The host is there, our pad is on, and USB OTG has not got the PHY.
-    fn is_connected(&self, fabric: &Fabric) -> bool {
-        let enabled = self.bank.field(Reg::CONF0, CONF0::USB_PAD_ENABLE) != 0;
-        enabled && !fabric.otg_phy.owned && Self::console(fabric).is_some()
+    /// Does the host see this device?
+    pub fn is_connected(&self, fabric: &Fabric) -> bool {
+        let conf = self.bank.get(Reg::CONF0);
+        let pads = CONF0::USB_PAD_ENABLE.is_set(conf) && !CONF0::PHY_SEL.is_set(conf);
+        let pull_up = !CONF0::PAD_PULL_OVERRIDE.is_set(conf) || CONF0::DP_PULLUP.is_set(conf);
+        fabric.usb_phy.shows_serial_jtag(pads, pull_up)
+    }
+
+    /// A host that comes to see the device resets the bus.
+    fn look_at_host(&mut self, fabric: &mut Fabric) {
+        let connected = self.is_connected(fabric);
+        if connected && !self.connected {
+            self.raw |= INT_RAW::USB_BUS_RESET_INT_RAW.mask;
+        }
+        self.connected = connected;
     }
 
     /// SOF_INT follows the frames of a host that is there.
@@ -128,7 +158,9 @@ impl UsbSerialJtag {
     fn schedule(&mut self, fabric: &mut Fabric) {
         let mut due = Ps::MAX;
         if self.is_connected(fabric) {
-            due = due.min(self.taken_at.unwrap_or(Ps::MAX)).min(self.sent_at.unwrap_or(Ps::MAX));
+            if Self::console(fabric).is_some() {
+                due = due.min(self.taken_at.unwrap_or(Ps::MAX)).min(self.sent_at.unwrap_or(Ps::MAX));
+            }
             if self.bank.get(Reg::INT_ENA) & INT_RAW::SOF_INT_RAW.mask != 0 {
                 due = due.min((fabric.now() / FRAME + 1) * FRAME);
             }
@@ -220,6 +252,7 @@ impl Block for UsbSerialJtag {
             Reg::INT_CLR => self.raw &= !write.value,
             register => {
                 self.bank.store(register, write, "USB_DEVICE", &mut fabric.gaps);
+                self.look_at_host(fabric);
                 self.schedule(fabric);
             }
         }
@@ -227,6 +260,7 @@ impl Block for UsbSerialJtag {
     }
 
     fn event(&mut self, _slot: Slot, fabric: &mut Fabric) {
+        self.look_at_host(fabric);
         self.settle_frames(fabric);
         if self.taken_at.is_some_and(|at| at <= fabric.now()) && self.is_connected(fabric) {
             self.deliver(fabric);
@@ -249,10 +283,11 @@ impl Block for UsbSerialJtag {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::usb_wrap::UsbPhy;
 
     fn bench() -> (UsbSerialJtag, Fabric, ConsoleId) {
         let mut fabric = Fabric::new();
-        let console = fabric.consoles.attach("usb", Line::Usb);
+        let console = fabric.consoles.attach("usb", Line::UsbJtag);
         let mut usb = UsbSerialJtag::new();
         usb.reset(&mut fabric);
         (usb, fabric, console)
@@ -308,8 +343,53 @@ mod tests {
         assert_eq!(usb.read(8, &mut fabric) & 2, 0);
         run(&mut usb, &mut fabric, 1000);
         assert_eq!(usb.read(8, &mut fabric) & 2, 2);
-        let (mut alone, mut fabric) = (UsbSerialJtag::new(), Fabric::new());
-        fabric.cycle = 400_000;
-        assert_eq!(alone.read(8, &mut fabric) & 2, 0);
+        fabric.set_usb_phy(UsbPhy { unplugged: true, ..fabric.usb_phy });
+        usb.write(0x14, Write::word(2), &mut fabric);
+        run(&mut usb, &mut fabric, 2000);
+        assert_eq!(usb.read(8, &mut fabric) & 2, 0);
+    }
+
+    /// A port that no program has opened: the packet stays.
+    #[test]
+    fn nobody_takes_a_packet_from_a_closed_port() {
+        let (mut usb, mut fabric) = (UsbSerialJtag::new(), Fabric::new());
+        fabric.consoles.attach("usb", Line::Usb);
+        usb.reset(&mut fabric);
+        usb.write(0, Write::word(0x41), &mut fabric);
+        usb.write(4, Write::word(1), &mut fabric);
+        run(&mut usb, &mut fabric, 5000);
+        assert_eq!(usb.read(4, &mut fabric) & 2, 0);
+        assert_eq!(usb.read(8, &mut fabric) & 2, 2, "there are frames all the same");
+    }
+
+    /// ESP-IDF `hal/usb_fsls_phy_ll.h`: software gives the PHY to USB OTG and takes it back; D+ without its pull-up is no device. A
+    /// host that meets the device resets the bus.
+    #[test]
+    fn the_host_sees_the_device_while_it_has_phy_and_pull_up() {
+        const BUS_RESET: u32 = 1 << 9;
+        let (mut usb, mut fabric, _) = bench();
+        let connected = |usb: &mut UsbSerialJtag, fabric: &mut Fabric| {
+            run(usb, fabric, 10);
+            let reset = usb.read(8, fabric) & BUS_RESET != 0;
+            usb.write(0x14, Write::word(BUS_RESET), fabric);
+            (usb.is_connected(fabric), reset)
+        };
+        assert_eq!(connected(&mut usb, &mut fabric), (true, true));
+        let ours = fabric.usb_phy;
+        fabric.set_usb_phy(UsbPhy { by_software: Some(true), ..ours });
+        assert_eq!(connected(&mut usb, &mut fabric), (false, false));
+        fabric.set_usb_phy(UsbPhy { by_fuse: true, by_software: Some(false), ..ours });
+        assert_eq!(connected(&mut usb, &mut fabric), (true, true));
+        fabric.set_usb_phy(UsbPhy { by_fuse: true, ..ours });
+        assert_eq!(connected(&mut usb, &mut fabric), (false, false));
+        fabric.set_usb_phy(ours);
+        assert_eq!(connected(&mut usb, &mut fabric), (true, true));
+        // PAD_PULL_OVERRIDE without DP_PULLUP.
+        usb.write(0x18, Write::word(1 << 14 | 1 << 8), &mut fabric);
+        assert_eq!(connected(&mut usb, &mut fabric), (false, false));
+        usb.write(0x18, Write::word(1 << 14 | 1 << 9), &mut fabric);
+        assert_eq!(connected(&mut usb, &mut fabric), (true, true));
+        fabric.set_usb_phy(UsbPhy { no_serial_jtag: true, ..ours });
+        assert_eq!(connected(&mut usb, &mut fabric), (false, false));
     }
 }

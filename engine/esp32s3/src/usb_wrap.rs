@@ -7,7 +7,6 @@
 
 use crate::block::{undeclared, Block};
 use crate::fabric::Fabric;
-use crate::slots::Slot;
 use engine_core::registers::{Bank, Group, Registers, Write};
 use serde::{Deserialize, Serialize};
 
@@ -29,21 +28,50 @@ engine_core::registers! {
     DATE 0x3FC = 0x0210_2010 { USB_WRAP_DATE 31:0 rw; }
 }
 
-/// What the PHY of the OTG controller gets from RTC_CNTL and from the wrapper.
+/// The internal PHY, GPIO19 and GPIO20: who has it, and what the cable is plugged into. There is one pair of pins, so the host sees USB
+/// Serial/JTAG or what USB OTG offers, never both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OtgPhy {
-    /// RTC_CNTL_USB_CONF, or the fuse, gives the internal PHY to USB OTG; else USB Serial/JTAG has it.
-    pub owned: bool,
-    /// The pads are on, and the wrapper selects the internal PHY.
-    pub enabled: bool,
-    /// PAD_PULL_OVERRIDE: the pull-up on D+.
-    pub pull_up: Option<bool>,
+pub struct UsbPhy {
+    /// RTC_CNTL_SW_USB_PHY_SEL, where SW_HW_USB_PHY_SEL lets software select: the PHY is USB OTG's.
+    pub by_software: Option<bool>,
+    /// EFUSE_USB_PHY_SEL: without software, too, the PHY is USB OTG's.
+    pub by_fuse: bool,
+    /// EFUSE_DIS_USB and EFUSE_DIS_USB_DEVICE: there is no USB OTG, no USB Serial/JTAG.
+    pub no_otg: bool,
+    /// See [`UsbPhy::no_otg`].
+    pub no_serial_jtag: bool,
+    /// RTC_CNTL_USB_PAD_ENABLE, where USB_PAD_ENABLE_OVERRIDE says so: the pads are on, whoever has them.
+    pub pads: Option<bool>,
+    /// The same of RTC_CNTL's pull-up on D+.
+    pub pulled_up: Option<bool>,
+    /// USB_WRAP: its pads are on, and it selects the internal PHY.
+    pub wrapped: bool,
+    /// USB_WRAP_PAD_PULL_OVERRIDE: the pull-up on D+.
+    pub wrapper_pull_up: Option<bool>,
+    /// The cable is pulled out.
+    pub unplugged: bool,
 }
 
-impl OtgPhy {
-    /// Does the OTG controller drive the pads?
-    pub fn is_ours(self) -> bool {
-        self.owned && self.enabled
+impl UsbPhy {
+    /// Has USB OTG got the PHY? Else USB Serial/JTAG has it.
+    pub fn is_otgs(self) -> bool {
+        self.by_software.unwrap_or(self.by_fuse)
+    }
+
+    /// Does USB OTG drive the pads?
+    pub fn otg_drives(self) -> bool {
+        self.is_otgs() && self.pads.unwrap_or(self.wrapped) && !self.no_otg
+    }
+
+    /// The pull-up that overrides that of USB OTG.
+    pub fn otg_pull_up(self) -> Option<bool> {
+        self.pulled_up.or(self.wrapper_pull_up)
+    }
+
+    /// Does the host see USB Serial/JTAG, whose own registers turn pads and pull-up on or off like this?
+    pub fn shows_serial_jtag(self, pads: bool, pull_up: bool) -> bool {
+        let on = self.pads.unwrap_or(pads) && self.pulled_up.unwrap_or(pull_up);
+        on && !self.is_otgs() && !self.no_serial_jtag && !self.unplugged
     }
 }
 
@@ -62,10 +90,12 @@ impl UsbWrap {
 
     fn tell(&self, fabric: &mut Fabric) {
         let conf = self.bank.get(Reg::OTG_CONF);
-        fabric.otg_phy.enabled = OTG_CONF::USB_PAD_ENABLE.is_set(conf) && !OTG_CONF::PHY_SEL.is_set(conf);
         let pull_up = OTG_CONF::DP_PULLUP.is_set(conf);
-        fabric.otg_phy.pull_up = OTG_CONF::PAD_PULL_OVERRIDE.is_set(conf).then_some(pull_up);
-        fabric.soon(Slot::UsbOtg);
+        fabric.set_usb_phy(UsbPhy {
+            wrapped: OTG_CONF::USB_PAD_ENABLE.is_set(conf) && !OTG_CONF::PHY_SEL.is_set(conf),
+            wrapper_pull_up: OTG_CONF::PAD_PULL_OVERRIDE.is_set(conf).then_some(pull_up),
+            ..fabric.usb_phy
+        });
     }
 }
 

@@ -400,10 +400,12 @@ impl Engine {
         Ok(self.chip.pins_mut().attach_pulses(pin))
     }
 
-    /// A console on UART pins, or on USB where `tx` is None. Returns its number.
-    #[pyo3(signature = (name, tx, rx))]
-    fn attach_console(&mut self, name: &str, tx: Option<u8>, rx: Option<u8>) -> usize {
-        let line = tx.map_or(Line::Usb, |tx| Line::Pins { tx, rx });
+    /// A console on UART pins, or on USB where `tx` is None: on what firmware offers, or with `jtag` on the chip's USB Serial/JTAG.
+    /// Returns its number.
+    #[pyo3(signature = (name, tx, rx, jtag = false))]
+    fn attach_console(&mut self, name: &str, tx: Option<u8>, rx: Option<u8>, jtag: bool) -> usize {
+        let usb = if jtag { Line::UsbJtag } else { Line::Usb };
+        let line = tx.map_or(usb, |tx| Line::Pins { tx, rx });
         self.chip.consoles_mut().attach(name, line)
     }
 

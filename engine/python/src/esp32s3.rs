@@ -1,9 +1,11 @@
 //! The ESP32-S3 as Python's class sees it.
 
 use crate::machine::{common, Frozen, Machine, Stopped, UsbAction};
+use crate::usb::FixedDevice;
 use ::esp32s3::chip::{Chip, Stop};
 use ::esp32s3::fabric::{Reason, Request};
 use ::esp32s3::rom::{Image, Rom};
+use ::esp32s3::usb_serial_jtag;
 use engine_core::console::Consoles;
 use engine_core::flash::FlashChip;
 use engine_core::gaps::Gaps;
@@ -82,6 +84,16 @@ impl Machine for Chip {
     fn usb_host(&self) -> (&Host, bool) {
         let usb = &self.system().dev.usb_otg;
         (usb.host(), usb.vbus())
+    }
+
+    fn usb_fixed_device(&self) -> Option<FixedDevice> {
+        let dev = &self.system().dev;
+        dev.usb_serial_jtag.is_connected(&dev.fabric).then(|| FixedDevice {
+            descriptor: usb_serial_jtag::DEVICE_DESCRIPTOR,
+            manufacturer: usb_serial_jtag::MANUFACTURER,
+            product: usb_serial_jtag::PRODUCT,
+            serial: usb_serial_jtag::serial_number(dev.efuse.fuses().mac()),
+        })
     }
 
     fn usb_act(&mut self, action: UsbAction<'_>) -> bool {

@@ -1,5 +1,6 @@
 //! What Python's class needs of a chip.
 
+use crate::usb::FixedDevice;
 use engine_core::console::Consoles;
 use engine_core::flash::FlashChip;
 use engine_core::gaps::Gaps;
@@ -103,6 +104,10 @@ pub trait Machine: Send + Sync {
     fn core_gaps(&self) -> Vec<(usize, String, u64)>;
     /// The USB host at the chip's port, and whether the cable is plugged in.
     fn usb_host(&self) -> (&Host, bool);
+    /// The chip's own device, where the host sees that one instead of what firmware offers.
+    fn usb_fixed_device(&self) -> Option<FixedDevice> {
+        None
+    }
     /// Something is done at the other end of the cable. False: that cannot be done.
     fn usb_act(&mut self, action: UsbAction<'_>) -> bool;
     /// The run stops before this instruction.

@@ -5,6 +5,19 @@ use engine_core::time::Ps;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
+/// A device whose descriptors are the chip's own, with all that a host reads of it.
+#[derive(Debug)]
+pub struct FixedDevice {
+    /// The device descriptor.
+    pub descriptor: [u8; 18],
+    /// Its strings.
+    pub manufacturer: &'static str,
+    /// Its strings.
+    pub product: &'static str,
+    /// Its strings.
+    pub serial: String,
+}
+
 /// The state of the host and what the device has said about itself, by name.
 pub fn state<'py>(chip: &dyn Machine, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
     let (host, plugged) = chip.usb_host();
@@ -36,6 +49,17 @@ pub fn state<'py>(chip: &dyn Machine, py: Python<'py>) -> PyResult<Bound<'py, Py
     }
     all.set_item("hid_report_descriptors", hid)?;
     all.set_item("dropped", host.reports().dropped)?;
+    if let Some(device) = chip.usb_fixed_device() {
+        let word = |at: usize| u16::from_le_bytes([device.descriptor[at], device.descriptor[at + 1]]);
+        all.set_item("attached", true)?;
+        all.set_item("configured", true)?;
+        all.set_item("vendor_id", word(8))?;
+        all.set_item("product_id", word(10))?;
+        all.set_item("manufacturer", device.manufacturer)?;
+        all.set_item("product", device.product)?;
+        all.set_item("serial", device.serial)?;
+        all.set_item("device_descriptor", PyBytes::new(py, &device.descriptor))?;
+    }
     Ok(all)
 }
 

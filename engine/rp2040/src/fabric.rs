@@ -255,7 +255,7 @@ impl Fabric {
             dreq: 0,
             dreq_awaited: 0,
             io: Io::default(),
-            pins: Pins::default(),
+            pins: Pins::without_i2s(),
             qspi: QspiGpio::default(),
             consoles: Consoles::default(),
             microvolts: [0; 4],

@@ -1,4 +1,5 @@
-/* From a vector to C and back.
+/* From a vector to C and back. A trap of a level above 3 can be gone back from only if it did not come in the middle of
+ * another one's entry; the runtime uses them for nothing but reports, and the probes.
  *
  * The interrupted code's registers go to a frame on its own stack; C then runs on the core's trap stack, at interrupt
  * level 3, in the same register window. Callers of the interrupted code may still live in other windows. The nearest
@@ -164,7 +165,10 @@ common:
     mov a3, a5                      /* the trap stack to give back, or 0 */
     movi a0, 0
     movi a4, PS_WOE_UM_LEVEL3
-    wsr.ps a4
+    l32i a5, a2, FRAME_CAUSE
+    bbci a5, 6, 1f                  /* levels above 3 hold everything off */
+    addi a4, a4, 12
+1:  wsr.ps a4
     rsync
     mov a6, a2
     call4 trap_dispatch             /* 1: another task is to run */

@@ -27,6 +27,11 @@ void log_char(char c) {
     UART_FIFO(0) = (uint8_t)c;
 }
 
+void log_flush(void) {
+    while (field_get(UART_STATUS(0), UART_STATUS_TXFIFO_CNT) || field_get(UART_FSM_STATUS(0), UART_FSM_STATUS_ST_UTX_OUT)) {
+    }
+}
+
 static int digits_of(uint32_t value, uint32_t base, char *digits) {
     char reversed[10];
     int length = 0;

@@ -58,6 +58,7 @@ extern uint32_t (*trap_hook)(struct frame *frame);
 /* log.c: UART0 as the ROM left its pins, 115200 8N1; %c %s %d %u %x %p, a width and leading zeros. */
 void log_init(void);
 void log_char(char c);
+void log_flush(void); /* until the last bit is out */
 __attribute__((format(printf, 1, 2))) void log_printf(const char *format, ...);
 
 /* memory.c */

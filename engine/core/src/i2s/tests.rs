@@ -186,3 +186,26 @@ fn slots_may_be_wider_or_narrower_than_samples() {
     let frame = pins.i2s_receive(&lines(FROM_PART), &wide, &[0]).unwrap()[0];
     assert_eq!(frame, 0x0101_0100 << 96 | 0xFEFE_FEFF << 32);
 }
+
+/// A part gives the clock to a chip without a controller for it: 16 kHz, 64 clocks a frame, seen by a second part.
+#[test]
+fn a_part_that_is_the_master_makes_edges() {
+    let ear = Arc::new(Mutex::new(Ear { slots: 2, ..Ear::default() }));
+    let mut pins = Pins::without_i2s();
+    pins.set_outside(Box::new(Part(ear.clone())));
+    let layout = I2sLayout { bits: 64, ws_first: 32, ..PHILIPS };
+    let clock = I2sClock { rate: Hertz::new(16_000), layout, from: 1000 };
+    let master = pins.attach_i2s(I2sWire::new(BCK, WS, None, Some(FROM_PART), STEREO).clocked_by_part(clock));
+    pins.attach_i2s(I2sWire::new(BCK, WS, Some(FROM_PART), None, STEREO));
+    let frame = 62_500_000;
+    while pins.next_stimulus() < 10 * frame {
+        let next = pins.next_stimulus();
+        pins.apply_stimuli(next);
+    }
+    let (samples, at, bits) = heard(&mut pins, &ear);
+    // The part is asked as WS falls; what it says comes a clock later.
+    assert_eq!(samples[..4], [0x0101_0100, !0x0101_0100, 0x0202_0200, !0x0202_0200]);
+    assert_eq!((at[1], at[2], bits), (1000 + frame, 1000 + 2 * frame, 32));
+    pins.set_i2s_clock(master, None);
+    assert_eq!(pins.next_stimulus(), Ps::MAX);
+}

@@ -1,6 +1,6 @@
 //! Frames of a routed hardware I2S controller: whole, unless somebody acts on single edges.
 
-use super::Pins;
+use super::{Drive, Pins};
 use crate::i2s::{I2sClock, I2sLayout, I2sLines, I2sWire};
 use crate::pdm::PdmWire;
 use crate::ports::PortId;
@@ -11,6 +11,7 @@ impl Pins {
     pub fn attach_i2s(&mut self, wire: I2sWire) -> PortId {
         let port = self.new_port(wire.mask());
         self.i2s.push((port, wire));
+        self.settle_masters();
         self.tell_as_bytes(self.told_by_blocks);
         self.settle_heed();
         port
@@ -19,7 +20,28 @@ impl Pins {
     /// A part that is the master of its wire changes its clock, or stops it.
     pub fn set_i2s_clock(&mut self, port: PortId, clock: Option<I2sClock>) {
         self.i2s.iter_mut().filter(|(other, _)| *other == port).for_each(|(_, wire)| wire.set_clock(clock));
+        self.settle_masters();
         self.posted = true;
+    }
+
+    /// The pins of a chip that has no controller for I2S: a part that is the master is seen by its edges.
+    pub fn without_i2s() -> Self {
+        Self { masters_by_edges: true, ..Self::default() }
+    }
+
+    fn settle_masters(&mut self) {
+        let next = self.i2s.iter().filter_map(|(_, wire)| wire.next_edge()).map(|edge| edge.at).min();
+        self.master_due = next.filter(|_| self.masters_by_edges);
+    }
+
+    /// The edge of a part's clock that is due happens: the clock falls, and word select changes with it; or it rises.
+    pub(super) fn master_edge(&mut self) {
+        let due = |wire: &I2sWire| wire.next_edge().filter(|edge| Some(edge.at) == self.master_due);
+        let Some(place) = self.i2s.iter().position(|(_, wire)| due(wire).is_some()) else { return };
+        let Some(edge) = self.i2s[place].1.pass_edge() else { return };
+        self.settle_masters();
+        self.drive_from_outside(Drive { pin: edge.bck.0, level: Some(edge.bck.1) }, edge.at);
+        self.drive_from_outside(Drive { pin: edge.ws.0, level: Some(edge.ws.1) }, edge.at);
     }
 
     /// Must a routed hardware controller make each edge on these pins in time, because somebody acts on it who does not

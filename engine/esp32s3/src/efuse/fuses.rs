@@ -17,11 +17,14 @@ type Place = (usize, u32, u32);
 
 /// RD_DIS, which hides blocks 4 to 10.
 const RD_DIS: Place = (0, 32, 7);
+const DIS_USB: Place = (0, 45, 1);
 const WDT_DELAY_SEL: Place = (0, 80, 2);
 const SPI_BOOT_CRYPT_CNT: Place = (0, 82, 3);
 const KEY_PURPOSE_0: Place = (0, 88, 4);
 /// The block of KEY0.
 const KEY0: usize = 4;
+const DIS_USB_DEVICE: Place = (0, 119, 1);
+const USB_PHY_SEL: Place = (0, 121, 1);
 const MAC_LOW: Place = (1, 0, 32);
 const MAC_HIGH: Place = (1, 32, 16);
 const WAFER_VERSION_MINOR_LO: Place = (1, 114, 3);
@@ -152,6 +155,11 @@ impl Fuses {
     /// WDT_DELAY_SEL.
     pub fn wdt_delay_sel(&self) -> u32 {
         self.get(WDT_DELAY_SEL)
+    }
+
+    /// DIS_USB, DIS_USB_DEVICE and USB_PHY_SEL.
+    pub fn usb(&self) -> [bool; 3] {
+        [DIS_USB, DIS_USB_DEVICE, USB_PHY_SEL].map(|place| self.get(place) != 0)
     }
 
     /// What key block 0 to 5 is for: the numbers of ESP-IDF's `esp_efuse_purpose_t`.

@@ -16,6 +16,7 @@ pub use fuses::{Fuses, InPackage, INITIAL_CODES, KEYS, RAW_AT_850_MV};
 use crate::block::{undeclared, Block};
 use crate::fabric::Fabric;
 use crate::sources::Source;
+use crate::usb_wrap::UsbPhy;
 use engine_core::registers::{Bank, Group, Registers, Write};
 use registers::{Data, Reg, CMD, CONF};
 use serde::{Deserialize, Serialize};
@@ -79,6 +80,8 @@ impl Efuse {
     fn read_fuses(&mut self, fabric: &mut Fabric) {
         self.shown = self.fuses.shown();
         fabric.wdt_delay_sel = self.fuses.wdt_delay_sel();
+        let [no_otg, no_serial_jtag, by_fuse] = self.fuses.usb();
+        fabric.set_usb_phy(UsbPhy { by_fuse, no_otg, no_serial_jtag, ..fabric.usb_phy });
         if self.fuses.encrypts_flash() {
             let why = "flash encryption is on, and what the cache reads of flash is not decrypted";
             fabric.gaps.touch("EFUSE.RD_REPEAT_DATA1.SPI_BOOT_CRYPT_CNT", why);

@@ -1,17 +1,18 @@
-//! The controller: the command list becomes START, bytes and STOP. TRM 27.4.4 to 27.4.10.
+//! The controller: the command list becomes START, bytes and STOP. ESP32-S3 TRM, chapter I2C Controller.
 
-use super::{I2c, Reg, CTR, DEPTH, INT_RAW, SCL_HIGH_PERIOD, SCL_LOW_PERIOD};
+use super::{I2c, Reg, CTR, FIFO_CONF, INT_RAW, SCL_MAIN_ST_TIME_OUT, SCL_SP_CONF, SCL_ST_TIME_OUT};
 use crate::fabric::Fabric;
 use engine_core::ports::PortId;
 use engine_core::time::Ps;
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 
 const COMMANDS: [Reg; 8] =
     [Reg::COMD0, Reg::COMD1, Reg::COMD2, Reg::COMD3, Reg::COMD4, Reg::COMD5, Reg::COMD6, Reg::COMD7];
 /// COMMAND_DONE.
 const DONE: u32 = 1 << 31;
 
-/// A command register, TRM 27.4.4 (ESP-IDF `hal/i2c_ll.h`).
+/// A command register (ESP-IDF `hal/i2c_ll.h`).
 #[derive(Clone, Copy)]
 struct Command(u32);
 
@@ -45,11 +46,13 @@ impl Command {
 
 /// A step on the bus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Step {
+pub(super) enum Step {
     Start,
     Write(u8),
     Read,
     Stop,
+    /// SCL_RST_SLV_EN: this many clocks without data.
+    Clocks(u32),
 }
 
 /// What a written byte is to the part.
@@ -62,19 +65,6 @@ enum Phase {
     SecondAddress(u16),
 }
 
-/// How long the parts of a bit last.
-pub(super) struct Times {
-    low: Ps,
-    high: Ps,
-}
-
-impl Times {
-    /// A whole bit.
-    pub(super) fn bit(&self) -> Ps {
-        self.low + self.high
-    }
-}
-
 /// The state of the controller.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Controller {
@@ -82,16 +72,30 @@ pub(super) struct Controller {
     command: usize,
     /// Bytes of the present command that are through.
     through: u32,
-    step: Option<Step>,
-    began: Ps,
-    due: Ps,
+    pub(super) step: Option<Step>,
+    pub(super) began: Ps,
+    pub(super) due: Ps,
     /// Between START and STOP.
-    owns: bool,
+    pub(super) owns: bool,
+    /// Others take part: each edge is real. Else bytes go straight to the parts.
+    pub(super) wire: bool,
+    /// What is left of the step on the wire.
+    pub(super) edges: VecDeque<super::wire::Edge>,
+    /// Bits that were sampled in this step, the last one lowest.
+    pub(super) bits: u16,
+    /// The acknowledge bit that is sent for the byte that was read.
+    pub(super) sent_ack: bool,
+    /// It waits for a byte, or for somebody else, since then.
+    pub(super) stuck: Option<Ps>,
+    /// SCL went low then.
+    pub(super) fell_at: Ps,
+    /// The time after STOP is over then.
+    pub(super) free_at: Ps,
+    arbitration_lost: bool,
     phase: Phase,
     port: Option<PortId>,
     /// The 10-bit address that a repeated START with its first byte alone refers to.
     ten_bit: Option<u16>,
-    refused: bool,
 }
 
 impl Controller {
@@ -99,43 +103,85 @@ impl Controller {
         self.owns || self.step.is_some()
     }
 
-    pub(super) fn refused(&self) -> bool {
-        self.refused
+    pub(super) fn has_lost(&self) -> bool {
+        self.arbitration_lost
+    }
+
+    /// When the present step ends, or its next edge comes.
+    pub(super) fn step_due(&self) -> Ps {
+        if self.running && self.step.is_some() {
+            self.due
+        } else {
+            Ps::MAX
+        }
+    }
+
+    /// SCL_MAIN_STATE_LAST and SCL_STATE_LAST, where a bit lasts so long.
+    pub(super) fn states(&self, now: Ps, low: Ps, bit: Ps) -> (u32, u32) {
+        let since = now.saturating_sub(self.began);
+        let acknowledges = if self.wire { self.edges.len() <= 7 } else { since >= 8 * bit };
+        let scl = if since % bit.max(1) < low { 3 } else { 5 };
+        match self.step {
+            None | Some(Step::Clocks(_)) if !self.owns => (0, 0),
+            None | Some(Step::Clocks(_)) => (0, 3),
+            Some(Step::Start) => (0, 1),
+            Some(Step::Stop) => (0, 6),
+            Some(Step::Read) => (if acknowledges { 5 } else { 3 }, scl),
+            Some(Step::Write(_)) if self.phase == Phase::Data => (if acknowledges { 6 } else { 4 }, scl),
+            Some(Step::Write(_)) => (if acknowledges { 2 } else { 1 }, scl),
+        }
     }
 }
 
 impl I2c {
-    pub(super) fn times(&self, fabric: &Fabric) -> Times {
-        let clock = self.core_clock(fabric);
-        let high = self.bank.get(Reg::SCL_HIGH_PERIOD);
-        let high = SCL_HIGH_PERIOD::SCL_HIGH_PERIOD.get(high) + SCL_HIGH_PERIOD::SCL_WAIT_HIGH_PERIOD.get(high);
-        let low = self.field(Reg::SCL_LOW_PERIOD, SCL_LOW_PERIOD::SCL_LOW_PERIOD) + 1;
-        Times { low: clock.duration(u64::from(low)), high: clock.duration(u64::from(high)) }
-    }
-
     /// TRANS_START: the command list is carried out from its first command.
     pub(super) fn start(&mut self, fabric: &mut Fabric) {
         if !self.ctr(CTR::MS_MODE) {
-            fabric.gaps.touch("I2C.CTR.TRANS_START", "target mode is not modelled");
+            self.target.started = true;
             return;
         }
         if !self.core_clock(fabric).is_running() {
             fabric.gaps.touch("I2C.CLK_CONF", "a transfer was started while I2C_SCLK stands still");
             return;
         }
-        self.controller.running = true;
-        self.controller.command = 0;
-        self.controller.through = 0;
-        self.controller.due = fabric.now();
-        self.run(fabric);
+        let controller = &mut self.controller;
+        controller.running = true;
+        controller.arbitration_lost = false;
+        controller.stuck = None;
+        controller.command = 0;
+        controller.through = 0;
+        controller.due = fabric.now();
+        self.advance(fabric);
     }
 
-    /// FSM_RST: the lines are let go of.
+    /// SCL_RST_SLV_EN: clocks that make a target let go of SDA, while nothing else goes on.
+    pub(super) fn send_clocks(&mut self, fabric: &mut Fabric) {
+        let clocks = SCL_SP_CONF::SCL_RST_SLV_NUM.get(self.synced.get(Reg::SCL_SP_CONF));
+        if self.controller.is_busy() || !self.core_clock(fabric).is_running() {
+            return;
+        }
+        let now = fabric.now();
+        self.controller.running = true;
+        self.controller.wire = true;
+        (self.controller.began, self.controller.due) = (now, now);
+        self.controller.step = Some(Step::Clocks(clocks));
+        self.plan_edges(Step::Clocks(clocks), fabric);
+        self.advance(fabric);
+    }
+
+    /// FSM_RST, or a time-out: the lines are let go of.
     pub(super) fn reset_fsm(&mut self, fabric: &mut Fabric) {
         let now = fabric.now();
         self.close(now, false, fabric);
-        self.controller = Controller::default();
-        fabric.cancel(self.wiring().slot);
+        self.controller = Controller { free_at: self.controller.free_at, ..Controller::default() };
+        self.clocks_sent();
+        self.lines.forget_transfer();
+        self.pull(false, false, now, fabric);
+    }
+
+    fn clocks_sent(&mut self) {
+        self.bank.set_field(Reg::SCL_SP_CONF, SCL_SP_CONF::SCL_RST_SLV_EN, 0);
+        self.synced.set_field(Reg::SCL_SP_CONF, SCL_SP_CONF::SCL_RST_SLV_EN, 0);
     }
 
     /// Does what is due, and begins what follows.
@@ -143,20 +189,55 @@ impl I2c {
         let now = fabric.now();
         while self.controller.running {
             match self.controller.step {
-                Some(_) if self.controller.due > now => {
-                    fabric.at(self.wiring().slot, self.controller.due);
-                    return;
+                Some(step) if self.controller.wire => {
+                    if !self.run_edges(step, fabric) {
+                        return;
+                    }
+                    self.finish(step, fabric);
                 }
-                Some(step) => {
-                    self.controller.step = None;
-                    self.complete(step, fabric);
-                }
+                Some(_) if self.controller.due > now => return,
+                Some(step) => self.finish(step, fabric),
                 None => {
                     if !self.begin(fabric) {
                         return;
                     }
                 }
             }
+        }
+    }
+
+    fn finish(&mut self, step: Step, fabric: &mut Fabric) {
+        self.controller.step = None;
+        self.complete(step, fabric);
+    }
+
+    /// When waiting has lasted too long, and what it is called then.
+    fn time_outs(&self, since: Ps, fabric: &Fabric) -> [(Ps, u32); 3] {
+        let clock = self.core_clock(fabric);
+        let after = |exponent: u32| since.saturating_add(clock.duration(1 << exponent));
+        let scl_fsm = SCL_ST_TIME_OUT::SCL_ST_TO_I2C.get(self.synced.get(Reg::SCL_ST_TIME_OUT));
+        let main_fsm = SCL_MAIN_ST_TIME_OUT::SCL_MAIN_ST_TO_I2C.get(self.synced.get(Reg::SCL_MAIN_ST_TIME_OUT));
+        [
+            (self.controller.fell_at.saturating_add(self.scl_timeout(fabric)), INT_RAW::TIME_OUT_INT_RAW.mask),
+            (after(scl_fsm), INT_RAW::SCL_ST_TO_INT_RAW.mask),
+            (after(main_fsm), INT_RAW::SCL_MAIN_ST_TO_INT_RAW.mask),
+        ]
+    }
+
+    pub(super) fn time_out_due(&self, fabric: &Fabric) -> Ps {
+        let earliest = |since| self.time_outs(since, fabric).into_iter().map(|(at, _)| at).min();
+        self.controller.stuck.and_then(earliest).unwrap_or(Ps::MAX)
+    }
+
+    /// Gives up what has waited too long: both state machines go back to idle.
+    pub(super) fn check_time_outs(&mut self, fabric: &mut Fabric) {
+        let Some(since) = self.controller.stuck else { return };
+        let now = fabric.now();
+        let over = self.time_outs(since, fabric).into_iter().filter(|&(at, _)| at <= now);
+        let raised = over.fold(0, |raised, (_, interrupt)| raised | interrupt);
+        if raised != 0 {
+            self.reset_fsm(fabric);
+            self.raise(raised, fabric);
         }
     }
 
@@ -180,22 +261,27 @@ impl I2c {
         let command = self.command();
         let times = self.times(fabric);
         let (step, lasts) = match command.op_code() {
-            Command::RSTART => (Step::Start, if self.controller.owns { times.bit() + times.high } else { times.high }),
+            Command::RSTART if self.controller.owns => {
+                (Step::Start, times.low + times.restart_setup + times.start_hold)
+            }
+            Command::RSTART => (Step::Start, times.start_hold),
             Command::WRITE | Command::READ if command.bytes() == 0 => {
                 self.command_done();
                 return true;
             }
             Command::WRITE => {
-                let Some(byte) = self.tx.pop_front() else {
+                let Some(byte) = self.next_tx() else {
                     // SCL stays low until software writes a byte.
-                    self.raise(INT_RAW::MST_TXFIFO_UDF_INT_RAW.mask, fabric);
+                    if self.controller.stuck.is_none() {
+                        self.controller.stuck = Some(self.controller.due);
+                        self.raise(INT_RAW::MST_TXFIFO_UDF_INT_RAW.mask, fabric);
+                    }
                     return false;
                 };
-                let byte = if self.ctr(CTR::TX_LSB_FIRST) { byte.reverse_bits() } else { byte };
-                (Step::Write(byte), 9 * times.bit())
+                (Step::Write(self.outgoing(byte)), 9 * times.bit())
             }
             Command::READ => (Step::Read, 9 * times.bit()),
-            Command::STOP => (Step::Stop, times.bit()),
+            Command::STOP => (Step::Stop, times.low + times.stop_setup),
             Command::END => {
                 self.command_done();
                 self.controller.running = false;
@@ -209,20 +295,26 @@ impl I2c {
             }
         };
         // A step follows the one before it without a gap, unless software was late.
-        self.controller.began = if self.tx_waited(fabric) { fabric.now() } else { self.controller.due };
-        self.controller.due = self.controller.began + lasts;
+        let late = self.controller.stuck.take().is_some();
+        self.controller.began = if late { fabric.now() } else { self.controller.due };
+        if step == Step::Start && !self.controller.owns {
+            self.controller.began = self.controller.began.max(self.controller.free_at);
+            self.controller.wire = self.is_shared(fabric);
+        }
         self.controller.step = Some(step);
+        if self.controller.wire {
+            self.controller.due = self.controller.began;
+            self.plan_edges(step, fabric);
+        } else {
+            self.controller.due = self.controller.began + lasts;
+        }
         true
-    }
-
-    /// Did the byte come after the end of the step before?
-    fn tx_waited(&self, fabric: &Fabric) -> bool {
-        self.raw & INT_RAW::MST_TXFIFO_UDF_INT_RAW.mask != 0 && self.controller.due < fabric.now()
     }
 
     fn complete(&mut self, step: Step, fabric: &mut Fabric) {
         let at = self.controller.due;
         let command = self.command();
+        let wire = self.controller.wire;
         match step {
             Step::Start => {
                 self.show(&[], step, fabric);
@@ -230,12 +322,16 @@ impl I2c {
                 self.controller.owns = true;
                 self.controller.phase = Phase::Address;
                 self.command_done();
-                self.raise(INT_RAW::TRANS_START_INT_RAW.mask, fabric);
+                let detected = if wire { 0 } else { INT_RAW::DET_START_INT_RAW.mask };
+                self.raise(INT_RAW::TRANS_START_INT_RAW.mask | detected, fabric);
             }
             Step::Write(byte) => {
-                let refused = !self.send(byte, at, fabric);
+                let refused = if wire { self.controller.bits & 1 != 0 } else { !self.send(byte, at, fabric) };
+                if wire {
+                    self.controller.phase = Phase::Data;
+                }
                 self.show(&[byte, u8::from(refused)], step, fabric);
-                self.controller.refused = refused;
+                self.refused = refused;
                 self.byte_through(command);
                 let mut raised = INT_RAW::BYTE_TRANS_DONE_INT_RAW.mask;
                 if command.checks_ack() && refused != command.ack_expected() {
@@ -245,27 +341,41 @@ impl I2c {
                 self.raise(raised, fabric);
             }
             Step::Read => {
-                let byte = self.controller.port.map_or(0xFF, |port| fabric.pins.i2c_read(port, at));
-                self.show(&[byte, u8::from(command.ack_value())], step, fabric);
-                let mut raised = INT_RAW::BYTE_TRANS_DONE_INT_RAW.mask;
-                if self.rx.len() < DEPTH {
-                    self.rx.push_back(if self.ctr(CTR::RX_LSB_FIRST) { byte.reverse_bits() } else { byte });
+                let (byte, refuse) = if wire {
+                    ((self.controller.bits >> 1) as u8, self.controller.sent_ack)
                 } else {
-                    raised |= INT_RAW::RXFIFO_OVF_INT_RAW.mask;
-                }
+                    let byte = self.controller.port.map_or(0xFF, |port| fabric.pins.i2c_read(port, at));
+                    (byte, self.ack_to_send())
+                };
+                self.show(&[byte, u8::from(refuse)], step, fabric);
+                let byte = self.incoming(byte);
+                self.receive(byte, fabric);
                 self.byte_through(command);
-                self.raise(raised, fabric);
+                self.raise(INT_RAW::BYTE_TRANS_DONE_INT_RAW.mask, fabric);
             }
             Step::Stop => {
                 self.show(&[], step, fabric);
                 self.close(at, false, fabric);
                 self.controller.owns = false;
+                self.controller.free_at = at + self.times(fabric).stop_hold;
                 self.controller.ten_bit = None;
                 self.controller.running = false;
                 self.command_done();
                 self.raise(INT_RAW::TRANS_COMPLETE_INT_RAW.mask, fabric);
             }
+            Step::Clocks(_) => {
+                self.clocks_sent();
+                self.controller.running = false;
+                self.controller.wire = false;
+            }
         }
+    }
+
+    /// The acknowledge bit for the byte that is being read: the command's, or that of RX_FULL_ACK_LEVEL when this byte
+    /// brings the FIFO to its threshold.
+    pub(super) fn ack_to_send(&self) -> bool {
+        let threshold = FIFO_CONF::RXFIFO_WM_THRHD.get(self.bank.get(Reg::FIFO_CONF)) as usize;
+        self.command().ack_value() || self.ctr(CTR::RX_FULL_ACK_LEVEL) && self.rx.len() + 1 >= threshold.max(1)
     }
 
     fn byte_through(&mut self, command: Command) {
@@ -275,10 +385,12 @@ impl I2c {
         }
     }
 
-    /// The pins of SDA and SCL, where both are routed out and in again.
-    fn bus(&self, fabric: &Fabric) -> Option<(u8, u8)> {
-        let pin = |signal| fabric.io.pin_of(signal).filter(|&pin| fabric.io.source_of(signal) == Some(pin));
-        Some((pin(self.wiring().sda)?, pin(self.wiring().scl)?))
+    /// Another controller has won: this one lets go at once.
+    pub(super) fn lose(&mut self, at: Ps, fabric: &mut Fabric) {
+        self.pull(false, false, at, fabric);
+        self.controller =
+            Controller { arbitration_lost: true, free_at: self.controller.free_at, ..Controller::default() };
+        self.raise(INT_RAW::ARBITRATION_LOST_INT_RAW.mask, fabric);
     }
 
     /// A byte goes out: an address after START, else data. True: somebody acknowledges.
@@ -311,37 +423,9 @@ impl I2c {
     }
 
     /// The transaction with the part is over: STOP, or a repeated START.
-    fn close(&mut self, at: Ps, restarted: bool, fabric: &mut Fabric) {
+    pub(super) fn close(&mut self, at: Ps, restarted: bool, fabric: &mut Fabric) {
         if let Some(port) = self.controller.port.take() {
             fabric.pins.i2c_stop(port, at, restarted);
         }
-    }
-
-    /// Shows a step to whoever looks at the pins; `bytes` are the data and the acknowledge bit.
-    fn show(&self, bytes: &[u8], step: Step, fabric: &mut Fabric) {
-        let Some((sda, scl)) = self.bus(fabric) else { return };
-        let Times { low, high } = self.times(fabric);
-        let began = self.controller.began;
-        let mut levels = Vec::new();
-        match step {
-            Step::Start if self.controller.owns => levels.extend([
-                (began, true, false),
-                (began + low, true, true),
-                (began + low + high, false, true),
-                (began + low + 2 * high, false, false),
-            ]),
-            Step::Start => levels.extend([(began, false, true), (began + high, false, false)]),
-            Step::Stop => {
-                levels.extend([(began, false, false), (began + low, false, true), (began + low + high, true, true)]);
-            }
-            Step::Write(_) | Step::Read => {
-                let bits = (0..8).map(|n| bytes[0] << n & 0x80 != 0).chain([bytes[1] != 0]);
-                for (n, bit) in bits.enumerate() {
-                    let from = began + n as Ps * (low + high);
-                    levels.extend([(from, bit, false), (from + low, bit, true), (from + low + high, bit, false)]);
-                }
-            }
-        }
-        fabric.pins.i2c_show(sda, scl, levels.into_iter());
     }
 }

@@ -5,9 +5,8 @@ engine_core::registers! {
     pub Reg;
     SCL_LOW_PERIOD 0x000 = 0x0000_0000 { SCL_LOW_PERIOD 8:0 rw; }
     CTR 0x004 = 0x0000_020B {
-        ADDR_BROADCASTING_EN 14 todo "general calls to the target are not modelled";
-        ADDR_10BIT_RW_CHECK_EN 13 todo "target mode is not modelled";
-        SLV_TX_AUTO_START_EN 12 todo "target mode is not modelled"; CONF_UPGATE 11 wo; FSM_RST 10 wo;
+        ADDR_BROADCASTING_EN 14 rw; ADDR_10BIT_RW_CHECK_EN 13 rw; SLV_TX_AUTO_START_EN 12 rw; CONF_UPGATE 11 wo;
+        FSM_RST 10 wo;
         ARBITRATION_EN 9 rw; CLK_EN 8 rw; RX_LSB_FIRST 7 rw; TX_LSB_FIRST 6 rw; TRANS_START 5 wo; MS_MODE 4 rw;
         RX_FULL_ACK_LEVEL 3 rw; SAMPLE_SCL_LEVEL 2 rw; SCL_FORCE_OUT 1 rw; SDA_FORCE_OUT 0 rw;
     }
@@ -16,18 +15,14 @@ engine_core::registers! {
         RXFIFO_CNT 13:8 ro; SLAVE_ADDRESSED 5 ro; BUS_BUSY 4 ro; ARB_LOST 3 ro; SLAVE_RW 1 ro; RESP_REC 0 ro;
     }
     TO 0x00C = 0x0000_0010 { TIME_OUT_EN 5 rw; TIME_OUT_VALUE 4:0 rw; }
-    SLAVE_ADDR 0x010 = 0x0000_0000 {
-        ADDR_10BIT_EN 31 todo "target mode is not modelled"; SLAVE_ADDR 14:0 todo "target mode is not modelled";
-    }
+    SLAVE_ADDR 0x010 = 0x0000_0000 { ADDR_10BIT_EN 31 rw; SLAVE_ADDR 14:0 rw; }
     FIFO_ST 0x014 = 0x0000_0000 {
         SLAVE_RW_POINT 29:22 ro; TXFIFO_WADDR 19:15 ro; TXFIFO_RADDR 14:10 ro; RXFIFO_WADDR 9:5 ro;
         RXFIFO_RADDR 4:0 ro;
     }
     FIFO_CONF 0x018 = 0x0000_408B {
-        FIFO_PRT_EN 14 rw; TX_FIFO_RST 13 rw; RX_FIFO_RST 12 rw;
-        FIFO_ADDR_CFG_EN 11 todo "target mode is not modelled";
-        NONFIFO_EN 10 todo "access to the FIFO memory by address is not modelled"; TXFIFO_WM_THRHD 9:5 rw;
-        RXFIFO_WM_THRHD 4:0 rw;
+        FIFO_PRT_EN 14 rw; TX_FIFO_RST 13 rw; RX_FIFO_RST 12 rw; FIFO_ADDR_CFG_EN 11 rw; NONFIFO_EN 10 rw;
+        TXFIFO_WM_THRHD 9:5 rw; RXFIFO_WM_THRHD 4:0 rw;
     }
     DATA 0x01C = 0x0000_0000 { FIFO_RDATA 7:0 rw; }
     INT_RAW 0x020 = 0x0000_0002 {
@@ -81,13 +76,9 @@ engine_core::registers! {
     COMD7 0x074 = 0x0000_0000 { COMMAND_DONE 31 rw; COMMAND 13:0 rw; }
     SCL_ST_TIME_OUT 0x078 = 0x0000_0010 { SCL_ST_TO_I2C 4:0 rw; }
     SCL_MAIN_ST_TIME_OUT 0x07C = 0x0000_0010 { SCL_MAIN_ST_TO_I2C 4:0 rw; }
-    SCL_SP_CONF 0x080 = 0x0000_0000 {
-        SDA_PD_EN 7 todo "power-down of the lines is not modelled";
-        SCL_PD_EN 6 todo "power-down of the lines is not modelled"; SCL_RST_SLV_NUM 5:1 rw; SCL_RST_SLV_EN 0 rw;
-    }
+    SCL_SP_CONF 0x080 = 0x0000_0000 { SDA_PD_EN 7 rw; SCL_PD_EN 6 rw; SCL_RST_SLV_NUM 5:1 rw; SCL_RST_SLV_EN 0 rw; }
     SCL_STRETCH_CONF 0x084 = 0x0000_0000 {
-        SLAVE_BYTE_ACK_LVL 13 rw; SLAVE_BYTE_ACK_CTL_EN 12 todo "target mode is not modelled";
-        SLAVE_SCL_STRETCH_CLR 11 wo; SLAVE_SCL_STRETCH_EN 10 todo "target mode is not modelled";
+        SLAVE_BYTE_ACK_LVL 13 rw; SLAVE_BYTE_ACK_CTL_EN 12 rw; SLAVE_SCL_STRETCH_CLR 11 wo; SLAVE_SCL_STRETCH_EN 10 rw;
         STRETCH_PROTECT_NUM 9:0 rw;
     }
     DATE 0x0F8 = 0x2007_0201 { DATE 31:0 rw; }

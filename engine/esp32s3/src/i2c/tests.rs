@@ -56,6 +56,11 @@ const NACK: u32 = 1 << 10;
 const STOP: u32 = 2 << 11;
 const END: u32 = 4 << 11;
 
+/// CTR as i2c_hal_master_init of ESP-IDF leaves it: MS_MODE, both lines open drain.
+const MASTER: u32 = 1 << 4 | 3;
+const UPDATE: u32 = 1 << 11;
+const TRANS_START: u32 = 1 << 5;
+
 struct Bench {
     i2c: I2c,
     fabric: Fabric,
@@ -80,7 +85,10 @@ impl Bench {
         bench.set(Reg::CLK_CONF, 1 << 21);
         bench.set(Reg::SCL_LOW_PERIOD, 199);
         bench.set(Reg::SCL_HIGH_PERIOD, 98 << 9 | 102);
-        bench.set(Reg::CTR, 1 << 4);
+        for register in [Reg::SCL_RSTART_SETUP, Reg::SCL_STOP_SETUP, Reg::SCL_START_HOLD, Reg::SCL_STOP_HOLD] {
+            bench.set(register, 199);
+        }
+        bench.set(Reg::CTR, MASTER | UPDATE);
         bench
     }
 
@@ -101,7 +109,7 @@ impl Bench {
         for (register, &command) in registers.into_iter().zip(commands) {
             self.set(register, command);
         }
-        self.set(Reg::CTR, 1 << 4 | 1 << 5);
+        self.set(Reg::CTR, MASTER | UPDATE | TRANS_START);
         self.run();
     }
 
@@ -113,6 +121,19 @@ impl Bench {
                 self.i2c.event(crate::slots::slot(slot), &mut self.fabric);
             }
         }
+    }
+
+    /// Goes on for so long, though nothing more may happen.
+    fn run_for(&mut self, time: Ps) {
+        let until = self.fabric.now() + time;
+        while self.fabric.events.next() <= until {
+            self.fabric.cycle = self.fabric.clock.first_cycle_from(self.fabric.events.next());
+            let now = self.fabric.now();
+            while let Some(slot) = self.fabric.events.pop(now) {
+                self.i2c.event(crate::slots::slot(slot), &mut self.fabric);
+            }
+        }
+        self.fabric.cycle = self.fabric.clock.first_cycle_from(until);
     }
 
     fn raw(&mut self, field: Field) -> bool {
@@ -158,14 +179,14 @@ fn a_repeated_start_reads() {
     assert_eq!([bench.get(Reg::DATA), bench.get(Reg::DATA)], [0xA5, 0xA6]);
 }
 
-/// TRM 27.4.4: ack_check_en compares with ack_exp, and a difference is NACK_INT.
+/// TRM, chapter I2C Controller: ack_check_en compares with ack_exp, and a difference is NACK_INT.
 #[test]
 fn nobody_at_an_address_and_a_refused_byte_are_nacks() {
     let mut bench = Bench::new();
     bench.go(&[0xA2], &[RSTART, WRITE | 1, STOP]);
     assert!(bench.raw(INT_RAW::NACK_INT_RAW) && !bench.raw(INT_RAW::TRANS_COMPLETE_INT_RAW));
     assert_eq!(bench.seen(), []);
-    bench.set(Reg::CTR, 1 << 4 | 1 << 10);
+    bench.set(Reg::CTR, MASTER | 1 << 10);
     bench.set(Reg::INT_CLR, !0);
     assert_eq!(bench.get(Reg::SR) >> 4 & 1, 0, "FSM_RST frees the bus");
     bench.go(&[0xA0, 0xEE], &[RSTART, WRITE | 2, STOP]);
@@ -174,7 +195,7 @@ fn nobody_at_an_address_and_a_refused_byte_are_nacks() {
     assert_eq!(bench.seen(), [Seen::Start(0x50, false), Seen::Write(0xEE), Seen::Stop]);
 }
 
-/// TRM 27.4.4: END holds the bus until the list is started again.
+/// TRM, chapter I2C Controller: END holds the bus until the list is started again.
 #[test]
 fn end_holds_the_bus_and_the_transfer_goes_on() {
     let mut bench = Bench::new();
@@ -195,7 +216,7 @@ fn ten_bit_addresses_reach_their_part() {
     );
 }
 
-/// TRM 27.2: the FIFOs hold 32 bytes.
+/// ESP-IDF `soc/soc_caps.h`: SOC_I2C_FIFO_LEN is 32.
 #[test]
 fn the_tx_fifo_holds_32_bytes() {
     let mut bench = Bench::new();
@@ -206,4 +227,104 @@ fn the_tx_fifo_holds_32_bytes() {
     bench.set(Reg::DATA, 32);
     assert!(bench.raw(INT_RAW::TXFIFO_OVF_INT_RAW));
     assert_eq!(bench.get(Reg::SR) >> 18 & 0x3F, 32);
+}
+
+/// ESP-IDF `hal/i2c_ll.h`: settings wait for conf_upgate.
+#[test]
+fn settings_count_when_conf_upgate_is_set() {
+    let mut bench = Bench::new();
+    bench.set(Reg::SCL_LOW_PERIOD, 399);
+    bench.set(Reg::COMD0, RSTART);
+    bench.set(Reg::COMD1, WRITE | 1);
+    bench.set(Reg::COMD2, STOP);
+    bench.set(Reg::DATA, 0xA0);
+    bench.set(Reg::CTR, MASTER | TRANS_START);
+    bench.run();
+    let short = bench.fabric.now();
+    bench.go(&[0xA0], &[RSTART, WRITE | 1, STOP]);
+    let long = bench.fabric.now() - short;
+    // Nine bits and the STOP, each low for 200 cycles of 25 ns more.
+    assert!(long - short >= 10 * 200 * 25_000, "{short} {long}");
+}
+
+/// The transfer goes on where it stood, whether software has cleared MST_TXFIFO_UDF_INT or not.
+#[test]
+fn a_dry_fifo_holds_the_bus_until_a_byte_comes() {
+    let mut bench = Bench::new();
+    bench.set(Reg::SCL_ST_TIME_OUT, 22);
+    bench.set(Reg::SCL_MAIN_ST_TIME_OUT, 22);
+    for register in [Reg::COMD0, Reg::COMD1, Reg::COMD2] {
+        bench.set(register, [RSTART, WRITE | 3, STOP][register as usize - Reg::COMD0 as usize]);
+    }
+    bench.set(Reg::DATA, 0xA0);
+    bench.set(Reg::CTR, MASTER | UPDATE | TRANS_START);
+    for byte in [0x11, 0x22] {
+        bench.run_for(1_000_000_000);
+        assert!(bench.raw(INT_RAW::MST_TXFIFO_UDF_INT_RAW));
+        bench.set(Reg::INT_CLR, INT_RAW::MST_TXFIFO_UDF_INT_RAW.mask);
+        assert!(!bench.raw(INT_RAW::MST_TXFIFO_UDF_INT_RAW), "cleared while it waits");
+        bench.set(Reg::DATA, byte);
+    }
+    bench.run();
+    assert_eq!(bench.seen(), [Seen::Start(0x50, false), Seen::Write(0x11), Seen::Write(0x22), Seen::Stop]);
+    assert!(bench.raw(INT_RAW::TRANS_COMPLETE_INT_RAW));
+}
+
+/// SVD: the FSMs may stay in a state for 2^n cycles of I2C_SCLK, 25 ns each; 2^16 after reset.
+#[test]
+fn a_wait_without_end_times_out_and_frees_the_bus() {
+    let mut bench = Bench::new();
+    bench.set(Reg::SCL_MAIN_ST_TIME_OUT, 17);
+    bench.go(&[0xA0], &[RSTART, WRITE | 2, STOP]);
+    let micros = bench.fabric.now() / 1_000_000;
+    assert!(bench.raw(INT_RAW::SCL_ST_TO_INT_RAW) && !bench.raw(INT_RAW::SCL_MAIN_ST_TO_INT_RAW));
+    // START and nine bits take 95 us.
+    assert!((1733..=1736).contains(&micros), "95 us and 65536 * 25 ns: {micros}");
+    assert_eq!(bench.get(Reg::SR) & SR::BUS_BUSY.mask, 0);
+    assert_eq!(bench.seen(), [Seen::Start(0x50, false), Seen::Stop]);
+}
+
+/// SVD: FIFO_ST has the pointers; ESP-IDF `soc/i2c_struct.h`: txfifo_mem and rxfifo_mem show the bytes themselves.
+#[test]
+fn the_ram_of_the_fifos_is_reached_by_address() {
+    let mut bench = Bench::new();
+    bench.set(Reg::DATA, 0x12);
+    bench.set(Reg::DATA, 0x34);
+    assert_eq!(FIFO_ST::TXFIFO_WADDR.get(bench.get(Reg::FIFO_ST)), 2);
+    assert_eq!(bench.i2c.read(0x104, &mut bench.fabric), 0x34);
+    bench.set(Reg::FIFO_CONF, 0x408B | FIFO_CONF::NONFIFO_EN.mask | FIFO_CONF::TX_FIFO_RST.mask);
+    bench.i2c.write(0x100, Write::word(0xA0), &mut bench.fabric);
+    bench.i2c.write(0x104, Write::word(0x77), &mut bench.fabric);
+    bench.go(&[], &[RSTART, WRITE | 2, STOP]);
+    assert_eq!(bench.seen(), [Seen::Start(0x50, false), Seen::Write(0x77), Seen::Stop]);
+}
+
+/// SVD: XTAL or RC_FAST, divided by SCLK_DIV_NUM + 1 + SCLK_DIV_A / SCLK_DIV_B.
+#[test]
+fn the_divider_has_a_fraction() {
+    let mut bench = Bench::new();
+    bench.set(Reg::CLK_CONF, 1 << 21 | 2 << 14 | 1 << 8 | 1);
+    assert_eq!(bench.i2c.core_clock(&bench.fabric), Hertz::new(16_000_000), "40 MHz by 2.5");
+    bench.set(Reg::CLK_CONF, 1 << 21 | 1 << 20);
+    assert_eq!(bench.i2c.core_clock(&bench.fabric), bench.fabric.rates.rc_fast);
+    bench.set(Reg::CLK_CONF, 0);
+    assert!(!bench.i2c.core_clock(&bench.fabric).is_running());
+}
+
+/// SVD: without FIFO_PRT_EN nothing is told of the FIFOs' levels; RX is above, TX below its threshold.
+#[test]
+fn watermarks_are_levels_that_a_clear_does_not_hide() {
+    let mut bench = Bench::new();
+    bench.set(Reg::FIFO_CONF, 1 << 14 | 2 << 5 | 1);
+    bench.set(Reg::INT_CLR, !0);
+    assert!(bench.raw(INT_RAW::TXFIFO_WM_INT_RAW), "0 bytes are less than 2");
+    bench.go(&[0xA1], &[RSTART, WRITE | 1, READ | 1, READ | NACK | 1, STOP]);
+    bench.set(Reg::INT_CLR, !0);
+    assert!(bench.raw(INT_RAW::RXFIFO_WM_INT_RAW), "2 bytes are more than 1");
+    bench.get(Reg::DATA);
+    bench.set(Reg::INT_CLR, !0);
+    assert!(!bench.raw(INT_RAW::RXFIFO_WM_INT_RAW));
+    bench.set(Reg::FIFO_CONF, 2 << 5 | 1);
+    bench.set(Reg::INT_CLR, !0);
+    assert!(!bench.raw(INT_RAW::TXFIFO_WM_INT_RAW));
 }

@@ -23,8 +23,9 @@ use crate::fabric::{Depth, Fabric, Reason, Request, Stall};
 use crate::slots::Slot;
 use crate::sources::Source;
 use crate::ticker::Ticker;
+use crate::usb_wrap::UsbPhy;
 use crate::watchdog::Watchdog;
-use engine_core::registers::{Bank, Group, Registers, Write};
+use engine_core::registers::{Bank, Field, Group, Registers, Write};
 use engine_core::time::Ps;
 use registers::*;
 use serde::{Deserialize, Serialize};
@@ -203,10 +204,16 @@ impl RtcCntl {
         }
     }
 
-    /// SW_HW_USB_PHY_SEL lets SW_USB_PHY_SEL decide; else the fuse EFUSE_USB_PHY_SEL does, which is blank.
+    /// SW_HW_USB_PHY_SEL lets SW_USB_PHY_SEL decide; else the fuse EFUSE_USB_PHY_SEL does. The pads can be overridden from here, too.
     fn select_usb_phy(&self, fabric: &mut Fabric) {
         let conf = self.regs.get(Reg::USB_CONF);
-        fabric.set_otg_owns_phy(USB_CONF::SW_HW_USB_PHY_SEL.is_set(conf) && USB_CONF::SW_USB_PHY_SEL.is_set(conf));
+        let of = |by: Field, value: Field| by.is_set(conf).then_some(value.is_set(conf));
+        fabric.set_usb_phy(UsbPhy {
+            by_software: of(USB_CONF::SW_HW_USB_PHY_SEL, USB_CONF::SW_USB_PHY_SEL),
+            pads: of(USB_CONF::USB_PAD_ENABLE_OVERRIDE, USB_CONF::USB_PAD_ENABLE),
+            pulled_up: of(USB_CONF::USB_PAD_PULL_OVERRIDE, USB_CONF::USB_DP_PULLUP),
+            ..fabric.usb_phy
+        });
     }
 
     fn write_interrupts(&mut self, register: Reg, raw: u32, fabric: &mut Fabric) {

@@ -238,8 +238,10 @@ engine_core::registers! {
         TOUCH_BYPASS_NEG_NOISE_THRES 7 rw;
     }
     USB_CONF 0x120 = 0x0000_0000 {
-        SW_HW_USB_PHY_SEL 20 rw; SW_USB_PHY_SEL 19 rw; IO_MUX_RESET_DISABLE 18 rw; USB_RESET_DISABLE 17 rw;
-        USB_TX_EN_OVERRIDE 16 rw; USB_TX_EN 15 rw; USB_TXP 14 rw; USB_TXM 13 rw; USB_PAD_ENABLE 12 rw;
+        SW_HW_USB_PHY_SEL 20 rw; SW_USB_PHY_SEL 19 rw;
+        IO_MUX_RESET_DISABLE 18 todo "a core reset resets IO_MUX all the same";
+        USB_RESET_DISABLE 17 todo "a core reset resets USB OTG all the same";
+        USB_TX_EN_OVERRIDE 16 todo "D+ and D- cannot be driven by hand"; USB_TX_EN 15 rw; USB_TXP 14 rw; USB_TXM 13 rw; USB_PAD_ENABLE 12 rw;
         USB_PAD_ENABLE_OVERRIDE 11 rw; USB_PULLUP_VALUE 10 rw; USB_DM_PULLDOWN 9 rw; USB_DM_PULLUP 8 rw;
         USB_DP_PULLDOWN 7 rw; USB_DP_PULLUP 6 rw; USB_PAD_PULL_OVERRIDE 5 rw; USB_VREF_OVERRIDE 4 rw; USB_VREFL 3:2 rw;
         USB_VREFH 1:0 rw;

@@ -6,8 +6,10 @@
 //! - Baud rate, frames, FIFO levels, receive timeout, parity and frame errors, breaks, loopback, RTS/CTS, AT_CMD character: as
 //!   the TRM says, to the bit time. Samples are taken in the middle of a bit, one of them, without the majority vote.
 //! - FIFOs are as deep as MEM_CONF says, 128 bytes a block.
-//! - RS485, IrDA, automatic baud rate detection, software flow control and the glitch filter are missing, and say so.
+//! - Automatic baud rate detection: exact on a pin; what is typed at a console arrives at 115200 baud while it measures.
+//! - RS485, IrDA, software flow control and the glitch filter are missing, and say so.
 
+mod autobaud;
 mod dma;
 mod receive;
 mod registers;
@@ -20,6 +22,7 @@ use crate::fabric::Fabric;
 use crate::signals::{self, Signal};
 use crate::slots::Slot;
 use crate::sources::Source;
+use autobaud::Measure;
 use engine_core::registers::{Bank, Field, Group, Registers, Write};
 use engine_core::time::Hertz;
 use receive::Receiver;
@@ -87,6 +90,7 @@ pub struct Uart {
     /// The level of TXD, before TXD_INV.
     line: bool,
     receiver: Receiver,
+    measure: Measure,
 }
 
 impl Uart {
@@ -100,6 +104,7 @@ impl Uart {
             sending: None,
             line: true,
             receiver: Receiver::default(),
+            measure: Measure::default(),
         }
     }
 
@@ -137,8 +142,8 @@ impl Uart {
         BLOCK * self.field(Reg::MEM_CONF, MEM_CONF::RX_SIZE) as usize
     }
 
-    /// The clock of one bit, TRM 26.4.3.1: UART_SCLK divided by the core's divider, then by CLKDIV + FRAG / 16.
-    fn bit_rate(&self, fabric: &Fabric) -> Hertz {
+    /// The core's clock, TRM 26.4.3.1: UART_SCLK divided by the core's divider.
+    fn core_clock(&self, fabric: &Fabric) -> Hertz {
         let clk = self.bank.get(Reg::CLK_CONF);
         let source = match CLK_CONF::SCLK_SEL.get(clk) {
             1 => fabric.rates.apb,
@@ -151,9 +156,13 @@ impl Uart {
         }
         let (a, b) = (CLK_CONF::SCLK_DIV_A.get(clk), CLK_CONF::SCLK_DIV_B.get(clk).max(1));
         let whole = CLK_CONF::SCLK_DIV_NUM.get(clk) + 1;
-        let core = source.scaled(u64::from(b), u64::from(whole * b + a));
+        source.scaled(u64::from(b), u64::from(whole * b + a))
+    }
+
+    /// The clock of one bit, TRM 26.4.3.1: the core's clock divided by CLKDIV + FRAG / 16.
+    fn bit_rate(&self, fabric: &Fabric) -> Hertz {
         let divider = 16 * self.field(Reg::CLKDIV, CLKDIV::CLKDIV) + self.field(Reg::CLKDIV, CLKDIV::FRAG);
-        core.scaled(16, u64::from(divider))
+        self.core_clock(fabric).scaled(16, u64::from(divider))
     }
 
     /// Bits of a character, in halves.
@@ -277,7 +286,11 @@ impl Block for Uart {
             Reg::FIFO => self.send(write.value as u8, fabric),
             Reg::INT_CLR => self.raw &= !write.value,
             _ => {
+                let measured = self.conf0(CONF0::AUTOBAUD_EN);
                 self.bank.store(register, write, block, &mut fabric.gaps);
+                if !measured && self.conf0(CONF0::AUTOBAUD_EN) {
+                    self.begin_measuring();
+                }
                 match register {
                     Reg::CONF0 => self.write_conf0(fabric),
                     Reg::SLEEP_CONF => self.tell_wake_edges(fabric),
@@ -308,7 +321,9 @@ impl Block for Uart {
 
     fn input(&mut self, edge: InputEdge, fabric: &mut Fabric) {
         if edge.signal == self.wiring().rxd {
-            self.receiver.hear(edge.at, edge.high != self.conf0(CONF0::RXD_INV));
+            let high = edge.high != self.conf0(CONF0::RXD_INV);
+            self.receiver.hear(edge.at, high);
+            self.measure(edge.at, high, fabric);
             fabric.soon(self.wiring().rx_slot);
         } else {
             self.raw |= INT_RAW::CTS_CHG_INT_RAW.mask;

@@ -1,5 +1,6 @@
 //! The receiver, TRM 26.4.4 and 26.4.7.
 
+use super::autobaud::TYPED;
 use super::{Reg, Uart, AT_CMD_CHAR, CONF0, CONF1, INT_RAW, MEM_CONF};
 use crate::fabric::Fabric;
 use engine_core::console::ConsoleId;
@@ -101,6 +102,8 @@ impl Uart {
     /// One typed character per character time, as long as there is room.
     fn receive_typed(&mut self, console: ConsoleId, rate: Hertz, fabric: &mut Fabric) -> Ps {
         let now = fabric.now();
+        let rate = if self.conf0(CONF0::AUTOBAUD_EN) { Hertz::new(TYPED) } else { rate };
+        let time = rate.scaled(2, 1).duration(u64::from(self.frame_halves()));
         let mut begin = now;
         if let Some(at) = self.receiver.arrival {
             if at > now {
@@ -111,6 +114,7 @@ impl Uart {
             if self.receiver.fifo.len() < self.rx_depth() {
                 if let Some(byte) = fabric.consoles.take_input(console) {
                     fabric.pins.trace.see(Kind::UartIn, at, (self.index as u64) << 8 | u64::from(byte));
+                    self.measure_typed(byte, at.saturating_sub(time), fabric);
                     self.store(byte, at, rate);
                 }
             }
@@ -121,7 +125,7 @@ impl Uart {
         if !rate.is_running() {
             return now + MICROSECOND;
         }
-        let arrival = begin + rate.scaled(2, 1).duration(u64::from(self.frame_halves()));
+        let arrival = begin + time;
         self.receiver.arrival = Some(arrival);
         arrival
     }

@@ -11,7 +11,7 @@ engine_core::registers! {
     CLKDIV 0x014 = 0x0000_02B6 { FRAG 23:20 rw; CLKDIV 11:0 rw; }
     RX_FILT 0x018 = 0x0000_0008 { GLITCH_FILT_EN 8 todo "the glitch filter is not modelled"; GLITCH_FILT 7:0 rw; }
     STATUS 0x01C = 0xE000_C000 { TXD 31 ro; RTSN 30 ro; DTRN 29 ro; TXFIFO_CNT 25:16 ro; RXD 15 ro; CTSN 14 ro; DSRN 13 ro; RXFIFO_CNT 9:0 ro; }
-    CONF0 0x020 = 0x1000_001C { MEM_CLK_EN 28 rw; AUTOBAUD_EN 27 todo "automatic baud rate detection is not modelled"; ERR_WR_MASK 26 rw; CLK_EN 25 rw; DTR_INV 24 rw; RTS_INV 23 rw; TXD_INV 22 rw; DSR_INV 21 rw; CTS_INV 20 rw; RXD_INV 19 rw; TXFIFO_RST 18 rw; RXFIFO_RST 17 rw; IRDA_EN 16 todo "IrDA mode is not modelled"; TX_FLOW_EN 15 rw; LOOPBACK 14 rw; IRDA_RX_INV 13 rw; IRDA_TX_INV 12 rw; IRDA_WCTL 11 rw; IRDA_TX_EN 10 rw; IRDA_DPLX 9 rw; TXD_BRK 8 rw; SW_DTR 7 rw; SW_RTS 6 rw; STOP_BIT_NUM 5:4 rw; BIT_NUM 3:2 rw; PARITY_EN 1 rw; PARITY 0 rw; }
+    CONF0 0x020 = 0x1000_001C { MEM_CLK_EN 28 rw; AUTOBAUD_EN 27 rw; ERR_WR_MASK 26 rw; CLK_EN 25 rw; DTR_INV 24 rw; RTS_INV 23 rw; TXD_INV 22 rw; DSR_INV 21 rw; CTS_INV 20 rw; RXD_INV 19 rw; TXFIFO_RST 18 rw; RXFIFO_RST 17 rw; IRDA_EN 16 todo "IrDA mode is not modelled"; TX_FLOW_EN 15 rw; LOOPBACK 14 rw; IRDA_RX_INV 13 rw; IRDA_TX_INV 12 rw; IRDA_WCTL 11 rw; IRDA_TX_EN 10 rw; IRDA_DPLX 9 rw; TXD_BRK 8 rw; SW_DTR 7 rw; SW_RTS 6 rw; STOP_BIT_NUM 5:4 rw; BIT_NUM 3:2 rw; PARITY_EN 1 rw; PARITY 0 rw; }
     CONF1 0x024 = 0x0001_8060 { RX_TOUT_EN 23 rw; RX_FLOW_EN 22 rw; RX_TOUT_FLOW_DIS 21 rw; DIS_RX_DAT_OVF 20 rw; TXFIFO_EMPTY_THRHD 19:10 rw; RXFIFO_FULL_THRHD 9:0 rw; }
     LOWPULSE 0x028 = 0x0000_0FFF { MIN_CNT 11:0 ro; }
     HIGHPULSE 0x02C = 0x0000_0FFF { MIN_CNT 11:0 ro; }

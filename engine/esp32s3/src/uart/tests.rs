@@ -149,3 +149,21 @@ fn two_signals_meet_on_a_pin() {
     bench.run(200 * MICROSECOND);
     assert_eq!(bench.read(FIFO), 0xA5);
 }
+
+/// TRM 26.4.3.2: a bit has (LOWPULSE + HIGHPULSE + 2) / 2 cycles of the core's clock, and (POSPULSE + 1) / 2. A typed 55h has
+/// ten edges, at the 115200 baud with which esptool begins: 40 MHz / 115200 = 347.2.
+#[test]
+fn the_shortest_pulses_tell_the_baud_rate() {
+    let mut bench = Bench::new();
+    let conf0 = bench.read(CONF0_);
+    bench.write(CONF0_, conf0 | 1 << 27);
+    assert_eq!((bench.read(0x28), bench.read(0x30)), (0xFFF, 0));
+    let console = bench.console;
+    bench.fabric.consoles.type_in(console, b"\x55");
+    bench.fabric.soon(Slot::Uart0Rx);
+    bench.run(200 * MICROSECOND);
+    assert_eq!(bench.read(0x30), 10);
+    assert_eq!((bench.read(0x28) + bench.read(0x2C) + 2) / 2, 347);
+    assert_eq!((bench.read(0x70) + 1) / 2, 347);
+    assert_eq!((bench.read(0x74) + 1) / 2, 347);
+}

@@ -1,7 +1,7 @@
 //! USB On-The-Go controller. ESP32-S3 TRM chapter 32; the core is Synopsys DWC_otg 4.00a, full speed only (GSNPSID).
 //!
 //! In device mode, with a host on the other end of the cable ([`engine_core::usb_host`]). The internal PHY belongs to this
-//! controller or to USB Serial/JTAG, as RTC_CNTL_USB_CONF says ([`Fabric::set_otg_owns_phy`]).
+//! controller or to USB Serial/JTAG, as RTC_CNTL_USB_CONF and the fuses say ([`crate::usb_wrap::UsbPhy`]).
 //!
 //! # Fidelity
 //! - FIFO mode and buffer DMA, control, bulk and interrupt endpoints, NAK and STALL, RX status words, TX FIFO space, bus
@@ -26,6 +26,7 @@ use crate::memories::{Memories, Mmu};
 use crate::signals::{USB_OTG_AVALID, USB_OTG_IDDIG, USB_SRP_BVALID};
 use crate::slots::Slot;
 use crate::sources::Source;
+use crate::usb_wrap::UsbPhy;
 use engine_core::registers::{Group, Write};
 use engine_core::usb_host::{Around, Host};
 use serde::{Deserialize, Serialize};
@@ -78,6 +79,7 @@ impl UsbOtg {
         self.sense(fabric);
         self.core.set_vbus(on);
         self.settle(fabric);
+        fabric.set_usb_phy(UsbPhy { unplugged: !on, ..fabric.usb_phy });
     }
 
     /// The host sends a packet to an OUT endpoint that is no console's. False: there is none.
@@ -105,8 +107,8 @@ impl UsbOtg {
     fn sense(&mut self, fabric: &mut Fabric) {
         self.core.now = fabric.now();
         self.core.set_surroundings(Surroundings {
-            has_phy: fabric.otg_phy.is_ours() && !fabric.is_dark(BASE),
-            pull_up: fabric.otg_phy.pull_up,
+            has_phy: fabric.usb_phy.otg_drives() && !fabric.is_dark(BASE),
+            pull_up: fabric.usb_phy.otg_pull_up(),
             id: fabric.input(USB_OTG_IDDIG),
             b_valid: fabric.input(USB_SRP_BVALID),
             a_valid: fabric.input(USB_OTG_AVALID),

@@ -53,8 +53,7 @@ impl Bench {
     fn new(dma: bool) -> Self {
         let mut fabric = Fabric::new();
         fabric.consoles.attach("usb", Line::Usb);
-        fabric.otg_phy.enabled = true;
-        fabric.set_otg_owns_phy(true);
+        fabric.set_usb_phy(UsbPhy { by_software: Some(true), wrapped: true, ..UsbPhy::default() });
         let (mem, mmu) = (Memories::new(1 << 16, 0), Mmu::new());
         let usb = UsbOtg::new();
         let mut bench = Self { usb, fabric, mem, mmu, dma, address: 0, received: vec![], reply: vec![] };
@@ -275,10 +274,11 @@ fn dtxfsts_counts_free_words_and_a_flush_frees_them() {
 #[test]
 fn the_host_sees_nothing_while_the_other_controller_has_the_phy_or_software_disconnects() {
     let mut bench = Bench::new(false);
-    bench.fabric.set_otg_owns_phy(false);
+    let ours = bench.fabric.usb_phy;
+    bench.fabric.set_usb_phy(UsbPhy { by_software: None, ..ours });
     bench.run(300);
     assert!(!bench.usb.host().is_attached());
-    bench.fabric.set_otg_owns_phy(true);
+    bench.fabric.set_usb_phy(ours);
     bench.run(300);
     assert!(bench.usb.host().is_configured());
     // DCTL.SFTDISCON.
