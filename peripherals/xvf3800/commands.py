@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 Version = tuple[int, int, int]
@@ -183,7 +184,8 @@ _KEPT = (
 )
 
 
-def commands(firmware: Version) -> dict[tuple[int, int], Command]:
+@lru_cache(maxsize=16)
+def commands(firmware: Version) -> Mapping[tuple[int, int], Command]:
     """The commands of a version of the I2S firmware, by resource and number.
 
     >>> commands((1, 0, 8))[20, 18].name, commands((1, 0, 7))[20, 18].name

@@ -39,6 +39,7 @@ from __future__ import annotations
 import logging
 import math
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -160,7 +161,6 @@ class XVF3800(Part):
         half = side / 2
         self.positions = ((half, half, 0.0), (-half, half, 0.0), (-half, -half, 0.0), (half, -half, 0.0))
         self.doa, self.doa_error = doa, doa_error
-        self.commands = commands(self.version)
         self.saved: dict[str, Values] = {}
         self.refused: Counter[str] = Counter()
         self.unmodelled: Counter[str] = Counter()
@@ -169,6 +169,11 @@ class XVF3800(Part):
         self._scene = Scene()
         self._starts = 0
         self._reset()
+
+    @property
+    def commands(self) -> Mapping[tuple[int, int], Command]:
+        """The commands of its firmware, by resource and number."""
+        return commands(self.version)
 
     def _reset(self) -> None:
         """What a start does: settings are those of the flash, everything else is lost."""

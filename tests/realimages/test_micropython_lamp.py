@@ -82,7 +82,9 @@ def test_its_output_switches_the_leds_and_the_sensor_sees_their_current(mpy: Mic
         + "def volts():\n"
         + "    time.sleep_ms(1)\n"
         + "    return sum(adc.read_u16() for _ in range(64)) / 64 * 3.3 / 65536\n"
-        + "def show(): bitstream(Pin(16, Pin.OUT), 0, (400, 850, 800, 450), bytes((0, 255, 0)) * 64); time.sleep_ms(1)\n"
+        + "def show():\n"
+        + "    bitstream(Pin(16, Pin.OUT), 0, (400, 850, 800, 450), bytes((0, 255, 0)) * 64)\n"
+        + "    time.sleep_ms(1)\n"
         + "show()\n"
         + "print(volts())\n"
         + "bus.writeto(0x2C, bytes((20, 1, 2, 11, 1)))\n"
@@ -113,8 +115,8 @@ def test_it_hears_a_tone_and_its_direction_over_pio(mpy: MicroPython) -> None:
         + "for n in range(24):\n"
         + "    mic.readinto(frames)\n"
         + "    if n < 14: continue\n"
-        + "    left = [v / 2**31 for v in struct.unpack('<1024i', frames)[::2]]\n"
-        + "    power += sum(v * v for v in left) / 512\n"
+        + "    both = struct.unpack('<1024i', frames)\n"
+        + "    power += sum((both[i] / 2**31) ** 2 for i in range(0, 1024, 2)) / 512\n"
         + "azimuths = ask(33, 75, 16)\n"
         + "print((power / 10) ** 0.5, *struct.unpack('<4f', azimuths[1:]), azimuths[0])\n"
     )
@@ -122,7 +124,10 @@ def test_it_hears_a_tone_and_its_direction_over_pio(mpy: MicroPython) -> None:
     console.expect_exact("heard b'\\x00\\x00'", timeout="5s")
     mpy.twin.voice.scene.say(Sound.noise("5s"), azimuth=115, level_db=-20)
     console.expect_exact("\x04", timeout="20s")
-    rms, *azimuths, status = map(float, str(console.before).split())
+    printed = str(console.before)
+    console.expect_exact("\x04>", timeout="1s")
+    assert not console.before, console.before
+    rms, *azimuths, status = map(float, printed.split())
     assert rms == pytest.approx(0.0707, rel=0.1)
     assert status == 0
     assert azimuths[3] == pytest.approx(2.007, abs=0.02)  # 115 degrees
