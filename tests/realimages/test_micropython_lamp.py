@@ -137,6 +137,43 @@ def test_while_i2s_stands_still_the_pipeline_answers_retry(mpy: MicroPython) -> 
     assert mpy.run(XVF + "print(ask(33, 75, 16)[0], ask(35, 24, 1))\n") == "64 b'\\x00\\x01'\n"
 
 
+def test_a_device_that_is_not_there_is_an_error_and_passes(mpy: MicroPython) -> None:
+    assert heard(mpy, XVF, "nack") == ["1", "error 5", "1"]  # EIO
+
+
+def test_a_device_that_holds_the_bus_makes_zeros_of_everything(mpy: MicroPython) -> None:
+    """By bit-banging: SDA low is an acknowledge, and then zeros."""
+    pins = "SoftI2C(scl=Pin(5, Pin.OPEN_DRAIN, Pin.PULL_UP), sda=Pin(4, Pin.OPEN_DRAIN, Pin.PULL_UP))"
+    soft = XVF.replace("I2C(0, scl=Pin(5), sda=Pin(4), freq=400000)", pins).replace("ADC, I2C,", "ADC, SoftI2C,")
+    assert heard(mpy, soft, "hold") == ["1", "0", "1"]
+
+
+def heard(mpy: MicroPython, script: str, trouble: str) -> list[str]:
+    """What a host that asks for the version 60 times sees of 100 ms of trouble: each change of the major number."""
+    mpy.start(
+        script
+        + "print('ready')\n"
+        + "for n in range(60):\n"
+        + "    try:\n"
+        + "        print(ask(48, 0, 3)[1])\n"
+        + "    except OSError as error:\n"
+        + "        print('error', error.errno)\n"
+        + "    time.sleep_ms(10)\n"
+    )
+    console, voice = mpy.twin.console, mpy.twin.voice
+    console.expect_exact("ready", timeout="5s")
+    mpy.twin.run("100ms")
+    if trouble == "hold":
+        voice.hold_bus("100ms")
+    else:
+        voice.nack = True
+    mpy.twin.run("100ms")
+    voice.nack = False
+    console.expect_exact("\x04", timeout="20s")
+    lines = str(console.before).replace("\r\n", "\n").strip().split("\n")
+    return [line for line, before in zip(lines, ["", *lines], strict=False) if line != before]
+
+
 def test_a_touch_is_seen(mpy: MicroPython) -> None:
     mpy.run("import time\nfrom machine import Pin\npad = Pin(2, Pin.IN)\nassert not pad.value()\n")
     mpy.twin.pad.touch("400ms")
