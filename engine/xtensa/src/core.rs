@@ -89,7 +89,6 @@ pub struct Core {
     /// The line fetched last, or [`NOT_FETCHED`].
     pub(crate) fetched: u32,
     pub(crate) crossing_cost: u8,
-    #[serde(skip)]
     pub(crate) resume: Resume,
 
     id: u8,
