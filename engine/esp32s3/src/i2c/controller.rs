@@ -92,6 +92,8 @@ pub(super) struct Controller {
     /// The time after STOP is over then.
     pub(super) free_at: Ps,
     arbitration_lost: bool,
+    /// TRANS_START came while the clocks of a bus clear were going out.
+    starts_later: bool,
     phase: Phase,
     port: Option<PortId>,
     /// The 10-bit address that a repeated START with its first byte alone refers to.
@@ -145,6 +147,10 @@ impl I2c {
             return;
         }
         let controller = &mut self.controller;
+        if matches!(controller.step, Some(Step::Clocks(_))) {
+            controller.starts_later = true;
+            return;
+        }
         controller.running = true;
         controller.arbitration_lost = false;
         controller.stuck = None;
@@ -365,8 +371,9 @@ impl I2c {
             }
             Step::Clocks(_) => {
                 self.clocks_sent();
-                self.controller.running = false;
                 self.controller.wire = false;
+                self.controller.running = std::mem::take(&mut self.controller.starts_later);
+                (self.controller.command, self.controller.through) = (0, 0);
             }
         }
     }

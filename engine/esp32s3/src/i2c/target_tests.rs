@@ -29,6 +29,10 @@ impl Bench {
     fn new() -> Self {
         let mut system = System::new(4 << 20, 0, PsramWiring::Quad);
         let fabric = &mut system.dev.fabric;
+        for n in 0..2 {
+            // SYSTEM has given both their clocks.
+            fabric.set_dark(WIRING[n].base >> 12, false);
+        }
         let routes = [
             (8, signals::I2CEXT0_SDA),
             (9, signals::I2CEXT0_SCL),
@@ -348,6 +352,27 @@ fn the_bus_clear_sends_clocks() {
     bench.run(100);
     assert_eq!(bench.rises().len(), 9);
     assert_eq!(bench.get(0, Reg::SCL_SP_CONF), 9 << 1);
+}
+
+/// i2c_master_clear_bus of ESP-IDF 5.3 does not wait for the end: the next transfer does.
+#[test]
+fn a_transfer_waits_for_the_end_of_the_bus_clear() {
+    let mut bench = Bench::new();
+    bench.set(0, Reg::SCL_SP_CONF, 9 << 1 | 1);
+    bench.set(0, Reg::CTR, MASTER | UPDATE);
+    bench.go(&[0x50, 0x77], &[RSTART, WRITE | 2, STOP]);
+    assert_eq!(bench.received(1), [0x77]);
+    assert_eq!(bench.rises().len(), 9 + 18 + 1);
+}
+
+/// i2c_hw_fsm_reset of ESP-IDF 4.4: the block is without clock, and in reset, when the bus clear is asked for.
+#[test]
+fn without_its_clock_the_block_takes_nothing() {
+    let mut bench = Bench::new();
+    bench.system.dev.fabric.set_dark(0x6001_3000 >> 12, true);
+    bench.set(0, Reg::SCL_SP_CONF, 9 << 1 | 1);
+    bench.system.dev.fabric.set_dark(0x6001_3000 >> 12, false);
+    assert_eq!(bench.get(0, Reg::SCL_SP_CONF), 0);
 }
 
 /// SVD: a pulse that is narrower than the threshold is ignored; 7 cycles are 175 ns.
