@@ -79,6 +79,8 @@ pub(super) struct Controller {
     pub(super) owns: bool,
     /// Others take part: each edge is real. Else bytes go straight to the parts.
     pub(super) wire: bool,
+    /// Where no edge is real: what SDA was last shown as.
+    pub(super) shown_sda: bool,
     /// What is left of the step on the wire.
     pub(super) edges: VecDeque<super::wire::Edge>,
     /// Bits that were sampled in this step, the last one lowest.
@@ -212,6 +214,15 @@ impl I2c {
         }
     }
 
+    /// Between two steps of a transfer SCL is held low. Where bytes go straight to parts nobody has pulled it yet.
+    pub(super) fn hold_clock(&mut self, fabric: &mut Fabric) {
+        let controller = &self.controller;
+        if controller.owns && controller.step.is_none() && !controller.wire && !self.pulls.1 {
+            let at = controller.due.min(fabric.now());
+            self.pull_scl(true, at, fabric);
+        }
+    }
+
     fn finish(&mut self, step: Step, fabric: &mut Fabric) {
         self.controller.step = None;
         self.complete(step, fabric);
@@ -308,6 +319,9 @@ impl I2c {
             self.controller.wire = self.is_shared(fabric);
         }
         self.controller.step = Some(step);
+        if !self.controller.wire && self.pulls.1 {
+            self.pull_scl(false, self.controller.began, fabric);
+        }
         if self.controller.wire {
             self.controller.due = self.controller.began;
             self.plan_edges(step, fabric);

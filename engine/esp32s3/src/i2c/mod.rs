@@ -284,6 +284,7 @@ impl I2c {
         self.run_target(now, fabric);
         self.run(fabric);
         self.check_time_outs(fabric);
+        self.hold_clock(fabric);
         let due = [
             self.lines.due(),
             self.target.due(self.scl_timeout(fabric)),
