@@ -37,9 +37,9 @@ impl Bench {
     fn with(joined: bool) -> Self {
         let mut system = System::new(4 << 20, 0, PsramWiring::Quad);
         let fabric = &mut system.dev.fabric;
-        for n in 0..2 {
+        for wiring in &WIRING {
             // SYSTEM has given both their clocks.
-            fabric.set_dark(WIRING[n].base >> 12, false);
+            fabric.set_dark(wiring.base >> 12, false);
         }
         let routes = [
             (8, signals::I2CEXT0_SDA),
