@@ -29,9 +29,9 @@ import numpy as np
 import numpy.typing as npt
 
 from twins.errors import UsageError
-from twins.ports import DigitalIn, I2sLink, Part, PdmLink, Times, frame_rate
+from twins.ports import DigitalIn, I2sLink, Part, PdmLink, Times
 from twins.sound import Sound
-from twins.units import Time, ps
+from twins.units import Time, frame_rate, ps
 
 FULL_SCALE = 2**23 - 1
 """The greatest sample, DS-INMP441-00, "Understanding Sensitivity"."""

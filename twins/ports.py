@@ -34,7 +34,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, overload
 
 from twins.errors import BoardError, UsageError
-from twins.units import Time, ps
+from twins.units import Time, frame_rate, ps
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,48 +93,6 @@ class SpiAnswer:
 
 
 @dataclass(frozen=True)
-class ParallelBatch:
-    """Words that a parallel target took over while selected, in order.
-
-    Attributes:
-        data: the words, bit 0 from the first data line, shape (n,), uint16.
-        dc: the level of D/CX at each word, shape (n,), uint8; all 1 without such a pin.
-        at: the time of each word's clock edge in ps, shape (n,), uint64.
-    """
-
-    data: npt.NDArray[np.uint16]
-    dc: Bytes
-    at: Times
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-
-@dataclass(frozen=True)
-class SdAnswer:
-    """An SD card's answer: all bytes on the command line, and for how long (ps) the card then holds DAT0 low."""
-
-    response: bytes
-    busy: int = 0
-
-
-@dataclass(frozen=True)
-class SdBlock:
-    """A block of data from an SD card, `delay` ps from now."""
-
-    data: bytes
-    delay: int = 0
-
-
-@dataclass(frozen=True)
-class SdWritten:
-    """An SD card's answer to a block of data: the status of its CRC, and for how long (ps) it then is busy."""
-
-    accepted: bool
-    busy: int = 0
-
-
-@dataclass(frozen=True)
 class I2sBatch:
     """Frames that an audio part heard, in order.
 
@@ -156,20 +114,6 @@ class I2sBatch:
     def rate(self) -> float:
         """Frames in a second; 0 where there are not two."""
         return frame_rate(self.at)
-
-
-def frame_rate(at: Times) -> float:
-    """Frames in a second from the times at which they began; pauses of the clock do not count. 0 without two frames.
-
-    >>> import numpy as np
-    >>> frame_rate(np.array([0, 62_500_000, 125_000_000, 9_000_000_000, 9_062_500_000], np.uint64))
-    16000.0
-    """
-    import numpy as np
-
-    periods = np.diff(at.astype(np.int64))
-    running = periods[periods < 1.5 * np.median(periods)] if len(periods) else periods
-    return 1e12 / float(running.mean()) if len(running) else 0.0
 
 
 class Host(Protocol):
