@@ -83,4 +83,21 @@ void rmt_receive(uint32_t channel);
 uint32_t rmt_sent(uint32_t channel);
 uint32_t rmt_got(uint32_t channel);
 
+/* ---- ADC, one conversion at a time: ADC1 channels 0 to 9 are GPIO1 to GPIO10 ---- */
+enum attenuation { ATTENUATION_0_DB, ATTENUATION_2_5_DB, ATTENUATION_6_DB, ATTENUATION_12_DB };
+void adc_init(void);
+uint32_t adc_read(uint32_t channel, enum attenuation attenuation);
+
+/* ---- flash and partitions ---- */
+#define FLASH_SECTOR 4096u
+struct partition {
+    uint32_t type, subtype, offset, bytes;
+};
+uint32_t flash_id(void); /* JEDEC: manufacturer, type, size */
+void flash_read(uint32_t from, void *to, uint32_t bytes); /* places and sizes of 4 */
+void flash_write(uint32_t to, const void *from, uint32_t bytes);
+void flash_erase(uint32_t at, uint32_t bytes); /* of whole sectors */
+uint32_t flash_map(uint32_t address, uint32_t from, uint32_t pages); /* 64 KB pages at 0x3c000000 and up; 1: done */
+uint32_t partition_find(uint32_t type, uint32_t subtype, struct partition *found);
+
 #endif

@@ -60,6 +60,7 @@ void rmt_send_dma(uint32_t dma_channel, const uint32_t *symbols, uint32_t count)
 
 void rmt_receive(uint32_t channel) {
     uint32_t n = channel - 4;
+    RMT_CH_RX_CONF1(n) = RMT_CH_RX_CONF1_CONF_UPDATE; /* what it may be in the middle of ends */
     RMT_INT_CLR = RMT_INT_CH_RX_END << n;
     set_bits(&RMT_CH_RX_CONF1(n), RMT_CH_RX_CONF1_MEM_WR_RST | RMT_CH_RX_CONF1_APB_MEM_RST | RMT_CH_RX_CONF1_MEM_OWNER);
     clear_bits(&RMT_CH_RX_CONF1(n), RMT_CH_RX_CONF1_MEM_WR_RST | RMT_CH_RX_CONF1_APB_MEM_RST);
