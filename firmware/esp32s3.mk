@@ -31,7 +31,7 @@ s3_sources = $(SRC_$(1)) $(S3_RUNTIME) $(if $(shell grep -l '"kernel/kernel.h"' 
 STAGE2 := $(BUILD)/stage2.elf
 STAGE2_OBJ := $(patsubst %,$(BUILD)/s3.o/%.o,$(basename $(wildcard $(S3)/*.c $(S3)/*.S $(S3)/stage2/*.c)))
 $(STAGE2): $(STAGE2_OBJ) $(S3_SHARED)
-	$(S3_CROSS)gcc $(S3_LDFLAGS) -T stage2.ld $(filter %.o,$^) -lgcc -o $@
+	$(S3_CROSS)gcc $(S3_LDFLAGS) -T stage2.ld $(filter %.o,$^) -o $@
 	$(S3_CROSS)strip --strip-debug -R .comment -R .xtensa.info $@
 
 # Each of them says so here.
@@ -41,7 +41,7 @@ define s3_image
 HDR_$(1) := $$(wildcard $$(addsuffix *.h,$$(sort $$(dir $$(SRC_$(1))))))
 OBJ_$(1) := $$(patsubst %.S,$$(BUILD)/s3.o/%.o,$$(patsubst %.c,$$(BUILD)/s3.o/%.o,$$(call s3_sources,$(1))))
 $$(BUILD)/$(1).elf: $$(OBJ_$(1)) $$(S3_SHARED)
-	$$(S3_CROSS)gcc $$(S3_LDFLAGS) -T $$(or $$(LD_$(1)),ram.ld) $$(filter %.o,$$^) -lgcc -o $$@
+	$$(S3_CROSS)gcc $$(S3_LDFLAGS) -T $$(or $$(LD_$(1)),ram.ld) $$(filter %.o,$$^) -o $$@
 	$$(S3_CROSS)strip --strip-debug -R .comment -R .xtensa.info $$@
 $$(BUILD)/$(1).bin: $$(BUILD)/$(1).elf $$(if $$(LD_$(1)),$$(STAGE2))
 	$$(PYTHON) tools/s3image.py $$< $$@ $$(if $$(LD_$(1)),--stage2 $$(STAGE2))

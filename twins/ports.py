@@ -640,16 +640,6 @@ class Part:
         return self.host.now
 
     def connect(self, pins: Mapping[str, int], wired: Collection[str] = ()) -> None:
-        """Puts pins of the part on pins of the chip; refuses unknown pins and missing ones.
-
-        Ports named in `wired` get a wire to another part.
-        """
-        ports = {name: port.pin_names() for name, port in self.ports().items()}
-        named = [pin for wanted in ports.values() for pin in wanted]
-        for name, wanted in ports.items():
-            port: Port = getattr(self, name)
-            if name in wired:
-                continue
         """Puts pins of the part on pins of the chip; ports named in `wired` get a wire to another part instead."""
         named = [pin for port in self.ports().values() for pin in port.pin_names()]
         for name, declared in self.ports().items():

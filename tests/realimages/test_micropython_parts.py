@@ -234,7 +234,7 @@ class Codec(Part):
 
 
 def test_a_part_gives_the_clock(micropython_image: str) -> None:
-    """A state machine that follows bit clock and word select of a part: the most significant bit comes a clock behind WS."""
+    """A state machine that follows bit clock and word select of a part: the first bit comes a clock behind WS."""
     board = Board.from_data(
         {
             "name": "slave",

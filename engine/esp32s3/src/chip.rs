@@ -275,7 +275,10 @@ impl Chip {
                     stop = Some(Stop::Reset(reason));
                 }
                 Request::Sleep(_) => self.asleep = true,
-                Request::Wake => self.asleep = false,
+                Request::Wake => {
+                    self.sleep_cores_until(self.system.dev.fabric.cycle);
+                    self.asleep = false;
+                }
                 Request::Remapped(entry) => self.forget_page(u32::from(entry)),
                 Request::CodeChanged => self.code.invalidate_all(),
                 Request::RadioTouched(page, core) => {
@@ -342,20 +345,27 @@ impl Chip {
     /// Interrupt lines reach the processors; a sleeping one that they wake goes on at `cycle`. True: somebody is awake.
     fn deliver_interrupts(&mut self, cycle: u64) -> bool {
         let mut awake = false;
+        if self.asleep {
+            self.sleep_cores_until(cycle);
+        }
         for id in 0..2 {
             let core = &mut self.cores[id];
             core.set_interrupt_lines(self.system.dev.fabric.lines(id, cycle));
-            if self.asleep {
-                // Without a clock CCOUNT stands still, too.
-                let count = core.ccount();
-                core.sleep_until(cycle);
-                core.set_ccount(count);
-            } else if core.sleeping || self.stalled[id] {
+            if !self.asleep && (core.sleeping || self.stalled[id]) {
                 core.sleep_until(cycle);
             }
             awake |= self.is_awake(id);
         }
         awake
+    }
+
+    /// The chip sleeps: without a clock CCOUNT stands still, too.
+    fn sleep_cores_until(&mut self, cycle: u64) {
+        for core in &mut self.cores {
+            let count = core.ccount();
+            core.sleep_until(cycle);
+            core.set_ccount(count);
+        }
     }
 
     /// Does it execute, or would it with the next step?

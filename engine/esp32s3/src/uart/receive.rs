@@ -83,8 +83,8 @@ impl Uart {
     pub(super) fn receive(&mut self, fabric: &mut Fabric) {
         let wiring = self.wiring();
         let console = self.console(fabric);
-        let by_pin = console.is_none() && !self.conf0(CONF0::LOOPBACK);
-        fabric.watch_input(wiring.rxd, by_pin && fabric.io.source_of(wiring.rxd).is_some());
+        // Also where the matrix leads no pin here yet: firmware may set the pins after the UART.
+        fabric.watch_input(wiring.rxd, console.is_none() && !self.conf0(CONF0::LOOPBACK));
         let rate = self.bit_rate(fabric);
         let due = match console {
             Some(console) => self.receive_typed(console, rate, fabric),

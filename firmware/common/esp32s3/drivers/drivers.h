@@ -54,4 +54,50 @@ void spi_exchange_dma(const struct spi *spi, const void *send, void *receive, ui
 uint32_t spi_busy(const struct spi *spi);
 void spi_wait(const struct spi *spi);
 
+/* ---- UART 0 to 2: 8N1 from the crystal, by polling ---- */
+void uart_init(uint32_t port, uint32_t baud, uint32_t tx, uint32_t rx);
+uint32_t uart_received(uint32_t port); /* bytes that wait */
+uint8_t uart_get(uint32_t port);
+void uart_put(uint32_t port, uint8_t byte);
+void uart_write(uint32_t port, const void *data, uint32_t bytes);
+void uart_drain(uint32_t port); /* until the last bit is out */
+
+/* ---- LEDC: 4 timers, 8 channels; fades in steps ---- */
+void ledc_timer(uint32_t timer, uint32_t hz, uint32_t resolution_bits);
+void ledc_channel(uint32_t channel, uint32_t timer, uint32_t pin, uint32_t duty);
+void ledc_duty(uint32_t channel, uint32_t duty);
+/* `steps` steps of `scale`, one every `periods` periods; rising or falling. */
+void ledc_fade(uint32_t channel, uint32_t from, uint32_t rising, uint32_t steps, uint32_t periods, uint32_t scale);
+
+/* ---- RMT: channels 0 to 3 send, 4 to 7 receive; a symbol is two levels with their lengths ---- */
+#define RMT_SYMBOL(level0, ticks0, level1, ticks1) \
+    ((uint32_t)(level0) << 15 | (ticks0) | (uint32_t)(level1) << 31 | (uint32_t)(ticks1) << 16)
+#define RMT_BLOCK 48u
+#define RMT_MEMORY(channel) (&REG(0x60016800u + 192u * (channel)))
+void rmt_init(uint32_t hz); /* of the ticks: 80 MHz by a whole number up to 256 */
+void rmt_sender(uint32_t channel, uint32_t pin, uint32_t idle_level);
+void rmt_receiver(uint32_t channel, uint32_t pin, uint32_t idle_ticks);
+void rmt_send(uint32_t channel, const uint32_t *symbols, uint32_t count); /* up to 47 */
+void rmt_send_dma(uint32_t dma_channel, const uint32_t *symbols, uint32_t count); /* channel 3; an end mark included */
+void rmt_receive(uint32_t channel);
+uint32_t rmt_sent(uint32_t channel);
+uint32_t rmt_got(uint32_t channel);
+
+/* ---- ADC, one conversion at a time: ADC1 channels 0 to 9 are GPIO1 to GPIO10 ---- */
+enum attenuation { ATTENUATION_0_DB, ATTENUATION_2_5_DB, ATTENUATION_6_DB, ATTENUATION_12_DB };
+void adc_init(void);
+uint32_t adc_read(uint32_t channel, enum attenuation attenuation);
+
+/* ---- flash and partitions ---- */
+#define FLASH_SECTOR 4096u
+struct partition {
+    uint32_t type, subtype, offset, bytes;
+};
+uint32_t flash_id(void); /* JEDEC: manufacturer, type, size */
+void flash_read(uint32_t from, void *to, uint32_t bytes); /* places and sizes of 4 */
+void flash_write(uint32_t to, const void *from, uint32_t bytes);
+void flash_erase(uint32_t at, uint32_t bytes); /* of whole sectors */
+uint32_t flash_map(uint32_t address, uint32_t from, uint32_t pages); /* 64 KB pages at 0x3c000000 and up; 1: done */
+uint32_t partition_find(uint32_t type, uint32_t subtype, struct partition *found);
+
 #endif
