@@ -25,8 +25,8 @@ def sending(images: Path) -> Twin:
 
 
 def gdma(twin: Twin) -> list[int]:
-    """Where the outgoing links of the five channels stand: OUT_STATE of each (ESP-IDF soc/gdma_reg.h, 0x50 + 0xC0 n)."""
-    return [twin.memory.u32(0x6003_F088 + 0xC0 * channel) for channel in range(5)]
+    """Where the outgoing links of the five pairs stand: OUT_DSCR of each (ESP-IDF soc/gdma_reg.h)."""
+    return [twin.memory.u32(0x6003_F090 + 0xC0 * channel) for channel in range(5)]
 
 
 def test_a_fork_in_the_middle_of_a_transfer_goes_on_alike(sending: Twin) -> None:
