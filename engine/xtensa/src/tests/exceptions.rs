@@ -37,6 +37,7 @@ fn each_fault_has_its_cause() {
     let mut machine = raised(&[0x0A_0000], |machine| {
         machine.core.set_special(224, 0);
     });
+    let mut machine = raised(&[0x0A_0000], |machine| assert!(machine.core.set_special(224, 0)));
     assert_eq!(machine.special(EXCCAUSE), 32);
     // A jump to nowhere.
     let mut machine = raised(&[0xA0 | 3 << 8], |machine| machine.core.set_a(3, 0x5000_0000));
