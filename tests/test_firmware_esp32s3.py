@@ -44,4 +44,3 @@ def test_a_frame_takes_the_time_of_its_bits() -> None:
     before = twin.memory.u32("frames")
     twin.run("1088ms")
     assert 96 <= twin.memory.u32("frames") - before <= 100
-

@@ -301,9 +301,8 @@ impl I2c {
         let mut raised = 0;
         match register {
             Reg::DATA => {
-                if !self.tx.push(write.value as u8) {
-                    raised = self.fifo_error(INT_RAW::TXFIFO_OVF_INT_RAW);
-                }
+                let room = self.tx.push(write.value as u8);
+                raised = if room { 0 } else { self.fifo_error(INT_RAW::TXFIFO_OVF_INT_RAW) };
             }
             Reg::INT_CLR => self.raw &= !write.value,
             Reg::FIFO_CONF => {

@@ -332,6 +332,7 @@ fn a_clock_that_is_held_low_times_out() {
     assert!(!bench.raw(0, INT_RAW::SCL_ST_TO_INT_RAW));
     assert_eq!(bench.get(0, Reg::SR) & SR::BUS_BUSY.mask, 0);
     bench.hold(9, None);
+    bench.run(10);
     bench.set(0, Reg::FIFO_CONF, 0x408B | 1 << 13);
     bench.go(&[0x50, 0x01], &[RSTART, WRITE | 2, STOP]);
     assert_eq!(bench.received(1), [0x01], "the bus works again");

@@ -149,6 +149,8 @@ struct Direction {
     frames: u64,
     /// Edges of the bit clock since its bit 0: falling ones are even.
     edge: u64,
+    /// Each of them is an event of its own.
+    steps: bool,
     /// The frame under way, and the last bit of the one before.
     current: u128,
     carried: bool,
@@ -179,6 +181,7 @@ impl Direction {
             clocks: format.layout.bits.into(),
             frames: 0,
             edge: 0,
+            steps: false,
             current: 0,
             carried: false,
             bits: u32::MAX,
@@ -213,6 +216,12 @@ impl Direction {
         self.clocking == line.clocking
             && (self.layout, self.clocks) == (line.layout, line.clocks)
             && self.clock.as_ref().is_some_and(same)
+    }
+
+    /// The next edge, where it is an event of its own within a frame: nothing else has to be looked at then.
+    fn next_step(&self) -> Option<Ps> {
+        let within = self.runs && self.steps && self.edge % (2 * self.clocks) != 0;
+        self.clock.filter(|_| within).map(|clock| Self::edge_at(&clock, self.edge))
     }
 
     /// When a frame begins.

@@ -14,10 +14,18 @@ impl I2s {
     /// RX is brought up to now: what was due, START, the clock.
     pub(super) fn serve_rx(&mut self, fabric: &mut Fabric, port: &mut Port) {
         let now = fabric.now();
+        let starts = self.is_set(Reg::RX_CONF, RX_CONF::RX_START);
+        while let Some(at) = self.rx.next_step().filter(|_| starts) {
+            if at > now {
+                fabric.at(self.wiring().rx_slot, at);
+                return;
+            }
+            self.take_edges(at, fabric, port);
+        }
         if self.rx.runs {
             self.advance_rx(now, fabric, port);
         }
-        if !self.is_set(Reg::RX_CONF, RX_CONF::RX_START) {
+        if !starts {
             self.stop_rx(fabric);
             return;
         }
@@ -205,9 +213,10 @@ impl I2s {
 
     /// When RX must be looked at again.
     fn plan_rx(&mut self, fabric: &mut Fabric, port: &mut Port) {
+        self.rx.steps = self.rx_look(fabric) == Look::Prompt;
         let rx = &self.rx;
         let due = match rx.clock {
-            Some(clock) if self.rx_look(fabric) == Look::Prompt => Direction::edge_at(&clock, rx.edge),
+            Some(clock) if rx.steps => Direction::edge_at(&clock, rx.edge),
             Some(_) => {
                 let packet = self.bank.field(Reg::RXEOF_NUM, RXEOF_NUM::RX_EOF_NUM) as usize;
                 let room = match port.left(self.wiring().peripheral, false, fabric) {

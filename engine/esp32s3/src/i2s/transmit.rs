@@ -10,10 +10,18 @@ impl I2s {
     /// TX is brought up to now: what was due, START, the clock.
     pub(super) fn serve_tx(&mut self, fabric: &mut Fabric, port: &mut Port) {
         let now = fabric.now();
+        let starts = self.is_set(Reg::TX_CONF, TX_CONF::TX_START);
+        while let Some(at) = self.tx.next_step().filter(|_| starts) {
+            if at > now {
+                fabric.at(self.wiring().tx_slot, at);
+                return;
+            }
+            self.send_edges(at, fabric, port);
+        }
         if self.tx.runs {
             self.advance_tx(now, fabric, port);
         }
-        if !self.is_set(Reg::TX_CONF, TX_CONF::TX_START) {
+        if !starts {
             self.stop_tx(fabric);
             return;
         }
@@ -229,9 +237,10 @@ impl I2s {
 
     /// When TX must be looked at again.
     fn plan_tx(&mut self, fabric: &mut Fabric, port: &mut Port) {
+        self.tx.steps = self.tx_look(fabric) == Look::Prompt;
         let tx = &self.tx;
         let due = match tx.clock {
-            Some(clock) if self.tx_look(fabric) == Look::Prompt => Direction::edge_at(&clock, tx.edge),
+            Some(clock) if tx.steps => Direction::edge_at(&clock, tx.edge),
             Some(clock) => {
                 let bytes = tx.format.frame_bytes();
                 let left = match bytes {
