@@ -48,6 +48,9 @@ def test_the_block_does_what_its_manual_says(name: str) -> None:
     if name == "adc":
         twin.volts(1, 0.85)
         twin.volts(2, 0.425)
+    if name == "i2c":
+        twin.pins.join("GPIO8", "GPIO6")
+        twin.pins.join("GPIO9", "GPIO7")
     twin.run_until(lambda: twin.memory.u32("probe_done") == 1, timeout="5s", every="1ms")
     words = struct.unpack(f"<{RESULT_WORDS}I", twin.memory.read("probe_results", 4 * RESULT_WORDS))
     wrong = tool().compare(name, words, "esp32s3")
