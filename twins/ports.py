@@ -35,7 +35,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, overload
 
 from twins.errors import BoardError, UsageError
-from twins.units import Time, frame_rate, ps
+from twins.units import Time, ps
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,29 +100,6 @@ class SpiAnswer:
 
 
 @dataclass(frozen=True)
-class I2sBatch:
-    """Frames that an audio part heard, in order.
-
-    Attributes:
-        samples: one row a frame, one column a slot, int32, left-justified whatever the width of a slot; in standard
-            formats the left channel is column 0.
-        at: the time at which WS began each frame, in ps, uint64.
-        bits: bit clocks of a slot, as they were on the wire.
-    """
-
-    samples: npt.NDArray[np.int32]
-    at: Times
-    bits: int
-
-    def __len__(self) -> int:
-        return len(self.at)
-
-    @property
-    def rate(self) -> float:
-        """Frames in a second; 0 where there are not two."""
-        return frame_rate(self.at)
-
-
 class ParallelBatch:
     """Words that a parallel target took over while selected, in order.
 
