@@ -105,6 +105,8 @@ pub struct Io {
     pads: Vec<Pad>,
     /// Pads that are held, TRM chapter 6.
     held: u64,
+    /// The pin whose direct function each input signal is.
+    direct_sources: Vec<Option<u8>>,
     /// The output signal on each pin now.
     signal_on: Vec<Option<Signal>>,
     /// The pins of each output signal, [`GPIO_OUT`] included.
@@ -133,6 +135,7 @@ impl Default for Io {
             set_up: vec![Pad::default(); PINS],
             pads: vec![Pad::default(); PINS],
             held: 0,
+            direct_sources: vec![None; SIGNALS],
             signal_on: vec![None; PINS],
             pins_of: vec![0; SIGNALS + 1],
             pin_out: 0,
@@ -144,6 +147,7 @@ impl Default for Io {
         };
         for pin in 0..PINS as u8 {
             io.route(pin);
+            io.find_direct_source(direct(pin, 0));
         }
         io
     }
@@ -181,7 +185,7 @@ impl Io {
     /// The pin that an input signal comes from, when its pad is an input; `None` for a constant.
     pub fn source_of(&self, signal: Signal) -> Option<u8> {
         let select = self.in_select[usize::from(signal)];
-        let pin = if select.by_matrix { Some(select.pin) } else { self.direct_source(signal) }?;
+        let pin = if select.by_matrix { Some(select.pin) } else { self.direct_sources[usize::from(signal)] }?;
         let pad = self.pads.get(usize::from(pin))?;
         (pad.is_digital_input() && (1u64 << pin) & ALL_PINS != 0).then_some(pin)
     }
@@ -245,8 +249,11 @@ impl Io {
     pub(crate) fn set_pad(&mut self, pin: u8, pad: Pad) {
         self.set_up[usize::from(pin)] = pad;
         if self.held >> pin & 1 == 0 {
+            let before = direct(pin, self.pads[usize::from(pin)].function);
             self.pads[usize::from(pin)] = pad;
             self.route(pin);
+            self.find_direct_source(before);
+            self.find_direct_source(direct(pin, pad.function));
             self.rewatch();
         }
     }
@@ -390,7 +397,14 @@ impl Io {
         (0..PINS).filter(|pin| wanted(&self.pads[*pin])).fold(0, |mask, pin| mask | 1 << pin)
     }
 
-    /// The pin whose direct IO MUX function is this input signal.
+    /// Looks anew where an input signal comes from that is a direct function of a pin.
+    fn find_direct_source(&mut self, signal: Option<Signal>) {
+        if let Some(signal) = signal.filter(|signal| usize::from(*signal) < SIGNALS) {
+            self.direct_sources[usize::from(signal)] = self.direct_source(signal);
+        }
+    }
+
+    /// The first pin whose direct IO MUX function is this input signal.
     fn direct_source(&self, signal: Signal) -> Option<u8> {
         let comes_from = |pin: &u8| {
             let function = self.pads[usize::from(*pin)].function;
