@@ -153,7 +153,7 @@ impl Chip {
     pub fn snapshot(&mut self) -> Snapshot {
         self.system.dev.fabric.pins.flush();
         Snapshot {
-            cores: self.cores.clone(),
+            cores: self.cores.each_ref().map(|core| core.copy(&self.code)),
             held: self.held,
             stalled: self.stalled,
             stopped: self.stopped,

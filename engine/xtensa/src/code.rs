@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::cycles::{stall, Costs};
 use crate::decode::{decode, length};
 use crate::op::{ends_block, Op, OpCode};
+use crate::place::{Place, Within};
 use crate::{Bus, Fetch};
 
 /// Bytes of one watched line, the unit in which written code is forgotten. Data that merely lies
@@ -223,6 +224,24 @@ impl Code {
             index += 1;
         }
         self.ops[index]
+    }
+
+    /// What a copy of a core needs to know of a place. `None`: the block is not there any more.
+    pub(crate) fn within(&self, place: Place) -> Option<Within> {
+        let index = place.index as u32;
+        let holds = |block: &Block| (block.first..block.first + block.count).contains(&index);
+        let (&start, block) = self.blocks.iter().find(|(_, block)| holds(block))?;
+        let before = &self.ops[block.first as usize..place.index];
+        let ops = before.iter().filter(|op| op.code != OpCode::LoopEnd).count();
+        (place.generation == self.generation).then_some(Within { pc: place.pc, start, ops })
+    }
+
+    /// The op at such a place.
+    pub(crate) fn index_within<B: Bus>(&mut self, bus: &mut B, within: Within) -> Option<usize> {
+        let first = self.block(bus, within.start);
+        let count = self.blocks.get(&within.start)?.count as usize;
+        let ops = first..first + count;
+        ops.filter(|index| self.ops[*index].code != OpCode::LoopEnd).nth(within.ops)
     }
 
     /// LEND holds `addr`: blocks end there from now on.
