@@ -28,8 +28,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from twins.audio import frame_rate
 from twins.errors import UsageError
-from twins.ports import DigitalIn, I2sLink, Part, PdmLink, Times, frame_rate
+from twins.ports import DigitalIn, I2sLink, Part, PdmLink, Times
 from twins.sound import Sound
 from twins.units import Time, ps
 

@@ -4,17 +4,44 @@ from __future__ import annotations
 
 import importlib.util
 import struct
+import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 import pytest
 
-from twins import Twin
+from twins import Board, Twin
 
 FIRMWARE = Path(__file__).parent.parent / "firmware"
 SOURCES = FIRMWARE / "probes" / "esp32s3"
 PROBES = sorted(path.stem for path in SOURCES.glob("*.toml"))
 RESULT_WORDS = 2 + 2 * 96
+
+# What a probe needs around the chip.
+BOARDS = FIRMWARE.parent / "platforms" / "boards"
+PARTS: dict[str, dict[str, dict[str, Any]]] = {
+    "sdhost": {
+        "card": {
+            "type": "Sdcard",
+            "clk": "GPIO36",
+            "cmd": "GPIO35",
+            "d0": "GPIO37",
+            "d1": "GPIO38",
+            "d2": "GPIO33",
+            "d3": "GPIO34",
+            "cd": "GPIO39",
+            "wp": "GPIO40",
+        }
+    },
+}
+WIRES = {"i2c": [("GPIO8", "GPIO6"), ("GPIO9", "GPIO7")]}
+VOLTS = {"adc": {1: 0.85, 2: 0.425}}
 
 
 def tool() -> ModuleType:
@@ -40,14 +67,25 @@ def test_every_probe_has_a_table_and_every_table_a_probe() -> None:
     assert {path.stem for path in SOURCES.glob("*.c")} == set(PROBES)
 
 
+def bench(name: str, image: Path) -> Twin:
+    """Return a board with the probe in its flash, and what the probe needs around it."""
+    data = tomllib.loads((BOARDS / "esp32s3_devkitc.toml").read_text())
+    data["parts"].update(PARTS.get(name, {}))
+    twin = Twin(Board.from_data(data), image=image.with_suffix(".bin"), elf=image.with_suffix(".elf"))
+    for one, other in WIRES.get(name, ()):
+        twin.pins.join(one, other)
+    for pin, volts in VOLTS.get(name, {}).items():
+        twin.volts(pin, volts)
+    return twin
+
+
 @pytest.mark.parametrize("name", PROBES)
 def test_the_block_does_what_its_manual_says(name: str) -> None:
     """Runs the probe from power-on: the ROM loads it from flash 0x0."""
-    image = FIRMWARE / "images" / f"s3_probe_{name}"
-    twin = Twin("esp32s3_devkitc", image=image.with_suffix(".bin"), elf=image.with_suffix(".elf"))
-    if name == "adc":
-        twin.volts(1, 0.85)
-        twin.volts(2, 0.425)
+    twin = bench(name, FIRMWARE / "images" / f"s3_probe_{name}")
+    if name == "usb_serial_jtag":
+        twin.consoles["usb_jtag"].expect_exact("ready", timeout="1s")
+        twin.consoles["usb_jtag"].send("hello")
     twin.run_until(lambda: twin.memory.u32("probe_done") == 1, timeout="5s", every="1ms")
     words = struct.unpack(f"<{RESULT_WORDS}I", twin.memory.read("probe_results", 4 * RESULT_WORDS))
     wrong = tool().compare(name, words, "esp32s3")

@@ -153,7 +153,7 @@ impl Chip {
     pub fn snapshot(&mut self) -> Snapshot {
         self.system.dev.fabric.pins.flush();
         Snapshot {
-            cores: self.cores.each_ref().map(|core| core.copy(&self.code)),
+            cores: self.cores.clone(),
             held: self.held,
             stalled: self.stalled,
             stopped: self.stopped,
@@ -190,7 +190,6 @@ impl Chip {
         self.system.dev.fabric.look_at_watchers();
         let stop = self.run_inner(until);
         self.system.catch_up();
-        self.system.dev.bring_pins_up_to_date();
         self.system.dev.fabric.pins.flush();
         stop
     }

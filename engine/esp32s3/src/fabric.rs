@@ -287,7 +287,7 @@ impl Fabric {
             wake: Wake::default(),
             dedicated_gpio_on: false,
             usb_phy: UsbPhy::default(),
-            events: Events::new(Slot::Count as usize),
+            events: Events::new(crate::slots::COUNT),
             sources: 0,
             routed: [[0; 32]; 2],
             lines: [0; 2],

@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::cycles::{stall, Costs};
 use crate::decode::{decode, length};
 use crate::op::{ends_block, Op, OpCode};
-use crate::place::{Place, Within};
 use crate::{Bus, Fetch};
 
 /// Bytes of one watched line, the unit in which written code is forgotten. Data that merely lies
@@ -226,22 +225,27 @@ impl Code {
         self.ops[index]
     }
 
-    /// What a copy of a core needs to know of a place. `None`: the block is not there any more.
-    pub(crate) fn within(&self, place: Place) -> Option<Within> {
-        let index = place.index as u32;
-        let holds = |block: &Block| (block.first..block.first + block.count).contains(&index);
-        let (&start, block) = self.blocks.iter().find(|(_, block)| holds(block))?;
-        let before = &self.ops[block.first as usize..place.index];
-        let ops = before.iter().filter(|op| op.code != OpCode::LoopEnd).count();
-        (place.generation == self.generation).then_some(Within { pc: place.pc, start, ops })
+    /// The instruction that is executed first from the op at `index` on, unless the block ends before.
+    pub(crate) fn instruction_from(&self, index: usize) -> Option<&Op> {
+        let op = self.ops[index..].iter().find(|op| !matches!(op.code, OpCode::FetchLine | OpCode::LoopEnd))?;
+        (op.code != OpCode::Continue).then_some(op)
     }
 
-    /// The op at such a place.
-    pub(crate) fn index_within<B: Bus>(&mut self, bus: &mut B, within: Within) -> Option<usize> {
-        let first = self.block(bus, within.start);
-        let count = self.blocks.get(&within.start)?.count as usize;
-        let ops = first..first + count;
-        ops.filter(|index| self.ops[*index].code != OpCode::LoopEnd).nth(within.ops)
+    /// The block at `pc` with a first instruction that costs so much, because it waits for the one before it.
+    #[cold]
+    pub(crate) fn block_after_stall<B: Bus>(&mut self, bus: &mut B, pc: u32, cycles: u8) -> usize {
+        let first = self.block(bus, pc);
+        let begin = self.ops[first..].iter().position(|op| !matches!(op.code, OpCode::FetchLine | OpCode::LoopEnd));
+        let Some((begin, block)) = begin.zip(self.blocks.get(&pc).copied()) else { return first };
+        if self.ops[first + begin].cycles == cycles {
+            return first;
+        }
+        // A copy for this once: the block itself is reached by branches, too.
+        let copy = self.ops.len();
+        self.ops.extend_from_within(first..first + block.count as usize);
+        self.ops[copy + begin].cycles = cycles;
+        self.garbage += block.count as usize;
+        copy
     }
 
     /// LEND holds `addr`: blocks end there from now on.

@@ -10,7 +10,7 @@ use crate::execute::Stop;
 use crate::fpu::Fpu;
 use crate::interrupt::Interrupts;
 use crate::pie::Pie;
-use crate::place::{Resume, Within};
+use crate::place::Resume;
 use crate::protection::Protection;
 use crate::{disasm, Beat, Bus, BusError, Code, Exit, Fetch};
 
@@ -89,10 +89,7 @@ pub struct Core {
     /// The line fetched last, or [`NOT_FETCHED`].
     pub(crate) fetched: u32,
     pub(crate) crossing_cost: u8,
-    #[serde(skip)]
     pub(crate) resume: Resume,
-    /// Only in a copy that has not run yet.
-    pub(crate) within: Option<Within>,
 
     id: u8,
     prid: u32,
@@ -185,7 +182,6 @@ impl Core {
             fetched: NOT_FETCHED,
             crossing_cost: 1,
             resume: Resume::default(),
-            within: None,
             id,
             prid,
             external: BTreeMap::new(),
@@ -218,7 +214,6 @@ impl Core {
         if self.lcount != 0 {
             code.note_loop_end(self.lend);
         }
-        self.go_on_within(bus, code);
         if self.looks_before_executing(code) {
             return self.run_carefully(bus, code);
         }

@@ -15,59 +15,38 @@ pub(crate) struct Place {
     pub generation: u64,
 }
 
-/// The same for a core that goes on where nothing is decoded yet: result stalls are those of a block, so the same block must
-/// begin again.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) struct Within {
-    /// Where execution goes on.
-    pub pc: u32,
-    /// Where the block begins.
-    pub start: u32,
-    /// Ops of the block before that place, without those that end loops: which ends are known differs.
-    pub ops: usize,
+/// Where execution goes on. Copies of the core do not take the [`Place`] along, but what the next instruction costs: it
+/// may have to wait for the one before, which a block that begins with it knows nothing of.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Resume {
+    #[serde(skip)]
+    place: Option<Place>,
+    /// The address of the next instruction and its cycles.
+    next: Option<(u32, u8)>,
 }
-
-/// A [`Place`] that copies of the core do not take along.
-#[derive(Debug, Default)]
-pub(crate) struct Resume(Option<Place>);
 
 impl Clone for Resume {
     fn clone(&self) -> Self {
-        Resume(None)
+        Resume { place: None, next: self.next }
     }
 }
 
 impl Resume {
-    /// The place.
-    pub fn place(&self) -> Option<Place> {
-        self.0
-    }
-
-    /// The place, which is forgotten.
+    /// The index of the op at `pc`, from where execution stopped or else of a block that begins there. The place is
+    /// forgotten.
     #[inline(always)]
-    pub fn take(&mut self) -> Option<Place> {
-        self.0.take()
+    pub fn take<B: Bus>(&mut self, bus: &mut B, code: &mut Code, pc: u32) -> usize {
+        match self.place.take() {
+            Some(place) if place.pc == pc && place.generation == code.generation() => place.index,
+            _ => match self.next.take() {
+                Some((at, cycles)) if at == pc => code.block_after_stall(bus, pc, cycles),
+                _ => code.block(bus, pc),
+            },
+        }
     }
 }
 
 impl Core {
-    /// A copy that goes on as this one does, though nothing is decoded yet where it runs.
-    pub fn copy(&self, code: &Code) -> Self {
-        let mut copy = self.clone();
-        if let Some(place) = self.resume.place() {
-            copy.within = code.within(place);
-        }
-        copy
-    }
-
-    /// After a copy: the block in which it stands is decoded again.
-    pub(crate) fn go_on_within<B: Bus>(&mut self, bus: &mut B, code: &mut Code) {
-        let Some(within) = self.within.take().filter(|within| within.pc == self.pc) else { return };
-        if let Some(index) = code.index_within(bus, within) {
-            self.resume = Resume(Some(Place { pc: within.pc, index, generation: code.generation() }));
-        }
-    }
-
     /// Where execution goes on after the instruction that ends at `pc`, before `next`: ISA RM 4.3.2
     /// (Loop Option). A taken branch to LEND does not come by here.
     #[inline(always)]
@@ -86,7 +65,8 @@ impl Core {
         let target = self.loop_back(next, pc);
         if target == pc {
             let index = index + usize::from(next.code == OpCode::LoopEnd);
-            self.resume = Resume(Some(Place { pc, index, generation: code.generation() }));
+            let place = Place { pc, index, generation: code.generation() };
+            self.resume = Resume { place: Some(place), next: code.instruction_from(index).map(|op| (pc, op.cycles)) };
         }
         target
     }

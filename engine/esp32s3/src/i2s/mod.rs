@@ -16,8 +16,7 @@
 //!   Hung interrupts come a whole timeout after the data ran out.
 //! - PDM: PDM TX is a first-order modulator behind the shifts of the four stages, without the filters; PDM RX counts the
 //!   ones in a frame instead of a sinc filter. A part on a PDM line takes and gives samples at the PCM rate.
-//! - Missing, and counted: A-law and u-law, 24-bit samples in 32 bits of memory, delays of lines, edges of MCLK on its pin,
-//!   edges of a clock that a part gives.
+//! - Missing, and counted: A-law and u-law, 24-bit samples in 32 bits of memory, delays of lines, edges of MCLK on its pin.
 
 mod clock;
 mod format;
@@ -160,7 +159,9 @@ struct Direction {
     /// When WS began the frame under way.
     turned: Ps,
     /// Whole frames that wait for the slot's event (RX), or are ready for the next edge of WS (TX).
-    waiting: Vec<u128>,
+    waiting: Vec<(u128, Ps)>,
+    /// Frames since the start: the trace does not know how they were clocked.
+    passed: u64,
     /// PDM TX: two channels of two lines.
     modulators: [Modulator; 4],
     /// PDM RX: ones of two channels of four lines in the frame under way.
@@ -188,6 +189,7 @@ impl Direction {
             ws: false,
             turned: 0,
             waiting: Vec::new(),
+            passed: 0,
             modulators: [Modulator::default(); 4],
             ones: [0; 2 * RX_LINES],
             digest: 0,
@@ -239,10 +241,11 @@ impl Direction {
     }
 
     /// A frame passed; the trace sees each chunk of them.
-    fn pass(&mut self, frame: u128, index: u64, at: Ps, id: u64, fabric: &mut Fabric) {
+    fn pass(&mut self, frame: u128, at: Ps, id: u64, fabric: &mut Fabric) {
         let low = (self.digest ^ frame as u64).wrapping_mul(0xD6E8_FEB8_6659_FD93);
         self.digest = (low.rotate_left(31) ^ (frame >> 64) as u64).wrapping_mul(0xFF51_AFD7_ED55_8CCD);
-        if index % CHUNK == CHUNK - 1 {
+        self.passed += 1;
+        if self.passed % CHUNK == 0 {
             fabric.pins.trace.see(engine_core::trace::Kind::I2s, at, self.digest ^ id);
         }
     }

@@ -128,7 +128,8 @@ impl I2s {
                 None => vec![constant; at.len()],
             };
             for frame in frames {
-                self.take_frame(frame, fabric, port);
+                let taken = self.taken_at(self.rx.frames).unwrap_or(until);
+                self.take_frame(frame, taken, fabric, port);
             }
         }
     }
@@ -160,25 +161,24 @@ impl I2s {
                 self.rx.current = self.rx.current << 1 | u128::from(fabric.input(self.wiring().rx_data));
                 if self.taken_at(self.rx.frames) == Some(at) {
                     let current = self.rx.current;
-                    self.take_frame(current, fabric, port);
+                    self.take_frame(current, at, fabric, port);
                 }
             }
         }
     }
 
     fn take_waiting(&mut self, fabric: &mut Fabric, port: &mut Port) {
-        for frame in std::mem::take(&mut self.rx.waiting) {
-            self.take_frame(frame, fabric, port);
+        for (frame, at) in std::mem::take(&mut self.rx.waiting) {
+            self.take_frame(frame, at, fabric, port);
         }
     }
 
     /// A frame is complete: its samples go to memory.
-    fn take_frame(&mut self, frame: u128, fabric: &mut Fabric, port: &mut Port) {
+    fn take_frame(&mut self, frame: u128, at: Ps, fabric: &mut Fabric, port: &mut Port) {
         let bits = if self.rx.clocking == Clocking::Wires { self.rx.format.layout.bits } else { self.rx.layout.bits };
         let frame = frame & (u128::MAX >> (128 - u32::from(bits)));
-        let (id, index, now) = (self.id(false), self.rx.frames, fabric.now());
-        let at = self.taken_at(index).unwrap_or(now);
-        self.rx.pass(frame, index, at, id, fabric);
+        let id = self.id(false);
+        self.rx.pass(frame, at, id, fabric);
         self.rx.frames += 1;
         let mut bytes = Vec::with_capacity(64);
         self.rx.format.unpack(frame, bits.into(), &mut bytes);
@@ -253,7 +253,7 @@ impl I2s {
             self.rx.current = self.rx.current << 1 | u128::from(data);
             self.rx.bits += 1;
             if self.rx.bits == u32::from(layout.bits) {
-                self.rx.waiting.push(self.rx.current);
+                self.rx.waiting.push((self.rx.current, edge.at));
                 fabric.soon(self.wiring().rx_slot);
             }
         }

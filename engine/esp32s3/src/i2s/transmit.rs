@@ -189,7 +189,7 @@ impl I2s {
         }
         let id = self.id(true);
         for (frame, at) in frames.iter().zip(at) {
-            self.tx.pass(*frame, self.tx.frames, *at, id, fabric);
+            self.tx.pass(*frame, *at, id, fabric);
             self.tx.carried = self.tx.current & 1 != 0;
             self.tx.current = *frame;
             self.tx.frames += 1;
@@ -263,7 +263,7 @@ impl I2s {
         let frames = self.fetch(1, fabric, port);
         match frames.first() {
             Some(frame) => {
-                self.tx.waiting.push(*frame);
+                self.tx.waiting.push((*frame, now));
                 self.tx.stuck = None;
             }
             None => self.starve(now),
@@ -282,8 +282,8 @@ impl I2s {
                 return;
             }
             let (at, id) = (edge.at, self.id(true));
-            let frame = self.tx.waiting.pop().unwrap_or(0);
-            self.tx.pass(frame, self.tx.frames, at, id, fabric);
+            let frame = self.tx.waiting.pop().map_or(0, |(frame, _)| frame);
+            self.tx.pass(frame, at, id, fabric);
             self.tx.frames += 1;
             self.tx.carried = self.tx.current & 1 != 0;
             self.tx.current = frame;

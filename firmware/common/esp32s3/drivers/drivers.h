@@ -100,4 +100,25 @@ void flash_erase(uint32_t at, uint32_t bytes); /* of whole sectors */
 uint32_t flash_map(uint32_t address, uint32_t from, uint32_t pages); /* 64 KB pages at 0x3c000000 and up; 1: done */
 uint32_t partition_find(uint32_t type, uint32_t subtype, struct partition *found);
 
+/* ---- I2C 0 and 1: controller with the command list, or target ---- */
+void i2c_init(uint32_t port, uint32_t hz, uint32_t sda, uint32_t scl);
+/* Writes, then reads after a repeated start; either may be of no bytes. 1: everybody acknowledged. */
+uint32_t i2c_transfer(uint32_t port, uint32_t address, const void *out, uint32_t out_bytes, void *in, uint32_t in_bytes);
+void i2c_target(uint32_t port, uint32_t address, uint32_t sda, uint32_t scl);
+uint32_t i2c_target_received(uint32_t port, void *bytes, uint32_t most);
+void i2c_target_answer(uint32_t port, const void *bytes, uint32_t count); /* up to 32, for the next reading */
+
+/* ---- I2S 0 and 1: Philips standard, 16-bit stereo, both directions on one clock ---- */
+struct i2s {
+    uint32_t port, hz, bck, ws, out, in, dma_channel;
+};
+void i2s_init(const struct i2s *i2s);
+void i2s_send(const struct i2s *i2s, struct dma_descriptor *chain); /* a ring goes on for ever */
+void i2s_receive(const struct i2s *i2s, struct dma_descriptor *chain, uint32_t eof_bytes);
+void i2s_stop(const struct i2s *i2s);
+
+/* ---- USB serial JTAG: its two buffers of 64 bytes ---- */
+uint32_t usb_serial_write(const void *data, uint32_t bytes); /* how many the host made room for */
+uint32_t usb_serial_read(void *data, uint32_t most);
+
 #endif
