@@ -33,10 +33,10 @@ GOALS = {
     "s3_fork_ms": "<= 20",
 }
 
-# firmware/s3_tight_loop: eight instructions each turn, and one turn more in this word
+# firmware/bench/esp32s3/tight_loop.c: eight instructions each turn, and one turn more in this word
 COUNTER, INSTRUCTIONS_PER_TURN = "tight_loop_counter", 8
-# firmware/s3_frame: frames that have gone out
-FRAMES = "frames_sent"
+# firmware/bench/esp32s3/frame.c: frames that have gone out
+FRAMES = "frames"
 
 FIRST_TEXT = """
 import sys
@@ -53,13 +53,17 @@ print(json.dumps({offset: str(path) for offset, path in corpus.esp32s3("mxdbg").
 
 FRAME_COST = """
 import sys, time
-from twins import Image, Twin
-with Twin("badge", image=Image.load(sys.argv[1], "esp32s3")) as twin:
-    frames = lambda: twin.memory.read_u32(int(sys.argv[2]))
+from twins import Board, Image, Twin
+pins = dict(sck="GPIO12", mosi="GPIO11", cs="GPIO10", dc="GPIO9")
+lcd = dict(type="ST7789", width=170, height=320, offset=[35, 0], rotation=90, **pins)
+board = Board.from_data(dict(name="display", chip="esp32s3", flash="8MB", parts=dict(lcd=lcd)))
+with Twin(board, image=Image.load(sys.argv[1], "esp32s3")) as twin:
+    frames = lambda: twin.memory.u32(int(sys.argv[2]))
     twin.run("200ms")
     count, spent = frames(), time.process_time()
     twin.run("1s")
     print((time.process_time() - spent) * 1e3 / (frames() - count))
+    assert twin.lcd.frame.any() and not twin.lcd.unknown
 """
 
 

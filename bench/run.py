@@ -5,7 +5,7 @@ the child process. Each measurement runs the child twice, short and long, and di
 difference of the time, so that start-up and the warming of a just-in-time compiler are nobody's cost. Engines take
 turns within each repetition, so that a neighbour on the machine disturbs all alike; medians are reported.
 
-Writes bench/out/latest.json: the names of each chip's `NAMES`, each with a number, or null where it could not be
+Writes bench/out/latest.json: the names of each module's `NAMES`, each with a number, or null where it could not be
 measured, and `missing`: what and why.
 """
 
@@ -18,12 +18,12 @@ import platform
 import sys
 from pathlib import Path
 
-from bench import esp32s3, rp2040
+from bench import esp32s3, lamp, rp2040
 from bench.measure import BUILD, HERE, Bench
 
 LATEST = HERE / "out" / "latest.json"
-CHIPS = {"rp2040": rp2040, "esp32s3": esp32s3}
-GOALS = rp2040.GOALS | esp32s3.GOALS
+CHIPS = {"rp2040": rp2040, "esp32s3": esp32s3, "lamp": lamp}
+GOALS = rp2040.GOALS | esp32s3.GOALS | lamp.GOALS
 
 
 def report(bench: Bench) -> None:

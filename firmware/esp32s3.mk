@@ -6,6 +6,8 @@ S3_CROSS ?= $(if $(shell command -v xtensa-esp32s3-elf-gcc),xtensa-esp32s3-elf-,
 XTENSA_CONFIG ?= ../build/xtensa/config.so
 export XTENSA_GNU_CONFIG := $(abspath $(XTENSA_CONFIG))
 
+S3_CONFIG := $(if $(findstring lx106,$(S3_CROSS)),$(XTENSA_CONFIG))
+
 S3 := common/esp32s3
 S3_CFLAGS := -mabi=windowed -mlongcalls -mtext-section-literals -std=c11 -ffreestanding -fno-tree-loop-distribute-patterns \
              -ffunction-sections -fdata-sections -g0 -Wall -Wextra -Werror -I$(S3)
@@ -48,10 +50,13 @@ $$(BUILD)/$(1).bin: $$(BUILD)/$(1).elf $$(if $$(LD_$(1)),$$(STAGE2))
 	@printf '%s\n' $$(sort $$(SRC_$(1)) $$(HDR_$(1)) $$(S3_SHARED)) > $$(BUILD)/$(1).sources
 endef
 
-$(BUILD)/s3.o/%.o: %.c $(S3_SHARED)
+$(XTENSA_CONFIG):
+	bash tools/xtensa_config.sh $@
+
+$(BUILD)/s3.o/%.o: %.c $(S3_SHARED) | $(S3_CONFIG)
 	@mkdir -p $(@D)
 	$(S3_CROSS)gcc $(S3_CFLAGS) -O2 -c $< -o $@
-$(BUILD)/s3.o/%.o: %.S $(S3_SHARED)
+$(BUILD)/s3.o/%.o: %.S $(S3_SHARED) | $(S3_CONFIG)
 	@mkdir -p $(@D)
 	$(S3_CROSS)gcc $(S3_CFLAGS) -c $< -o $@
 

@@ -1,7 +1,7 @@
 """A matrix of WS2812 LEDs made of panels, with its supply.
 
-Worldsemi WS2812, WS2812B and WS2812B-V5 data sheets: data transfer as in `peripherals.ws2812`, "LED characteristic
-parameter" for the current of a colour at full brightness. PWM makes the mean current follow the value.
+Data transfer as in `peripherals.ws2812`. PWM makes the mean current follow the value; what a colour draws at full
+brightness:
 
 ===========  =============  ===========
 variant      mA per colour  mA when off
@@ -12,8 +12,9 @@ WS2812B-V4   20             0.7
 WS2812B-V5   12             0.7
 ===========  =============  ===========
 
-The current of a dark LED is in no sheet; 0.6 to 1 mA have been measured, a channel at full brightness takes 18 to 22 mA
-where the sheet says 20.
+20 mA are what strips are calculated with (60 mA for white: Electric Imp's WS2812 guide), and 18.5 to 22 mA have been
+measured; parts in the V5 package are sold with 12 mA (XINGLIGHT XL-5050RGBC-WS2812B); the V4 sheet could not be read. A
+dark LED draws 0.6 to 1 mA, as measured. `channel_ma` sets another figure.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class LedMatrix(WS2812):
         serpentine: every second row of a panel runs from right to left.
         rotation: by how many degrees, clockwise, the panels are mounted: 0, 90, 180 or 270.
         variant, order, strict: as for `WS2812`.
-        channel_ma: what a colour draws at full brightness, where the sheet's figure is not wanted.
+        channel_ma: what a colour draws at full brightness, where the table's figure is not wanted.
         garbage: which share of the LEDs comes up lit when the supply comes, in colours from the seed. No sheet promises
             a dark start; 0 is what most LEDs do most of the time.
         limit: amperes that the supply can give. A frame that takes more pulls it down: all LEDs start again.

@@ -28,10 +28,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from peripherals import sound
 from twins.errors import UsageError
-from twins.ports import DigitalIn, I2sLink, Part, PdmLink, Times, frame_rate
-from twins.units import Time, ps
+from twins.ports import DigitalIn, I2sLink, Part, PdmLink, Times
+from twins.sound import Sound
+from twins.units import Time, frame_rate, ps
 
 FULL_SCALE = 2**23 - 1
 """The greatest sample, DS-INMP441-00, "Understanding Sensitivity"."""
@@ -60,21 +60,22 @@ MODELS = {
 class _Playing:
     """A sound in front of the microphone: from when, how fast, again and again?"""
 
-    sound: npt.NDArray[np.float64]
-    rate: float
+    sound: Sound
+    gain: float
     at: int
     loop: bool
 
     def heard(self, at: Times) -> npt.NDArray[np.float64]:
         """The pressure at these moments, between two samples on a straight line."""
-        place = (at.astype(np.int64) - self.at) * (self.rate / 1e12)
+        place = (at.astype(np.int64) - self.at) * (self.sound.rate / 1e12)
         nearest = np.round(place)
         place = np.where(np.abs(place - nearest) < 1e-4, nearest, place)
-        length = len(self.sound)
+        samples = self.sound.samples
+        length = len(samples)
         if self.loop:
             place = np.where(place >= 0, place % length, place)
-        heard: npt.NDArray[np.float64] = np.interp(place, np.arange(length), self.sound, left=0.0, right=0.0)
-        return heard
+        heard: npt.NDArray[np.float64] = np.interp(place, np.arange(length), samples, left=0.0, right=0.0)
+        return heard * self.gain
 
 
 class _Capsule(Part):
@@ -88,8 +89,8 @@ class _Capsule(Part):
 
     def play(
         self,
-        source: str | Path | npt.ArrayLike,
-        rate: float | None = None,
+        source: Sound | str | Path | npt.ArrayLike,
+        rate: int | None = None,
         *,
         level: float | None = None,
         spl: float | None = None,
@@ -99,29 +100,19 @@ class _Capsule(Part):
         """Plays a sound to the microphone, from now on or after a time; several at once add up.
 
         Args:
-            source: a WAV file, or numbers of which 1.0 is full scale. Of several channels it hears the mean.
-            rate: samples in a second; a WAV file has its own.
+            source: a `Sound`, a WAV file, or numbers of which 1.0 is full scale.
+            rate: samples in a second, for numbers.
             level: the sound is made so loud that it has this level in dBFS; as it is without `level` and `spl`.
             spl: or so loud, in dB SPL.
             after: when it begins.
             loop: again and again.
         """
-        if isinstance(source, str | Path):
-            values, own = sound.read_wav(source)
-            rate = own if rate is None else rate
-        else:
-            values = np.asarray(source, np.float64)
-        if rate is None or rate <= 0:
-            raise UsageError(f"{self.label}.play of numbers needs their sample rate: rate=48_000")
+        sound = Sound.of(source, rate)
         if level is not None and spl is not None:
             raise UsageError(f"{self.label}.play takes a level in dBFS or in dB SPL, not both")
-        mono = values.mean(axis=1) if values.ndim == 2 else values
-        if mono.ndim != 1 or not mono.size or not np.isfinite(mono).all():
-            raise UsageError(f"{self.label}.play needs one or more finite numbers, or rows of channels")
         wanted = level if spl is None else spl - PASCAL + self.sensitivity
-        if wanted is not None:
-            mono = mono * 10 ** ((wanted - sound.level(mono)) / 20) if mono.any() else mono
-        self._playing.append(_Playing(mono, rate, self.now + ps(after), loop))
+        gain = 1.0 if wanted is None or not sound.samples.any() else 10 ** ((wanted - sound.level_db) / 20)
+        self._playing.append(_Playing(sound, gain, self.now + ps(after), loop))
 
     def hush(self) -> None:
         """Stops all sounds."""
@@ -210,7 +201,7 @@ class PdmMicrophone(_Capsule):
 
     >>> from twins.bench import Bench
     >>> bench = Bench(); mic = bench.add(PdmMicrophone(right=True))
-    >>> mic.play([0.5], rate=1000)
+    >>> mic.play([0.5], rate=8000)
     >>> bench.record(mic.pdm, 1, rate=16_000).tolist()
     [[0, 1073741824]]
     """

@@ -23,9 +23,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from peripherals import sound
 from twins.errors import UsageError
-from twins.ports import DigitalIn, I2sBatch, I2sLink, Part, frame_rate
+from twins.ports import DigitalIn, I2sBatch, I2sLink, Part
+from twins.sound import Sound, level_db
+from twins.units import frame_rate
 
 RATES = (8_000, 16_000, 32_000, 44_100, 48_000, 88_200, 96_000)
 """LRCLK rates that it plays, in Hz."""
@@ -118,19 +119,18 @@ class Speaker(Part):
     @property
     def level(self) -> float:
         """The level of all that it played, in dBFS."""
-        return sound.level(self.samples)
+        return level_db(self.samples)
 
     @property
-    def peak(self) -> float:
-        """The highest amplitude that it played, in dB of full scale."""
-        return sound.peak(self.samples)
-
-    def save(self, path: str | Path, bits: int = 16) -> None:
-        """Writes what it played as a WAV file, at the measured rate."""
+    def sound(self) -> Sound:
+        """What it played, at the measured rate."""
         if not self.rate:
-            raise UsageError(f"{self.label} has heard nothing yet: there is no sound to save")
-        full = np.clip(np.round(self.samples * 2**31), -(2**31), 2**31 - 1).astype(np.int32)
-        sound.write_wav(path, full, round(self.rate), bits)
+            raise UsageError(f"{self.label} has heard nothing yet: there is no sound")
+        return Sound(self.samples, round(self.rate))
+
+    def save(self, path: str | Path, bits: int = 16) -> Path:
+        """Writes what it played as a WAV file, at the measured rate."""
+        return self.sound.save(path, bits)
 
     def forget(self) -> None:
         """Forgets what it has heard so far."""

@@ -90,6 +90,9 @@ def bench(name: str, image: Path) -> Twin:
 def test_the_block_does_what_its_manual_says(name: str) -> None:
     """Runs the probe from power-on: the ROM loads it from flash 0x0."""
     twin = bench(name, FIRMWARE / "images" / f"s3_probe_{name}")
+    if name == "usb_serial_jtag":
+        twin.consoles["usb_jtag"].expect_exact("ready", timeout="1s")
+        twin.consoles["usb_jtag"].send("hello")
     twin.run_until(lambda: twin.memory.u32("probe_done") == 1, timeout="5s", every="1ms")
     words = struct.unpack(f"<{RESULT_WORDS}I", twin.memory.read("probe_results", 4 * RESULT_WORDS))
     wrong = tool().compare(name, words, "esp32s3")

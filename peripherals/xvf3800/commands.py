@@ -2,7 +2,8 @@
 
 Names, resources, numbers, counts, types and access as in Seeed's `python_control/xvf_host.py` (table PARAMETERS), the
 XMOS XVF3800 user guide, appendix "Control commands", and the reSpeaker's `host_control/README.md`; defaults from its
-section on tuning. All numbers are little-endian. GPI_READ_VALUES is not there: its number is in none of these sources.
+section on tuning. The inputs (IO_CONFIG) are those of Seeed's wiki, "Controlling reSpeaker XVF3800 GPIO via XIAO
+ESP32-S3". All numbers are little-endian.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 Version = tuple[int, int, int]
@@ -68,7 +70,7 @@ class Command:
         return struct.unpack(self.format, payload)
 
 
-APPLICATION, GPO, PP, AEC, AUDIO_MGR, DFU = 48, 20, 17, 33, 35, 240
+APPLICATION, GPO, PP, AEC, AUDIO_MGR, IO_CONFIG, DFU = 48, 20, 17, 33, 35, 36, 240
 DOA_NUMBER, RING_NUMBER = 18, 19
 SWAPPED_UNTIL: Version = (1, 0, 7)
 """Up to this version of the I2S firmware DOA_VALUE is 19 and LED_RING_COLOR is 18 (changelog of v1.0.8)."""
@@ -112,6 +114,8 @@ _MODELLED = (
     ("AUDIO_MGR_OP_R", AUDIO_MGR, 19, 2, "rw", "u8", (7, 3)),
     ("I2S_INACTIVE", AUDIO_MGR, 24, 1, "ro", "u8"),
     ("AUDIO_MGR_SYS_DELAY", AUDIO_MGR, 26, 1, "rw", "i32", (12,)),
+    ("GPI_READ_VALUES", IO_CONFIG, 0, 3, "ro", "u8"),
+    ("GPI_VALUE_ALL", IO_CONFIG, 6, 1, "ro", "u32"),
     ("DFU_GETSTATUS", DFU, 3, 5, "ro", "u8"),
     ("DFU_GETSTATE", DFU, 5, 1, "ro", "u8"),
     ("DFU_GETVERSION", DFU, 88, 3, "ro", "u8"),
@@ -161,6 +165,8 @@ _KEPT = (
     ("AUDIO_MGR_OP_UPSAMPLE", AUDIO_MGR, 14, 2, "rw", "u8"),
     ("AUDIO_MGR_FAR_END_DSP_ENABLE", AUDIO_MGR, 25, 1, "rw", "u8"),
     ("I2S_DAC_DSP_ENABLE", AUDIO_MGR, 27, 1, "rw", "u8"),
+    ("GPI_EVENT_PENDING_ALL", IO_CONFIG, 7, 1, "ro", "u32"),
+    ("MUTE_FUNCTION_ENABLE", IO_CONFIG, 8, 1, "rw", "u8", (1,)),
     ("PP_AGCONOFF", PP, 10, 1, "rw", "i32", (1,)),
     ("PP_AGCMAXGAIN", PP, 11, 1, "rw", "f32", (64.0,)),
     ("PP_AGCDESIREDLEVEL", PP, 12, 1, "rw", "f32"),
@@ -183,7 +189,8 @@ _KEPT = (
 )
 
 
-def commands(firmware: Version) -> dict[tuple[int, int], Command]:
+@lru_cache(maxsize=16)
+def commands(firmware: Version) -> Mapping[tuple[int, int], Command]:
     """The commands of a version of the I2S firmware, by resource and number.
 
     >>> commands((1, 0, 8))[20, 18].name, commands((1, 0, 7))[20, 18].name

@@ -39,6 +39,7 @@ from __future__ import annotations
 import logging
 import math
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,6 +52,7 @@ from peripherals.xvf3800.commands import (
     AUDIO_MGR,
     DFU,
     GPO,
+    IO_CONFIG,
     PP,
     RING_FROM,
     Command,
@@ -81,7 +83,7 @@ STATUS = {
     WRONG_COMMAND_LEN: "SERVICER_WRONG_COMMAND_LEN",
     WRONG_PAYLOAD: "SERVICER_WRONG_PAYLOAD",
 }
-RESOURCES = (APPLICATION, GPO, PP, AEC, AUDIO_MGR, DFU)
+RESOURCES = (APPLICATION, GPO, PP, AEC, AUDIO_MGR, IO_CONFIG, DFU)
 IMAGES = {"slave_16k": 16_000, "master_48k": 48_000}
 OUTPUTS = {11: False, 30: False, 31: False, 33: True, 39: False}
 """Levels after a start, as the sample in the README reads them; X0D31 is said to be the other way round in its text."""
@@ -160,15 +162,21 @@ class XVF3800(Part):
         half = side / 2
         self.positions = ((half, half, 0.0), (-half, half, 0.0), (-half, -half, 0.0), (half, -half, 0.0))
         self.doa, self.doa_error = doa, doa_error
-        self.commands = commands(self.version)
         self.saved: dict[str, Values] = {}
         self.refused: Counter[str] = Counter()
         self.unmodelled: Counter[str] = Counter()
         self.nack = False
+        self.inputs = {9: True, 13: False, 34: False}
+        self._presses = 0
         self.played = Recording(IMAGES[image])
         self._scene = Scene()
         self._starts = 0
         self._reset()
+
+    @property
+    def commands(self) -> Mapping[tuple[int, int], Command]:
+        """The commands of its firmware, by resource and number."""
+        return commands(self.version)
 
     def _reset(self) -> None:
         """What a start does: settings are those of the flash, everything else is lost."""
@@ -187,6 +195,7 @@ class XVF3800(Part):
     # Start
 
     def power_on(self) -> None:
+        self.inputs = {9: self.x1d09.level, 13: self.x1d13.level, 34: self.x1d34.level}
         self._start()
 
     def _start(self) -> None:
@@ -331,6 +340,10 @@ class XVF3800(Part):
                 return f"twin of the {self.image} image".encode()
             case "GPO_READ_VALUES":
                 return tuple(int(level) for level in self.outputs.values())
+            case "GPI_READ_VALUES":
+                return tuple(int(level) for level in self.inputs.values())
+            case "GPI_VALUE_ALL":
+                return (sum(level << bit for bit, level in enumerate(self.inputs.values())),)
             case "DOA_VALUE":
                 return (round(self.azimuth) % 360, int(hearing.speech))
             case "AEC_NUM_MICS":
@@ -399,14 +412,29 @@ class XVF3800(Part):
         return self.running and not self.outputs[31]
 
     @x1d09.changed
-    def _button_changed(self, at: int, level: bool) -> None:
-        if not level:
-            self.press_mute()
-
-    def press_mute(self) -> None:
-        """Somebody presses the mute button: it mutes, or not any more."""
-        if self.running:
+    def _x1d09_changed(self, at: int, level: bool) -> None:
+        """The mute button: each press mutes, or not any more."""
+        self.inputs[9] = level
+        if not level and self.running:
             self.set_output(30, not self.muted)
+
+    @x1d13.changed
+    def _x1d13_changed(self, at: int, level: bool) -> None:
+        self.inputs[13] = level
+
+    @x1d34.changed
+    def _x1d34_changed(self, at: int, level: bool) -> None:
+        self.inputs[34] = level
+
+    def press_mute(self, duration: Time = ms(200)) -> None:
+        """Somebody presses the mute button for a time."""
+        self._presses += 1
+        self._x1d09_changed(self.now, False)
+        self.after(duration, self._release_mute, self._presses)
+
+    def _release_mute(self, press: int) -> None:
+        if press == self._presses:
+            self._x1d09_changed(self.now, True)
 
     def hold_bus(self, duration: Time) -> None:
         """It hangs, and holds SDA low for a time."""

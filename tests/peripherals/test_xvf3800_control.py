@@ -244,6 +244,19 @@ def test_the_mute_button_mutes() -> None:
     assert device.speech
 
 
+def test_its_inputs_can_be_read() -> None:
+    """Seeed's wiki: resource 36, command 0; X1D09 (high when released), X1D13, X1D34: GPI_READ_VALUES 1 0 0."""
+    bench, device = started()
+    assert read(bench, device, 36, 0, "3B") == (1, 0, 0)
+    device.press_mute("300ms")
+    bench.set(device.x1d34, True)
+    assert read(bench, device, 36, 0, "3B") == (0, 0, 1)
+    assert read(bench, device, 36, 6, "I") == (4,)
+    bench.run("300ms")
+    assert read(bench, device, 36, 0, "3B") == (1, 0, 1)
+    assert device.muted
+
+
 @pytest.mark.parametrize(("azimuth", "led"), [(0, 0), (14, 0), (31, 1), (90, 3), (269, 9), (350, 0)])
 def test_the_ring_shows_the_direction(azimuth: int, led: int) -> None:
     """Twelve LEDs, 30 degrees apart; rainbow for two seconds after a start, then doa."""

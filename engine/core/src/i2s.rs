@@ -278,11 +278,16 @@ impl I2sWire {
         Some(MasterEdge { at, bck: (self.bck, self.edge % 2 != 0), ws: (self.ws, ws) })
     }
 
-    /// That edge happens.
-    pub fn pass_edge(&mut self) -> Option<MasterEdge> {
-        let edge = self.next_edge();
+    /// That edge happens; `None` where it was due before `now`, and the one that comes next is found out.
+    pub fn pass_edge(&mut self, now: Ps) -> Option<MasterEdge> {
+        let edge = self.next_edge()?;
+        let rate = self.clock?.rate.scaled(2 * u64::from(self.clock?.layout.bits), 1);
+        if edge.at.saturating_add(rate.duration(1)) < now {
+            self.edge = rate.cycles_in(now - self.clock?.from) + 1;
+            return None;
+        }
         self.edge += 1;
-        edge
+        Some(edge)
     }
 
     /// Its bit clock, as a bit.

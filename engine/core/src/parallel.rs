@@ -99,3 +99,124 @@ impl ParallelWire {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pins::{ParallelLines, Pins};
+    use crate::ports::{Edge, Posted, SpiAnswer, SpiBatch};
+    use crate::time::Hertz;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    enum Seen {
+        Words(ParallelBatch),
+        Select(bool),
+    }
+
+    struct Part(Arc<Mutex<Vec<Seen>>>);
+
+    impl Outside for Part {
+        fn spi(&mut self, _: PortId, _: SpiBatch) {}
+        fn spi_select(&mut self, _: PortId, _: Ps, selected: bool) {
+            self.0.lock().unwrap().push(Seen::Select(selected));
+        }
+        fn spi_answer(&mut self, _: PortId, _: Ps, _: u8, _: bool) -> Option<SpiAnswer> {
+            None
+        }
+        fn i2c_start(&mut self, _: PortId, _: Ps, _: u16, _: bool) -> bool {
+            false
+        }
+        fn i2c_write(&mut self, _: PortId, _: Ps, _: u8) -> bool {
+            false
+        }
+        fn i2c_read(&mut self, _: PortId, _: Ps) -> u8 {
+            0xFF
+        }
+        fn i2c_stop(&mut self, _: PortId, _: Ps, _: bool) {}
+        fn edge(&mut self, _: PortId, _: Edge) {}
+        fn pulses(&mut self, _: PortId, _: Vec<Edge>) {}
+        fn take_posted(&mut self) -> Option<Posted> {
+            None
+        }
+        fn parallel(&mut self, _: PortId, batch: ParallelBatch) {
+            self.0.lock().unwrap().push(Seen::Words(batch));
+        }
+    }
+
+    const WR: u8 = 8;
+    const CS: u8 = 9;
+    const DC: u8 = 10;
+    const CYCLE: Ps = 100_000;
+
+    struct Bus {
+        pins: Pins,
+        out: u64,
+        at: Ps,
+        seen: Arc<Mutex<Vec<Seen>>>,
+    }
+
+    impl Bus {
+        /// Eight lines on pins 0 to 7; the clock idles high.
+        fn new(falling: bool) -> Self {
+            let seen = Arc::new(Mutex::new(vec![]));
+            let mut pins = Pins::default();
+            pins.set_outside(Box::new(Part(seen.clone())));
+            let mut bus = Self { pins, out: 1 << CS | 1 << DC | 1 << WR, at: 0, seen };
+            bus.set(CS, true);
+            bus.pins.attach_parallel(ParallelWire::new((0..8).collect(), WR, Some(CS), Some(DC), falling));
+            bus
+        }
+
+        fn set(&mut self, pin: u8, high: bool) {
+            self.out = if high { self.out | 1 << pin } else { self.out & !(1 << pin) };
+            self.pins.drive(self.out, 0x7FF, self.at);
+        }
+
+        /// Edge by edge: the clock is low in the first half of a cycle.
+        fn bang(&mut self, words: &[u16]) {
+            for word in words {
+                self.out = (self.out & !0xFF) | u64::from(*word);
+                self.set(WR, false);
+                self.at += CYCLE / 2;
+                self.set(WR, true);
+                self.at += CYCLE / 2;
+            }
+        }
+
+        /// The same by a routed controller.
+        fn write(&mut self, words: &[u16]) {
+            let lines = ParallelLines { wr: WR, data: (0..8).map(Some).collect(), high_first: false };
+            self.pins.parallel_write(&lines, words, self.at, Hertz::new(10_000_000));
+            self.at += CYCLE * words.len() as u64;
+        }
+
+        fn seen(&mut self) -> Vec<Seen> {
+            self.pins.flush();
+            std::mem::take(&mut *self.seen.lock().unwrap())
+        }
+    }
+
+    fn script(bus: &mut Bus, send: fn(&mut Bus, &[u16])) -> Vec<Seen> {
+        send(bus, &[0xEE]);
+        bus.set(CS, false);
+        bus.set(DC, false);
+        send(bus, &[0x2C]);
+        bus.set(DC, true);
+        send(bus, &[0x12, 0x34]);
+        bus.set(CS, true);
+        send(bus, &[0xFF]);
+        bus.seen()
+    }
+
+    #[test]
+    fn both_paths_give_the_same_words_times_and_dc() {
+        for falling in [false, true] {
+            let edges = script(&mut Bus::new(falling), Bus::bang);
+            assert_eq!(edges, script(&mut Bus::new(falling), Bus::write));
+            let [Seen::Select(true), Seen::Words(batch), Seen::Select(false)] = &edges[..] else { panic!("{edges:?}") };
+            assert_eq!((&batch.data[..], &batch.dc[..]), (&[0x2C, 0x12, 0x34][..], &[0, 1, 1][..]));
+            assert_eq!(batch.at[0], CYCLE + if falling { 0 } else { CYCLE / 2 });
+        }
+    }
+}

@@ -267,6 +267,7 @@ impl Pins {
         });
         self.nets.push(net);
         self.joined |= net;
+        self.settle_masters();
         self.settle(at);
     }
 
@@ -416,7 +417,7 @@ impl Pins {
     pub fn apply_stimuli(&mut self, now: Ps) {
         while self.next_stimulus() <= now {
             if self.master_due == Some(self.next_stimulus()) {
-                self.master_edge();
+                self.master_edge(now);
             } else if let Some(((at, _), drive)) = self.stimuli.pop_first() {
                 self.drive_from_outside(drive, at);
             }
@@ -614,6 +615,7 @@ impl Pins {
             [(_, wire)] if wire.miso().is_none() && others & wire.clock() == 0 => wire.clock(),
             _ => 0,
         };
+        self.settle_masters();
     }
 
     fn watched_by_ports(&self) -> u64 {

@@ -64,6 +64,14 @@ impl System {
         }
     }
 
+    /// Cycles until a line has come from its chip.
+    #[cold]
+    fn line_fill(&mut self, addr: u32) -> u32 {
+        let Devices { spi0, mmu, fabric, .. } = &self.dev;
+        let time = spi0.line_time(mmu.entry_of(addr) & Mmu::PSRAM != 0);
+        fabric.clock.rate().cycles_in(time) as u32
+    }
+
     /// ROM is not written, and flash only in the cache.
     #[cold]
     fn refuse_store(&mut self, place: Place, addr: u32, cycle: u64) -> Result<u32, BusError> {
@@ -83,6 +91,11 @@ impl System {
         let by_instructions = is_cached(addr);
         let shut = if by_instructions { self.shut.instructions } else { self.shut.data } != 0;
         let entry = mmu.entry_of(addr);
+        let access = if store { "store to" } else { "access to" };
+        let why = if shut { "its cache is off" } else { "its page of the MMU does not allow it" };
+        fabric
+            .gaps
+            .touch("cached memory out of reach", &format!("{access} 0x{addr:08x} by core {core}: {why}; it gives 0"));
         if by_instructions && store {
             extmem.refuse(core, Refused::InstructionStore, addr, fabric);
         } else if shut {
@@ -170,10 +183,25 @@ impl System {
                 }
                 if addr & !0xFFF == EXTMEM {
                     self.select(self.core);
+                    self.invalidate_lines(addr & 0xFFF, value);
                 }
             }
         }
         self.settle();
+    }
+
+    /// An invalidation takes lines out of the instruction cache.
+    fn invalidate_lines(&mut self, offset: u32, value: u32) {
+        /// ICACHE_SYNC_CTRL; SYNC_ADDR and SYNC_SIZE follow. A size of 0 means all.
+        const CONTROL: u32 = 0x088;
+        const INVALIDATE_ENA: u32 = 1;
+        if offset != CONTROL || value & INVALIDATE_ENA == 0 {
+            return;
+        }
+        let [start, size] = [4, 8].map(|next| self.dev.peek(EXTMEM + offset + next).unwrap_or(0));
+        for tags in &mut self.dev.mmu.caches {
+            tags.forget(start, size);
+        }
     }
 
     /// A register without side effects. `None`: there is none.
@@ -240,6 +268,7 @@ fn is_executable(addr: u32) -> bool {
 }
 
 /// Is the address in a window of flash and PSRAM?
+#[inline(always)]
 fn is_external(addr: u32) -> bool {
     matches!(addr >> 24, 0x3C | 0x3D | 0x42 | 0x43)
 }
@@ -306,7 +335,11 @@ impl Bus for System {
             // Of two processors at the same time the other's access may come first: the interrupt is what matters.
             let _ = self.refuse_cached(addr, false, cycle);
         }
-        0
+        if self.dev.mmu.caches[self.core].misses(addr) {
+            self.line_fill(addr)
+        } else {
+            0
+        }
     }
 
     fn has_fetch_timing(&self, addr: u32) -> bool {

@@ -190,7 +190,6 @@ impl Chip {
         self.system.dev.fabric.look_at_watchers();
         let stop = self.run_inner(until);
         self.system.catch_up();
-        self.system.dev.bring_pins_up_to_date();
         self.system.dev.fabric.pins.flush();
         stop
     }

@@ -177,12 +177,12 @@ impl Devices {
     /// The chip restarts, TRM 8.1: a core reset spares the RTC domain, a system reset does not; power-on loses everything.
     pub fn restart(&mut self, reason: Reason) {
         let depth = reason.depth();
-        self.reset_blocks(|base| depth != Depth::Core || !outlives_core_reset(base));
-        self.rtc_cntl.restarted(reason, &mut self.fabric);
-        self.fabric.settle_clocks();
         if depth == Depth::Chip || depth == Depth::System {
             self.fabric.latch_straps();
         }
+        self.reset_blocks(|base| depth != Depth::Core || !outlives_core_reset(base));
+        self.rtc_cntl.restarted(reason, &mut self.fabric);
+        self.fabric.settle_clocks();
     }
 
     #[inline]

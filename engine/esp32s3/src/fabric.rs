@@ -287,7 +287,7 @@ impl Fabric {
             wake: Wake::default(),
             dedicated_gpio_on: false,
             usb_phy: UsbPhy::default(),
-            events: Events::new(Slot::Count as usize),
+            events: Events::new(crate::slots::COUNT),
             sources: 0,
             routed: [[0; 32]; 2],
             lines: [0; 2],
@@ -446,10 +446,7 @@ impl Fabric {
     pub fn needs_promptly(&self, signal: Signal) -> bool {
         let pins = self.io.pins_of(signal);
         let acted_on = self.pins.prompt() | self.interrupting_pins | self.wake.watching;
-        pins & acted_on != 0
-            || self.io.is_watched(pins)
-            || self.pins.is_joined(pins)
-            || (0..crate::io::PINS as u8).any(|pin| pins >> pin & 1 != 0 && self.io.pad(pin).input_enable)
+        pins & acted_on != 0 || self.io.is_watched(pins) || self.pins.is_joined(pins) || self.io.has_input_among(pins)
     }
 
     /// A block enables or disables the output of a signal that is not always driven, now.

@@ -230,6 +230,18 @@ impl Io {
         self.set_up[usize::from(pin)]
     }
 
+    /// Is the input of one of these pads enabled?
+    pub(crate) fn has_input_among(&self, pins: u64) -> bool {
+        let mut rest = pins;
+        while rest != 0 {
+            if self.set_up[rest.trailing_zeros() as usize].input_enable {
+                return true;
+            }
+            rest &= rest - 1;
+        }
+        false
+    }
+
     pub(crate) fn set_pad(&mut self, pin: u8, pad: Pad) {
         self.set_up[usize::from(pin)] = pad;
         if self.held >> pin & 1 == 0 {

@@ -8,6 +8,7 @@ pub mod apb_saradc;
 pub mod assist_debug;
 pub mod block;
 pub mod bus;
+pub mod cache;
 pub mod chip;
 pub mod clocks;
 #[cfg(test)]

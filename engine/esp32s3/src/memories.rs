@@ -3,6 +3,7 @@
 //! SRAM1 is one memory seen by two buses: the instruction bus shows it at 0x4037_8000, the data bus at 0x3FC8_8000. Flash and
 //! PSRAM are seen through the cache's MMU, by the same table on both buses, in pages of 64 KB.
 
+use crate::cache::Tags;
 use engine_core::memory::{Frozen, Memory};
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +50,8 @@ pub enum Place {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Mmu {
     entries: Vec<u32>,
+    /// The tags of the instruction cache in front of it, as each processor sees them.
+    pub caches: [Tags; 2],
 }
 
 impl Mmu {
@@ -60,7 +63,7 @@ impl Mmu {
 
     /// A table in which nothing is mapped.
     pub fn new() -> Self {
-        Self { entries: vec![Self::INVALID; MMU_ENTRIES] }
+        Self { entries: vec![Self::INVALID; MMU_ENTRIES], caches: [Tags::new(), Tags::new()] }
     }
 
     /// An entry as software reads it.

@@ -7,27 +7,23 @@ macro_rules! slots {
         #[allow(missing_docs)]
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(usize)]
-        pub enum Slot { $($slot),*, Count }
+        pub enum Slot { $($slot),* }
 
-        const SLOTS: [Slot; Slot::Count as usize] = [$(Slot::$slot),*];
+        const SLOTS: &[Slot] = &[$(Slot::$slot),*];
     };
 }
 
 slots! {
     Stimulus,
     Gdma,
-    Gpio,
-    Reset,
-    RtcTimer, RtcWatchdog, SuperWatchdog, RtcSleep, RtcTouch, RtcI2c,
+    RtcTimer, RtcWatchdog, SuperWatchdog, RtcSleep, RtcTouch,
     Systimer0, Systimer1, Systimer2,
-    Timg0T0, Timg0T1, Timg0Wdt, Timg0Calibration,
-    Timg1T0, Timg1T1, Timg1Wdt, Timg1Calibration,
-    Cache,
-    Efuse,
+    Timg0T0, Timg0T1, Timg0Wdt,
+    Timg1T0, Timg1T1, Timg1Wdt,
     Aes, Sha, Rsa, Hmac, Ds, XtsAes,
     Uart0Tx, Uart0Rx, Uart1Tx, Uart1Rx, Uart2Tx, Uart2Rx, Uhci,
     UsbSerialJtag, UsbOtg, UsbHost,
-    Spi0, Spi1, Spi2, Spi3,
+    Spi1, Spi2, Spi3,
     I2c0, I2c1,
     I2s0Tx, I2s0Rx, I2s1Tx, I2s1Rx,
     Lcd, Cam,
@@ -37,6 +33,9 @@ slots! {
     Adc1, Adc2, AdcDigital, Temperature,
     Ethernet,
 }
+
+/// How many there are.
+pub const COUNT: usize = SLOTS.len();
 
 /// The slot of this number.
 pub fn slot(number: usize) -> Slot {

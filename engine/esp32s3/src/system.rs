@@ -4,7 +4,7 @@ use crate::block::{Block, InputEdge};
 use crate::devices::Devices;
 use crate::efuse::{Efuse, Fuses, InPackage, DEFAULT_MAC, DEFAULT_REVISION};
 use crate::fabric::{Reason, Request};
-use crate::gdma::{self, Port};
+use crate::gdma::Port;
 use crate::memories::{Memories, Mmu, Shut};
 use crate::rom::Rom;
 use crate::sens::Around;
@@ -161,9 +161,6 @@ impl System {
             Slot::Twai => twai.event(slot, fabric),
             Slot::UsbOtg | Slot::UsbHost => usb_otg.serve(slot, &mut self.mem, mmu, fabric),
             Slot::UsbSerialJtag => usb_serial_jtag.event(slot, fabric),
-            // The link of a block that does not wait for it was started.
-            slot if gdma::tells(slot) => {}
-            _ => unreachable!("no block uses slot {slot:?} yet"),
         }
         self.settle();
     }
@@ -174,6 +171,7 @@ impl System {
         let mut port = Port { gdma, mem: &mut self.mem, mmu };
         i2s0.catch_up(fabric, &mut port);
         i2s1.catch_up(fabric, &mut port);
+        self.dev.bring_pins_up_to_date();
         self.settle();
     }
 

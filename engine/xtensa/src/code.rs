@@ -225,6 +225,29 @@ impl Code {
         self.ops[index]
     }
 
+    /// The instruction that is executed first from the op at `index` on, unless the block ends before.
+    pub(crate) fn instruction_from(&self, index: usize) -> Option<&Op> {
+        let op = self.ops[index..].iter().find(|op| !matches!(op.code, OpCode::FetchLine | OpCode::LoopEnd))?;
+        (op.code != OpCode::Continue).then_some(op)
+    }
+
+    /// The block at `pc` with a first instruction that costs so much, because it waits for the one before it.
+    #[cold]
+    pub(crate) fn block_after_stall<B: Bus>(&mut self, bus: &mut B, pc: u32, cycles: u8) -> usize {
+        let first = self.block(bus, pc);
+        let begin = self.ops[first..].iter().position(|op| !matches!(op.code, OpCode::FetchLine | OpCode::LoopEnd));
+        let Some((begin, block)) = begin.zip(self.blocks.get(&pc).copied()) else { return first };
+        if self.ops[first + begin].cycles == cycles {
+            return first;
+        }
+        // A copy for this once: the block itself is reached by branches, too.
+        let copy = self.ops.len();
+        self.ops.extend_from_within(first..first + block.count as usize);
+        self.ops[copy + begin].cycles = cycles;
+        self.garbage += block.count as usize;
+        copy
+    }
+
     /// LEND holds `addr`: blocks end there from now on.
     pub(crate) fn note_loop_end(&mut self, addr: u32) {
         if self.loop_end != Some(addr) && self.loop_ends.insert(addr) {

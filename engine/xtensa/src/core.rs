@@ -89,7 +89,6 @@ pub struct Core {
     /// The line fetched last, or [`NOT_FETCHED`].
     pub(crate) fetched: u32,
     pub(crate) crossing_cost: u8,
-    #[serde(skip)]
     pub(crate) resume: Resume,
 
     id: u8,
@@ -172,7 +171,9 @@ impl Core {
             eps: [0; 8],
             excsave: [0; 8],
             misc: [0; 4],
-            cpenable: 0,
+            // ISA RM: undefined after reset. Here all are enabled, as in QEMU: firmware uses the FPU before anybody
+            // has written it (the constructors of LilyGO's T-Deck on ESP-IDF 4.4), and neither ROM nor start-up code does.
+            cpenable: 0xFF,
             memctl: 0,
             ddr: 0,
             interrupts: Interrupts::after_reset(0, 0),

@@ -47,10 +47,7 @@ impl Core {
                 }
                 free = self.window_free();
             }
-            let mut index = match self.resume.take() {
-                Some(place) if place.pc == pc && place.generation == code.generation() => place.index,
-                _ => code.block(bus, pc),
-            };
+            let mut index = self.resume.take(bus, code, pc);
             let ops = code.ops();
 
             loop {

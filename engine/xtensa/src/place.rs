@@ -4,6 +4,8 @@
 use crate::code::Code;
 use crate::core::{Core, PS_EXCM};
 use crate::op::{Op, OpCode};
+use crate::Bus;
+use serde::{Deserialize, Serialize};
 
 /// Where execution stopped within a block: a hint, not state.
 #[derive(Clone, Copy, Debug)]
@@ -13,21 +15,34 @@ pub(crate) struct Place {
     pub generation: u64,
 }
 
-/// A [`Place`] that copies of the core do not take along.
-#[derive(Debug, Default)]
-pub(crate) struct Resume(Option<Place>);
+/// Where execution goes on. Copies of the core do not take the [`Place`] along, but what the next instruction costs: it
+/// may have to wait for the one before, which a block that begins with it knows nothing of.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Resume {
+    #[serde(skip)]
+    place: Option<Place>,
+    /// The address of the next instruction and its cycles.
+    next: Option<(u32, u8)>,
+}
 
 impl Clone for Resume {
     fn clone(&self) -> Self {
-        Resume(None)
+        Resume { place: None, next: self.next }
     }
 }
 
 impl Resume {
-    /// The place, which is forgotten.
+    /// The index of the op at `pc`, from where execution stopped or else of a block that begins there. The place is
+    /// forgotten.
     #[inline(always)]
-    pub fn take(&mut self) -> Option<Place> {
-        self.0.take()
+    pub fn take<B: Bus>(&mut self, bus: &mut B, code: &mut Code, pc: u32) -> usize {
+        match self.place.take() {
+            Some(place) if place.pc == pc && place.generation == code.generation() => place.index,
+            _ => match self.next.take() {
+                Some((at, cycles)) if at == pc => code.block_after_stall(bus, pc, cycles),
+                _ => code.block(bus, pc),
+            },
+        }
     }
 }
 
@@ -50,7 +65,8 @@ impl Core {
         let target = self.loop_back(next, pc);
         if target == pc {
             let index = index + usize::from(next.code == OpCode::LoopEnd);
-            self.resume = Resume(Some(Place { pc, index, generation: code.generation() }));
+            let place = Place { pc, index, generation: code.generation() };
+            self.resume = Resume { place: Some(place), next: code.instruction_from(index).map(|op| (pc, op.cycles)) };
         }
         target
     }

@@ -20,6 +20,7 @@ impl Pins {
     /// A part that is the master of its wire changes its clock, or stops it.
     pub fn set_i2s_clock(&mut self, port: PortId, clock: Option<I2sClock>) {
         self.i2s.iter_mut().filter(|(other, _)| *other == port).for_each(|(_, wire)| wire.set_clock(clock));
+        self.tell_as_bytes(self.told_by_blocks);
         self.settle_masters();
         self.posted = true;
     }
@@ -29,17 +30,25 @@ impl Pins {
         Self { masters_by_edges: true, ..Self::default() }
     }
 
-    fn settle_masters(&mut self) {
-        let next = self.i2s.iter().filter_map(|(_, wire)| wire.next_edge()).map(|edge| edge.at).min();
-        self.master_due = next.filter(|_| self.masters_by_edges);
+    /// Are the edges of a part's own clock there, because the chip or somebody else looks at them?
+    fn is_shown(&self, wire: &I2sWire) -> bool {
+        let pins = wire.mask() | wire.data_out();
+        self.masters_by_edges || self.edges_wanted(pins) || self.i2s_needs_edges(pins)
     }
 
-    /// The edge of a part's clock that is due happens: the clock falls, and word select changes with it; or it rises.
-    pub(super) fn master_edge(&mut self) {
+    pub(super) fn settle_masters(&mut self) {
+        let shown = self.i2s.iter().filter(|(_, wire)| wire.clock().is_some() && self.is_shown(wire));
+        self.master_due = shown.filter_map(|(_, wire)| wire.next_edge()).map(|edge| edge.at).min();
+    }
+
+    /// The edge of a part's clock that is due happens: the clock falls, and word select changes with it; or it rises. What
+    /// was due while nobody looked did not happen.
+    pub(super) fn master_edge(&mut self, now: Ps) {
         let due = |wire: &I2sWire| wire.next_edge().filter(|edge| Some(edge.at) == self.master_due);
         let Some(place) = self.i2s.iter().position(|(_, wire)| due(wire).is_some()) else { return };
-        let Some(edge) = self.i2s[place].1.pass_edge() else { return };
+        let edge = self.i2s[place].1.pass_edge(now);
         self.settle_masters();
+        let Some(edge) = edge else { return };
         self.drive_from_outside(Drive { pin: edge.bck.0, level: Some(edge.bck.1) }, edge.at);
         self.drive_from_outside(Drive { pin: edge.ws.0, level: Some(edge.ws.1) }, edge.at);
     }
@@ -63,9 +72,11 @@ impl Pins {
         self.i2s.iter().any(|(_, wire)| wire.is_on(lines) && wire.drives(lines.data))
     }
 
-    /// The clock of a part that is the master of the wire on this pin.
+    /// The clock of a part that is the master of the wire on this pin. `None`: there is none, or its edges are there, because
+    /// somebody looks at them.
     pub fn i2s_clock(&self, bck: u8) -> Option<I2sClock> {
-        self.i2s.iter().filter(|(_, wire)| wire.bck() >> bck & 1 != 0).find_map(|(_, wire)| wire.clock())
+        let on_pin = self.i2s.iter().filter(|(_, wire)| wire.bck() >> bck & 1 != 0);
+        on_pin.filter(|(_, wire)| !self.is_shown(wire)).find_map(|(_, wire)| wire.clock())
     }
 
     /// The routed hardware controller on these lines sends frames, each of them from its time on.
@@ -159,7 +170,10 @@ impl Pins {
     pub(super) fn audio_answers(&self, clocks: u64) -> u64 {
         let i2s = self.i2s.iter().filter(|(_, wire)| wire.bck() & clocks != 0).map(|(_, wire)| wire.data_out());
         let pdm = self.pdm.iter().filter(|(_, wire)| wire.clk() & clocks != 0).map(|(_, wire)| wire.data_out());
-        i2s.chain(pdm).fold(0, |a, b| a | b)
+        // A part's own clock is there or not, as somebody looks at it or not.
+        let masters = self.i2s.iter().filter(|(_, wire)| wire.clock().is_some() && !self.masters_by_edges);
+        let own = masters.map(|(_, wire)| wire.mask() | wire.data_out());
+        i2s.chain(pdm).chain(own).fold(0, |a, b| a | b)
     }
 
     pub(super) fn flush_i2s(&mut self) {

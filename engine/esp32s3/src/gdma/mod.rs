@@ -74,11 +74,6 @@ fn listener(peripheral: u32, out: bool) -> Option<Slot> {
     })
 }
 
-/// Can GDMA make this slot due? Blocks that do not wait for their link need not look at it.
-pub fn tells(slot: Slot) -> bool {
-    (0..=9).any(|peripheral| listener(peripheral, true) == Some(slot) || listener(peripheral, false) == Some(slot))
-}
-
 const IN_SOURCES: [Source; PAIRS] =
     [Source::DMA_IN_CH0, Source::DMA_IN_CH1, Source::DMA_IN_CH2, Source::DMA_IN_CH3, Source::DMA_IN_CH4];
 const OUT_SOURCES: [Source; PAIRS] =

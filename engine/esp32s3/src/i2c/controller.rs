@@ -79,6 +79,8 @@ pub(super) struct Controller {
     pub(super) owns: bool,
     /// Others take part: each edge is real. Else bytes go straight to the parts.
     pub(super) wire: bool,
+    /// Where no edge is real: what SDA was last shown as.
+    pub(super) shown_sda: bool,
     /// What is left of the step on the wire.
     pub(super) edges: VecDeque<super::wire::Edge>,
     /// Bits that were sampled in this step, the last one lowest.
@@ -92,6 +94,8 @@ pub(super) struct Controller {
     /// The time after STOP is over then.
     pub(super) free_at: Ps,
     arbitration_lost: bool,
+    /// TRANS_START came while the clocks of a bus clear were going out.
+    starts_later: bool,
     phase: Phase,
     port: Option<PortId>,
     /// The 10-bit address that a repeated START with its first byte alone refers to.
@@ -145,6 +149,10 @@ impl I2c {
             return;
         }
         let controller = &mut self.controller;
+        if matches!(controller.step, Some(Step::Clocks(_))) {
+            controller.starts_later = true;
+            return;
+        }
         controller.running = true;
         controller.arbitration_lost = false;
         controller.stuck = None;
@@ -203,6 +211,15 @@ impl I2c {
                     }
                 }
             }
+        }
+    }
+
+    /// Between two steps of a transfer SCL is held low. Where bytes go straight to parts nobody has pulled it yet.
+    pub(super) fn hold_clock(&mut self, fabric: &mut Fabric) {
+        let controller = &self.controller;
+        if controller.owns && controller.step.is_none() && !controller.wire && !self.pulls.1 {
+            let at = controller.due.min(fabric.now());
+            self.pull_scl(true, at, fabric);
         }
     }
 
@@ -302,6 +319,9 @@ impl I2c {
             self.controller.wire = self.is_shared(fabric);
         }
         self.controller.step = Some(step);
+        if !self.controller.wire && self.pulls.1 {
+            self.pull_scl(false, self.controller.began, fabric);
+        }
         if self.controller.wire {
             self.controller.due = self.controller.began;
             self.plan_edges(step, fabric);
@@ -365,8 +385,9 @@ impl I2c {
             }
             Step::Clocks(_) => {
                 self.clocks_sent();
-                self.controller.running = false;
                 self.controller.wire = false;
+                self.controller.running = std::mem::take(&mut self.controller.starts_later);
+                (self.controller.command, self.controller.through) = (0, 0);
             }
         }
     }

@@ -4,8 +4,11 @@ use super::*;
 use crate::io::{InSelect, OutSelect, Pad};
 use crate::spi_mem::psram::Wiring as PsramWiring;
 use crate::system::System;
+use engine_core::i2c::I2cWire;
 use engine_core::pins::Drive;
+use engine_core::ports::{Edge, Outside, PortId, Posted, SpiAnswer, SpiBatch};
 use engine_core::time::MICROSECOND;
+use std::sync::{Arc, Mutex};
 
 /// ESP-IDF `hal/i2c_ll.h`: op_code 13:11, ack_val 10, ack_exp 9, ack_en 8, byte_num 7:0.
 const RSTART: u32 = 6 << 11;
@@ -27,8 +30,17 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::with(true)
+    }
+
+    /// With the two wired to each other, or alone.
+    fn with(joined: bool) -> Self {
         let mut system = System::new(4 << 20, 0, PsramWiring::Quad);
         let fabric = &mut system.dev.fabric;
+        for wiring in &WIRING {
+            // SYSTEM has given both their clocks.
+            fabric.set_dark(wiring.base >> 12, false);
+        }
         let routes = [
             (8, signals::I2CEXT0_SDA),
             (9, signals::I2CEXT0_SCL),
@@ -44,8 +56,10 @@ impl Bench {
             fabric.select_output(pin, select);
             fabric.select_input(signal, InSelect { pin, invert: false, by_matrix: true });
         }
-        fabric.pins.join(8, 10, 0);
-        fabric.pins.join(9, 11, 0);
+        if joined {
+            fabric.pins.join(8, 10, 0);
+            fabric.pins.join(9, 11, 0);
+        }
         fabric.pins.keep_log(true);
         let mut bench = Self { system };
         for n in 0..2 {
@@ -123,11 +137,17 @@ impl Bench {
         self.system.settle();
     }
 
+    /// Edges of SCL: when, and the level from then on.
+    fn clock(&mut self) -> Vec<(Ps, bool)> {
+        let log = self.system.dev.fabric.pins.take_log();
+        let mut edges: Vec<(Ps, bool)> = log.into_iter().map(|(at, level)| (at, level >> 9 & 1 != 0)).collect();
+        edges.dedup_by_key(|edge| edge.1);
+        edges
+    }
+
     /// Rising edges of SCL: when.
     fn rises(&mut self) -> Vec<Ps> {
-        let log = self.system.dev.fabric.pins.take_log();
-        let scl = |level: u64| level >> 9 & 1 != 0;
-        log.windows(2).filter(|pair| !scl(pair[0].1) && scl(pair[1].1)).map(|pair| pair[1].0).collect()
+        self.clock().windows(2).filter(|pair| pair[1].1).map(|pair| pair[1].0).collect()
     }
 }
 
@@ -183,6 +203,69 @@ fn another_address_is_not_acknowledged() {
     bench.go(&[], &[STOP]);
     assert!(bench.raw(0, INT_RAW::TRANS_COMPLETE_INT_RAW));
     assert_eq!(bench.get(0, Reg::SR) & SR::BUS_BUSY.mask, 0);
+}
+
+/// What reached a part. It answers 0x5A.
+struct Part(Arc<Mutex<Vec<String>>>);
+
+impl Part {
+    fn note(&self, what: String) {
+        self.0.lock().unwrap().push(what);
+    }
+}
+
+impl Outside for Part {
+    fn spi(&mut self, _: PortId, _: SpiBatch) {}
+    fn spi_select(&mut self, _: PortId, _: Ps, _: bool) {}
+    fn spi_answer(&mut self, _: PortId, _: Ps, _: u8, _: bool) -> Option<SpiAnswer> {
+        None
+    }
+    fn i2c_start(&mut self, _: PortId, _: Ps, address: u16, read: bool) -> bool {
+        self.note(format!("start {address:x} {read}"));
+        true
+    }
+    fn i2c_write(&mut self, _: PortId, _: Ps, byte: u8) -> bool {
+        self.note(format!("write {byte:x}"));
+        byte != 0xEE
+    }
+    fn i2c_read(&mut self, _: PortId, _: Ps) -> u8 {
+        self.note("read".to_string());
+        0x5A
+    }
+    fn i2c_stop(&mut self, _: PortId, _: Ps, restarted: bool) {
+        self.note(format!("stop {restarted}"));
+    }
+    fn edge(&mut self, _: PortId, _: Edge) {}
+    fn pulses(&mut self, _: PortId, _: Vec<Edge>) {}
+    fn take_posted(&mut self) -> Option<Posted> {
+        None
+    }
+}
+
+#[test]
+fn bytes_that_go_straight_to_a_part_and_edges_are_the_same() {
+    let transfers: [(&[u8], &[u32]); 3] = [
+        (&[0xA0, 0x01, 0xA1], &[RSTART, WRITE | 2, RSTART, WRITE | 1, READ | 2, READ | NACK | 1]),
+        (&[], &[STOP]),
+        (&[0xA0, 0xEE], &[RSTART, WRITE | 2, STOP]),
+    ];
+    let outcomes = [false, true].map(|joined| {
+        let mut bench = Bench::with(joined);
+        let seen = Arc::new(Mutex::new(vec![]));
+        let pins = &mut bench.system.dev.fabric.pins;
+        pins.set_outside(Box::new(Part(seen.clone())));
+        pins.attach_i2c(I2cWire::new(8, 9, vec![0x50]));
+        bench.clock();
+        for (bytes, commands) in transfers {
+            bench.go(bytes, commands);
+        }
+        let status = (bench.get(0, Reg::SR), bench.get(0, Reg::INT_RAW), bench.get(0, Reg::COMD5));
+        let seen = seen.lock().unwrap().clone();
+        (bench.clock(), bench.received(0), status, seen)
+    });
+    assert_eq!(outcomes[0].1, [0x5A, 0x5A, 0x5A]);
+    assert_eq!(outcomes[0].3.len(), 10);
+    assert_eq!(outcomes[0], outcomes[1]);
 }
 
 /// The second slave driver of ESP-IDF (i2c_slave_v2.c): the request is a stretch with cause 0, answered by filling the FIFO
@@ -332,6 +415,7 @@ fn a_clock_that_is_held_low_times_out() {
     assert!(!bench.raw(0, INT_RAW::SCL_ST_TO_INT_RAW));
     assert_eq!(bench.get(0, Reg::SR) & SR::BUS_BUSY.mask, 0);
     bench.hold(9, None);
+    bench.run(10);
     bench.set(0, Reg::FIFO_CONF, 0x408B | 1 << 13);
     bench.go(&[0x50, 0x01], &[RSTART, WRITE | 2, STOP]);
     assert_eq!(bench.received(1), [0x01], "the bus works again");
@@ -347,6 +431,27 @@ fn the_bus_clear_sends_clocks() {
     bench.run(100);
     assert_eq!(bench.rises().len(), 9);
     assert_eq!(bench.get(0, Reg::SCL_SP_CONF), 9 << 1);
+}
+
+/// i2c_master_clear_bus of ESP-IDF 5.3 does not wait for the end: the next transfer does.
+#[test]
+fn a_transfer_waits_for_the_end_of_the_bus_clear() {
+    let mut bench = Bench::new();
+    bench.set(0, Reg::SCL_SP_CONF, 9 << 1 | 1);
+    bench.set(0, Reg::CTR, MASTER | UPDATE);
+    bench.go(&[0x50, 0x77], &[RSTART, WRITE | 2, STOP]);
+    assert_eq!(bench.received(1), [0x77]);
+    assert_eq!(bench.rises().len(), 9 + 18 + 1);
+}
+
+/// i2c_hw_fsm_reset of ESP-IDF 4.4: the block is without clock, and in reset, when the bus clear is asked for.
+#[test]
+fn without_its_clock_the_block_takes_nothing() {
+    let mut bench = Bench::new();
+    bench.system.dev.fabric.set_dark(0x6001_3000 >> 12, true);
+    bench.set(0, Reg::SCL_SP_CONF, 9 << 1 | 1);
+    bench.system.dev.fabric.set_dark(0x6001_3000 >> 12, false);
+    assert_eq!(bench.get(0, Reg::SCL_SP_CONF), 0);
 }
 
 /// SVD: a pulse that is narrower than the threshold is ignored; 7 cycles are 175 ns.

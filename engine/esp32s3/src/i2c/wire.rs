@@ -89,11 +89,13 @@ impl I2c {
     }
 
     /// Shows a step to whoever looks at the pins; `bytes` are the data and the acknowledge bit.
-    pub(super) fn show(&self, bytes: &[u8], step: Step, fabric: &mut Fabric) {
+    pub(super) fn show(&mut self, bytes: &[u8], step: Step, fabric: &mut Fabric) {
         let Some((sda, scl)) = self.bus(fabric).filter(|_| !self.controller.wire) else { return };
         let Times { low, high, hold, start_hold, restart_setup, stop_setup, .. } = self.times(fabric);
         let began = self.controller.began;
-        let mut levels = Vec::new();
+        // A step goes on with what the one before it left on the lines.
+        let owns = self.controller.owns;
+        let mut levels = vec![(began, !owns || self.controller.shown_sda, !owns)];
         match step {
             Step::Start if self.controller.owns => levels.extend([
                 (began + hold, true, false),
@@ -120,6 +122,7 @@ impl I2c {
             }
             Step::Clocks(_) => {}
         }
+        self.controller.shown_sda = levels.last().is_none_or(|last| last.1);
         fabric.pins.i2c_show(sda, scl, levels.into_iter());
     }
 

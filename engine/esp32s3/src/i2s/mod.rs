@@ -16,8 +16,7 @@
 //!   Hung interrupts come a whole timeout after the data ran out.
 //! - PDM: PDM TX is a first-order modulator behind the shifts of the four stages, without the filters; PDM RX counts the
 //!   ones in a frame instead of a sinc filter. A part on a PDM line takes and gives samples at the PCM rate.
-//! - Missing, and counted: A-law and u-law, 24-bit samples in 32 bits of memory, delays of lines, edges of MCLK on its pin,
-//!   edges of a clock that a part gives.
+//! - Missing, and counted: A-law and u-law, 24-bit samples in 32 bits of memory, delays of lines, edges of MCLK on its pin.
 
 mod clock;
 mod format;
@@ -149,6 +148,8 @@ struct Direction {
     frames: u64,
     /// Edges of the bit clock since its bit 0: falling ones are even.
     edge: u64,
+    /// Each of them is an event of its own.
+    steps: bool,
     /// The frame under way, and the last bit of the one before.
     current: u128,
     carried: bool,
@@ -158,7 +159,9 @@ struct Direction {
     /// When WS began the frame under way.
     turned: Ps,
     /// Whole frames that wait for the slot's event (RX), or are ready for the next edge of WS (TX).
-    waiting: Vec<u128>,
+    waiting: Vec<(u128, Ps)>,
+    /// Frames since the start: the trace does not know how they were clocked.
+    passed: u64,
     /// PDM TX: two channels of two lines.
     modulators: [Modulator; 4],
     /// PDM RX: ones of two channels of four lines in the frame under way.
@@ -179,12 +182,14 @@ impl Direction {
             clocks: format.layout.bits.into(),
             frames: 0,
             edge: 0,
+            steps: false,
             current: 0,
             carried: false,
             bits: u32::MAX,
             ws: false,
             turned: 0,
             waiting: Vec::new(),
+            passed: 0,
             modulators: [Modulator::default(); 4],
             ones: [0; 2 * RX_LINES],
             digest: 0,
@@ -215,6 +220,12 @@ impl Direction {
             && self.clock.as_ref().is_some_and(same)
     }
 
+    /// The next edge, where it is an event of its own within a frame: nothing else has to be looked at then.
+    fn next_step(&self) -> Option<Ps> {
+        let within = self.runs && self.steps && self.edge % (2 * self.clocks) != 0;
+        self.clock.filter(|_| within).map(|clock| Self::edge_at(&clock, self.edge))
+    }
+
     /// When a frame begins.
     fn frame_at(&self, clock: &BitClock, frame: u64) -> Ps {
         clock.falls(frame * self.clocks)
@@ -230,10 +241,11 @@ impl Direction {
     }
 
     /// A frame passed; the trace sees each chunk of them.
-    fn pass(&mut self, frame: u128, index: u64, at: Ps, id: u64, fabric: &mut Fabric) {
+    fn pass(&mut self, frame: u128, at: Ps, id: u64, fabric: &mut Fabric) {
         let low = (self.digest ^ frame as u64).wrapping_mul(0xD6E8_FEB8_6659_FD93);
         self.digest = (low.rotate_left(31) ^ (frame >> 64) as u64).wrapping_mul(0xFF51_AFD7_ED55_8CCD);
-        if index % CHUNK == CHUNK - 1 {
+        self.passed += 1;
+        if self.passed % CHUNK == 0 {
             fabric.pins.trace.see(engine_core::trace::Kind::I2s, at, self.digest ^ id);
         }
     }

@@ -175,8 +175,8 @@ impl I2s {
         let mut bytes = Vec::with_capacity(4 * samples.len());
         samples.iter().for_each(|sample| self.rx.format.store_justified(*sample, &mut bytes));
         let digest = samples.iter().fold(0, |all, sample| all << 16 ^ u128::from(*sample as u32));
-        let (id, index) = (self.id(false), self.rx.frames);
-        self.rx.pass(digest, index, at, id, fabric);
+        let id = self.id(false);
+        self.rx.pass(digest, at, id, fabric);
         self.rx.frames += 1;
         self.store(&bytes, fabric, port);
     }

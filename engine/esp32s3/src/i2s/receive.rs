@@ -14,10 +14,18 @@ impl I2s {
     /// RX is brought up to now: what was due, START, the clock.
     pub(super) fn serve_rx(&mut self, fabric: &mut Fabric, port: &mut Port) {
         let now = fabric.now();
+        let starts = self.is_set(Reg::RX_CONF, RX_CONF::RX_START);
+        while let Some(at) = self.rx.next_step().filter(|_| starts) {
+            if at > now {
+                fabric.at(self.wiring().rx_slot, at);
+                return;
+            }
+            self.take_edges(at, fabric, port);
+        }
         if self.rx.runs {
             self.advance_rx(now, fabric, port);
         }
-        if !self.is_set(Reg::RX_CONF, RX_CONF::RX_START) {
+        if !starts {
             self.stop_rx(fabric);
             return;
         }
@@ -120,7 +128,8 @@ impl I2s {
                 None => vec![constant; at.len()],
             };
             for frame in frames {
-                self.take_frame(frame, fabric, port);
+                let taken = self.taken_at(self.rx.frames).unwrap_or(until);
+                self.take_frame(frame, taken, fabric, port);
             }
         }
     }
@@ -152,25 +161,24 @@ impl I2s {
                 self.rx.current = self.rx.current << 1 | u128::from(fabric.input(self.wiring().rx_data));
                 if self.taken_at(self.rx.frames) == Some(at) {
                     let current = self.rx.current;
-                    self.take_frame(current, fabric, port);
+                    self.take_frame(current, at, fabric, port);
                 }
             }
         }
     }
 
     fn take_waiting(&mut self, fabric: &mut Fabric, port: &mut Port) {
-        for frame in std::mem::take(&mut self.rx.waiting) {
-            self.take_frame(frame, fabric, port);
+        for (frame, at) in std::mem::take(&mut self.rx.waiting) {
+            self.take_frame(frame, at, fabric, port);
         }
     }
 
     /// A frame is complete: its samples go to memory.
-    fn take_frame(&mut self, frame: u128, fabric: &mut Fabric, port: &mut Port) {
+    fn take_frame(&mut self, frame: u128, at: Ps, fabric: &mut Fabric, port: &mut Port) {
         let bits = if self.rx.clocking == Clocking::Wires { self.rx.format.layout.bits } else { self.rx.layout.bits };
         let frame = frame & (u128::MAX >> (128 - u32::from(bits)));
-        let (id, index, now) = (self.id(false), self.rx.frames, fabric.now());
-        let at = self.taken_at(index).unwrap_or(now);
-        self.rx.pass(frame, index, at, id, fabric);
+        let id = self.id(false);
+        self.rx.pass(frame, at, id, fabric);
         self.rx.frames += 1;
         let mut bytes = Vec::with_capacity(64);
         self.rx.format.unpack(frame, bits.into(), &mut bytes);
@@ -205,9 +213,10 @@ impl I2s {
 
     /// When RX must be looked at again.
     fn plan_rx(&mut self, fabric: &mut Fabric, port: &mut Port) {
+        self.rx.steps = self.rx_look(fabric) == Look::Prompt;
         let rx = &self.rx;
         let due = match rx.clock {
-            Some(clock) if self.rx_look(fabric) == Look::Prompt => Direction::edge_at(&clock, rx.edge),
+            Some(clock) if rx.steps => Direction::edge_at(&clock, rx.edge),
             Some(_) => {
                 let packet = self.bank.field(Reg::RXEOF_NUM, RXEOF_NUM::RX_EOF_NUM) as usize;
                 let room = match port.left(self.wiring().peripheral, false, fabric) {
@@ -244,7 +253,7 @@ impl I2s {
             self.rx.current = self.rx.current << 1 | u128::from(data);
             self.rx.bits += 1;
             if self.rx.bits == u32::from(layout.bits) {
-                self.rx.waiting.push(self.rx.current);
+                self.rx.waiting.push((self.rx.current, edge.at));
                 fabric.soon(self.wiring().rx_slot);
             }
         }

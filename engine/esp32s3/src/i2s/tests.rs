@@ -189,6 +189,11 @@ impl Bench {
 
     fn run(&mut self, duration: Ps) {
         let until = self.now() + duration;
+        // As the chip does before it runs.
+        let stimulus = self.system.dev.fabric.pins.next_stimulus();
+        if stimulus != Ps::MAX {
+            self.system.dev.fabric.at(Slot::Stimulus, stimulus);
+        }
         while self.system.dev.fabric.events.next() <= until {
             let fabric = &mut self.system.dev.fabric;
             fabric.cycle = fabric.cycle.max(fabric.clock.first_cycle_from(fabric.events.next()));

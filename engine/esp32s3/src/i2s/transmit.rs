@@ -10,10 +10,18 @@ impl I2s {
     /// TX is brought up to now: what was due, START, the clock.
     pub(super) fn serve_tx(&mut self, fabric: &mut Fabric, port: &mut Port) {
         let now = fabric.now();
+        let starts = self.is_set(Reg::TX_CONF, TX_CONF::TX_START);
+        while let Some(at) = self.tx.next_step().filter(|_| starts) {
+            if at > now {
+                fabric.at(self.wiring().tx_slot, at);
+                return;
+            }
+            self.send_edges(at, fabric, port);
+        }
         if self.tx.runs {
             self.advance_tx(now, fabric, port);
         }
-        if !self.is_set(Reg::TX_CONF, TX_CONF::TX_START) {
+        if !starts {
             self.stop_tx(fabric);
             return;
         }
@@ -181,7 +189,7 @@ impl I2s {
         }
         let id = self.id(true);
         for (frame, at) in frames.iter().zip(at) {
-            self.tx.pass(*frame, self.tx.frames, *at, id, fabric);
+            self.tx.pass(*frame, *at, id, fabric);
             self.tx.carried = self.tx.current & 1 != 0;
             self.tx.current = *frame;
             self.tx.frames += 1;
@@ -229,9 +237,10 @@ impl I2s {
 
     /// When TX must be looked at again.
     fn plan_tx(&mut self, fabric: &mut Fabric, port: &mut Port) {
+        self.tx.steps = self.tx_look(fabric) == Look::Prompt;
         let tx = &self.tx;
         let due = match tx.clock {
-            Some(clock) if self.tx_look(fabric) == Look::Prompt => Direction::edge_at(&clock, tx.edge),
+            Some(clock) if tx.steps => Direction::edge_at(&clock, tx.edge),
             Some(clock) => {
                 let bytes = tx.format.frame_bytes();
                 let left = match bytes {
@@ -254,7 +263,7 @@ impl I2s {
         let frames = self.fetch(1, fabric, port);
         match frames.first() {
             Some(frame) => {
-                self.tx.waiting.push(*frame);
+                self.tx.waiting.push((*frame, now));
                 self.tx.stuck = None;
             }
             None => self.starve(now),
@@ -273,8 +282,8 @@ impl I2s {
                 return;
             }
             let (at, id) = (edge.at, self.id(true));
-            let frame = self.tx.waiting.pop().unwrap_or(0);
-            self.tx.pass(frame, self.tx.frames, at, id, fabric);
+            let frame = self.tx.waiting.pop().map_or(0, |(frame, _)| frame);
+            self.tx.pass(frame, at, id, fabric);
             self.tx.frames += 1;
             self.tx.carried = self.tx.current & 1 != 0;
             self.tx.current = frame;

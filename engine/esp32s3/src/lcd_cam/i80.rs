@@ -16,8 +16,9 @@ const PART: usize = 4096;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Transaction {
     phase: Phase,
-    /// When the present phase, or part of its data, began and ends.
+    /// When the present phase, or part of its data, began, how many cycles it takes, and when it ends.
     from: Ps,
+    cycles: u64,
     due: Ps,
 }
 
@@ -40,8 +41,10 @@ enum Phase {
 }
 
 impl LcdCam {
-    fn cycles(&self, count: u64, fabric: &Fabric) -> Ps {
-        self.pixel_clock(fabric).duration(count)
+    /// A phase begins that takes so many cycles; without a clock it does not end.
+    fn begin(&mut self, phase: Phase, from: Ps, cycles: u64, fabric: &mut Fabric) {
+        let due = from.saturating_add(self.pixel_clock(fabric).duration(cycles));
+        self.go_on(Transaction { phase, from, cycles, due }, fabric);
     }
 
     /// LCD_CD in a phase.
@@ -60,8 +63,7 @@ impl LcdCam {
         } else {
             0
         };
-        let due = now.saturating_add(self.cycles(cycles, fabric));
-        self.go_on(Transaction { phase: Phase::Setup, from: now, due }, fabric);
+        self.begin(Phase::Setup, now, cycles, fabric);
     }
 
     fn go_on(&mut self, transaction: Transaction, fabric: &mut Fabric) {
@@ -75,9 +77,12 @@ impl LcdCam {
 
     /// The present phase is over; or GDMA has data, or the clock is another.
     pub(super) fn step_bus(&mut self, transaction: Transaction, fabric: &mut Fabric, port: &mut Port) {
-        let Transaction { phase, from, due } = transaction;
+        let Transaction { phase, from, cycles, due } = transaction;
         if fabric.now() < due && !matches!(phase, Phase::Starved { .. }) {
-            return self.go_on(Transaction { phase, from, due }, fabric);
+            return match due {
+                Ps::MAX => self.begin(phase, fabric.now(), cycles, fabric),
+                _ => self.go_on(Transaction { phase, from, cycles, due }, fabric),
+            };
         }
         match phase {
             Phase::Setup => self.command_phase(due, fabric, port),
@@ -113,8 +118,8 @@ impl LcdCam {
         let mask = if self.width() == 2 { 0xFFFF } else { 0xFF };
         let mut words = vec![value as u16 & mask, (value >> 16) as u16 & mask];
         words.truncate(1 + usize::from(LCD_USER::LCD_CMD_2_CYCLE_EN.is_set(user)));
-        let due = at.saturating_add(self.cycles(words.len() as u64, fabric));
-        self.go_on(Transaction { phase: Phase::Command(words), from: at, due }, fabric);
+        let cycles = words.len() as u64;
+        self.begin(Phase::Command(words), at, cycles, fabric);
     }
 
     fn dummy_phase(&mut self, at: Ps, fabric: &mut Fabric, port: &mut Port) {
@@ -124,8 +129,7 @@ impl LcdCam {
         }
         self.show_phase(Some(LCD_MISC::LCD_CD_DUMMY_SET), at, fabric);
         let cycles = u64::from(LCD_USER::LCD_DUMMY_CYCLELEN.get(user)) + 1;
-        let due = at.saturating_add(self.cycles(cycles, fabric));
-        self.go_on(Transaction { phase: Phase::Dummy, from: at, due }, fabric);
+        self.begin(Phase::Dummy, at, cycles, fabric);
     }
 
     fn data_phase(&mut self, at: Ps, fabric: &mut Fabric, port: &mut Port) {
@@ -155,12 +159,12 @@ impl LcdCam {
         }
         if count == 0 && !ended {
             let phase = Phase::Starved { before };
-            return self.go_on(Transaction { phase, from: at, due: Ps::MAX }, fabric);
+            return self.go_on(Transaction { phase, from: at, cycles: 0, due: Ps::MAX }, fabric);
         }
         let words = self.words(&bytes[..count]);
-        let due = at.saturating_add(self.cycles(words.len() as u64, fabric));
-        let last = ended || (!endless && before + words.len() as u64 >= all);
-        self.go_on(Transaction { phase: Phase::Data { words, last, before }, from: at, due }, fabric);
+        let cycles = words.len() as u64;
+        let last = ended || (!endless && before + cycles >= all);
+        self.begin(Phase::Data { words, last, before }, at, cycles, fabric);
     }
 
     fn hold_phase(&mut self, at: Ps, fabric: &mut Fabric) {
@@ -170,7 +174,6 @@ impl LcdCam {
         } else {
             0
         };
-        let due = at.saturating_add(self.cycles(cycles, fabric));
-        self.go_on(Transaction { phase: Phase::Hold, from: at, due }, fabric);
+        self.begin(Phase::Hold, at, cycles, fabric);
     }
 }

@@ -15,7 +15,8 @@
 //! - Edges of clock and data lines appear only where somebody looks at them.
 //! - Camera: sampling at CAM_PCLK by CAM_DE, CAM_VSYNC and CAM_HSYNC, their inversions, 8 and 16 lines, orders, EOF by
 //!   length or CAM_VSYNC, interrupts by frame and by lines: as described. CAM_VSYNC counts where it ends a frame.
-//! - CAM_CLK, the master clock, is missing on its pin. Conversion between RGB and YUV is missing, and says so. Delays of
+//! - CAM_CLK, the master clock, is missing on its pin, and says so; there are no glitches for the filter of CAM_VSYNC.
+//!   Conversion between RGB and YUV is missing, and says so. Delays of
 //!   single lines have no effect in a world without propagation times; registers count as they stand when a phase begins.
 
 mod camera;
@@ -265,6 +266,7 @@ impl LcdCam {
                 }
             }
             Reg::LCD_MISC if LCD_MISC::LCD_AFIFO_RESET.is_set(write.raw) && !was_started => self.ahead.clear(),
+            Reg::LCD_CLOCK if !matches!(self.display, Display::Idle) => fabric.soon(Slot::Lcd),
             Reg::LCD_MISC | Reg::LCD_CLOCK | Reg::LCD_CTRL2 if matches!(self.display, Display::Idle) => {
                 self.show_idle(fabric);
             }

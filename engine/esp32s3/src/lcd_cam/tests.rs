@@ -291,6 +291,19 @@ fn data_waits_for_dma() {
     assert_eq!((bench.get(INT_RAW), bench.heard.lock().unwrap().words.clone()), (2, vec![7, 8]));
 }
 
+#[test]
+fn without_a_clock_it_waits_for_one() {
+    let mut bench = Bench::with_panel(8);
+    bench.set(CLOCK, 1 << 31 | 2 << 9 | 1 << 7 | 7);
+    bench.set(CMD_VAL, 0x29);
+    bench.set(USER, CMD | START);
+    bench.run(MICROSECOND);
+    assert_eq!(bench.get(INT_RAW), 0);
+    bench.set(CLOCK, 1 << 31 | 3 << 29 | 2 << 9 | 1 << 7 | 7);
+    bench.run(5 * CYCLE);
+    assert_eq!((bench.get(INT_RAW), bench.heard.lock().unwrap().words.clone()), (2, vec![0x29]));
+}
+
 /// Who looks at the clock's pin sees each cycle: LCD_CK_OUT_EDGE 0 is low in the first half.
 #[test]
 fn edges_appear_where_somebody_looks() {

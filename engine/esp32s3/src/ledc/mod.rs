@@ -7,9 +7,9 @@
 //! # Fidelity
 //! - Exact: the fractional dividers (on average, as TRM 35.3.2.2 has it), edges of outputs to the tick, dithering by the
 //!   fraction of the duty, fades and their interrupts, overflow interrupts and counters, pause and reset.
-//! - Approximated: a timer's new settings and a channel's new hpoint and timer count at once, not from the next overflow on; a
-//!   new duty counts from the next period on, as it should. Ticks of a fractional divider are evenly spaced, where the
-//!   chip makes periods of two lengths. The fraction of a duty lengthens the first n of 16 periods.
+//!   New settings of a timer and a new hpoint wait for PARA_UP and then for the overflow; those of a timer that stands do not.
+//! - Approximated: SIG_OUT_EN, TIMER_SEL and OVF_CNT_EN of a channel count at once, not from PARA_UP on. Ticks of a fractional
+//!   divider are evenly spaced, where the chip makes periods of two lengths. The fraction of a duty lengthens the first n of 16 periods.
 
 mod registers;
 #[cfg(test)]
@@ -41,6 +41,9 @@ const BATCH: Ps = SECOND / 1000;
 struct Output {
     /// The duty that runs, with 4 bits of fraction.
     duty: u32,
+    /// The hpoint that runs, and whether PARA_UP has released another one.
+    hpoint: u32,
+    new_hpoint: bool,
     /// A store to DUTY_START waits for the next period.
     starts: bool,
     /// Steps of the fade that are left, and periods until the next one.
@@ -58,6 +61,9 @@ pub struct Ledc {
     timers: [Bank<Timer>; TIMERS],
     regs: Bank<Reg>,
     outputs: [Output; CHANNELS],
+    /// DUTY_RES and CLK_DIV of each timer as they count, and as PARA_UP has released them.
+    settings: [u32; TIMERS],
+    released: [u32; TIMERS],
     /// Ticks of each timer since it was reset; the counter is its lower DUTY_RES bits.
     counters: [Ticker; TIMERS],
     /// Periods of each timer that have been accounted for.
@@ -76,6 +82,8 @@ impl Ledc {
             timers: std::array::from_fn(|_| Bank::new()),
             regs: Bank::new(),
             outputs: std::array::from_fn(|_| Output::default()),
+            settings: [0; TIMERS],
+            released: [0; TIMERS],
             counters: [Ticker::stopped(); TIMERS],
             overflowed: [0; TIMERS],
         }
@@ -91,7 +99,7 @@ impl Ledc {
 
     /// Bits of the counter, TRM 35.3.2.3.
     fn bits(&self, timer: usize) -> u32 {
-        self.timers[timer].field(Timer::CONF, CONF::DUTY_RES)
+        CONF::DUTY_RES.get(self.settings[timer])
     }
 
     /// The clock of a timer: the selected one over CLK_DIV, which has 8 bits of fraction.
@@ -103,9 +111,8 @@ impl Ledc {
             3 => fabric.rates.xtal,
             _ => Hertz::STOPPED,
         };
-        let divider = CONF::CLK_DIV.get(conf);
-        let stands =
-            CONF::PAUSE.is_set(conf) || CONF::RST.is_set(conf) || divider == 0 || CONF::DUTY_RES.get(conf) == 0;
+        let divider = CONF::CLK_DIV.get(self.settings[timer]);
+        let stands = CONF::PAUSE.is_set(conf) || CONF::RST.is_set(conf) || divider == 0 || self.bits(timer) == 0;
         if stands {
             Hertz::STOPPED
         } else {
@@ -113,7 +120,18 @@ impl Ledc {
         }
     }
 
+    /// A timer that stands takes new settings at once.
     fn settle_timer(&mut self, timer: usize, fabric: &Fabric) {
+        if !self.rate(timer, fabric).is_running() {
+            self.settings[timer] = self.released[timer];
+            let count = self.counters[timer].count(fabric.now());
+            self.overflowed[timer] = count.checked_shr(self.bits(timer)).unwrap_or(0);
+            for n in 0..CHANNELS {
+                if self.timer_of(n) == timer && std::mem::take(&mut self.outputs[n].new_hpoint) {
+                    self.outputs[n].hpoint = self.channels[n].get(Channel::HPOINT);
+                }
+            }
+        }
         let (rate, now) = (self.rate(timer, fabric), fabric.now());
         self.counters[timer].set_rate(rate, now);
         if CONF::RST.is_set(self.timers[timer].get(Timer::CONF)) {
@@ -139,7 +157,7 @@ impl Ledc {
 
     /// The ticks of a period at which the output changes, and the level from then on, TRM 35.3.3.
     fn edges(&self, n: usize, period: u64) -> [(u64, bool); 2] {
-        let hpoint = u64::from(self.channels[n].get(Channel::HPOINT));
+        let hpoint = u64::from(self.outputs[n].hpoint);
         let (whole, fraction) = (u64::from(self.outputs[n].duty >> 4), u64::from(self.outputs[n].duty & 15));
         let duty = whole + u64::from(period % 16 < fraction);
         if duty == 0 {
@@ -154,11 +172,11 @@ impl Ledc {
     pub(crate) fn catch_up(&mut self, fabric: &mut Fabric) {
         let before = self.regs.get(Reg::INT_RAW);
         for timer in 0..TIMERS {
-            let (bits, count) = (self.bits(timer), self.counters[timer].count(fabric.now()));
-            if bits == 0 {
+            if self.bits(timer) == 0 {
                 continue;
             }
             loop {
+                let (bits, count) = (self.bits(timer), self.counters[timer].count(fabric.now()));
                 let period = self.overflowed[timer];
                 for n in self.of_timer(timer) {
                     self.show(n, timer, period, count, fabric);
@@ -170,6 +188,16 @@ impl Ledc {
                 self.raise(timer);
                 for n in self.of_timer(timer) {
                     self.period_ends(n);
+                }
+                if self.settings[timer] != self.released[timer] {
+                    let at = self.counters[timer].when((period + 1) << bits);
+                    self.settings[timer] = self.released[timer];
+                    self.counters[timer].set_rate(self.rate(timer, fabric), at);
+                    self.counters[timer].set_count(0, at);
+                    self.overflowed[timer] = 0;
+                    if self.bits(timer) == 0 {
+                        break;
+                    }
                 }
             }
         }
@@ -199,8 +227,12 @@ impl Ledc {
     fn period_ends(&mut self, n: usize) {
         let (conf0, conf1) = (self.channels[n].get(Channel::CONF0), self.channels[n].get(Channel::CONF1));
         let duty = self.channels[n].get(Channel::DUTY);
+        let hpoint = self.channels[n].get(Channel::HPOINT);
         let output = &mut self.outputs[n];
         output.shown = 0;
+        if std::mem::take(&mut output.new_hpoint) {
+            output.hpoint = hpoint;
+        }
         let mut ended = false;
         if std::mem::take(&mut output.starts) {
             output.duty = duty;
@@ -273,6 +305,10 @@ impl Ledc {
         if CONF0::OVF_CNT_RESET.is_set(raw) {
             self.outputs[n].overflows = 0;
         }
+        if CONF0::PARA_UP.is_set(raw) {
+            self.outputs[n].new_hpoint = true;
+            self.settle_timer(self.timer_of(n), fabric);
+        }
         if !self.is_on(n) {
             let idle = self.channels[n].field(Channel::CONF0, CONF0::IDLE_LV) != 0;
             fabric.drive(signal(n), idle);
@@ -344,9 +380,10 @@ impl Block for Ledc {
             }
             Some(Place::Timer(n, register)) => {
                 self.timers[n].store(register, write, "LEDC", &mut fabric.gaps);
-                let bits = self.bits(n);
+                if CONF::PARA_UP.is_set(write.raw) {
+                    self.released[n] = self.timers[n].get(Timer::CONF) & (CONF::DUTY_RES.mask | CONF::CLK_DIV.mask);
+                }
                 self.settle_timer(n, fabric);
-                self.overflowed[n] = self.counters[n].count(fabric.now()).checked_shr(bits).unwrap_or(0);
             }
             Some(Place::Common(Reg::INT_RAW)) => {}
             Some(Place::Common(Reg::INT_CLR)) => {

@@ -104,3 +104,24 @@ fn timers_pause_and_reset_and_overflows_are_counted() {
     ledc.write(TIMER0, Write::word(1 << 23 | 4 << 12 | 8), &mut fabric);
     assert_eq!(ledc.read(TIMER0 + 4, &mut fabric), 0);
 }
+
+/// ESP-IDF `ledc_ll_ls_timer_update` and `ledc_ll_ls_channel_update`: new settings and a new hpoint wait for PARA_UP, and then for the
+/// overflow.
+#[test]
+fn new_settings_wait_for_their_update_and_for_the_overflow() {
+    let (mut ledc, mut fabric) = parts(64 << 4);
+    run(&mut ledc, &mut fabric, 300);
+    // Half the rate and 128 ticks, not released yet.
+    ledc.write(TIMER0, Write::word(8 << 12 | 7), &mut fabric);
+    ledc.write(HPOINT, Write::word(32), &mut fabric);
+    run(&mut ledc, &mut fabric, 600);
+    ledc.write(TIMER0, Write::word(1 << 25 | 8 << 12 | 7), &mut fabric);
+    ledc.write(CONF0, Write::word(ON), &mut fabric);
+    run(&mut ledc, &mut fabric, 1200);
+    ledc.read(DUTY_R, &mut fabric);
+    let seen = edges(&mut fabric);
+    // From the third overflow, at 768, on: a tick is 200 ns, hpoint 32.
+    let want = [272, 336, 528, 592, 768 + 2 * 32, 768 + 2 * 96, 768 + 256 + 2 * 32];
+    let want: Vec<_> = want.into_iter().enumerate().map(|(n, tick)| (tick, n % 2 == 0)).collect();
+    assert_eq!(seen, want);
+}

@@ -164,7 +164,7 @@ impl Inflate {
         Ok(value as u32)
     }
 
-    fn to_byte_boundary(&mut self) {
+    fn skip_to_byte(&mut self) {
         let rest = self.held % 8;
         self.bits >>= rest;
         self.held -= rest;
@@ -349,7 +349,7 @@ impl Run<'_> {
         self.codes = None;
         match header >> 1 {
             0 => {
-                self.state.to_byte_boundary();
+                self.state.skip_to_byte();
                 self.state.stage = Stage::Stored;
             }
             1 => {
@@ -538,7 +538,7 @@ impl Run<'_> {
 
     /// The Adler-32 of a zlib stream. What was read ahead beyond the end is given back.
     fn trailer(&mut self) -> Result<Option<i32>, Short> {
-        self.state.to_byte_boundary();
+        self.state.skip_to_byte();
         if self.flags & PARSE_ZLIB_HEADER != 0 {
             self.state.count = self.state.take(32)?.swap_bytes();
         }

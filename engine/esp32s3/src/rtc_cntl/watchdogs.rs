@@ -10,6 +10,8 @@ use engine_core::time::{Hertz, Ps, SECOND};
 /// The key that opens SWD_CONF: the reset value of SWD_WPROTECT.
 const SUPER_KEY: u32 = 0x8F1D_312A;
 const SUPER_TIMEOUT: Ps = SECOND;
+/// GPIO_STRAP: the chip starts from flash.
+const SPI_BOOT: u32 = 1 << 3;
 
 impl RtcCntl {
     /// Registers that a key guards keep their value without it.
@@ -24,7 +26,6 @@ impl RtcCntl {
     }
 
     pub(super) fn set_up_watchdog(&mut self, fabric: &mut Fabric) {
-        const SPI_BOOT: u32 = 1 << 3;
         let config = self.regs.get(Reg::WDTCONFIG0);
         let guards = WDTCONFIG0::WDT_FLASHBOOT_MOD_EN.is_set(config) && fabric.straps & SPI_BOOT != 0;
         let hold = |register| u64::from(self.regs.get(register));
@@ -77,7 +78,9 @@ impl RtcCntl {
         if SWD_CONF::SWD_RST_FLAG_CLR.is_set(raw) {
             self.regs.set_field(Reg::SWD_CONF, SWD_CONF::SWD_RESET_FLAG, 0);
         }
-        if SWD_CONF::SWD_DISABLE.is_set(config) || SWD_CONF::SWD_AUTO_FEED_EN.is_set(config) {
+        // The mask ROM's download mode never feeds it, and waits for esptool without end.
+        let downloads = fabric.straps & SPI_BOOT == 0;
+        if downloads || SWD_CONF::SWD_DISABLE.is_set(config) || SWD_CONF::SWD_AUTO_FEED_EN.is_set(config) {
             self.super_fed = fabric.now();
             fabric.cancel(Slot::SuperWatchdog);
         } else {

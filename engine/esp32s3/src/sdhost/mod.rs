@@ -8,6 +8,7 @@
 //! # Fidelity
 //! - Clock dividers, the command that updates them, commands and answers with their flags, timeouts, block counts,
 //!   automatic stop, IDMAC with chains and rings, interrupts, card detect and write protect: as described.
+//! - DEBNCE delays the interrupt CD; CDETECT itself shows its inputs as they are (approximated).
 //! - An answer comes 8 clocks behind its command, a CRC status 2 clocks behind its block (approximated: cards are free
 //!   between 2 and 64). Bytes of a block are in the FIFO, and leave it, at the block's end and start (approximated); the
 //!   FIFO is deep enough for a block beyond what it shows.
@@ -110,7 +111,7 @@ pub struct Sdhost {
     busy_until: [Ps; CARDS],
     /// When the card that was written to is no longer busy, for BCI.
     busy_clear_at: Option<Ps>,
-    /// CDETECT, debounced, and when it looks at its inputs again.
+    /// The card detect inputs as CD last told of them, and when they have been stable for the debounce time.
     detected: u32,
     detect_at: Option<Ps>,
     /// Bytes to or from the card, and between software and the FIFO.
@@ -231,7 +232,7 @@ impl Sdhost {
         }
     }
 
-    /// CDETECT follows its inputs.
+    /// CD tells of card detect inputs that changed and stayed so.
     fn detect(&mut self, fabric: &mut Fabric) {
         let levels = self.detect_inputs(fabric);
         if levels != std::mem::replace(&mut self.detected, levels) {
@@ -284,7 +285,7 @@ impl Sdhost {
         match register {
             Reg::MINTSTS => self.bank.get(Reg::RINTSTS) & self.bank.get(Reg::INTMASK),
             Reg::STATUS => self.status(fabric),
-            Reg::CDETECT => self.detected,
+            Reg::CDETECT => self.detect_inputs(fabric),
             Reg::WRTPRT => (0..CARDS).fold(0, |all, card| all | u32::from(fabric.input(WIRING[card].protect)) << card),
             Reg::TCBCNT => self.card_bytes,
             Reg::TBBCNT => self.host_bytes,

@@ -13,7 +13,7 @@ engine_core::registers! {
     CTYPE 0x018 = 0x0000_0000 { CARD_WIDTH8 17:16 todo "eight lines are not modelled"; CARD_WIDTH4 1:0 rw; }
     BLKSIZ 0x01C = 0x0000_0200 { BLOCK_SIZE 15:0 rw; }
     BYTCNT 0x020 = 0x0000_0200 { BYTE_COUNT 31:0 rw; }
-    INTMASK 0x024 = 0x0000_0000 { SDIO_INT_MASK 17:16 rw; INT_MASK 15:0 rw; }
+    INTMASK 0x024 = 0x0000_0000 { SDIO_INT_MASK 17:16 todo "SDIO is not modelled"; INT_MASK 15:0 rw; }
     CMDARG 0x028 = 0x0000_0000 { CMDARG 31:0 rw; }
     CMD 0x02C = 0x2000_0000 { START_CMD 31 rw; USE_HOLE 29 rw; VOLT_SWITCH 28 todo "1.8 V signalling is not modelled"; BOOT_MODE 27 todo "booting from eMMC is not modelled"; DISABLE_BOOT 26 todo "booting from eMMC is not modelled"; EXPECT_BOOT_ACK 25 todo "booting from eMMC is not modelled"; ENABLE_BOOT 24 todo "booting from eMMC is not modelled"; CCS_EXPECTED 23 todo "CE-ATA is not modelled"; READ_CEATA_DEVICE 22 todo "CE-ATA is not modelled"; UPDATE_CLOCK_REGISTERS_ONLY 21 rw; CARD_NUMBER 20:16 rw; SEND_INITIALIZATION 15 rw; STOP_ABORT_CMD 14 rw; WAIT_PRVDATA_COMPLETE 13 rw; SEND_AUTO_STOP 12 rw; TRANSFER_MODE 11 todo "streams of MMC are not modelled"; READ_WRITE 10 rw; DATA_EXPECTED 9 rw; CHECK_RESPONSE_CRC 8 rw; RESPONSE_LENGTH 7 rw; RESPONSE_EXPECT 6 rw; INDEX 5:0 rw; }
     RESP0 0x030 = 0x0000_0000 { RESPONSE0 31:0 ro; }
@@ -43,7 +43,7 @@ engine_core::registers! {
     DSCADDR 0x094 = 0x0000_0000 { DSCADDR 31:0 ro; }
     BUFADDR 0x098 = 0x0000_0000 { BUFADDR 31:0 ro; }
     CARDTHRCTL 0x100 = 0x0000_0000 { CARDTHRESHOLD 31:16 todo "the FIFO's thresholds are not modelled"; CARDWRTHREN 2 todo "the FIFO's thresholds are not modelled"; CARDCLRINTEN 1 rw; CARDRDTHREN 0 todo "the FIFO's thresholds are not modelled"; }
-    EMMCDDR 0x10C = 0x0000_0000 { HS400_MODE 31 todo "HS400 is not modelled"; HALFSTARTBIT 1:0 rw; }
+    EMMCDDR 0x10C = 0x0000_0000 { HS400_MODE 31 todo "HS400 is not modelled"; HALFSTARTBIT 1:0 todo "double data rate is not modelled"; }
     ENSHIFT 0x110 = 0x0000_0000 { ENABLE_SHIFT 3:0 rw; }
     BUFFIFO 0x200 = 0x0000_0000 { BUFFIFO 31:0 wo; }
     CLK_EDGE_SEL 0x800 = 0x0082_0200 { CCLK_EN 23 rw; ESD_MODE 22 todo "not described"; ESDIO_MODE 21 todo "not described"; CCLLKIN_EDGE_N 20:17 rw; CCLLKIN_EDGE_L 16:13 rw; CCLLKIN_EDGE_H 12:9 rw; CCLKIN_EDGE_SLF_SEL 8:6 rw; CCLKIN_EDGE_SAM_SEL 5:3 rw; CCLKIN_EDGE_DRV_SEL 2:0 rw; }

@@ -531,6 +531,17 @@ fn a_card_is_detected() {
     assert_eq!((bench.get(CDETECT_) & 1, bench.get(WRTPRT_) & 1, bench.get(RINTSTS_)), (1, 1, 1));
 }
 
+/// A slot without a card detect pin has the matrix' constant 0 there (ESP-IDF `sd_host_sdmmc.c`); CDETECT is active low.
+#[test]
+fn card_detect_may_be_a_constant() {
+    let mut bench = Bench::new();
+    for (constant, level) in [(signals::CONSTANT_HIGH, 1), (signals::CONSTANT_LOW, 0)] {
+        let select = InSelect { pin: constant as u8, invert: false, by_matrix: true };
+        bench.system.dev.fabric.select_input(signals::SDHOST_CARD_DETECT_N_1, select);
+        assert_eq!(bench.get(CDETECT_) & 1, level);
+    }
+}
+
 #[test]
 fn a_snapshot_goes_on_in_the_middle_of_a_block() {
     let mut bench = Bench::new();

@@ -3,12 +3,12 @@
 //! # Fidelity
 //! - The cache reaches the cells directly: formats, clocks, delays and ECC set here are stored and change nothing, so a
 //!   wrong set-up does not show as garbage.
-//! - CORE_CLK_SEL is the clock of both controllers.
+//! - CORE_CLK_SEL is the clock of both controllers. Clock, lanes, address and dummy bits also say how long a line takes.
 
 use crate::block::{undeclared, Block};
 use crate::fabric::Fabric;
-use engine_core::registers::{Bank, Group, Registers, Write};
-use engine_core::time::Hertz;
+use engine_core::registers::{Bank, Field, Group, Registers, Write};
+use engine_core::time::{Hertz, Ps};
 use serde::{Deserialize, Serialize};
 
 engine_core::registers! {
@@ -72,7 +72,55 @@ impl Spi0 {
         let select = CORE_CLK_SEL::CORE_CLK_SEL.get(self.bank.get(Reg::CORE_CLK_SEL));
         Hertz::new(MEGAHERTZ[select as usize] * 1_000_000)
     }
+
+    /// How long a line of 32 bytes takes from flash or PSRAM: command, address, dummy cycles and data on their lanes.
+    pub fn line_time(&self, psram: bool) -> Ps {
+        let bits = if psram { self.psram_clocks() } else { self.flash_clocks() };
+        let clock = self.bank.get(if psram { Reg::SRAM_CLK } else { Reg::CLOCK });
+        let divider = if CLOCK::CLK_EQU_SYSCLK.is_set(clock) { 1 } else { CLOCK::CLKCNT_N.get(clock) + 1 };
+        self.core_clock().scaled(1, u64::from(divider)).duration(u64::from(bits))
+    }
+
+    fn flash_clocks(&self) -> u32 {
+        let ctrl = self.bank.get(Reg::CTRL);
+        let set = |field: Field| field.is_set(ctrl);
+        let (address, data) = match () {
+            () if set(CTRL::FDIN_OCT) => (8, 8),
+            () if set(CTRL::FREAD_QIO) => (4, 4),
+            () if set(CTRL::FREAD_DIO) => (2, 2),
+            () if set(CTRL::FREAD_QUAD) => (1, 4),
+            () if set(CTRL::FREAD_DUAL) => (1, 2),
+            () => (1, 1),
+        };
+        let user = self.bank.get(Reg::USER1);
+        let dummy =
+            if self.bank.field(Reg::USER, USER::USR_DUMMY) != 0 { USER1::USR_DUMMY_CYCLELEN.get(user) + 1 } else { 0 };
+        let command = 8 / if set(CTRL::FCMD_OCT) { 8 } else { 1 };
+        let moved = (USER1::USR_ADDR_BITLEN.get(user) + 1) / address + LINE_BITS / data;
+        command + dummy + moved / (1 + self.bank.field(Reg::DDR, DDR::SPI_FMEM_DDR_EN))
+    }
+
+    fn psram_clocks(&self) -> u32 {
+        let (control, command) = (self.bank.get(Reg::CACHE_SCTRL), self.bank.get(Reg::SRAM_CMD));
+        let lanes = match () {
+            () if SRAM_CMD::SDIN_OCT.is_set(command) => 8,
+            () if CACHE_SCTRL::USR_SRAM_QIO.is_set(control) => 4,
+            () if CACHE_SCTRL::USR_SRAM_DIO.is_set(control) => 2,
+            () => 1,
+        };
+        let dummy = if CACHE_SCTRL::USR_RD_SRAM_DUMMY.is_set(control) {
+            CACHE_SCTRL::SRAM_RDUMMY_CYCLELEN.get(control) + 1
+        } else {
+            0
+        };
+        let code = self.bank.field(Reg::SRAM_DRD_CMD, SRAM_DRD_CMD::CACHE_SRAM_USR_RD_CMD_BITLEN) + 1;
+        let moved = (code + CACHE_SCTRL::SRAM_ADDR_BITLEN.get(control) + 1 + LINE_BITS) / lanes;
+        dummy + moved / (1 + self.bank.field(Reg::SPI_SMEM_DDR, SPI_SMEM_DDR::EN))
+    }
 }
+
+/// A line of the caches.
+const LINE_BITS: u32 = 8 * 32;
 
 impl Default for Spi0 {
     fn default() -> Self {

@@ -298,6 +298,11 @@ impl Block for Twai {
         }
         let before = self.bank.get(register);
         self.bank.store(register, write, "TWAI", &mut fabric.gaps);
+        if register == Reg::MODE && !MODE::RESET_MODE.is_set(before) {
+            // Philips SJA1000, 6.4.3: the modes can be set in reset mode alone.
+            let modes = MODE::RX_FILTER_MODE.mask | MODE::SELF_TEST_MODE.mask | MODE::LISTEN_ONLY_MODE.mask;
+            self.bank.set(Reg::MODE, (self.bank.get(Reg::MODE) & !modes) | (before & modes));
+        }
         match register {
             Reg::MODE => self.write_mode(before, fabric),
             Reg::CMD => self.command(write.value, fabric),

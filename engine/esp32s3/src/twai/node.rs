@@ -463,7 +463,8 @@ impl Twai {
                 node.rec += if in_flag { 8 } else { 1 };
             }
         }
-        node.sent_error = transmits;
+        // Who sent when the first error came still counts as the transmitter in its own flag (section 8, rule 4).
+        node.sent_error = transmits || (in_flag && node.sent_error);
         node.heard_in_flag = false;
         node.received = None;
         node.place = Place::Flag { sent: 0, overload: false };

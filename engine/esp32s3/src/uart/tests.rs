@@ -164,6 +164,6 @@ fn the_shortest_pulses_tell_the_baud_rate() {
     bench.run(200 * MICROSECOND);
     assert_eq!(bench.read(0x30), 10);
     assert_eq!((bench.read(0x28) + bench.read(0x2C) + 2) / 2, 347);
-    assert_eq!((bench.read(0x70) + 1) / 2, 347);
-    assert_eq!((bench.read(0x74) + 1) / 2, 347);
+    assert_eq!(bench.read(0x70).div_ceil(2), 347);
+    assert_eq!(bench.read(0x74).div_ceil(2), 347);
 }

@@ -1,7 +1,7 @@
 //! ISA RM 4.3.2 (Loop Option), and code that changes.
 
 use super::machine::*;
-use crate::Exit;
+use crate::{Code, Exit};
 
 #[test]
 fn a_loop_runs_its_count() {
@@ -106,5 +106,33 @@ fn a_line_is_fetched_when_execution_enters_it_however_often_it_is_stopped() {
         assert_eq!(machine.core.a(3), 20);
         // 25 instructions, four lines, a taken branch.
         assert_eq!(machine.core.cycle, 25 + 4 * 10 + 2);
+    }
+}
+
+/// ISA RM appendix on pipelines: an instruction waits for the load before it. A copy with nothing decoded waits as long.
+#[test]
+fn a_copy_between_a_load_and_its_use_takes_the_same_time() {
+    let program =
+        [movi(2, 20), loop_(2, 17), l32i(3, 5, 0), add(4, 3, 3), l32i(6, 5, 4), s32i(6, 5, 8), addi(6, 6, 1), SIMCALL];
+    let begin = || {
+        let mut machine = Machine::new(&program);
+        machine.core.set_a(5, DATA);
+        machine
+    };
+    let mut whole = begin();
+    whole.run();
+    for stop in 1..whole.core.cycle {
+        let mut machine = begin();
+        machine.bus.deadline = stop;
+        assert_eq!(machine.core.run(&mut machine.bus, &mut machine.code), Exit::Deadline);
+        machine.core = machine.core.clone();
+        machine.code = Code::default();
+        machine.bus.deadline = u64::MAX;
+        machine.run();
+        assert_eq!(
+            (machine.core.cycle, machine.core.instructions),
+            (whole.core.cycle, whole.core.instructions),
+            "{stop}"
+        );
     }
 }

@@ -54,10 +54,10 @@ fn edges_are_those_of_the_philips_standard_and_the_divider() {
     }
 }
 
-/// The trace and what a part hears do not depend on who looks at the wire.
+/// The trace, what a part hears and what memory gets do not depend on who looks at the wire: TX alone, RX alone, both.
 #[test]
 fn looking_changes_nothing() {
-    let run = |look: u32| {
+    let run = |which: u32, look: u32| {
         let mut bench = ready(&[[1, 2], [3, 4], [0xFFFF, 0x8000]]);
         bench.attach(STEREO);
         bench.source(DIN, signals::I2S0I_SD);
@@ -68,21 +68,36 @@ fn looking_changes_nothing() {
             1 => bench.system.dev.fabric.pins.keep_log(true),
             _ => _ = bench.system.dev.fabric.pins.attach_edges(BCK),
         }
-        bench.set(TX_CONF_, STANDARD | LOOPBACK);
-        bench.start_rx(STANDARD | SLAVE);
-        bench.start_tx(STANDARD | LOOPBACK);
+        match which {
+            0 => bench.start_tx(STANDARD),
+            1 => {
+                bench.rx_pins();
+                bench.start_rx(STANDARD);
+            }
+            _ => {
+                bench.set(TX_CONF_, STANDARD | LOOPBACK);
+                bench.start_rx(STANDARD | SLAVE);
+                bench.start_tx(STANDARD | LOOPBACK);
+            }
+        }
         bench.run(8000 * MICROSECOND);
-        let (samples, at) = bench.heard();
+        let (mut samples, mut at) = bench.heard();
+        samples.truncate(600);
+        at.truncate(300);
         let memory = bench.bytes(IN_DATA, 1024);
-        (samples[..600].to_vec(), at[..300].to_vec(), memory, bench.system.dev.fabric.pins.trace.sha256())
+        (samples, at, memory, bench.system.dev.fabric.pins.trace.sha256())
     };
-    let quiet = run(0);
-    for look in [1, 2] {
-        let looked = run(look);
-        assert!(quiet.0 == looked.0, "{:?}", &looked.0[..12]);
-        assert!(quiet.1 == looked.1, "{:?}", &looked.1[..4]);
-        assert!(quiet.2 == looked.2, "{:?}", &looked.2[..12]);
-        assert_eq!(quiet.3, looked.3);
+    for which in 0..3 {
+        let quiet = run(which, 0);
+        for look in [1, 2] {
+            let looked = run(which, look);
+            if which != 1 {
+                assert!(quiet.0 == looked.0, "{:?}", &looked.0[..12]);
+                assert!(quiet.1 == looked.1, "{:?}", &looked.1[..4]);
+            }
+            assert!(quiet.2 == looked.2, "{which} {look}: {:?}", &looked.2[..12]);
+            assert_eq!(quiet.3, looked.3, "{which} {look}");
+        }
     }
 }
 
@@ -167,9 +182,8 @@ fn a_slave_follows_edges_on_its_pins() {
     }
 }
 
-/// A part is the master, 48 kHz with slots of 32 bits: the chip follows it in both directions.
-#[test]
-fn a_part_gives_the_clock() {
+/// I2S0 as a slave in both directions, of a part that is the master: 48 kHz with slots of 32 bits.
+fn slave_of_a_part(clock: I2sClock, look: u32) -> Bench {
     let mut bench = Bench::new();
     for (pin, signal) in [
         (BCK, signals::I2S0O_BCK),
@@ -181,11 +195,13 @@ fn a_part_gives_the_clock() {
         bench.source(pin, signal);
     }
     bench.output(DOUT, signals::I2S0O_SD);
-    let layout = I2sLayout { bits: 64, ws_first: 32, ws_level: false, delay: true };
-    let from = 3 * MICROSECOND;
-    let clock = I2sClock { rate: Hertz::new(48_000), layout, from };
     let wire = I2sWire::new(BCK, WS, Some(DOUT), Some(DIN), STEREO).clocked_by_part(clock);
     bench.system.dev.fabric.pins.attach_i2s(wire);
+    match look {
+        0 => {}
+        1 => bench.system.dev.fabric.pins.keep_log(true),
+        _ => _ = bench.system.dev.fabric.pins.attach_edges(WS),
+    }
     bench.set(TX_CONF1_, conf1(32, 32, 8));
     bench.set(RX_CONF1_, conf1(16, 32, 8));
     bench.set(TX_TDM, 1 << 16 | 3);
@@ -194,7 +210,20 @@ fn a_part_gives_the_clock() {
     bench.put(OUT_DATA, &[1, 2, 3, 4, 5, 6, 7, 8]);
     bench.start_dma(true, 1, 8, true);
     bench.start_dma(false, 2, 960, true);
-    bench.run(10 * MICROSECOND);
+    bench
+}
+
+fn clock_48k(from: Ps) -> I2sClock {
+    let layout = I2sLayout { bits: 64, ws_first: 32, ws_level: false, delay: true };
+    I2sClock { rate: Hertz::new(48_000), layout, from }
+}
+
+/// A part is the master: the chip follows it in both directions.
+#[test]
+fn a_part_gives_the_clock() {
+    let from = 3 * MICROSECOND;
+    let mut bench = slave_of_a_part(clock_48k(from), 0);
+    bench.run(15 * MICROSECOND);
     bench.start_rx(STANDARD | SLAVE);
     bench.start_tx(STANDARD | SLAVE);
     bench.dma_raw(false);
@@ -206,6 +235,52 @@ fn a_part_gives_the_clock() {
     assert_eq!(samples[..2], [0x0403_0201, 0x0807_0605]);
     assert_eq!((at[0], at[48] - at[0]), (from + frame, SECOND / 1000));
     assert_eq!(bench.bytes(IN_DATA, 8), [1, 0, 0xFE, 0xFF, 2, 0, 0xFD, 0xFF]);
+}
+
+/// Where somebody looks at the part's clock its edges are there, and the outcome is the same.
+#[test]
+fn looking_at_the_clock_of_a_part_changes_nothing() {
+    let run = |look: u32| {
+        let mut bench = slave_of_a_part(clock_48k(3 * MICROSECOND), look);
+        bench.run(15 * MICROSECOND);
+        bench.start_rx(STANDARD | SLAVE);
+        bench.start_tx(STANDARD | SLAVE);
+        bench.run(8_000 * MICROSECOND);
+        let (samples, at) = bench.heard();
+        let first = at.iter().position(|at| *at >= 20 * MICROSECOND).unwrap();
+        let heard = (samples[2 * first..][..500].to_vec(), at[first..][..250].to_vec());
+        // The part is asked for the frames before the chip follows, where they are there as edges.
+        let memory = bench.bytes(IN_DATA, 960);
+        let counts: Vec<u16> = memory.chunks(4).map(|frame| u16::from_le_bytes([frame[0], frame[1]])).collect();
+        let steady = counts.windows(2).all(|pair| pair[1] == pair[0] + 1);
+        (heard, steady, bench.system.dev.fabric.pins.trace.events())
+    };
+    let quiet = run(0);
+    assert!(quiet.1);
+    for look in [1, 2] {
+        let looked = run(look);
+        assert!(quiet.0 == looked.0, "{look}: {:?}", (&looked.0 .0[..6], &looked.0 .1[..3], &quiet.0 .1[..3]));
+        assert_eq!((quiet.1, quiet.2), (looked.1, looked.2), "{look}");
+    }
+}
+
+/// The part stops its clock, and gives another one.
+#[test]
+fn a_part_changes_its_clock() {
+    let mut bench = slave_of_a_part(clock_48k(0), 0);
+    bench.start_tx(STANDARD | SLAVE);
+    bench.run(5_000 * MICROSECOND);
+    bench.system.dev.fabric.pins.set_i2s_clock(1, None);
+    bench.run(5_000 * MICROSECOND);
+    let stopped = bench.heard().1.len();
+    assert!((240..=240 + 64).contains(&stopped), "{stopped}");
+    let from = bench.now();
+    let clock = I2sClock { rate: Hertz::new(16_000), ..clock_48k(from) };
+    bench.system.dev.fabric.pins.set_i2s_clock(1, Some(clock));
+    bench.run(10_000 * MICROSECOND);
+    let at = bench.heard().1;
+    assert!(at.len() > stopped + 130);
+    assert_eq!(at[at.len() - 1] - at[at.len() - 2], SECOND / 16_000);
 }
 
 /// 48 kHz stereo costs a few hundred events a second, not one for each bit.

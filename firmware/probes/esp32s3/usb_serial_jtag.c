@@ -1,0 +1,24 @@
+/* USB serial JTAG as a console: room for 64 bytes, flushing, and what the host has typed: the test types "hello". */
+#include "drivers/drivers.h"
+#include "probe.h"
+#include "reg/usb_serial_jtag.h"
+
+static uint32_t room(void) { return (USB_SERIAL_JTAG_EP1_CONF & USB_SERIAL_JTAG_EP1_CONF_SERIAL_IN_EP_DATA_FREE) != 0; }
+
+static void probes(void) {
+    uint8_t bytes[80];
+    WAIT_UNTIL(room(), 100000);
+    probe(1, room());
+    for (uint32_t n = 0; n < 64; n++)
+        USB_SERIAL_JTAG_EP1 = 'u';
+    probe(2, room());
+    USB_SERIAL_JTAG_EP1_CONF = USB_SERIAL_JTAG_EP1_CONF_WR_DONE;
+    WAIT_UNTIL(room(), 10000);
+    probe(3, room());
+    probe(4, usb_serial_write("\nready\n", 7));
+    uint32_t got = 0;
+    for (uint64_t since = time_us(); got < 5 && time_us() - since < 1000000;)
+        got += usb_serial_read(bytes + got, sizeof bytes - got);
+    probe(5, got);
+    probe(6, (uint32_t)memcmp(bytes, "hello", 5));
+}
