@@ -36,13 +36,13 @@ demo: setup ## run the media controller, leave pictures in out/demo
 
 test: setup ## everything that is tested
 	@bash tools/setup.sh compiler qemu sigrok
-	@cd engine && cargo test -q --release --workspace --exclude engine-python
+	@cd engine && cargo test -q --profile testing --workspace --exclude engine-python
 	@$(PY) -m pytest -q -n 2
 
 lint: setup ## formats, types, warnings
 	@bash tools/setup.sh lint
 	@cd engine && cargo fmt --check
-	@cd engine && cargo clippy -q --release --workspace --all-targets -- -D warnings
+	@cd engine && cargo clippy -q --profile testing --workspace --all-targets -- -D warnings
 	@$(VENV)/bin/ruff format --check -q .
 	@$(VENV)/bin/ruff check -q .
 	@$(VENV)/bin/mypy

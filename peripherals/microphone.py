@@ -28,10 +28,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from twins.audio import frame_rate
 from twins.errors import UsageError
 from twins.ports import DigitalIn, I2sLink, Part, PdmLink, Times
 from twins.sound import Sound
-from twins.units import Time, frame_rate, ps
+from twins.units import Time, ps
 
 FULL_SCALE = 2**23 - 1
 """The greatest sample, DS-INMP441-00, "Understanding Sensitivity"."""

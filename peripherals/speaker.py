@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from twins.audio import frame_rate
 from twins.errors import UsageError
 from twins.ports import DigitalIn, I2sBatch, I2sLink, Part
 from twins.sound import Sound, level_db
-from twins.units import frame_rate
 
 RATES = (8_000, 16_000, 32_000, 44_100, 48_000, 88_200, 96_000)
 """LRCLK rates that it plays, in Hz."""

@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from twins.audio import I2sBatch as I2sBatch
     from twins.audio import I2sLink as I2sLink
     from twins.audio import PdmLink as PdmLink
-    from twins.audio import frame_rate as frame_rate
     from twins.buses import ParallelTarget, SdTarget
 
     Times = npt.NDArray[np.uint64]
@@ -54,7 +53,7 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     """``Times``, ``Bytes`` and ``Levels`` for those who import them, numpy is loaded only then; and audio's ports."""
-    if name in ("I2sBatch", "I2sLink", "PdmLink", "frame_rate"):
+    if name in ("I2sBatch", "I2sLink", "PdmLink"):
         return getattr(importlib.import_module("twins.audio"), name)
     if name not in ("Times", "Bytes", "Levels"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from twins.errors import UsageError
 
 if TYPE_CHECKING:
-    from twins.ports import Times
+    pass
 
 PS = 1
 NS = 1_000
@@ -136,17 +136,3 @@ def us(value: float) -> Duration:
 def ns(value: float) -> Duration:
     """So many nanoseconds."""
     return Duration(round(Fraction(value) * NS))
-
-
-def frame_rate(at: Times) -> float:
-    """Frames in a second from the times at which they began; pauses of the clock do not count. 0 without two frames.
-
-    >>> import numpy as np
-    >>> frame_rate(np.array([0, 62_500_000, 125_000_000, 9_000_000_000, 9_062_500_000], np.uint64))
-    16000.0
-    """
-    import numpy as np
-
-    periods = np.diff(at.astype(np.int64))
-    running = periods[periods < 1.5 * np.median(periods)] if len(periods) else periods
-    return 1e12 / float(running.mean()) if len(running) else 0.0

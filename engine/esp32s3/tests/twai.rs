@@ -289,3 +289,27 @@ fn a_full_fifo_misses_messages() {
     }
     assert_eq!(bus.read(STATUS) >> 8 & 1, 1, "MISS_ST");
 }
+
+/// CAN 2.0, section 8, rule 4: who cannot even send its own error flag counts as a transmitter until it is off.
+#[test]
+fn a_transmitter_that_does_not_hear_itself_goes_off() {
+    let mut bus = Bus::new(0);
+    // Input 0x38 of the GPIO matrix is a constant 1.
+    let nowhere = InSelect { pin: 0x38, invert: false, by_matrix: true };
+    bus.system.dev.fabric.select_input(TWAI_RX, nowhere);
+    bus.fill(&BUFFER);
+    bus.write(CMD, 1);
+    bus.run(500 * BIT);
+    assert_eq!((bus.read(STATUS) >> 7 & 1, bus.read(TX_ERR_CNT), bus.read(RX_ERR_CNT)), (1, 127, 0));
+}
+
+/// Philips SJA1000 data sheet, 6.4.3: listen-only, self-test and filter mode are set in reset mode alone.
+#[test]
+fn modes_are_set_in_reset_mode() {
+    let mut bus = Bus::new(0);
+    bus.write(MODE, SELF_TEST | 2);
+    assert_eq!(bus.read(MODE), SINGLE_FILTER);
+    bus.write(MODE, 1);
+    bus.write(MODE, 1 | SELF_TEST);
+    assert_eq!(bus.read(MODE), 1 | SELF_TEST);
+}

@@ -34,9 +34,6 @@ fn each_fault_has_its_cause() {
     let mut machine = raised(&[movi(4, 15), movi(3, 0x100), wdtlb, l32i(2, 3, 4)], |_| {});
     assert_eq!((machine.special(EXCCAUSE), machine.special(EXCVADDR)), (28, 0x104));
     // ADD.S with CPENABLE 0.
-    let mut machine = raised(&[0x0A_0000], |machine| {
-        machine.core.set_special(224, 0);
-    });
     let mut machine = raised(&[0x0A_0000], |machine| assert!(machine.core.set_special(224, 0)));
     assert_eq!(machine.special(EXCCAUSE), 32);
     // A jump to nowhere.
