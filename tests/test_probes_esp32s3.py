@@ -26,6 +26,7 @@ RESULT_WORDS = 2 + 2 * 96
 # What a probe needs around the chip.
 BOARDS = FIRMWARE.parent / "platforms" / "boards"
 PARTS: dict[str, dict[str, dict[str, Any]]] = {
+    "eeprom": {"store": {"type": "Eeprom24", "model": "24C02", "sda": "GPIO8", "scl": "GPIO9"}},
     "sdhost": {
         "card": {
             "type": "Sdcard",
@@ -41,7 +42,10 @@ PARTS: dict[str, dict[str, dict[str, Any]]] = {
     },
 }
 WIRES = {"i2c": [("GPIO8", "GPIO6"), ("GPIO9", "GPIO7")]}
-VOLTS = {"adc": {1: 0.85, 2: 0.425}}
+VOLTS = {"adc": {1: 0.85, 2: 0.425}, "adc_dma": {1: 0.85, 2: 0.425}}
+# Picofarads on a pin, after a while.
+TOUCHES = {"touch": [("0ms", "GPIO2", 10), ("0ms", "GPIO5", 12), ("80ms", "GPIO2", 15), ("50ms", "GPIO2", 10)]}
+CELSIUS = {"temperature": 40.0}
 
 
 def tool() -> ModuleType:
@@ -76,6 +80,10 @@ def bench(name: str, image: Path) -> Twin:
         twin.pins.join(one, other)
     for pin, volts in VOLTS.get(name, {}).items():
         twin.volts(pin, volts)
+    twin.temperature = CELSIUS.get(name, twin.temperature)
+    for wait, touched, picofarads in TOUCHES.get(name, ()):
+        twin.run(wait)
+        twin.pins[touched].picofarads = picofarads
     return twin
 
 

@@ -12,7 +12,8 @@
 //!   go out. Clocks between the pixels are not handed to parts. At the end of a frame that another one follows, FIFO depth
 //!   and one more pixels are fetched ahead, and outlive LCD_AFIFO_RESET while the display runs: the RGB driver of ESP-IDF
 //!   counts on both.
-//! - Edges of clock and data lines appear only where somebody looks at them.
+//! - Edges of clock and data lines appear only where somebody looks at them. The chip's own inputs at these pins (the camera
+//!   side, GPIO interrupts) do not see them, and say so.
 //! - Camera: sampling at CAM_PCLK by CAM_DE, CAM_VSYNC and CAM_HSYNC, their inversions, 8 and 16 lines, orders, EOF by
 //!   length or CAM_VSYNC, interrupts by frame and by lines: as described. CAM_VSYNC counts where it ends a frame.
 //! - CAM_CLK, the master clock, is missing on its pin, and says so; there are no glitches for the filter of CAM_VSYNC.
@@ -167,6 +168,10 @@ impl LcdCam {
     /// Words go out on the data lines, a cycle each from `at` on.
     fn put_out(&self, words: &[u16], at: engine_core::time::Ps, fabric: &mut Fabric) {
         let Some(lines) = self.lines(fabric) else { return };
+        if fabric.io.is_watched(lines.data.iter().flatten().fold(1 << lines.wr, |pins, pin| pins | 1u64 << pin)) {
+            let why = "an input of the chip looks at the display's clock or data lines: it does not see their edges";
+            fabric.gaps.touch("LCD_CAM.LCD_PCLK", why);
+        }
         let inverted =
             lines.data.iter().enumerate().fold(0, |mask, (n, pin)| {
                 mask | u16::from(pin.is_some_and(|pin| fabric.io.inverts_output(1 << pin))) << n

@@ -475,3 +475,22 @@ fn a_camera_packet_ends_by_its_length() {
     assert_eq!(bench.bytes(BUFFER, 4), [0x80, 0x40, 0xC0, 0x01]);
     assert_eq!(bench.word(LIST) >> 30, 1);
 }
+
+/// The camera side at the display side's pins gets nothing; that is said.
+#[test]
+fn an_input_at_the_display_s_clock_is_a_gap() {
+    let mut bench = Bench::with_panel(8);
+    let fabric = &mut bench.system.dev.fabric;
+    fabric.set_pad(WR, Pad { function: 1, input_enable: true, ..Pad::default() });
+    fabric.select_input(CAM_PCLK, InSelect { pin: WR, invert: false, by_matrix: true });
+    let said = |bench: &Bench| bench.system.dev.fabric.gaps.all().contains_key("LCD_CAM.LCD_PCLK");
+    bench.dma_out(&[1, 2]);
+    bench.set(USER, DOUT | ALWAYS | START);
+    bench.run(6 * CYCLE);
+    assert!(!said(&bench));
+    bench.set(CAM_CTRL1_, 1 << 29);
+    bench.dma_out(&[1, 2]);
+    bench.set(USER, DOUT | ALWAYS | START);
+    bench.run(6 * CYCLE);
+    assert!(said(&bench));
+}
