@@ -4,11 +4,13 @@
 use crate::block::InputEdge;
 use crate::clocks::Selection;
 use crate::io::{InSelect, Io, OutSelect, Pad};
+pub use crate::resets::{Depth, Reason};
 use crate::signals::*;
 use crate::signals::{is_handed_in_late, Signal, FSPICLK, FSPID, SPI3_CLK, SPI3_D, U0TXD, U1TXD, U2TXD};
 use crate::slots::Slot;
 use crate::sources::{Source, SOURCES};
 use crate::usb_wrap::UsbPhy;
+pub use crate::wake::{Wake, WakeLevels};
 use engine_core::console::Consoles;
 use engine_core::ethernet::Ethernet;
 use engine_core::events::Events;
@@ -57,64 +59,6 @@ pub struct Rates {
     pub rtc_fast: Hertz,
 }
 
-/// Why a processor or the chip restarted: the numbers of RTC_CNTL_RESET_STATE, TRM 8.2, ESP-IDF `soc/reset_reasons.h`.
-#[allow(missing_docs)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[repr(u8)]
-pub enum Reason {
-    PowerOn = 0x01,
-    CoreSoftware = 0x03,
-    DeepSleep = 0x05,
-    CoreMwdt0 = 0x07,
-    CoreMwdt1 = 0x08,
-    CoreRtcWdt = 0x09,
-    CpuMwdt0 = 0x0B,
-    CpuSoftware = 0x0C,
-    CpuRtcWdt = 0x0D,
-    BrownOut = 0x0F,
-    SystemRtcWdt = 0x10,
-    CpuMwdt1 = 0x11,
-    SystemSuperWdt = 0x12,
-    SystemClockGlitch = 0x13,
-    CoreEfuseCrc = 0x14,
-    CoreUsbUart = 0x15,
-    CoreUsbJtag = 0x16,
-    CorePowerGlitch = 0x17,
-}
-
-/// How much a reset takes with it, TRM 8.1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth {
-    /// One processor.
-    Cpu,
-    /// All but the RTC domain.
-    Core,
-    /// All, except what RTC_CNTL says of its own registers.
-    System,
-    /// All.
-    Chip,
-}
-
-impl Reason {
-    /// How deep this reset goes, TRM table 8-1.
-    pub fn depth(self) -> Depth {
-        match self {
-            Self::PowerOn => Depth::Chip,
-            Self::CpuMwdt0 | Self::CpuMwdt1 | Self::CpuSoftware | Self::CpuRtcWdt => Depth::Cpu,
-            Self::BrownOut | Self::SystemRtcWdt | Self::SystemSuperWdt | Self::SystemClockGlitch => Depth::System,
-            Self::CoreSoftware
-            | Self::DeepSleep
-            | Self::CoreMwdt0
-            | Self::CoreMwdt1
-            | Self::CoreRtcWdt
-            | Self::CoreEfuseCrc
-            | Self::CoreUsbUart
-            | Self::CoreUsbJtag
-            | Self::CorePowerGlitch => Depth::Core,
-        }
-    }
-}
-
 /// Something a block asks of the whole chip; carried out right after the register access or event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
@@ -156,44 +100,6 @@ pub enum Stall {
     ClockGate,
     /// RTC_CNTL_SW_STALL.
     Rtc,
-}
-
-/// What other blocks than RTC_CNTL contribute to waking the chip. Pins are a bit each.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Wake {
-    /// GPIO_PINn_WAKEUP_ENABLE: light sleep only.
-    pub gpio: WakeLevels,
-    /// RTC_IO_GPIO_PINn_WAKEUP_ENABLE: light and deep sleep.
-    pub rtc_io: WakeLevels,
-    /// RTC_IO_EXT_WAKEUP0_SEL.
-    pub ext0_pin: u8,
-    /// Pins whose edges RTC_IO's interrupt status looks at.
-    pub rtc_interrupting: u64,
-    /// Pins that RTC_CNTL looks at while the chip sleeps.
-    pub watching: u64,
-    /// Edges of the inputs of UART0 and UART1 after which they wake the chip, from UART_ACTIVE_THRESHOLD.
-    pub uart_edges: [u16; 2],
-}
-
-/// Pins that wake the chip by their level, a bit each.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub struct WakeLevels {
-    /// When they are high.
-    pub high: u64,
-    /// When they are low.
-    pub low: u64,
-}
-
-impl WakeLevels {
-    /// Does any of the pins stand at its level?
-    pub fn are_met(self, levels: u64) -> bool {
-        self.high & levels | self.low & !levels != 0
-    }
-
-    /// All pins that are looked at.
-    pub fn pins(self) -> u64 {
-        self.high | self.low
-    }
 }
 
 /// All that is shared.
@@ -572,6 +478,12 @@ impl Fabric {
         if self.pins.was_posted() {
             self.attention();
         }
+    }
+
+    /// Did watched inputs change since [`Fabric::take_input_changes`]?
+    #[inline]
+    pub(crate) fn has_input_changes(&self) -> bool {
+        self.io.has_changes()
     }
 
     /// Changes of watched inputs since the last call: pins for GPIO, signals for the other blocks.

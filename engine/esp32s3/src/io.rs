@@ -382,6 +382,12 @@ impl Io {
         changed != 0
     }
 
+    /// Are there changes of levels to tell?
+    #[inline]
+    pub(crate) fn has_changes(&self) -> bool {
+        !self.changes.is_empty()
+    }
+
     /// Changes of levels to tell: when, which pins, and all levels.
     pub(crate) fn take_changes(&mut self) -> Vec<(Ps, u64, u64)> {
         std::mem::take(&mut self.changes)

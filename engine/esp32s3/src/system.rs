@@ -176,7 +176,16 @@ impl System {
     }
 
     /// What follows an access or an event: blocks see the inputs that changed, and requests are carried out.
+    #[inline]
     pub fn settle(&mut self) {
+        let Devices { fabric, spi1, .. } = &self.dev;
+        // Most accesses leave nothing behind, and loops that poll a register come by here each time.
+        if spi1.has_started() || fabric.has_input_changes() || !fabric.requests.is_empty() {
+            self.settle_changes();
+        }
+    }
+
+    fn settle_changes(&mut self) {
         if self.dev.spi1.has_started() {
             self.talk_to_flash();
         }
