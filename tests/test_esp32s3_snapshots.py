@@ -8,8 +8,6 @@ import pytest
 
 from twins import Image, Twin
 
-"""Seconds that a fork may take, docs/records/0003."""
-
 
 @pytest.fixture
 def sending(images: Path) -> Twin:

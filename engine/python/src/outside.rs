@@ -83,8 +83,17 @@ pub fn i2s_clock(rate: u64, slots: u8, slot_bits: u8, delay: bool, from: Ps) -> 
     (rate != 0).then(|| I2sClock { rate: Hertz::new(rate), layout, from })
 }
 
-fn times(at: impl Iterator<Item = Ps>) -> Vec<u8> {
-    at.flat_map(u64::to_le_bytes).collect()
+/// Numbers as numpy reads them: little-endian bytes, written once.
+fn packed<'py, const N: usize>(
+    py: Python<'py>,
+    numbers: impl ExactSizeIterator<Item = [u8; N]>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    PyBytes::new_with(py, N * numbers.len(), |bytes| {
+        for (place, number) in bytes.chunks_exact_mut(N).zip(numbers) {
+            place.copy_from_slice(&number);
+        }
+        Ok(())
+    })
 }
 
 impl PythonOutside {
@@ -107,10 +116,10 @@ impl PythonOutside {
 impl Outside for PythonOutside {
     fn spi(&mut self, port: PortId, batch: SpiBatch) {
         self.call(|py, target| {
-            let at = times(batch.at.into_iter());
-            let span: Vec<u8> = batch.span.into_iter().flat_map(u32::to_le_bytes).collect();
+            let at = packed(py, batch.at.iter().map(|at| at.to_le_bytes()))?;
+            let span = packed(py, batch.span.iter().map(|span| span.to_le_bytes()))?;
             let bytes = |data: &[u8]| PyBytes::new(py, data);
-            target.call_method1("spi", (port, bytes(&batch.data), bytes(&batch.dc), bytes(&at), bytes(&span)))?;
+            target.call_method1("spi", (port, bytes(&batch.data), bytes(&batch.dc), at, span))?;
             Ok(())
         });
     }
@@ -143,10 +152,9 @@ impl Outside for PythonOutside {
 
     fn parallel(&mut self, port: PortId, batch: ParallelBatch) {
         self.call(|py, target| {
-            let data: Vec<u8> = batch.data.into_iter().flat_map(u16::to_le_bytes).collect();
-            let at = times(batch.at.into_iter());
-            let bytes = |data: &[u8]| PyBytes::new(py, data);
-            target.call_method1("parallel", (port, bytes(&data), bytes(&batch.dc), bytes(&at)))?;
+            let data = packed(py, batch.data.iter().map(|word| word.to_le_bytes()))?;
+            let at = packed(py, batch.at.iter().map(|at| at.to_le_bytes()))?;
+            target.call_method1("parallel", (port, data, PyBytes::new(py, &batch.dc), at))?;
             Ok(())
         });
     }
@@ -172,18 +180,17 @@ impl Outside for PythonOutside {
 
     fn i2s_sent(&mut self, port: PortId, batch: I2sBatch) {
         self.call(|py, target| {
-            let at = times(batch.at.into_iter());
-            let samples: Vec<u8> = batch.samples.into_iter().flat_map(i32::to_le_bytes).collect();
-            let bytes = |data: &[u8]| PyBytes::new(py, data);
-            target.call_method1("i2s_sent", (port, batch.slots, batch.bits, bytes(&samples), bytes(&at)))?;
+            let at = packed(py, batch.at.iter().map(|at| at.to_le_bytes()))?;
+            let samples = packed(py, batch.samples.iter().map(|sample| sample.to_le_bytes()))?;
+            target.call_method1("i2s_sent", (port, batch.slots, batch.bits, samples, at))?;
             Ok(())
         });
     }
 
     fn i2s_wanted(&mut self, port: PortId, at: &[Ps]) -> Vec<i32> {
         let samples: Option<Vec<u8>> = self.call(|py, target| {
-            let at = times(at.iter().copied());
-            let samples = target.call_method1("i2s_wanted", (port, PyBytes::new(py, &at)))?;
+            let at = packed(py, at.iter().map(|at| at.to_le_bytes()))?;
+            let samples = target.call_method1("i2s_wanted", (port, at))?;
             Ok(samples.cast::<PyBytes>()?.as_bytes().to_vec())
         });
         let sample = |bytes: &[u8]| i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
@@ -196,9 +203,9 @@ impl Outside for PythonOutside {
 
     fn pulses(&mut self, port: PortId, edges: Vec<Edge>) {
         self.call(|py, target| {
-            let at = times(edges.iter().map(|edge| edge.at));
-            let level: Vec<u8> = edges.iter().map(|edge| u8::from(edge.level)).collect();
-            target.call_method1("pulses", (port, PyBytes::new(py, &at), PyBytes::new(py, &level)))?;
+            let at = packed(py, edges.iter().map(|edge| edge.at.to_le_bytes()))?;
+            let level = packed(py, edges.iter().map(|edge| [u8::from(edge.level)]))?;
+            target.call_method1("pulses", (port, at, level))?;
             Ok(())
         });
     }
