@@ -9,8 +9,8 @@
 0.01
 
 A file begins with a line of JSON that says what it is; the rest is compressed. It holds the firmware, so it is as
-private as that. A file is opened by the same version of the package alone. Only data of this package, of numpy and of the
-board's own parts is read from it: nothing else that a file names is ever imported or called.
+private as that. A file is opened by the same version of the package alone. Only data of this package, of numpy and of
+the board's own parts is read from it: nothing else that a file names is ever imported or called.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ class _Reader(pickle.Unpickler):
 
 
 def _part_modules() -> set[str]:
-    """Modules that are there already: a file makes nothing be imported. A board's own parts are imported by its user."""
+    """Modules that are there already: a file makes nothing be imported."""
     return set(sys.modules)
 
 
@@ -162,7 +162,9 @@ def _check_parts(snapshot: Snapshot) -> None:
             try:
                 pickle.dumps(value, protocol=4)
             except Exception as error:  # what a part keeps may refuse in any way
-                raise UsageError(f"part {label!r} cannot be written to a file: its attribute {name!r}: {error}") from None
+                raise UsageError(
+                    f"part {label!r} cannot be written to a file: its attribute {name!r}: {error}"
+                ) from None
 
 
 def _version() -> str:

@@ -82,16 +82,15 @@ class Moments:
 class Signal:
     """What one pin did between two moments.
 
-    >>> pwm = Signal("GPIO2", 0, 4000, False, np.array([0, 250, 1000, 1250, 2000]), np.array([1, 0, 1, 0, 1], bool))
+    >>> pwm = Signal("a", 0, 4000, False, np.array([0, 250, 1000, 1250, 2000]), np.array([1, 0, 1, 0, 1], bool))
     >>> pwm.rising.at.tolist(), pwm.pulses(True).tolist(), pwm.pulses(False).tolist()
     ([0, 1000, 2000], [250, 250], [750, 750])
     >>> pwm.duty
     0.25
-    >>> pwm.assert_pulses("300ps", tolerance="10ps")
+    >>> pwm.assert_pulses("3ns", tolerance="1ns")
     Traceback (most recent call last):
     ...
-    twins.errors.TimingError: GPIO2: expected high pulses of 300ps within 10ps, but 2 of 2 are not: the worst is 250ps, \
-at 0ps
+    twins.errors.TimingError: a: expected high pulses of 3ns within 1ns, but 2 of 2 are not: the worst is 250ps, at 0ps
     measured: 250ps to 250ps, mean 250ps
     """
 
@@ -158,12 +157,16 @@ at 0ps
                 f"measured: {_spread(self.pulses(True), 'high pulses')}; {_spread(self.pulses(False), 'low pulses')}"
             )
 
-    def assert_edges(self, count: int | None = None, *, at_least: int | None = None, at_most: int | None = None) -> None:
+    def assert_edges(
+        self, count: int | None = None, *, at_least: int | None = None, at_most: int | None = None
+    ) -> None:
         """It changed so often. Raises `TimingError`."""
         least, most = (count, count) if count is not None else (at_least, at_most)
         found = len(self.at)
         if (least is not None and found < least) or (most is not None and found > most):
-            words = f"{count}" if count is not None else f"{least or 0} to {most if most is not None else 'any number of'}"
+            words = (
+                f"{count}" if count is not None else f"{least or 0} to {most if most is not None else 'any number of'}"
+            )
             first = ", ".join(str(Duration(moment)) for moment in self.at[:8].tolist())
             raise TimingError(
                 f"{self.name}: expected {words} edges between {Duration(self.start)} and {Duration(self.end)}, "
@@ -174,9 +177,7 @@ at 0ps
         return len(self.at)
 
 
-def _assert_lengths(
-    name: str, what: str, found: Times, begins: Times, expected: Time, tolerance: Time | float
-) -> None:
+def _assert_lengths(name: str, what: str, found: Times, begins: Times, expected: Time, tolerance: Time | float) -> None:
     goal = ps(expected)
     within = round(goal * tolerance) if isinstance(tolerance, float) else ps(tolerance)
     if not len(found):
@@ -250,9 +251,7 @@ class Recording(Mapping[str, Signal]):
         level = (self._level >> bit & np.uint64(1)).astype(bool)
         initial = bool(self._initial >> int(bit) & 1)
         changed = level != np.concatenate([[initial], level[:-1]])
-        return Signal(
-            pin, self._start, self._end, initial, self._at[changed].astype(np.int64), level[changed]
-        )
+        return Signal(pin, self._start, self._end, initial, self._at[changed].astype(np.int64), level[changed])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -348,4 +347,3 @@ def assert_latency(found: Duration, at_most: Time, what: str = "latency") -> Non
     """A latency is within its limit. Raises `TimingError`."""
     if found > ps(at_most):
         raise TimingError(f"{what}: expected {Duration(ps(at_most))} at most, found {found}")
-

@@ -22,7 +22,7 @@ class PinLog:
     def __init__(self, engine: _engine.Engine, former: PinLog | None = None) -> None:
         self._engine = engine
         self._listeners: list[Listener] = []
-        self.kept = former.kept if former is not None else PinKeeper()
+        self.kept: PinKeeper = former.kept if former is not None else PinKeeper()
         for listener in former._listeners if former is not None else ():
             self.listen(listener)
 

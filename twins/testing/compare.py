@@ -161,24 +161,24 @@ def regions(wrong: Mask) -> tuple[Rectangle, ...]:
     try:
         cv2 = _opencv()
     except UsageError:
-        rows, columns = np.nonzero(wrong)
-        left, top = int(columns.min()), int(rows.min())
-        return ((left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1),)
+        return (_around(wrong),)
     near = cv2.dilate(wrong.astype(np.uint8), np.ones((2 * NEAR + 1, 2 * NEAR + 1), np.uint8))
     count, labels = cv2.connectedComponents(near)
-    found = []
-    for label in range(1, count):
-        rows, columns = np.nonzero((labels == label) & wrong)
-        left, top = int(columns.min()), int(rows.min())
-        found.append((left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1))
+    found = [_around((labels == label) & wrong) for label in range(1, count)]
     return tuple(sorted(found, key=lambda region: -region[2] * region[3]))
+
+
+def _around(wrong: Mask) -> Rectangle:
+    rows, columns = np.nonzero(wrong)
+    left, top = int(columns.min()), int(rows.min())
+    return left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1
 
 
 def difference(expected: Frame, actual: Frame, comparison: Comparison) -> Frame:
     """The actual picture, faint; wrong pixels white, brighter for a greater difference; their regions outlined."""
     if expected.shape != actual.shape:
-        return actual.copy()
-    picture = (actual // 4).astype(np.uint8)
+        return np.array(actual, np.uint8)
+    picture = np.array(actual // 4, np.uint8)
     off = np.abs(expected.astype(np.int16) - actual.astype(np.int16)).max(axis=2)
     picture[comparison.wrong] = (128 + off[comparison.wrong, None] // 2).astype(np.uint8)
     rows, columns = picture.shape[:2]
