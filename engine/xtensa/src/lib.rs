@@ -59,6 +59,7 @@ mod report;
 mod special;
 #[cfg(test)]
 mod tests;
+mod watched;
 mod windows;
 
 pub use code::{Code, LINE_BYTES, PAGE_BYTES};

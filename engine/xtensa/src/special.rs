@@ -101,7 +101,10 @@ impl Core {
                 self.ddr = value;
             }
             128 | 129 => self.debug.ibreaka[usize::from(number - 128)] = value,
-            144 | 145 => self.debug.dbreaka[usize::from(number - 144)] = value,
+            144 | 145 => {
+                self.debug.dbreaka[usize::from(number - 144)] = value;
+                self.look_again = true;
+            }
             160 | 161 => {
                 self.debug.dbreakc[usize::from(number - 160)] = value;
                 self.look_again = true;
