@@ -26,6 +26,7 @@ RESULT_WORDS = 2 + 2 * 96
 # What a probe needs around the chip.
 BOARDS = FIRMWARE.parent / "platforms" / "boards"
 PARTS: dict[str, dict[str, dict[str, Any]]] = {
+    "wake": {"wave": {"type": "probe_parts:SquareWave", "out": "GPIO4", "sheet": "GPIO2"}},
     "openeth": {"host": {"type": "ethernet_host:EthernetHost"}},
     "eeprom": {"store": {"type": "Eeprom24", "model": "24C02", "sda": "GPIO8", "scl": "GPIO9"}},
     "sdhost": {
