@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from twins import _engine
 from twins.board import Board
-from twins.buses import ParallelTarget, SdTarget
+from twins.buses import EthernetLink, ParallelTarget, SdTarget
 from twins.console import Console
 from twins.crash import crash_report
 from twins.door import Door
@@ -387,6 +387,22 @@ class Twin:
         number = next(n for n, name in self._outside.ports.items() if name == (port.part.label, port.name))
         to = self._inbox if self._outside.busy else self._engine
         to.i2s_clock(number, rate, port.slots, port.slot_bits, port.delay, self.now)
+
+    def attach_ethernet(self, port: EthernetLink, part: Part) -> None:
+        """A part goes to the other end of the Ethernet cable."""
+        try:
+            number = self._engine.attach_ethernet()
+        except ValueError as error:
+            raise BoardError(f"{part.label}: {error}") from None
+        self._outside.ports[number] = (part.label, port.name)
+
+    def send_frame(self, frame: bytes) -> None:
+        """An Ethernet frame for the chip."""
+        self._engine.send_frame(frame)
+
+    def plug_ethernet(self, on: bool) -> None:
+        """The Ethernet cable is plugged in or out."""
+        self._engine.plug_ethernet(on)
 
     def attach_edges(self, port: DigitalIn, part: Part) -> None:
         """A part looks at a pin."""

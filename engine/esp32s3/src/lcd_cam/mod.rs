@@ -9,7 +9,8 @@
 //!   bytes, clock source and dividers, idle level and phase of the clock, DMA, LCD_TRANS_DONE: as described.
 //! - RGB: totals, porches, pulses, polarities, frames in a row, LCD_VSYNC at the end of the pulse (`hal/lcd_ll.h` calls it
 //!   VSYNC_END): as described. A line's pixels are fetched when the line is over (approximated); where DMA has none, zeros
-//!   go out. Clocks between the pixels are not handed to parts. At the end of a frame that another one follows, FIFO depth
+//!   go out. HSYNC and DE of a line change at their times, but that is found out when the line is over: a program that polls
+//!   their pins misses them. Clocks between the pixels are not handed to parts. At the end of a frame that another one follows, FIFO depth
 //!   and one more pixels are fetched ahead, and outlive LCD_AFIFO_RESET while the display runs: the RGB driver of ESP-IDF
 //!   counts on both.
 //! - 8080 bus: where DMA has nothing to give, the data is over (espressif/esp-idf#8085: LCD_TRANS_DONE comes early when
