@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from twins import _engine
 from twins.board import Board
@@ -34,11 +34,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("twins")
 
-RESERVED = frozenset({"board", "seed", "image", "parts", "resets", "door", "live"})
+RESERVED = frozenset({"board", "seed", "image", "parts", "resets", "door", "live", "pin_log"})
 """What a twin has as attributes of its own beside its class's."""
 
 POLL = Duration(1_000_000_000)
 """How often `Twin.run_until` looks at its condition."""
+
+GUARDED = Duration(50_000_000_000)
+"""How far a twin runs at a time while somebody guards it or listens to its pins."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,9 @@ class Twin:
     (240, 320, 3)
     """
 
+    guards: ClassVar[list[Callable[[Twin], None]]] = []
+    """Called between slices with every twin that runs, for test frameworks: an error ends its run."""
+
     def __init__(
         self,
         board: str | Path | Board,
@@ -132,9 +138,12 @@ class Twin:
             part.mount(self, name, seed)
 
     def _start(self, engine: _engine.Engine) -> None:
-        from twins.outside import PartsOutside  # brings numpy, which `import twins` does not wait for
+        # These bring numpy, which `import twins` does not wait for.
+        from twins.outside import PartsOutside
+        from twins.trace import PinLog
 
         self._engine = engine
+        self.pin_log: PinLog = PinLog(engine, self.__dict__.get("pin_log"))
         self._inbox = engine.inbox
         self.parts: dict[str, Part] = {}
         self._outside = PartsOutside(self)
@@ -275,10 +284,14 @@ class Twin:
             until = min(until, self.door.due)
         if self.live.is_on:
             until = min(until, self._engine.now + self.live.slice)
+        if self.guards or self.pin_log.is_on:
+            until = min(until, self._engine.now + GUARDED)
         return until
 
     def _look_outside(self) -> None:
-        """Between slices: servers, and what waits at the door."""
+        """Between slices: guards, servers, and what waits at the door."""
+        for guard in self.guards:
+            guard(self)
         if self.live.is_on:
             self.live.pump()
         self.door.let_in()
@@ -320,6 +333,7 @@ class Twin:
                 self._inside_at = None
 
     def _collect(self) -> None:
+        self.pin_log.drain()
         for number, name in enumerate(self._engine.consoles):
             output = self._engine.take_output(number)
             if name not in self._outputs:
@@ -542,7 +556,7 @@ class Twin:
         """What was seen from outside: ``trace.sha256``, and pin by pin where recorded."""
         from twins.trace import Trace
 
-        return Trace(self._engine)
+        return Trace(self._engine, self.pin_log)
 
     @property
     def flash(self) -> Flash:
