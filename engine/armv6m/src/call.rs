@@ -102,6 +102,7 @@ impl Core {
         self.regs[SP] = frame;
         self.regs[LR] = RETURN_ADDRESS | 1;
         self.branch_exchange(function | 1);
+        self.stopped_at = None;
         self.sleeping = false;
         Ok(frame)
     }

@@ -189,6 +189,7 @@ impl Core {
         }
         self.lcount = 0;
         self.pc = function;
+        self.stopped_at = None;
         self.sleeping = false;
         Ok(frame)
     }
