@@ -251,7 +251,7 @@ impl Core {
             }
             if let Some(ranges) = self.watched_ranges(code) {
                 let mut watched = Watched { bus: &mut *bus, ranges, met: false };
-                let exit = self.run_to_deadline(&mut watched, code);
+                let exit = self.run_to_deadline(&mut watched, code, false);
                 if !watched.met || exit != Exit::Yield {
                     return exit;
                 }
