@@ -74,7 +74,6 @@ impl Core {
         }
         let entry = memory.byte(self.pc) == Some(ENTRY) && self.ps & PS_WOE != 0;
         usize::from(entry) * 4 * (self.ps >> CALLINC_SHIFT & 3) as usize
-
     }
 
     fn physical(&self, number: usize) -> u32 {
