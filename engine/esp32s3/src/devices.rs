@@ -30,7 +30,9 @@ macro_rules! devices {
 
             /// A load from a block of registers. `None`: no block is there.
             pub fn read(&mut self, addr: u32) -> Option<u32> {
-                self.check_clock(addr);
+                if !self.answers(addr) {
+                    return self.peek(addr);
+                }
                 match addr {
                     $($base..=$last => Some(self.$field.read((addr - $base) & !3, &mut self.fabric)),)*
                     _ => None,
@@ -47,7 +49,9 @@ macro_rules! devices {
 
             /// A store to a block of registers. `None`: no block is there.
             pub fn write(&mut self, addr: u32, write: Write) -> Option<()> {
-                self.check_clock(addr);
+                if !self.answers(addr) {
+                    return Some(());
+                }
                 if self.fabric.has_late_pins && sets_pins_up(addr) {
                     self.bring_pins_up_to_date();
                 }
@@ -185,10 +189,16 @@ impl Devices {
         self.fabric.settle_clocks();
     }
 
+    /// Does a block answer here? One that is held in reset keeps its reset values; without a clock it is but counted.
     #[inline]
-    fn check_clock(&mut self, addr: u32) {
+    fn answers(&mut self, addr: u32) -> bool {
         if self.fabric.is_dark(addr) {
             sysreg::accessed_without_clock(addr, &mut self.fabric);
         }
+        let held = self.fabric.is_held(addr);
+        if held {
+            sysreg::accessed_in_reset(addr, &mut self.fabric);
+        }
+        !held
     }
 }
