@@ -165,6 +165,12 @@ fn sets_pins_up(addr: u32) -> bool {
     matches!(addr, 0x6000_4074..=0x6000_4EFF | 0x6000_8000..=0x6000_87FF | 0x6000_9000..=0x6000_9FFF)
 }
 
+/// UART_CLK_CONF: the mask ROM sets UART_RST_CORE in it while the UART is in reset, and ESP-IDF (`hal/uart_ll.h`,
+/// uart_ll_reset_register) counts on that bit through a reset of the module.
+fn answers_in_reset(addr: u32) -> bool {
+    matches!(addr, 0x6000_0078 | 0x6001_0078 | 0x6002_E078)
+}
+
 impl Devices {
     /// Blocks that hand in batches of edges hand in those up to now.
     pub fn bring_pins_up_to_date(&mut self) {
@@ -195,7 +201,7 @@ impl Devices {
         if self.fabric.is_dark(addr) {
             sysreg::accessed_without_clock(addr, &mut self.fabric);
         }
-        let held = self.fabric.is_held(addr);
+        let held = self.fabric.is_held(addr) && !answers_in_reset(addr);
         if held {
             sysreg::accessed_in_reset(addr, &mut self.fabric);
         }

@@ -4,7 +4,8 @@
 //! # Fidelity
 //! - Clock selection, software interrupts, core 1's reset, clock gate and run stall: exact; a new clock works at once.
 //! - A block whose reset bit software sets is reset, and held until the bit is cleared: loads give its reset values, stores
-//!   are lost, both are counted. Blocks whose bit is set after reset (PERIP_RST_EN1) answer all the same (approximated).
+//!   are lost, both are counted; UART_CLK_CONF answers. Blocks whose bit is set after reset (PERIP_RST_EN1) answer all the
+//!   same (approximated).
 //! - A block whose clock is off works on; that firmware accesses it is counted as a gap.
 //! - The CRC of RTC FAST memory is that of IEEE 802.3 over RTC_MEM_CRC_LEN + 1 words; the TRM tells neither. Memory power and timing monitors, and the Bluetooth low-power clock, are storage.
 //! - EFUSE, whose registers a reset does not touch, has a clock gate only.
