@@ -6,6 +6,7 @@ import copy
 import heapq
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -13,28 +14,30 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from twins import _engine
 from twins.board import Board
-from twins.buses import ParallelTarget, SdTarget
 from twins.console import Console
 from twins.crash import crash_report
 from twins.door import Door
 from twins.errors import BoardError, FirmwareCrashed, Timeout, UsageError
 from twins.flash import Flash
 from twins.image import TARGETS, Image
+from twins.intercept import Functions, Intercepting, State
 from twins.live import Live
 from twins.memory import TwinMemory
 from twins.pins import Pins
-from twins.ports import DigitalIn, I2cTarget, I2sLink, Part, PdmLink, PulseSink, SpiTarget
+from twins.ports import Part
 from twins.symbols import Symbols
 from twins.units import Duration, Time, ps
 from twins.usb import UsbHost
+from twins.wiring import Wired
 
 if TYPE_CHECKING:
-    from twins.ports import Levels, Times
     from twins.trace import Trace
 
 log = logging.getLogger("twins")
 
-RESERVED = frozenset({"board", "seed", "image", "parts", "resets", "door", "live", "pin_log"})
+RESERVED = frozenset(
+    {"board", "seed", "image", "parts", "resets", "door", "live", "pin_log", "engine", "functions", "guards"}
+)
 """What a twin has as attributes of its own beside its class's."""
 
 POLL = Duration(1_000_000_000)
@@ -66,6 +69,7 @@ class Snapshot:
     outputs: Mapping[str, bytes]
     speakers: Sequence[str]
     resets: Sequence[tuple[int, str]]
+    functions: State
 
 
 def _new_engine(board: Board, seed: int) -> _engine.Engine:
@@ -75,7 +79,7 @@ def _new_engine(board: Board, seed: int) -> _engine.Engine:
     return _engine.Engine.esp32s3(board.flash_size, board.psram_size, board.psram_octal, board.mac, seed)
 
 
-class Twin:
+class Twin(Wired, Intercepting):
     """A board with an image, at its power-on.
 
     Args:
@@ -142,8 +146,9 @@ class Twin:
         from twins.outside import PartsOutside
         from twins.trace import PinLog
 
-        self._engine = engine
+        self._engine = self.engine = engine
         self.pin_log: PinLog = PinLog(engine, self.__dict__.get("pin_log"))
+        self.functions = Functions(self)
         self._inbox = engine.inbox
         self.parts: dict[str, Part] = {}
         self._outside = PartsOutside(self)
@@ -261,12 +266,15 @@ class Twin:
             raise UsageError("a part's handler cannot run the twin: use self.after(...) to do something later")
         while True:
             self._look_outside()
+            self.functions.start_waiting()
             stop = self._engine.run(max(self._goal(until), self._engine.now))
             self._collect()
             kind = stop[0]
             if kind == "reset":
                 self.resets.append((self._engine.now, stop[3]))
                 log.info("%s: reset (%s)", Duration(self._engine.now), stop[3])
+            elif kind == "intercept":
+                self.functions.entered(stop[2], stop[1])
             elif kind in ("lockup", "usb boot"):
                 raise FirmwareCrashed(crash_report(self, stop[2], stop[3]))
             elif kind == "breakpoint" or (kind == "text" and stop_at_text):
@@ -282,6 +290,7 @@ class Twin:
             until = min(until, self._calls[0][0])
         if self.door.due is not None:
             until = min(until, self.door.due)
+        until = min(until, self.functions.due)
         if self.live.is_on:
             until = min(until, self._engine.now + self.live.slice)
         if self.guards or self.pin_log.is_on:
@@ -326,11 +335,17 @@ class Twin:
         now = self._engine.now
         while self._calls and self._calls[0][0] <= now:
             at, _, name, method, args = heapq.heappop(self._calls)
-            self._inside_at = max(at, 0)
-            try:
+            with self.inside(max(at, 0)):
                 getattr(self.parts[name], method)(*args)
-            finally:
-                self._inside_at = None
+
+    @contextmanager
+    def inside(self, at: int) -> Iterator[None]:
+        """Somebody's handler acts at a moment of the run: it cannot run the twin."""
+        self._inside_at = at
+        try:
+            yield
+        finally:
+            self._inside_at = None
 
     def _collect(self) -> None:
         self.pin_log.drain()
@@ -346,6 +361,8 @@ class Twin:
                 self._speakers.append(name)
         for message in self._engine.take_messages():
             log.warning("%s: %s", Duration(self._engine.now), message)
+
+    # What parts ask of their host (twins.ports.Host), beside their wires
 
     # What parts ask of their host (twins.ports.Host)
 
@@ -401,6 +418,27 @@ class Twin:
         number = next(n for n, name in self._outside.ports.items() if name == (port.part.label, port.name))
         to = self._inbox if self._outside.busy else self._engine
         to.i2s_clock(number, rate, port.slots, port.slot_bits, port.delay, self.now)
+
+    def attach_ethernet(self, port: EthernetLink, part: Part) -> None:
+        """A part goes to the other end of the Ethernet cable."""
+        try:
+            number = self._engine.attach_ethernet()
+        except ValueError as error:
+            raise BoardError(f"{part.label}: {error}") from None
+        self._outside.ports[number] = (part.label, port.name)
+
+    def send_frame(self, frame: bytes) -> None:
+        """An Ethernet frame for the chip."""
+        self._engine.send_frame(frame)
+
+    def plug_ethernet(self, on: bool) -> None:
+        """The Ethernet cable is plugged in or out."""
+        self._engine.plug_ethernet(on)
+
+    def brown_out(self) -> None:
+        """The supply drops for a moment: what the chip does is set up by the firmware in its brown-out detector."""
+        if not self._engine.brown_out():
+            raise UsageError(f"the {self.board.chip.name} has no model of its brown-out detector")
 
     def attach_edges(self, port: DigitalIn, part: Part) -> None:
         """A part looks at a pin."""
@@ -568,6 +606,7 @@ class Twin:
             outputs={name: bytes(data) for name, data in self._outputs.items()},
             speakers=tuple(self._speakers),
             resets=list(self.resets),
+            functions=self.functions.state(),
         )
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -592,6 +631,7 @@ class Twin:
             part.remount(self)
             part.restore(snapshot.parts[name])
             self.parts[name] = part
+        self.functions.restore(snapshot.functions)
         for console in consoles.values():
             console.rewind()
         self._consoles = consoles
