@@ -50,9 +50,7 @@ def test_the_displays_clock_is_as_fast_as_the_board_runs_it(media_controller: Tw
     assert set(burst.tolist()) == {ps("16ns"), ps("24ns")}
     assert burst.mean() == pytest.approx(ps("20ns"), rel=0.05)
     clock.assert_clock(50e6, tolerance=0.05)
-    with pytest.raises(
-        TimingError, match=r"GPIO16 rising: expected 40 MHz within 0.01 of it, found .* MHz\nmeasured: "
-    ):
+    with pytest.raises(TimingError, match=r"GPIO16 rising: expected 40 MHz within 0.01 of it, found .* MHz\n"):
         clock.assert_clock(40e6)
 
 
