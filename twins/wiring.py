@@ -99,6 +99,11 @@ class Wired:
         """The Ethernet cable is plugged in or out."""
         self._engine.plug_ethernet(on)
 
+    def brown_out(self) -> None:
+        """The supply drops for a moment: what the chip does is set up by the firmware in its brown-out detector."""
+        if not self._engine.brown_out():
+            raise UsageError(f"the {self.board.chip.name} has no model of its brown-out detector")
+
     def attach_edges(self, port: DigitalIn, part: Part) -> None:
         """A part looks at a pin."""
         self._outside.ports[self._engine.attach_edges(port.pin)] = (part.label, port.name)
