@@ -41,6 +41,7 @@ _PLAIN = {
     "random": {"Random"},
     "pathlib": {"Path", "PosixPath", "PurePosixPath", "PureWindowsPath", "WindowsPath"},
     "pathlib._local": {"Path", "PosixPath", "PurePosixPath", "PureWindowsPath", "WindowsPath"},
+    "twins.intercept": {"State"},
     "twins.twin": {"Snapshot"},
     "types": {"MappingProxyType"},
     "fractions": {"Fraction"},
@@ -79,8 +80,13 @@ class Saved:
 def save(snapshot: Snapshot, path: str | Path) -> Path:
     """Writes a snapshot to a file, whole or not at all. Raises `UsageError` for a part that cannot be written."""
     _check_parts(snapshot)
-    engine = snapshot.engine.to_bytes()
-    data = zlib.compress(pickle.dumps((replace(snapshot, engine=engine),), protocol=4), 1)  # type: ignore[arg-type]
+    if snapshot.functions.intercepts or snapshot.functions.running:
+        raise UsageError("a twin in which somebody stands in for functions cannot be written: code is no data")
+    plain = replace(snapshot, engine=snapshot.engine.to_bytes())  # type: ignore[arg-type]
+    try:
+        data = zlib.compress(pickle.dumps((plain,), protocol=4), 1)
+    except Exception as error:  # what a board's options hold may refuse in any way
+        raise UsageError(f"the twin cannot be written to a file: {error}") from None
     image = snapshot.image
     head = {
         "kind": KIND,

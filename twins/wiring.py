@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from twins._engine import Engine, Inbox
 from twins.board import Board
 from twins.errors import BoardError, UsageError
-from twins.outside import PartsOutside
 
 if TYPE_CHECKING:
     from twins.audio import I2sLink, PdmLink
     from twins.buses import EthernetLink, ParallelTarget, SdTarget
+    from twins.outside import PartsOutside
     from twins.ports import DigitalIn, I2cTarget, Levels, Part, PulseSink, SpiTarget, Times
 
 

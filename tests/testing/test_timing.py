@@ -37,16 +37,21 @@ def test_a_recording_can_be_looked_at_while_it_is_open(media_controller: Twin) -
         assert len(pins["GPIO16"]) >= early > 0
 
 
-def test_the_displays_clock_is_no_faster_than_its_sheet_allows(media_controller: Twin) -> None:
-    """ST7789V datasheet, 7.4.2 (serial interface, table 6): a write cycle of 16 ns, each half 7 ns at the least."""
+def test_the_displays_clock_is_as_fast_as_the_board_runs_it(media_controller: Twin) -> None:
+    """SCK is at 50 MHz, as the board's seed has it: 20 ns on average, in whole cycles of 8 ns.
+
+    RP2040 datasheet 3.5.5: a fractional divider is an average of whole cycles, here two and three.
+    """
     with timing.record(media_controller, "GPIO16") as pins:
         media_controller.knob.turn(+1)
         media_controller.run("50ms")
     clock = pins["GPIO16"]
-    assert clock.rising.periods.min() >= ps("16ns")
-    assert clock.pulses(True).min() >= ps("7ns")
-    with pytest.raises(TimingError, match=r"GPIO16 rising: expected 5 MHz within 0.01 of it, found .*Hz\nmeasured: "):
-        clock.assert_clock(5e6)
+    burst = clock.rising.periods[clock.rising.periods <= ps("24ns")]
+    assert set(burst.tolist()) == {ps("16ns"), ps("24ns")}
+    assert burst.mean() == pytest.approx(ps("20ns"), rel=0.05)
+    clock.assert_clock(50e6, tolerance=0.05)
+    with pytest.raises(TimingError, match=r"GPIO16 rising: expected 40 MHz within 0.01 of it, found .* MHz\n"):
+        clock.assert_clock(40e6)
 
 
 def test_assertions_say_what_was_measured() -> None:
