@@ -12,6 +12,7 @@ use crate::interrupt::Interrupts;
 use crate::pie::Pie;
 use crate::place::Resume;
 use crate::protection::Protection;
+use crate::watched::Watched;
 use crate::{disasm, Beat, Bus, BusError, Code, Exit, Fetch};
 
 /// PS fields. ISA RM table 4-63.
@@ -99,7 +100,7 @@ pub struct Core {
     /// be wrong.
     pub(crate) look_again: bool,
     /// The breakpoint or watchpoint that stopped the last `run`.
-    stopped_at: Option<u32>,
+    pub(crate) stopped_at: Option<u32>,
     stopped: Option<Box<StopReport>>,
     pub(crate) not_modelled: BTreeMap<String, u64>,
 }
@@ -205,7 +206,8 @@ impl Core {
     /// Executes until something needs the chip.
     pub fn run<B: Bus>(&mut self, bus: &mut B, code: &mut Code) -> Exit {
         if self.stopped_at == Some(self.pc) {
-            if let Some(exit) = self.step(bus, code) {
+            // No interrupt comes between: behind it the same breakpoint would be reached again.
+            if let Some(exit) = self.step_over(bus, code, true) {
                 return exit;
             }
         }
@@ -217,31 +219,42 @@ impl Core {
         if self.looks_before_executing(code) {
             return self.run_carefully(bus, code);
         }
-        self.run_to_deadline(bus, code)
+        self.run_to_deadline(bus, code, false)
     }
 
     /// Executes one instruction, or enters one exception, whatever the deadline, and a breakpoint or
     /// watchpoint on it say. `None`: done.
     pub fn step<B: Bus>(&mut self, bus: &mut B, code: &mut Code) -> Option<Exit> {
+        self.step_over(bus, code, false)
+    }
+
+    fn step_over<B: Bus>(&mut self, bus: &mut B, code: &mut Code, uninterrupted: bool) -> Option<Exit> {
         if self.lcount != 0 {
             code.note_loop_end(self.lend);
         }
         code.lift_breakpoint(Some(self.pc));
         let mut one = OneStep { deadline: self.cycle + 1, bus };
-        let exit = self.run_to_deadline(&mut one, code);
+        let exit = self.run_to_deadline(&mut one, code, uninterrupted);
         code.lift_breakpoint(None);
         (exit != Exit::Deadline).then_some(exit)
     }
 
     /// Instruction by instruction: hardware breakpoints and watchpoints, ICOUNT, watchpoints of a
-    /// debugger outside.
+    /// debugger outside. Hardware watchpoints alone, as ESP-IDF has them at the end of each stack, only near them.
     fn run_carefully<B: Bus>(&mut self, bus: &mut B, code: &mut Code) -> Exit {
         loop {
             if self.cycle >= bus.deadline() && !self.sleeping || std::mem::take(&mut self.look_again) {
                 return Exit::Deadline;
             }
             if !self.looks_before_executing(code) {
-                return self.run_to_deadline(bus, code);
+                return self.run_to_deadline(bus, code, false);
+            }
+            if let Some(ranges) = self.watched_ranges(code) {
+                let mut watched = Watched { bus: &mut *bus, ranges, met: false };
+                let exit = self.run_to_deadline(&mut watched, code, false);
+                if !watched.met || exit != Exit::Yield {
+                    return exit;
+                }
             }
             if !self.sleeping && !self.interrupt_is_due() {
                 let op = code.instruction(bus, self.pc);
@@ -268,7 +281,7 @@ impl Core {
         }
     }
 
-    fn run_to_deadline<B: Bus>(&mut self, bus: &mut B, code: &mut Code) -> Exit {
+    fn run_to_deadline<B: Bus>(&mut self, bus: &mut B, code: &mut Code, mut uninterrupted: bool) -> Exit {
         loop {
             if let Some(report) = &self.stopped {
                 return Exit::Stopped(report.clone());
@@ -283,7 +296,9 @@ impl Core {
             if self.cycle >= bus.deadline() || std::mem::take(&mut self.look_again) {
                 return Exit::Deadline;
             }
-            self.take_interrupt(code);
+            if !std::mem::take(&mut uninterrupted) {
+                self.take_interrupt(code);
+            }
             match self.execute(bus, code) {
                 Stop::Deadline => return Exit::Deadline,
                 Stop::Yield => return Exit::Yield,
@@ -292,6 +307,8 @@ impl Core {
                 Stop::Trap => return Exit::Trap(self.pc),
                 Stop::Breakpoint => {
                     self.stopped_at = Some(self.pc);
+                    // What the breakpoint itself costs is not what the instruction under it does.
+                    self.resume = Resume::default();
                     return Exit::Breakpoint(self.pc);
                 }
                 Stop::Report(reason) => {
