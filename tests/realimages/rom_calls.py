@@ -63,7 +63,7 @@ class Place:
         self.used += self.rng.randrange(4)
         return self.room(count)
 
-    def bytes(self, data: bytes, align: int = 1) -> int:
+    def put(self, data: bytes, align: int = 1) -> int:
         """The address of `data`; without an alignment, any."""
         address = self.anywhere(len(data)) if align == 1 else self.room(len(data), align)
         start = address - self.address
@@ -72,12 +72,12 @@ class Place:
 
     def words(self, *values: int) -> int:
         """The address of words."""
-        return self.bytes(struct.pack(f"<{len(values)}I", *(value & 0xFFFF_FFFF for value in values)), 4)
+        return self.put(struct.pack(f"<{len(values)}I", *(value & 0xFFFF_FFFF for value in values)), 4)
 
     def text(self, most: int = 40, letters: bytes = b"abAB zZ019_-.\xe4\x80") -> int:
         """The address of a terminated text of few different letters, so that some are found in others."""
         count = self.rng.randrange(most + 1)
-        return self.bytes(bytes(self.rng.choices(letters, k=count)) + b"\0")
+        return self.put(bytes(self.rng.choices(letters, k=count)) + b"\0")
 
     def hears(self, count: int) -> None:
         """Room for what the hooks get."""
@@ -91,7 +91,7 @@ class Place:
 
     def reads(self, data: bytes) -> None:
         """What the hooks read."""
-        start = self.bytes(data)
+        start = self.put(data)
         self.source = (start, start + len(data))
 
 

@@ -174,7 +174,7 @@ def letter(place: Place) -> int:
 
 def data(place: Place) -> int:
     """32 bytes, of few values."""
-    return place.bytes(bytes(place.rng.choices(b"abAB \x80\xff\0", k=32)))
+    return place.put(bytes(place.rng.choices(b"abAB \x80\xff\0", k=32)))
 
 
 def target(place: Place) -> int:
@@ -241,7 +241,7 @@ def numeral(place: Place) -> int:
     head = place.rng.choice((b"", b" ", b"\t-", b"+", b"-", b"0x", b"-0X", b"0", b" +0"))
     digits = place.rng.choice((b"0123456789", b"01234567", b"09afAFzZ", b"9"))
     body = bytes(place.rng.choices(digits, k=place.rng.randrange(12)))
-    return place.bytes(head + body + place.rng.choice((b"", b"g", b" ", b"-", b".5")) + b"\0")
+    return place.put(head + body + place.rng.choice((b"", b"g", b" ", b"-", b".5")) + b"\0")
 
 
 case("atoi atol", numeral)
@@ -255,7 +255,7 @@ def _sorted(place: Place) -> Call:
     size, count = place.rng.choice((1, 2, 4, 5, 8, 12)), place.rng.randrange(18)
     keys = place.rng.sample(range(256), count)
     data = b"".join(bytes([key]) + place.rng.randbytes(size - 1) for key in keys)
-    return Call([place.bytes(data), count, size, place.hooks["compare_bytes"]], words=0)
+    return Call([place.put(data), count, size, place.hooks["compare_bytes"]], words=0)
 
 
 def _sorted_words(place: Place) -> Call:
@@ -339,7 +339,9 @@ def _inflated(place: Place) -> Call:
     if place.rng.random() < 0.2:
         del packed[place.rng.randrange(len(packed)) :]
     flags = (wbits > 0) | 4
-    return Call([place.room(600), place.rng.choice((600, len(plain), 50)), place.bytes(packed), len(packed), flags])
+    return Call(
+        [place.room(600), place.rng.choice((600, len(plain), 50)), place.put(bytes(packed)), len(packed), flags]
+    )
 
 
 def _in_pieces(place: Place) -> Call:
@@ -454,7 +456,7 @@ made("jd_decomp", _decoded, count=150, size=0x5000, steps=2)
 
 # Digests: `MD5Context` of esp_rom_md5.h.
 def _md5(place: Place) -> Call:
-    context, pieces = place.room(88, 4), [place.bytes(place.rng.randbytes(n)) for n in (50, 0, 130)]
+    context, pieces = place.room(88, 4), [place.put(place.rng.randbytes(n)) for n in (50, 0, 130)]
     updates = [("MD5Update", [context, piece, place.rng.randrange(50)]) for piece in pieces]
     digest = place.anywhere(16)
     return Call(
@@ -468,7 +470,7 @@ made("MD5Final", _md5, size=512, steps=5)
 # `SHA_CTX` of rom/sha.h, by the accelerator.
 def _sha(place: Place) -> Call:
     kind = place.rng.randrange(3)  # SHA1, SHA2_224, SHA2_256
-    context, text_at = place.room(256, 4), place.bytes(place.rng.randbytes(150), 4)
+    context, text_at = place.room(256, 4), place.put(place.rng.randbytes(150), 4)
     first, second = place.rng.choice((64, 128)), place.rng.randrange(1, 20)
     updates = [("ets_sha_update", [context, text_at, first, 1]), ("ets_sha_update", [context, text_at + 4, second, 0])]
     before = [("ets_sha_enable", []), ("ets_sha_init", [context, kind]), ("ets_sha_starts", [context, 0]), *updates]
@@ -498,7 +500,7 @@ def _cleared(place: Place) -> Call:
 
 made("ets_efuse_clear_program_registers", _cleared, count=20, steps=3)
 case("ets_efuse_rs_calculate", data, target, words=0, count=100)
-for _name in [
+for _name in (
     "get_uart_print_control",
     "download_modes_disabled",
     "legacy_spi_boot_mode_disabled",
@@ -510,7 +512,7 @@ for _name in [
     "secure_boot_aggressive_revoke_enabled",
     "get_spiconfig",
     "get_wp_pad",
-]:
+):
     case(f"ets_efuse_{_name}", count=1)
 case("ets_efuse_get_mac", target, words=0, count=5)
 
