@@ -24,6 +24,8 @@ S3_PROBES := $(patsubst probes/esp32s3/%.c,s3_probe_%,$(wildcard probes/esp32s3/
 # name: source, linker script (ram.ld where nothing is said)
 S3_IMAGES := $(S3_BENCH) $(S3_PROBES) s3_functions
 SRC_s3_functions := functions/main.c
+S3_IMAGES := $(S3_BENCH) $(S3_PROBES) s3_rom_calls
+SRC_s3_rom_calls := rom_calls/main.c
 $(foreach b,$(S3_BENCH),$(eval SRC_$(b) := bench/esp32s3/$(b:s3_%=%).c))
 $(foreach p,$(S3_PROBES),$(eval SRC_$(p) := probes/esp32s3/$(p:s3_probe_%=%).c))
 
@@ -39,6 +41,18 @@ $(STAGE2): $(STAGE2_OBJ) $(S3_SHARED)
 
 # Each of them says so here.
 LD_s3_probe_flash := flash.ld
+
+# Functions of the mask ROM, for where there is no real one: engine/esp32s3/src/rom/functions.bin is this file.
+ROM_C := $(wildcard rom/*.c)
+ROM_SHARED := Makefile esp32s3.mk $(wildcard rom/*.h) rom/rom.ld tools/elf.py
+ROM_CFLAGS := $(filter-out -I%,$(S3_CFLAGS)) -Os -fno-jump-tables
+$(BUILD)/s3_rom.elf: $(ROM_C) $(ROM_SHARED) | $(S3_CONFIG)
+	@mkdir -p $(@D)
+	$(S3_CROSS)gcc $(ROM_CFLAGS) -mabi=windowed -nostdlib -Wl,--build-id=none,-n,--fatal-warnings,--no-warn-rwx-segments,-e,0 -T rom/rom.ld $(ROM_C) -o $@
+	$(S3_CROSS)strip --strip-debug -R .comment -R .xtensa.info $@
+$(BUILD)/s3_rom.bin: $(BUILD)/s3_rom.elf
+	$(S3_CROSS)objcopy -O binary $< $@
+	@printf '%s\n' $(sort $(ROM_C) $(ROM_SHARED)) > $(BUILD)/s3_rom.sources
 
 define s3_image
 HDR_$(1) := $$(wildcard $$(addsuffix *.h,$$(sort $$(dir $$(SRC_$(1))))))
@@ -63,5 +77,5 @@ $(BUILD)/s3.o/%.o: %.S $(S3_SHARED) | $(S3_CONFIG)
 
 $(foreach i,$(S3_IMAGES),$(eval $(call s3_image,$(i))))
 
-esp32s3: $(foreach i,$(S3_IMAGES),$(BUILD)/$(i).bin)
+esp32s3: $(foreach i,$(S3_IMAGES),$(BUILD)/$(i).bin) $(BUILD)/s3_rom.bin
 .PHONY: esp32s3
