@@ -169,9 +169,9 @@ class Wifi(Part):
 
     @property
     def addresses(self) -> tuple[bytes, ...]:
-        """Those of the interfaces that are on; before, those it will have."""
+        """Those of the interfaces that are on; before, that of the chip."""
         if not self.started:
-            return tuple(self.macs)
+            return (self.macs[0],)
         return tuple(mac for bit, mac in zip((_STATION, _ACCESS_POINT), self.macs, strict=True) if self.mode & bit)
 
     @property
