@@ -19,9 +19,26 @@ LEFT, RIGHT, REMOTE = (f"7c:df:a1:00:00:0{n}" for n in (1, 2, 9))
 CHANNEL = 6
 
 CALLS = (
-    "SEND ADD_PEER DEL_PEER MOD_PEER PEER_EXISTS PEER_NUM VERSION SET_CHANNEL GET_CHANNEL SET_MODE STOP DEINIT NOW_DEINIT "
-    "SEND_TO_ALL RATE SET_PMK GET_MAC GET_PEER START"
-).split()
+    "SEND",
+    "ADD_PEER",
+    "DEL_PEER",
+    "MOD_PEER",
+    "PEER_EXISTS",
+    "PEER_NUM",
+    "VERSION",
+    "SET_CHANNEL",
+    "GET_CHANNEL",
+    "SET_MODE",
+    "STOP",
+    "DEINIT",
+    "NOW_DEINIT",
+    "SEND_TO_ALL",
+    "RATE",
+    "SET_PMK",
+    "GET_MAC",
+    "GET_PEER",
+    "START",
+)
 OK, INVALID_ARG, NOT_SUPPORTED = 0, 0x102, 0x106
 NOT_STARTED, NOT_STOPPED = 0x3002, 0x3003
 NOT_INIT, ARG, FULL, NOT_FOUND, EXIST, IF, CHAN = 0x3065, 0x3066, 0x3068, 0x3069, 0x306B, 0x306C, 0x306D
@@ -34,7 +51,8 @@ class Station:
         self.twin = twin
 
     def __getattr__(self, name: str) -> Any:
-        words = ["error", "failed", "ready", "received", "delivered", "undelivered", "lost", "length", "task", "rssi", "channel"]
+        words = ["error", "failed", "ready", "received", "delivered", "undelivered", "lost", "length", "task"]
+        words += ["rssi", "channel"]
         data = self.twin.memory.read("seen", 44 + 18 + 1470)
         fields: dict[str, Any] = dict(zip(words, struct.unpack_from("<11i", data), strict=True))
         fields |= {"source": data[44:50].hex(":"), "destination": data[50:56].hex(":"), "sent_to": data[56:62].hex(":")}
@@ -45,7 +63,8 @@ class Station:
         self, what: str, mac: str = "", data: bytes = b"", *, argument: int = 0, encrypt: bool = False, channel: int = 0
     ) -> int:
         address = bytes.fromhex(mac.replace(":", "")) or bytes(6)
-        self.twin.memory.write("mailbox", struct.pack("<IiII6sBB", 0, 0, argument, len(data), address, encrypt, channel) + data)
+        told = struct.pack("<IiII6sBB", 0, 0, argument, len(data), address, encrypt, channel)
+        self.twin.memory.write("mailbox", told + data)
         self.twin.memory.write("mailbox", (CALLS.index(what) + 1).to_bytes(4, "little"))
         self.twin.run_until(lambda: self.twin.memory.u32("mailbox") == 0, timeout="100ms")
         return int.from_bytes(self.twin.memory.read("mailbox", 8)[4:], "little", signed=True)
@@ -255,11 +274,11 @@ def test_callbacks_of_each_generation(world: World, version: tuple[int, int, int
     twin.espnow.version = version
     told = {}
 
-    def on_receive(call: Any, first: Any, data: Any, length: int) -> None:
+    def on_receive(_: Any, first: Any, data: Any, length: int) -> None:
         told["info" if first.read(6).hex(":") != REMOTE else "mac"] = data.read(length)
         told["source"] = (first.pointer() if received == "info" else first).read(6).hex(":")
 
-    def on_sent(call: Any, first: Any, status: int) -> None:
+    def on_sent(_: Any, first: Any, status: int) -> None:
         told["to"] = (first.pointer() if sent == "info" else first).read(6).hex(":")
         told["status"] = status
 
@@ -320,6 +339,7 @@ def test_after_a_reset_the_radio_begins_anew(world: World) -> None:
     world["left"].reset()
     world.run("300us")
     assert world["left"].espnow.channel is None
+    world.air.retries = 0
     sent = remote.send(LEFT, b"E2")
     world.run_until(lambda: left.ready and world["left"].espnow.channel == CHANNEL)
     world.run("50ms")

@@ -123,7 +123,7 @@ def test_a_faster_rate_does_not_reach_as_far() -> None:
     world = World(air=Medium(path=PathLoss(exponent=2)))
     fast = world.add(EspNowPeer(ONE, rate=0x0C, power=14), name="fast")
     slow = world.add(EspNowPeer(TWO, rate=0x00, power=14), name="slow")
-    far = world.add(EspNowPeer(THREE), name="far", at=(300, 0))
+    far = world.add(EspNowPeer(THREE), name="far", at=(400, 0))
     fast.send(None, b"fast")
     world.run("5ms")
     slow.send(None, b"slow")

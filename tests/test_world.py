@@ -41,19 +41,19 @@ def test_things_happen_in_the_order_of_their_times() -> None:
 
 
 def test_at_one_moment_names_decide() -> None:
-    class Logged(Ping):
-        shared: list[str] = []
+    shared: list[str] = []
 
+    class Logged(Ping):
         def ping(self) -> None:
-            Logged.shared.append(self.name)
+            shared.append(self.name)
 
     for order in ("ab", "ba"):
         world = World()
-        Logged.shared.clear()
+        shared.clear()
         for name in order:
             world.add(Logged(), name=name)
         world.run("1ms")
-        assert Logged.shared == ["a", "b"]
+        assert shared == ["a", "b"]
 
 
 def test_the_past_is_over() -> None:
@@ -168,7 +168,8 @@ def test_a_world_goes_back_and_forks() -> None:
     fork.run("200ms")
     assert fork.sha256 == after
     assert fork["ping"].log == heard
-    assert fork["ping"] is not ping and fork["l"] is not left
+    assert fork["ping"] is not ping
+    assert fork["l"] is not left
 
     world.restore(picture)
     assert (world.now, len(ping.log)) == (300 * 10**9, 300)

@@ -10,8 +10,8 @@
 (b'on', -41)
 
 Twins run one after the other, in slices in which none can hear what another does: as long as the air says
-(`twins.radio.Medium.lookahead`), or up to the next thing that happens. So nothing arrives in anybody's past, and neither the
-order in which members came into the world nor the portions in which it runs change what happens.
+(`twins.radio.Medium.lookahead`), or up to the next thing that happens. So nothing arrives in anybody's past, and
+neither the order in which members came into the world nor the portions in which it runs change what happens.
 """
 
 from __future__ import annotations
@@ -339,10 +339,10 @@ class World:
     def _advance_one(self, name: str, goal: int, stop_at_text: bool = False) -> tuple[str, int, int, str]:
         self._running = name
         try:
-            stop: tuple[str, int, int, str] = self[name].advance_alone(goal - self._starts[name], stop_at_text=stop_at_text)
+            twin: Twin = self._members[name]  # type: ignore[assignment]
+            return twin.advance_alone(goal - self._starts[name], stop_at_text=stop_at_text)
         finally:
             self._running = None
-        return stop
 
     def _happen(self) -> None:
         while self._events and self._events[0][0] <= self._now:

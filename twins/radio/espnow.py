@@ -1,11 +1,11 @@
 """ESP-NOW of an image of ESP-IDF at function level: peers, sending, callbacks of both generations.
 
 Functions and errors are esp_now.h (v4.4 to v6.0) and the programming guide's chapter "ESP-NOW"; the numbers are in
-`twins.radio.idf`. A frame is sent at the MAC layer's word: the send callback says whether the other side acknowledged it, a
-broadcast is sent when it was on the air.
+`twins.radio.idf`. The send callback says what the MAC layer knows: whether the other side acknowledged, and of a
+broadcast that it was on the air.
 
-Encrypted peers are counted and limited, and their frames carried in clear: one reaches a receiver that has an encrypted peer
-with the same two keys, and no other. That is said once.
+Encrypted peers are counted and limited, and their frames carried in clear: one reaches a receiver that has an
+encrypted peer with the same two keys, and no other. That is said once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from twins.radio.wifi import Wifi
 from twins.units import US, Duration
 
 if TYPE_CHECKING:
-    from twins.intercept import Pointer
+    from twins.abi import Pointer
     from twins.twin import Twin
     from twins.world import World
 
@@ -334,18 +334,23 @@ class EspNow(Wifi):
 
     def _drop(self, why: str) -> None:
         self.dropped[why] = self.dropped.get(why, 0) + 1
-        return None
 
-    def _heard_in_task(self, call: Call, heard: Heard) -> Guest | None:
+    def _unwanted(self, heard: Heard) -> str:
+        """Why nobody is told of a frame; "" where somebody is."""
         frame, key = heard.packet.frame, heard.packet.key
         if not self.ready or not self._receive:
-            return self._drop("nobody listens")
+            return "nobody listens"
         peer = self.peers.get(frame.source)
         if key is not None and (peer is None or not peer.encrypt or peer.lmk + self._pmk != key):
-            return self._drop("another key")
-        if len(frame.data) > self.longest:
-            return self._drop("too long for this version")
-        memory, buffer = self.twin.memory, self._buffer
+            return "another key"
+        return "too long for this version" if len(frame.data) > self.longest else ""
+
+    def _heard_in_task(self, call: Call, heard: Heard) -> Guest | None:
+        why = self._unwanted(heard)
+        if why:
+            self._drop(why)
+            return None
+        frame, memory, buffer = heard.packet.frame, self.twin.memory, self._buffer
         source, destination, control, info, data = (
             buffer + at for at in (wifi.SOURCE_AT, wifi.DESTINATION_AT, wifi.CONTROL_AT, wifi.INFO_AT, wifi.DATA_AT)
         )

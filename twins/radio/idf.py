@@ -1,13 +1,13 @@
-"""What of ESP-IDF's interfaces differs between its versions, or is a number: errors, structures, generations of callbacks.
+"""What of ESP-IDF's interfaces is a number, or differs between versions: errors, structures, callbacks.
 
-| what                                                  | since        | source                                             |
-|-------------------------------------------------------|--------------|----------------------------------------------------|
-| receive callback with `esp_now_recv_info_t`           | 5.0.1        | esp_now.h of the tags v5.0, v5.0.1                 |
-| `ESP_ERR_ESPNOW_CHAN`; before it, `_ARG`              | 5.2          | esp_now.h; espressif/arduino-esp32 issue 7486      |
-| version 2 of ESP-NOW, up to 1490 bytes                | 5.4          | esp_now.h                                          |
-| up to 1470 bytes                                      | 5.4.2        | esp_now.h of the tags v5.4.1, v5.4.2               |
-| send callback with `wifi_tx_info_t`                   | 5.5          | esp_now.h of the tags v5.5-dev, v5.5               |
-| `espnow_max_encrypt_num` before the last of the init  | 5.0.1 (4.4.8)| esp_wifi.h; two more words behind it since 5.3     |
+| what                                                 | since         | source                                        |
+|------------------------------------------------------|---------------|-----------------------------------------------|
+| receive callback with `esp_now_recv_info_t`          | 5.0.1         | esp_now.h of the tags v5.0, v5.0.1            |
+| `ESP_ERR_ESPNOW_CHAN`; before it, `_ARG`             | 5.2           | esp_now.h; espressif/arduino-esp32 issue 7486 |
+| version 2 of ESP-NOW, up to 1490 bytes               | 5.4           | esp_now.h                                     |
+| up to 1470 bytes                                     | 5.4.2         | esp_now.h of the tags v5.4.1, v5.4.2          |
+| send callback with `wifi_tx_info_t`                  | 5.5           | esp_now.h of the tags v5.5-dev, v5.5          |
+| `espnow_max_encrypt_num` near the end of the init    | 5.0.1, 4.4.8  | esp_wifi.h; two more words since 5.3          |
 """
 
 from __future__ import annotations
@@ -91,6 +91,6 @@ def encrypted_peers(init: bytes, version: Version) -> int | None:
     """How many encrypted peers `wifi_init_config_t` allows; None where it does not say, or is none."""
     at = init.find(struct.pack("<I", INIT_MAGIC))
     behind = 12 if version >= (5, 3, 0) else 4
-    if at < behind or version < (4, 4, 8) or (5, 0, 0) == version:
+    if at < behind or version < (4, 4, 8) or version == (5, 0, 0):
         return None
     return int(struct.unpack_from("<i", init, at - behind)[0])

@@ -4,15 +4,15 @@ A station hands a frame over; the medium waits until the channel is free for tha
 each listener whether it arrives, and sees to the acknowledgement and to repetitions. Sources are named in
 `twins.radio.rates`, and here:
 
-| what                          | how                                                                                     |
-|-------------------------------|-----------------------------------------------------------------------------------------|
-| loss by distance              | `PathLoss`: log-distance; 40.2 dB at 1 m (free space, 2.442 GHz), exponent 3 (indoors)  |
-| arrives                       | at or above the receiver's sensitivity for the rate; no slope below it                  |
-| random loss                   | `Medium.loss` for each frame at each receiver, acknowledgements too; from the seed      |
-| collision                     | an overlapping frame on the channel, less than `CAPTURE` weaker: neither arrives        |
-| waiting                       | carrier sense above -82 dBm (802.11-2020 17.3.10.6), DIFS, then random slots            |
-| acknowledgement               | of unicast only, SIFS after the frame, at the basic rate below the frame's              |
-| repetitions                   | five (espressif/esp-idf issue 9383), the window doubling; the receiver drops doubles    |
+| what                       | how                                                                                     |
+|----------------------------|-----------------------------------------------------------------------------------------|
+| loss by distance           | `PathLoss`: log-distance; 40.2 dB at 1 m (free space, 2.442 GHz), exponent 3 (indoors)  |
+| arrives                    | at or above the receiver's sensitivity for the rate; no slope below it                  |
+| random loss                | `Medium.loss` for each frame at each receiver, acknowledgements too; from the seed      |
+| collision                  | an overlapping frame on the channel, less than `CAPTURE` weaker: neither arrives        |
+| waiting                    | carrier sense above -82 dBm (802.11-2020 17.3.10.6), DIFS, then random slots            |
+| acknowledgement            | of unicast only, SIFS after the frame, at the basic rate below the frame's              |
+| repetitions                | five (espressif/esp-idf issue 9383), the window doubling; the receiver drops doubles    |
 
 Not modelled: fading, adjacent channels, 40 MHz, propagation delay, other networks' traffic.
 """
@@ -22,7 +22,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import math
-import random
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -48,6 +47,8 @@ RECEIVE_STACK = 100 * US
 
 SHORTEST = 24 + 1 + 3 + 4 + 7 + FCS
 """Bytes of an ESP-NOW frame that carries nothing."""
+
+_SOONEST = {code: SEND_STACK + DIFS + rate.airtime(SHORTEST) + RECEIVE_STACK for code, rate in RATES.items()}
 
 SETTLE = 1 * MS
 """From a change of a station's rate until its next frame has it."""
@@ -246,13 +247,11 @@ class Medium:
     def lookahead(self) -> int:
         """How far nobody can hear what anybody does from now on, in ps."""
         now = self.world.now
-        on = [station for station in self._stations.values() if station.runs and station.channel is not None]
-        if not on:
-            return QUIET
-        shortest = min(
-            RATES[code].airtime(SHORTEST) for s in on for code in {s.rate_at(now), s.rate_at(now + SETTLE)}
-        )
-        return min(QUIET, SEND_STACK + DIFS + shortest + RECEIVE_STACK)
+        soonest = QUIET
+        for station in self._stations.values():
+            if station.runs and station.channel is not None:
+                soonest = min(soonest, _SOONEST[station.rate_at(now)], _SOONEST[station.rate_at(now + SETTLE)])
+        return soonest
 
     def alike(self) -> Medium:
         """A medium with the same settings, for another world."""
@@ -340,7 +339,7 @@ class Medium:
             self._done(name, False)
             return
         if self._busy_until(name, now) > now:
-            self._contend(name, self._draw(name, "slots").randint(0, sender.window))
+            self._contend(name, self._slots(name))
             return
         packet = sender.queue[0]
         rate = RATES[packet.rate]
@@ -357,14 +356,20 @@ class Medium:
         self._air.append(flight)
         return flight
 
-    def _draw(self, name: str, what: str) -> random.Random:
-        """Chances that depend on nothing but the seed, the frame and what is asked: on no order."""
+    def _draw(self, name: str, what: str) -> int:
+        """64 bits of chance that depend on nothing but the seed, the frame and what is asked: on no order."""
         sender = self._senders[name]
-        packet = sender.queue[0]
-        return random.Random(f"{self.seed}/{name}/{packet.frame.sequence}/{sender.attempt}/{what}")
+        asked = f"{self.seed}/{name}/{sender.queue[0].frame.sequence}/{sender.attempt}/{what}"
+        return int.from_bytes(hashlib.blake2b(asked.encode(), digest_size=8).digest(), "little")
 
-    def _fate(self, flight: _Flight, receiver: str, rate: Rate, drawn: random.Random) -> str | None:
-        """Why a flight does not reach a station; "" where it does, None where it is not to be heard there at all."""
+    def _slots(self, name: str) -> int:
+        return self._draw(name, "slots") % (self._senders[name].window + 1)
+
+    def _fate(self, flight: _Flight, receiver: str, rate: Rate, name: str, what: str) -> str | None:
+        """Why a flight does not reach a station; "" where it does, None where it is not to be heard there at all.
+
+        `name` and `what` say which chance decides.
+        """
         station = self._stations[receiver]
         strength = self.rssi(flight.station, receiver, flight.power)
         if station.channel != flight.channel or strength < rate.sensitivity:
@@ -376,7 +381,7 @@ class Medium:
                 return "sending"
             if other.channel == flight.channel and self.rssi(other.station, receiver, other.power) > strength - CAPTURE:
                 return "collision"
-        return "chance" if drawn.random() < self.loss else ""
+        return "chance" if self.loss and self._draw(name, what) < self.loss * 2**64 else ""
 
     def _ended(self, name: str, flight: _Flight) -> None:
         sender, now = self._senders[name], self.world.now
@@ -387,7 +392,7 @@ class Medium:
         for receiver in sorted(self._stations):
             if receiver == name:
                 continue
-            fate = self._fate(flight, receiver, rate, self._draw(name, receiver))
+            fate = self._fate(flight, receiver, rate, name, receiver)
             if fate:
                 lost[receiver] = fate
             elif fate is not None:
@@ -407,7 +412,9 @@ class Medium:
         else:
             self._at(now + SIFS + SLOT + RATES[rate.ack].preamble, name, "_repeat")
 
-    def _note(self, flight: _Flight, sender: _Sender, reached: tuple[str, ...], lost: dict[str, str], rate: Rate) -> None:
+    def _note(
+        self, flight: _Flight, sender: _Sender, reached: tuple[str, ...], lost: dict[str, str], rate: Rate
+    ) -> None:
         aired = Aired(
             Duration(flight.start),
             Duration(flight.end),
@@ -420,7 +427,7 @@ class Medium:
             lost,
         )
         self.frames.append(aired)
-        line = f"{aired.at:d} {aired.until:d} {aired.station} {aired.frame} {aired.rate} {aired.attempt} {reached} {lost}"
+        line = f"{flight} {aired.frame} {aired.rate} {aired.attempt} {reached} {lost}"
         self._digest = hashlib.sha256(self._digest + line.encode()).digest()
 
     def _deliver(self, receiver: str, packet: Packet, flight: _Flight) -> None:
@@ -436,7 +443,7 @@ class Medium:
         self._stations[name].heard(heard)
 
     def _answered(self, name: str, ack: _Flight, code: int) -> None:
-        if self._fate(ack, name, RATES[code], self._draw(name, "acknowledgement")) == "":
+        if self._fate(ack, name, RATES[code], name, "acknowledgement") == "":
             self._done(name, True)
         else:
             self._repeat(name)
@@ -448,7 +455,7 @@ class Medium:
             return
         sender.attempt += 1
         sender.window = min(2 * sender.window + 1, CW_MAX)
-        self._contend(name, self._draw(name, "slots").randint(0, sender.window))
+        self._contend(name, self._slots(name))
 
     def _done(self, name: str, acknowledged: bool) -> None:
         sender = self._senders[name]
@@ -456,7 +463,7 @@ class Medium:
         sender.attempt, sender.window = 0, CW_MIN
         self._at(self.world.now + RECEIVE_STACK, name, "_report", packet, acknowledged)
         if sender.queue:
-            self._contend(name, self._draw(name, "slots").randint(0, CW_MIN))
+            self._contend(name, self._slots(name))
         else:
             sender.busy = False
 

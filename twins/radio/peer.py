@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from twins.errors import UsageError
-from twins.radio.frames import BROADCAST, V2_MAX, EspNowFrame, mac_bytes, mac_text
+from twins.radio.frames import BROADCAST, ELEMENT_MAX, V2_MAX, EspNowFrame, mac_bytes, mac_text
 from twins.radio.medium import Heard, Packet
 from twins.radio.rates import RATES
 from twins.units import Duration
@@ -88,21 +88,22 @@ class EspNowPeer(Actor):
     def send(self, destination: bytes | str | None, data: bytes) -> Sent:
         """Sends to an address, or to everybody where it is None. Look at ``sent.delivered`` later."""
         to = BROADCAST if destination is None else mac_bytes(destination)
-        if not 0 < len(data) <= (V2_MAX if self.version >= 2 else 250):
-            raise UsageError(f"{len(data)} bytes: ESP-NOW version {self.version} takes 1 to {V2_MAX if self.version >= 2 else 250}")
+        most = V2_MAX if self.version >= 2 else ELEMENT_MAX
+        if not 0 < len(data) <= most:
+            raise UsageError(f"{len(data)} bytes: ESP-NOW version {self.version} takes 1 to {most}")
         if self.channel is None:
             raise UsageError(f"{self.name}: its radio is off")
         sent = Sent(len(self.sent_log), to, bytes(data))
         self.sent_log.append(sent)
         air = self.world.air
-        frame = EspNowFrame(self.mac, to, sent.data, self.version if len(data) > 250 else 1, air.sequence(self))
+        frame = EspNowFrame(self.mac, to, sent.data, self.version if len(data) > ELEMENT_MAX else 1, air.sequence(self))
         air.send(self, Packet(frame, self.rate, tag=sent.number), self.now)
         return sent
 
     def heard(self, heard: Heard) -> None:
         """A frame has arrived."""
         frame = heard.packet.frame
-        if self.version < 2 and len(frame.data) > 250:
+        if self.version < 2 and len(frame.data) > ELEMENT_MAX:
             return
         received = Received(Duration(self.now), frame.source, frame.destination, frame.data, heard.rssi)
         self.received.append(received)

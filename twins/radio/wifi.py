@@ -1,12 +1,13 @@
 """Wi-Fi of an image of ESP-IDF at function level: the driver's state, its task, and the part of a station in the air.
 
-The functions of the radio stack are intercepted by their symbols; none of the stack runs. What a function does and refuses is
-esp_wifi.h (v4.4 to v6.0). Frames go to the world's medium; what comes from there wakes a task of the firmware's own kernel,
-made when `esp_wifi_init` is called: priority 23 on core 0, as ESP-IDF's. In it the firmware's callbacks run, so they may do
-what they may do there.
+The functions of the radio stack are intercepted by their symbols; none of the stack runs. What a function does and
+refuses is esp_wifi.h (v4.4 to v6.0). Frames go to the world's medium; what comes from there wakes a task of the
+firmware's own kernel, made when `esp_wifi_init` is called: priority 23 on core 0, as ESP-IDF's. In it the firmware's
+callbacks run, so they may do what they may do there.
 
-Not there: connecting, scanning, access points for others, events (`WIFI_EVENT`), promiscuous reception, power saving: the
-receiver is on from start to stop. Functions for these return ESP_ERR_NOT_SUPPORTED, are counted in `refused`, and said once.
+Not there: connecting, scanning, access points for others, events (`WIFI_EVENT`), promiscuous reception, power saving:
+the receiver is on from start to stop. Functions for these return ESP_ERR_NOT_SUPPORTED, are counted in `refused`, and
+said once.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from twins.radio.rates import RATES
 from twins.units import Duration
 
 if TYPE_CHECKING:
-    from twins.intercept import Pointer
+    from twins.abi import Pointer
     from twins.twin import Twin
     from twins.world import World
 
@@ -49,19 +50,52 @@ BUFFER_BYTES = DATA_AT + 1536
 _POWER_STEPS = (8, 20, 28, 34, 44, 52, 56, 60, 66, 72, 80)
 
 _REFUSED = (
-    "esp_wifi_connect esp_wifi_disconnect esp_wifi_deauth_sta esp_wifi_scan_start esp_wifi_scan_stop "
-    "esp_wifi_scan_get_ap_num esp_wifi_scan_get_ap_records esp_wifi_scan_get_ap_record esp_wifi_sta_get_ap_info "
-    "esp_wifi_set_promiscuous_rx_cb esp_wifi_80211_tx esp_wifi_register_80211_tx_cb esp_wifi_ap_get_sta_list "
-    "esp_wifi_ap_get_sta_aid esp_wifi_set_csi esp_wifi_set_csi_rx_cb esp_wifi_set_csi_config esp_wifi_ftm_initiate_session "
-    "esp_wifi_action_tx_req esp_wifi_remain_on_channel esp_wifi_set_vendor_ie esp_wifi_get_config esp_wifi_get_country "
-    "esp_wifi_get_protocol esp_wifi_get_bandwidth esp_now_switch_channel_tx esp_now_remain_on_channel esp_wifi_restore"
-).split()
+    "esp_wifi_connect",
+    "esp_wifi_disconnect",
+    "esp_wifi_deauth_sta",
+    "esp_wifi_scan_start",
+    "esp_wifi_scan_stop",
+    "esp_wifi_scan_get_ap_num",
+    "esp_wifi_scan_get_ap_records",
+    "esp_wifi_scan_get_ap_record",
+    "esp_wifi_sta_get_ap_info",
+    "esp_wifi_set_promiscuous_rx_cb",
+    "esp_wifi_80211_tx",
+    "esp_wifi_register_80211_tx_cb",
+    "esp_wifi_ap_get_sta_list",
+    "esp_wifi_ap_get_sta_aid",
+    "esp_wifi_set_csi",
+    "esp_wifi_set_csi_rx_cb",
+    "esp_wifi_set_csi_config",
+    "esp_wifi_ftm_initiate_session",
+    "esp_wifi_action_tx_req",
+    "esp_wifi_remain_on_channel",
+    "esp_wifi_set_vendor_ie",
+    "esp_wifi_get_config",
+    "esp_wifi_get_country",
+    "esp_wifi_get_protocol",
+    "esp_wifi_get_bandwidth",
+    "esp_now_switch_channel_tx",
+    "esp_now_remain_on_channel",
+    "esp_wifi_restore",
+)
 _WITHOUT_EFFECT = (
-    "esp_wifi_set_config esp_wifi_set_country esp_wifi_set_country_code esp_wifi_set_protocol esp_wifi_set_bandwidth "
-    "esp_wifi_set_promiscuous_filter esp_wifi_set_promiscuous_ctrl_filter esp_wifi_set_inactive_time "
-    "esp_wifi_set_event_mask esp_wifi_connectionless_module_set_wake_interval esp_now_set_wake_window "
-    "esp_wifi_disable_pmf_config esp_wifi_config_11b_rate esp_wifi_set_dynamic_cs esp_wifi_set_rssi_threshold"
-).split()
+    "esp_wifi_set_config",
+    "esp_wifi_set_country",
+    "esp_wifi_set_country_code",
+    "esp_wifi_set_protocol",
+    "esp_wifi_set_bandwidth",
+    "esp_wifi_set_promiscuous_filter",
+    "esp_wifi_set_promiscuous_ctrl_filter",
+    "esp_wifi_set_inactive_time",
+    "esp_wifi_set_event_mask",
+    "esp_wifi_connectionless_module_set_wake_interval",
+    "esp_now_set_wake_window",
+    "esp_wifi_disable_pmf_config",
+    "esp_wifi_config_11b_rate",
+    "esp_wifi_set_dynamic_cs",
+    "esp_wifi_set_rssi_threshold",
+)
 _SLEEPS = ("esp_deep_sleep_start", "esp_deep_sleep")
 
 
@@ -422,7 +456,10 @@ class Wifi(Part):
 
     def esp_wifi_get_max_tx_power(self, call: Call, quarters: Pointer) -> int:
         """The step that it became."""
-        return idf.WIFI_NOT_STARTED if self.initialised and not self.started else self._tell(quarters, bytes([self.power]))
+        self._awake()
+        if self.initialised and not self.started:
+            return idf.WIFI_NOT_STARTED
+        return self._tell(quarters, bytes([self.power]))
 
     def esp_wifi_config_espnow_rate(self, call: Call, interface: int, rate: int) -> int:
         """The rate of all ESP-NOW frames."""
