@@ -187,9 +187,7 @@ impl Engine {
 
     /// Writes SRAM as a debugger does. False: not SRAM.
     fn write(&mut self, address: u32, data: &[u8]) -> bool {
-        let done = (0u32..).zip(data).all(|(n, byte)| self.chip.debug_write8(address.wrapping_add(n), *byte));
-        self.chip.memory_changed();
-        done
+        (0u32..).zip(data).all(|(n, byte)| self.chip.debug_write8(address.wrapping_add(n), *byte))
     }
 
     /// Return address and stack pointer of the callers of what a core runs, as far as its registers hold them.
@@ -501,6 +499,11 @@ impl Engine {
     #[getter]
     fn return_address(&self) -> u32 {
         self.chip.return_address()
+    }
+
+    /// Where a function of the mask ROM lies; None: not known.
+    fn rom_function(&self, name: &str) -> Option<u32> {
+        self.chip.rom_function(name)
     }
 
     /// Does a core run a program that interrupts can reach, outside of handlers?

@@ -4,7 +4,7 @@ use crate::machine::{common, Frozen, Machine, Stopped, UsbAction};
 use crate::usb::FixedDevice;
 use ::esp32s3::chip::{Chip, Stop};
 use ::esp32s3::fabric::{Reason, Request};
-use ::esp32s3::rom::{Image, Rom};
+use ::esp32s3::rom::{names, Image, Rom};
 use ::esp32s3::system::System;
 use ::esp32s3::usb_serial_jtag;
 use engine_core::console::Consoles;
@@ -16,7 +16,7 @@ use engine_core::time::Ps;
 use engine_core::usb_host::Host;
 use std::sync::Arc;
 use xtensa::call::{Words, RETURN_ADDRESS};
-use xtensa::Core;
+use xtensa::{Bus, Core};
 
 /// The part of a raw ROM file that the instruction bus sees; the data bus' part follows.
 const ROM_I: usize = 384 * 1024;
@@ -31,6 +31,10 @@ impl Words for Ram<'_> {
 
     fn set_byte(&mut self, addr: u32, value: u8) -> bool {
         self.0.debug_write8(addr, value)
+    }
+
+    fn is_trap(&mut self, addr: u32) -> bool {
+        Bus::is_trap(self.0, addr)
     }
 }
 
@@ -106,6 +110,10 @@ impl Machine for Chip {
         let (cores, system) = self.parts_mut();
         let done = cores[core].end_call(&mut Ram(system))?;
         Ok((done.frame, done.result[0], done.result[1]))
+    }
+
+    fn rom_function(&self, name: &str) -> Option<u32> {
+        names::address(name).filter(|addr| names::function_at(*addr).is_some_and(|(_, found)| found == name))
     }
 
     fn return_address(&self) -> u32 {

@@ -133,6 +133,10 @@ pub trait Machine: Send + Sync {
     fn core_time(&self, core: usize) -> Ps;
     /// A processor stands still for so many of its cycles.
     fn spend(&mut self, core: usize, cycles: u64);
+    /// Where a function of the mask ROM lies.
+    fn rom_function(&self, _name: &str) -> Option<u32> {
+        None
+    }
     /// A picture of everything.
     fn freeze(&mut self) -> Frozen;
 }
