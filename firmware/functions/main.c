@@ -5,7 +5,9 @@
 #include "runtime.h"
 #include <stdarg.h>
 
+/* Called each time: the compiler does not know that the same arguments give the same result. */
 #define APART __attribute__((noinline, noclone))
+#define AGAIN __asm__ volatile("" ::: "memory")
 
 struct {
     volatile uint32_t rounds, words, small, text, sum, each, first;
@@ -32,19 +34,23 @@ static uint32_t bits_of_float(float value) {
 
 /* More words than there are registers. */
 APART uint32_t words(uint32_t a, uint32_t b, uint32_t c, uint32_t d, uint32_t e, uint32_t f, uint32_t g, uint32_t h) {
+    AGAIN;
     return a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f + 7 * g + 8 * h;
 }
 
 APART uint32_t small(uint8_t a, int8_t b, uint16_t c, int16_t d, _Bool e) {
+    AGAIN;
     return (uint32_t)(a + 3 * b + 5 * c + 7 * d + 11 * e);
 }
 
 /* Pairs that begin at an even word, with a hole before one, and one that does not fit into the registers. */
 APART uint64_t wide(uint32_t a, uint64_t b, uint32_t c, uint64_t d, int64_t e) {
+    AGAIN;
     return a + 2 * b + 3 * c + 4 * d + 5 * (uint64_t)e;
 }
 
 APART uint64_t real(float a, double b, float c, double d) {
+    AGAIN;
     return bits_of_float(a) + 2 * bits_of(b) + 3 * (uint64_t)bits_of_float(c) + 4 * bits_of(d);
 }
 
@@ -59,6 +65,7 @@ APART uint32_t text(const char *from, char *to, uint32_t most) {
 }
 
 APART int32_t sum(int32_t count, ...) {
+    AGAIN;
     int32_t total = 0;
     va_list values;
     va_start(values, count);
@@ -69,7 +76,7 @@ APART int32_t sum(int32_t count, ...) {
 }
 
 APART int32_t twice(int32_t value) {
-    __asm__ volatile("" : "+r"(value));
+    AGAIN;
     return 2 * value;
 }
 
@@ -78,7 +85,7 @@ APART uint32_t depth(uint32_t left) {
     if (!left)
         return 0;
     uint32_t below = depth(left - 1);
-    __asm__ volatile("" : "+r"(below));
+    AGAIN;
     return below + left;
 }
 
