@@ -92,6 +92,10 @@ impl Machine for Chip {
 
     fn call(&mut self, core: usize, function: u32, words: &[u32], stack: Option<u32>) -> Result<u32, &'static str> {
         let (cores, system) = self.parts_mut();
+        if cores[core].sleeping {
+            // It sleeps since a while, and wakes now.
+            cores[core].sleep_until(system.dev.fabric.cycle);
+        }
         cores[core].call(&mut Ram(system), function, words, stack)
     }
 
