@@ -249,7 +249,7 @@ class World:
     def now(self) -> int:
         """The present moment in ps since the world began; while a twin runs, its moment.
 
-        For what happens in the air it is the moment when it happens, which may lie within the slice that has just ended.
+        For what happens in the air it is the moment when it happens, which may lie within the slice that has ended.
         """
         if self._running is not None:
             return self.moment_of(self._running)
