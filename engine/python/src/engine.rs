@@ -354,6 +354,27 @@ impl Engine {
         Ok(self.chip.pins_mut().attach_sd(lines))
     }
 
+    /// A part at the other end of the Ethernet cable.
+    fn attach_ethernet(&mut self) -> PyResult<u32> {
+        let none = || PyValueError::new_err("this chip has no Ethernet");
+        self.chip.attach_ethernet().ok_or_else(none)
+    }
+
+    /// That part sends a frame to the chip, from the destination's address on, without its checksum.
+    fn send_frame(&mut self, frame: &[u8]) {
+        self.chip.send_frame(frame);
+    }
+
+    /// The Ethernet cable is plugged in or out.
+    fn plug_ethernet(&mut self, on: bool) {
+        self.chip.plug_ethernet(on);
+    }
+
+    /// The supply drops below the brown-out threshold, and comes back. False: the chip does not model it.
+    fn brown_out(&mut self) -> bool {
+        self.chip.brown_out()
+    }
+
     /// An audio part on an I2S wire: it hears `din` and says `dout`. Two slots follow the levels of WS; else it is TDM.
     #[pyo3(signature = (bclk, ws, din, dout, slots, slot_bits, delay))]
     #[allow(clippy::too_many_arguments)]

@@ -12,6 +12,7 @@ use engine_core::flash::FlashChip;
 use engine_core::gaps::Gaps;
 use engine_core::memory::Memory;
 use engine_core::pins::Pins;
+use engine_core::ports::PortId;
 use engine_core::time::Ps;
 use engine_core::usb_host::Host;
 use std::sync::Arc;
@@ -163,6 +164,27 @@ impl Machine for Chip {
             UsbAction::Sleep(false) => usb.wake_up(fabric),
             UsbAction::Send(endpoint, data) => return usb.send(endpoint, data, fabric),
         }
+        true
+    }
+
+    fn attach_ethernet(&mut self) -> Option<PortId> {
+        let fabric = &mut self.system_mut().dev.fabric;
+        fabric.ethernet.connected = true;
+        fabric.ethernet.port = Some(fabric.pins.attach_cable());
+        fabric.ethernet.port
+    }
+
+    fn send_frame(&mut self, frame: &[u8]) {
+        self.system_mut().dev.fabric.receive_ethernet(frame);
+    }
+
+    fn plug_ethernet(&mut self, on: bool) {
+        self.system_mut().dev.fabric.ethernet.connected = on;
+    }
+
+    fn brown_out(&mut self) -> bool {
+        let dev = &mut self.system_mut().dev;
+        dev.rtc_cntl.brown_out(&mut dev.fabric);
         true
     }
 

@@ -6,6 +6,7 @@ use engine_core::flash::FlashChip;
 use engine_core::gaps::Gaps;
 use engine_core::memory::Memory;
 use engine_core::pins::Pins;
+use engine_core::ports::PortId;
 use engine_core::time::Ps;
 use engine_core::usb_host::Host;
 use serde::{Deserialize, Serialize};
@@ -112,6 +113,18 @@ pub trait Machine: Send + Sync {
     }
     /// Something is done at the other end of the cable. False: that cannot be done.
     fn usb_act(&mut self, action: UsbAction<'_>) -> bool;
+    /// A part at the other end of the Ethernet cable. `None`: the chip has no Ethernet.
+    fn attach_ethernet(&mut self) -> Option<PortId> {
+        None
+    }
+    /// That part sends a frame to the chip.
+    fn send_frame(&mut self, _frame: &[u8]) {}
+    /// The Ethernet cable is plugged in or out.
+    fn plug_ethernet(&mut self, _on: bool) {}
+    /// The supply drops below the brown-out threshold, and comes back. False: the chip does not model it.
+    fn brown_out(&mut self) -> bool {
+        false
+    }
     /// The run stops before this instruction.
     fn set_breakpoint(&mut self, addr: u32);
     /// It does not any more.
