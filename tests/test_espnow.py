@@ -395,6 +395,13 @@ def test_a_chip_that_sleeps_hears_nothing(world: World) -> None:
     assert [received.data for received in remote.received] == [b"e2"]
 
 
+def test_a_fork_of_the_twin_alone_has_no_radio(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    alone = Station(world["left"].fork())
+    assert "nobody stands in for esp_wifi_init, " in caplog.text
+    assert alone.call("GET_CHANNEL") == NOT_SUPPORTED
+    assert Station(world["left"]).call("GET_CHANNEL") == OK
+
+
 def test_a_sleeping_core_hears_now_and_not_in_its_past(world: World) -> None:
     heard: list[int] = []
     world["left"].intercept("received", lambda call: heard.append(call.now), watch=True)

@@ -88,6 +88,10 @@ class _PartMethod:
     method: str
 
 
+def _is_there(twin: Twin, handler: Any) -> bool:
+    return not isinstance(handler, _PartMethod) or handler.part in twin.parts
+
+
 def _portable(twin: Twin, handler: Any) -> Any:
     owner = getattr(handler, "__self__", None)
     for label, part in twin.parts.items():
@@ -254,6 +258,8 @@ class Functions:
     def __init__(self, twin: Twin) -> None:
         self._twin = twin
         self.by_address: dict[int, Intercept] = {}
+        self.lost: tuple[str, ...] = ()
+        """Functions of a snapshot that a part stood in for, which is not here."""
         self._waiting: list[_Waiting] = []
         self._running: dict[int, _Running] = {}
 
@@ -463,7 +469,10 @@ class Functions:
     def restore(self, state: State) -> None:
         """Goes on from a snapshot, on a new engine."""
         engine = self._twin.engine
-        self.by_address = {kept.address: replace(kept, _owner=self) for kept in state.intercepts}
+        self.lost = tuple(kept.name for kept in state.intercepts if not _is_there(self._twin, kept.handler))
+        self.by_address = {
+            kept.address: replace(kept, _owner=self) for kept in state.intercepts if kept.name not in self.lost
+        }
         self._waiting = list(state.waiting)
         self._running = dict(state.running)
         for address in [*self.by_address, *(waiting.at for waiting in self._waiting if waiting.at is not None)]:

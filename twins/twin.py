@@ -538,7 +538,15 @@ class Twin(Wired, Intercepting):
 
     @classmethod
     def from_snapshot(cls, snapshot: Snapshot) -> Twin:
-        """A new twin that goes on from a picture."""
+        """A new twin that goes on from a picture, in no world: of a world's twin it has not the radio."""
+        twin = cls.copy_of(snapshot)
+        if twin.functions.lost:
+            log.warning("%s: nobody stands in for %s any more: fork the world", twin, ", ".join(twin.functions.lost))
+        return twin
+
+    @classmethod
+    def copy_of(cls, snapshot: Snapshot) -> Twin:
+        """As `from_snapshot`, for a world that adds what its own copy had."""
         twin = cls.__new__(cls)
         twin.board = snapshot.board
         twin.seed = snapshot.seed

@@ -438,7 +438,7 @@ class World:
         world = cls(snapshot.seed, None if snapshot.air is None else snapshot.air[0].alike())
         for name, kept in snapshot.members.items():
             if isinstance(kept, Snapshot):
-                member: Twin | Actor = Twin.from_snapshot(kept)
+                member: Twin | Actor = Twin.copy_of(kept)
             else:
                 member = copy.copy(kept[0])
                 member._world = None
