@@ -119,12 +119,19 @@ impl Engine {
     }
 
     /// Runs until `until` (ps) at the latest. Raises what a handler of a part raised.
-    fn run(&mut self, until: Ps) -> PyResult<Stopped> {
-        let stop = self.chip.run(until);
+    #[pyo3(signature = (until, on = false))]
+    fn run(&mut self, until: Ps, on: bool) -> PyResult<Stopped> {
+        let stop = self.chip.run(until, on);
         match self.inbox.take_error() {
             Some(error) => Err(error),
             None => Ok(stop),
         }
+    }
+
+    /// What parts get in batches and has been gathered so far goes to them.
+    fn hand_out(&mut self) -> PyResult<()> {
+        self.chip.hand_out();
+        self.inbox.take_error().map_or(Ok(()), Err)
     }
 
     /// Somebody pulls the RUN pin low and lets go: the chip is reset when the run goes on.
@@ -525,6 +532,11 @@ impl Engine {
     /// Where a function of the mask ROM lies; None: not known.
     fn rom_function(&self, name: &str) -> Option<u32> {
         self.chip.rom_function(name)
+    }
+
+    /// Does a core execute, or wait for an interrupt? It does neither in reset, stalled, or in deep or light sleep.
+    fn is_running(&self, core: usize) -> bool {
+        self.chip.is_running(core)
     }
 
     /// Does a core run a program that interrupts can reach, outside of handlers?
