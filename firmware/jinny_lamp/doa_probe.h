@@ -1,0 +1,23 @@
+/* Where somebody speaks: asked of the XVF3800 ten times a second, whoever looks at it. */
+#ifndef DOA_PROBE_H
+#define DOA_PROBE_H
+
+#include "lamp.h"
+
+typedef struct {
+    float azimuth_deg; /* 0 to 360, after offset and inversion; the last one that was valid */
+    float level;       /* 0 to 1: how loud the speech is */
+    bool valid;        /* now, and not held */
+    uint32_t age_ms;   /* since the last valid one */
+} doa_snapshot_t;
+
+typedef struct {
+    uint32_t polls, valid, invalid, errors;
+} doa_stats_t;
+extern volatile doa_stats_t doa_stats;
+
+esp_err_t doa_probe_start(void);
+void doa_probe_calibrate(float offset_deg, bool inverted);
+bool doa_probe_get(doa_snapshot_t *snapshot); /* false: there was never a valid one */
+
+#endif
