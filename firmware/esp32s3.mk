@@ -22,12 +22,14 @@ S3_BENCH := $(patsubst bench/esp32s3/%.c,s3_%,$(wildcard bench/esp32s3/*.c))
 S3_PROBES := $(patsubst probes/esp32s3/%.c,s3_probe_%,$(wildcard probes/esp32s3/*.c))
 
 # name: source, linker script (ram.ld where nothing is said)
-S3_IMAGES := $(S3_BENCH) $(S3_PROBES)
+S3_IMAGES := $(S3_BENCH) $(S3_PROBES) jinny_lamp
 $(foreach b,$(S3_BENCH),$(eval SRC_$(b) := bench/esp32s3/$(b:s3_%=%).c))
 $(foreach p,$(S3_PROBES),$(eval SRC_$(p) := probes/esp32s3/$(p:s3_probe_%=%).c))
+SRC_jinny_lamp := $(wildcard jinny_lamp/*.c)
 
 # The kernel comes with an image whose source says so.
-s3_sources = $(SRC_$(1)) $(S3_RUNTIME) $(if $(shell grep -l '"kernel/kernel.h"' $(SRC_$(1))),$(S3_KERNEL))
+s3_sources = $(SRC_$(1)) $(S3_RUNTIME) \
+             $(if $(shell grep -l '"kernel/kernel.h"' $(SRC_$(1)) $(wildcard $(addsuffix *.h,$(sort $(dir $(SRC_$(1))))))),$(S3_KERNEL))
 
 # The second stage comes before an application that stays in flash.
 STAGE2 := $(BUILD)/stage2.elf
@@ -36,8 +38,10 @@ $(STAGE2): $(STAGE2_OBJ) $(S3_SHARED)
 	$(S3_CROSS)gcc $(S3_LDFLAGS) -T stage2.ld $(filter %.o,$^) -o $@
 	$(S3_CROSS)strip --strip-debug -R .comment -R .xtensa.info $@
 
-# Each of them says so here.
+# Each of them says so here, and where its partitions are not those of tools/s3image.py, which they are.
 LD_s3_probe_flash := flash.ld
+LD_jinny_lamp := flash.ld
+TABLE_jinny_lamp := jinny_lamp/partitions.csv
 
 define s3_image
 HDR_$(1) := $$(wildcard $$(addsuffix *.h,$$(sort $$(dir $$(SRC_$(1))))))
@@ -45,9 +49,9 @@ OBJ_$(1) := $$(patsubst %.S,$$(BUILD)/s3.o/%.o,$$(patsubst %.c,$$(BUILD)/s3.o/%.
 $$(BUILD)/$(1).elf: $$(OBJ_$(1)) $$(S3_SHARED)
 	$$(S3_CROSS)gcc $$(S3_LDFLAGS) -T $$(or $$(LD_$(1)),ram.ld) $$(filter %.o,$$^) -o $$@
 	$$(S3_CROSS)strip --strip-debug -R .comment -R .xtensa.info $$@
-$$(BUILD)/$(1).bin: $$(BUILD)/$(1).elf $$(if $$(LD_$(1)),$$(STAGE2))
-	$$(PYTHON) tools/s3image.py $$< $$@ $$(if $$(LD_$(1)),--stage2 $$(STAGE2))
-	@printf '%s\n' $$(sort $$(SRC_$(1)) $$(HDR_$(1)) $$(S3_SHARED)) > $$(BUILD)/$(1).sources
+$$(BUILD)/$(1).bin: $$(BUILD)/$(1).elf $$(if $$(LD_$(1)),$$(STAGE2)) $$(TABLE_$(1))
+	$$(PYTHON) tools/s3image.py $$< $$@ $$(if $$(LD_$(1)),--stage2 $$(STAGE2)) $$(if $$(TABLE_$(1)),--table $$(TABLE_$(1)))
+	@printf '%s\n' $$(sort $$(SRC_$(1)) $$(HDR_$(1)) $$(TABLE_$(1)) $$(S3_SHARED)) > $$(BUILD)/$(1).sources
 endef
 
 $(XTENSA_CONFIG):

@@ -8,4 +8,8 @@
 __attribute__((format(printf, 2, 3))) void lamp_log(const char *module, const char *format, ...);
 extern volatile uint32_t lamp_log_dropped; /* characters */
 
+/* For the console's task: what waits, and how much of it has gone. */
+uint32_t lamp_log_take(char *to, uint32_t most);
+void lamp_log_taken(uint32_t count);
+
 #endif

@@ -18,5 +18,6 @@ esp_err_t ota_write(const void *data, uint32_t bytes);
 esp_err_t ota_end(void); /* checks the image and makes it the one that starts next, NEW */
 esp_err_t ota_mark_valid(void);
 esp_err_t ota_mark_invalid_and_restart(void);
+__attribute__((noreturn)) void ota_restart(void);
 
 #endif

@@ -78,10 +78,13 @@ void rmt_init(uint32_t hz); /* of the ticks: 80 MHz by a whole number up to 256 
 void rmt_sender(uint32_t channel, uint32_t pin, uint32_t idle_level);
 void rmt_receiver(uint32_t channel, uint32_t pin, uint32_t idle_ticks);
 void rmt_send(uint32_t channel, const uint32_t *symbols, uint32_t count); /* up to 47 */
+#define RMT_DMA_MAX 20000u
 void rmt_send_dma(uint32_t dma_channel, const uint32_t *symbols, uint32_t count); /* channel 3; an end mark included */
 void rmt_receive(uint32_t channel);
 uint32_t rmt_sent(uint32_t channel);
 uint32_t rmt_got(uint32_t channel);
+void rmt_sent_interrupt(uint32_t channel, uint32_t on); /* what is pending is cleared by either */
+#define SOURCE_RMT 40u
 
 /* ---- ADC, one conversion at a time: ADC1 channels 0 to 9 are GPIO1 to GPIO10 ---- */
 enum attenuation { ATTENUATION_0_DB, ATTENUATION_2_5_DB, ATTENUATION_6_DB, ATTENUATION_12_DB };
