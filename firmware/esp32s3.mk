@@ -10,26 +10,30 @@ S3_CONFIG := $(if $(findstring lx106,$(S3_CROSS)),$(XTENSA_CONFIG))
 
 S3 := common/esp32s3
 S3_CFLAGS := -mabi=windowed -mlongcalls -mtext-section-literals -std=c11 -ffreestanding -fno-tree-loop-distribute-patterns \
-             -ffunction-sections -fdata-sections -g0 -Wall -Wextra -Werror -I$(S3)
+             -ffunction-sections -fdata-sections -g0 -Wall -Wextra -Werror -I$(S3) -I$(S3)/radio
 S3_LDFLAGS := -mabi=windowed -nostdlib -Wl,--gc-sections,--build-id=none,-n,-z,max-page-size=4 \
               -Wl,--fatal-warnings,--no-warn-rwx-segments -L$(S3)
 
 S3_RUNTIME := $(wildcard $(S3)/*.c $(S3)/*.S $(S3)/drivers/*.c)
 S3_KERNEL := $(wildcard $(S3)/kernel/*.c $(S3)/kernel/*.S)
-S3_FILES := $(wildcard $(S3)/*.c $(S3)/*.S $(S3)/*.h $(S3)/*.ld $(S3)/reg/*.h $(S3)/kernel/* $(S3)/drivers/* $(S3)/stage2/*)
+S3_RADIO := $(wildcard $(S3)/radio/*.c)
+S3_FILES := $(wildcard $(S3)/*.c $(S3)/*.S $(S3)/*.h $(S3)/*.ld $(S3)/reg/*.h $(S3)/kernel/* $(S3)/drivers/* \
+                      $(S3)/radio/* $(S3)/stage2/*)
 S3_SHARED := Makefile esp32s3.mk $(S3_FILES) tools/elf.py tools/s3image.py
 S3_BENCH := $(patsubst bench/esp32s3/%.c,s3_%,$(wildcard bench/esp32s3/*.c))
 S3_PROBES := $(patsubst probes/esp32s3/%.c,s3_probe_%,$(wildcard probes/esp32s3/*.c))
 
 # name: source, linker script (ram.ld where nothing is said)
-S3_IMAGES := $(S3_BENCH) $(S3_PROBES) jinny_lamp
+S3_IMAGES := $(S3_BENCH) $(S3_PROBES) s3_espnow_echo jinny_lamp
 $(foreach b,$(S3_BENCH),$(eval SRC_$(b) := bench/esp32s3/$(b:s3_%=%).c))
 $(foreach p,$(S3_PROBES),$(eval SRC_$(p) := probes/esp32s3/$(p:s3_probe_%=%).c))
+SRC_s3_espnow_echo := espnow_echo/main.c
 SRC_jinny_lamp := $(wildcard jinny_lamp/*.c)
 
-# The kernel comes with an image whose source says so.
-s3_sources = $(SRC_$(1)) $(S3_RUNTIME) \
-             $(if $(shell grep -l '"kernel/kernel.h"' $(SRC_$(1)) $(wildcard $(addsuffix *.h,$(sort $(dir $(SRC_$(1))))))),$(S3_KERNEL))
+# The kernel and the radio's stubs come with an image whose sources say so.
+s3_files = $(SRC_$(1)) $(wildcard $(addsuffix *.h,$(sort $(dir $(SRC_$(1))))))
+s3_sources = $(SRC_$(1)) $(S3_RUNTIME) $(if $(shell grep -l '"kernel/kernel.h"' $(call s3_files,$(1))),$(S3_KERNEL)) \
+             $(if $(shell grep -l '"esp_\(now\|wifi\).h"' $(call s3_files,$(1))),$(S3_RADIO))
 
 # The second stage comes before an application that stays in flash.
 STAGE2 := $(BUILD)/stage2.elf

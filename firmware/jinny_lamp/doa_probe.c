@@ -109,19 +109,11 @@ void doa_probe_calibrate(float offset, bool inverse) {
     taskEXIT_CRITICAL(&lock);
 }
 
-static float faded(uint32_t age_ms) {
-    if (age_ms <= DOA_HOLD_MS)
-        return 1.0f;
-    uint32_t since = age_ms - DOA_HOLD_MS;
-    return since >= DOA_FADE_MS ? 0.0f : 1.0f - (float)since * (1.0f / DOA_FADE_MS);
-}
-
 bool doa_probe_get(doa_snapshot_t *snapshot) {
     taskENTER_CRITICAL(&lock);
     bool ever = last.ever;
     uint32_t age_ms = (xTaskGetTickCount() - last.at) * portTICK_PERIOD_MS;
     *snapshot = (doa_snapshot_t){last.azimuth_deg, last.level, last.valid, age_ms};
     taskEXIT_CRITICAL(&lock);
-    snapshot->level *= faded(age_ms);
     return ever;
 }

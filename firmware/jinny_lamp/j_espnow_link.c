@@ -3,9 +3,9 @@
 
 #include "audio_i2s.h"
 #include "ctrl_bus.h"
+#include "esp_now.h"
 #include "j_espnow_proto.h"
 #include "lamp_log.h"
-#include "radio/esp_now.h"
 #include "settings.h"
 
 #define QUEUE_FRAMES 16u
