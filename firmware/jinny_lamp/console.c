@@ -161,5 +161,5 @@ static void serve(void *unused) {
 }
 
 esp_err_t console_start(void) {
-    return xTaskCreatePinnedToCore(serve, "console", STACK_BYTES, 0, PRIORITY_CONSOLE, 0, CORE_CONTROL) == pdPASS ? ESP_OK : ESP_ERR_NO_MEM;
+    return task_start(serve, "console", STACK_BYTES, PRIORITY_CONSOLE, CORE_CONTROL, 0);
 }

@@ -22,7 +22,8 @@ static void keep(void) {
 }
 
 static bool valid(const ctrl_state_t *state) {
-    return state->speed_pct >= CTRL_SPEED_MIN && state->speed_pct <= CTRL_SPEED_MAX && fx_registry_find(state->effect_id);
+    return state->speed_pct >= CTRL_SPEED_MIN && state->speed_pct <= CTRL_SPEED_MAX &&
+           fx_registry_find(state->effect_id);
 }
 
 esp_err_t ctrl_bus_init(const ctrl_state_t *initial) {

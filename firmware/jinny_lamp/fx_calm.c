@@ -38,7 +38,8 @@ void fx_aurora(fx_canvas_t *canvas, const fx_time_t *time) {
     for (uint32_t x = 0; x < CANVAS_WIDTH; x++) {
         uint32_t edge = 18 + (wave8(x * 11 + turn) + wave8(x * 23 - turn * 2)) * 18 / 510;
         for (uint32_t y = 0; y < CANVAS_HEIGHT; y++) {
-            uint32_t light = y > edge ? (y - edge < 6 ? 255 - (y - edge) * 42 : 0) : 255 - (edge - y) * 255 / (edge + 1);
+            uint32_t below = y > edge ? y - edge : 0;
+            uint32_t light = !below ? 255 - (edge - y) * 255 / (edge + 1) : below < 6 ? 255 - below * 42 : 0;
             uint32_t shimmer = 160 + (wave8(x * 40 + y * 3 + turn * 4) * 95 >> 8);
             color_t color = color_mix((color_t){16, 255, 96}, (color_t){160, 32, 255}, y < edge ? (edge - y) * 6 : 0);
             canvas->pixel[y][x] = color_scale(color, light * shimmer >> 8);

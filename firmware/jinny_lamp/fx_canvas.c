@@ -33,7 +33,8 @@ void fx_canvas_fade(fx_canvas_t *canvas, uint32_t of_256) {
 }
 
 color_t color_scale(color_t color, uint32_t of_256) {
-    return (color_t){(uint8_t)(color.r * of_256 >> 8), (uint8_t)(color.g * of_256 >> 8), (uint8_t)(color.b * of_256 >> 8)};
+    return (color_t){(uint8_t)(color.r * of_256 >> 8), (uint8_t)(color.g * of_256 >> 8),
+                     (uint8_t)(color.b * of_256 >> 8)};
 }
 
 static uint8_t between(uint32_t from, uint32_t to, uint32_t of_256) {

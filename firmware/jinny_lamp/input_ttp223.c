@@ -63,7 +63,7 @@ static void poll(void *unused) {
 esp_err_t input_ttp223_start(key_handler *handler) {
     handle = handler;
     gpio_input(PIN_KEY, PULL_DOWN);
-    return xTaskCreatePinnedToCore(poll, "input_ttp223", STACK_BYTES, 0, PRIORITY_KEY, 0, CORE_CONTROL) == pdPASS ? ESP_OK : ESP_ERR_NO_MEM;
+    return task_start(poll, "input_ttp223", STACK_BYTES, PRIORITY_KEY, CORE_CONTROL, 0);
 }
 
 bool input_ttp223_touched(void) { return touched; }

@@ -47,4 +47,9 @@
 #define PRIORITY_SETTINGS 3
 #define PRIORITY_ASR_DEBUG 2
 
+static inline esp_err_t task_start(TaskFunction_t function, const char *name, uint32_t stack, UBaseType_t priority,
+                                   BaseType_t core, TaskHandle_t *task) {
+    return xTaskCreatePinnedToCore(function, name, stack, 0, priority, task, core) ? ESP_OK : ESP_ERR_NO_MEM;
+}
+
 #endif

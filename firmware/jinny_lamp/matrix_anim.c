@@ -26,7 +26,8 @@ static void frame_due(void *unused) {
 }
 
 static void frame_clock_start(void) {
-    SYSTIMER_TARGET1_CONF = SYSTIMER_TARGET1_CONF_TARGET1_PERIOD_MODE | field(SYSTIMER_TARGET1_CONF_TARGET1_PERIOD, FRAME_TICKS);
+    SYSTIMER_TARGET1_CONF = SYSTIMER_TARGET1_CONF_TARGET1_PERIOD_MODE |
+                            field(SYSTIMER_TARGET1_CONF_TARGET1_PERIOD, FRAME_TICKS);
     SYSTIMER_COMP1_LOAD = SYSTIMER_COMP1_LOAD_TIMER_COMP1_LOAD;
     SYSTIMER_INT_CLR = SYSTIMER_INT_TARGET1;
     set_bits(&SYSTIMER_CONF, SYSTIMER_CONF_TARGET1_WORK_EN);
@@ -50,13 +51,14 @@ static void anim(void *unused) {
     for (uint32_t frame = 0; !stopping; frame++) {
         uint64_t began = time_us();
         fx_engine_render(&canvas, (uint32_t)((uint64_t)frame * 1000u / MATRIX_FPS));
+        ctrl_state_t state;
+        ctrl_bus_get(&state);
+        matrix_ws2812_draw(&canvas, state.brightness);
         matrix_anim_stats.render_us = (uint32_t)(time_us() - began);
         uint32_t alarms = ulTaskNotifyTake(pdTRUE, portMAX_DELAY);
         matrix_anim_stats.late += alarms - 1;
-        ctrl_state_t state;
-        ctrl_bus_get(&state);
         began = time_us();
-        if (!stopping && matrix_ws2812_show(&canvas, state.brightness) == ESP_OK)
+        if (!stopping && matrix_ws2812_show() == ESP_OK)
             matrix_anim_stats.frames++;
         matrix_anim_stats.show_us = (uint32_t)(time_us() - began);
     }
@@ -71,9 +73,9 @@ esp_err_t matrix_anim_start(void) {
     if (!joined)
         joined = xSemaphoreCreateBinary();
     stopping = false;
-    if (!joined || xTaskCreatePinnedToCore(anim, "matrix_anim", STACK_BYTES, 0, PRIORITY_MATRIX_ANIM, &task, CORE_CONTROL) != pdPASS)
+    if (!joined)
         return ESP_ERR_NO_MEM;
-    return ESP_OK;
+    return task_start(anim, "matrix_anim", STACK_BYTES, PRIORITY_MATRIX_ANIM, CORE_CONTROL, &task);
 }
 
 void matrix_anim_stop(void) {

@@ -42,8 +42,8 @@ static uint32_t *put_byte(uint32_t *to, uint32_t byte) {
 }
 
 /* Rows run from left to right and back in turn; a panel has an even number of them. */
-static void encode(const fx_canvas_t *canvas, uint32_t of_256) {
-    uint32_t *to = symbols;
+void matrix_ws2812_draw(const fx_canvas_t *canvas, uint8_t brightness) {
+    uint32_t *to = symbols, of_256 = brightness ? brightness + 1u : 0;
     for (uint32_t y = 0; y < CANVAS_HEIGHT; y++)
         for (uint32_t n = 0; n < CANVAS_WIDTH; n++) {
             color_t color = canvas->pixel[y][y % 2 ? CANVAS_WIDTH - 1 - n : n];
@@ -70,8 +70,7 @@ void matrix_ws2812_connect(void) { rmt_sender(CHANNEL, PIN_LED_DATA, 0); }
 
 void matrix_ws2812_data_low(void) { gpio_output(PIN_LED_DATA, 0); }
 
-esp_err_t matrix_ws2812_show(const fx_canvas_t *canvas, uint8_t brightness) {
-    encode(canvas, brightness ? brightness + 1u : 0);
+esp_err_t matrix_ws2812_show(void) {
     xSemaphoreTake(shown, 0);
     rmt_sent_interrupt(CHANNEL, 1);
     rmt_send_dma(DMA_LEDS, symbols, FRAME_SYMBOLS);

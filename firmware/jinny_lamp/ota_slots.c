@@ -1,5 +1,5 @@
-/* Formats: ESP-IDF esp_app_format.h and esp_flash_partitions.h (esp_ota_select_entry_t); the meaning of the states is that
- * of its bootloader's documentation of rollback. SHA: ESP32-S3 TRM, chapter "SHA Accelerator". */
+/* Formats: ESP-IDF esp_app_format.h and esp_flash_partitions.h (esp_ota_select_entry_t); the states mean what its
+ * documentation of "Over The Air Updates" says. SHA: ESP32-S3 TRM, chapter "SHA Accelerator". */
 #include "ota_slots.h"
 
 #include "crc32.h"
@@ -86,7 +86,9 @@ enum ota_state ota_running_state(void) {
     struct entry entries[2];
     read_entries(entries);
     uint32_t half = active(entries);
-    return half < 2 && (entries[half].sequence - 1) % SLOTS == running ? (enum ota_state)entries[half].state : OTA_UNDEFINED;
+    if (half == 2 || (entries[half].sequence - 1) % SLOTS != running)
+        return OTA_UNDEFINED;
+    return (enum ota_state)entries[half].state;
 }
 
 static esp_err_t mark(enum ota_state state) {

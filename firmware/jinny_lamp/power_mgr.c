@@ -125,7 +125,7 @@ static void follow(void *unused) {
 esp_err_t power_mgr_start(void) {
     power_state = POWER_OFF;
     sequence = xSemaphoreCreateMutex();
-    if (!sequence || xTaskCreatePinnedToCore(follow, "power_mgr", STACK_BYTES, 0, PRIORITY_POWER, &task, CORE_CONTROL) != pdPASS)
+    if (!sequence || task_start(follow, "power_mgr", STACK_BYTES, PRIORITY_POWER, CORE_CONTROL, &task) != ESP_OK)
         return ESP_ERR_NO_MEM;
     return ctrl_bus_subscribe(task);
 }
@@ -138,4 +138,6 @@ void power_mgr_led_safe(void) {
         vTaskDelay(pdMS_TO_TICKS(RETRY_MS));
 }
 
-uint32_t power_mgr_reset_reason(void) { return field_get(RTC_CNTL_RESET_STATE, RTC_CNTL_RESET_STATE_RESET_CAUSE_PROCPU); }
+uint32_t power_mgr_reset_reason(void) {
+    return field_get(RTC_CNTL_RESET_STATE, RTC_CNTL_RESET_STATE_RESET_CAUSE_PROCPU);
+}

@@ -127,7 +127,7 @@ static void keep(void *unused) {
 }
 
 esp_err_t settings_start(void) {
-    if (xTaskCreatePinnedToCore(keep, "settings", STACK_BYTES, 0, PRIORITY_SETTINGS, &task, CORE_CONTROL) != pdPASS)
+    if (task_start(keep, "settings", STACK_BYTES, PRIORITY_SETTINGS, CORE_CONTROL, &task) != ESP_OK)
         return ESP_ERR_NO_MEM;
     return ctrl_bus_subscribe(task);
 }
