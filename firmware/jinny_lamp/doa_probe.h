@@ -1,11 +1,13 @@
 /* Where somebody speaks: asked of the XVF3800 ten times a second, whoever looks at it. In silence the last direction
- * is held; whoever shows it lets it fade. */
+ * is held; whoever shows it lets it fade after DOA_HOLD_MS, within DOA_FADE_MS. */
 #ifndef DOA_PROBE_H
 #define DOA_PROBE_H
 
 #include "lamp.h"
 
 #define DOA_PERIOD_MS 100u
+#define DOA_HOLD_MS 1500u
+#define DOA_FADE_MS 1000u
 
 typedef struct {
     float azimuth_deg; /* 0 to 360, after offset and inversion; the last one that was valid */
