@@ -1,5 +1,6 @@
 #include "console.h"
 
+#include "audio_chime.h"
 #include "audio_i2s.h"
 #include "ctrl_bus.h"
 #include "drivers/drivers.h"
@@ -115,6 +116,7 @@ static esp_err_t command(const char *at) {
         esp_err_t result = number(at, 100, &value) ? settings_set_volume((uint8_t)value) : ESP_ERR_INVALID_ARG;
         settings_get(&settings);
         audio_i2s_volume(settings.volume);
+        audio_chime();
         return result;
     }
     if (word(&at, "sleep"))
