@@ -9,7 +9,9 @@ fx_render_t fx_warm, fx_breath, fx_rainbow, fx_plasma, fx_aurora, fx_waves;
 /* fx_lively.c */
 fx_render_t fx_fire, fx_rain, fx_stars, fx_confetti, fx_comets;
 /* fx_doa.c: column 0 is straight ahead, a column 22.5 degrees; row 47 is silence, row 0 the loudest. The last direction
- * holds; then its pixel sinks, with the level, and fades. */
+ * holds, then fades. */
+#define DOA_HOLD_MS 1500u
+#define DOA_FADE_MS 1000u
 fx_render_t fx_doa_debug;
 
 /* A number that looks random, always the same for the same three. */
