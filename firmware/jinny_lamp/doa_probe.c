@@ -2,6 +2,7 @@
  * whether somebody speaks there: the azimuth alone stays what it was. XMOS XVF3800 user guide, "Direction of arrival". */
 #include "doa_probe.h"
 
+#include "settings.h"
 #include "xvf_i2c.h"
 
 #define AUTO_SELECTED 3
@@ -97,14 +98,17 @@ static void probe(void *argument) {
 
 esp_err_t doa_probe_start(void) {
     static TaskHandle_t task;
+    settings_t settings;
     if (task)
         return ESP_OK;
+    settings_get(&settings);
+    doa_probe_calibrate(settings.doa_offset, settings.doa_inverted);
     return xTaskCreatePinnedToCore(probe, "doa_probe", 3072, 0, PRIORITY_DOA, &task, CORE_SOUND) ? ESP_OK : ESP_ERR_NO_MEM;
 }
 
-void doa_probe_calibrate(float offset, bool inverse) {
+void doa_probe_calibrate(uint32_t offset, bool inverse) {
     taskENTER_CRITICAL(&lock);
-    offset_deg = offset;
+    offset_deg = (float)offset;
     inverted = inverse;
     taskEXIT_CRITICAL(&lock);
 }

@@ -24,7 +24,7 @@ typedef struct {
 extern volatile doa_stats_t doa_stats;
 
 esp_err_t doa_probe_start(void);
-void doa_probe_calibrate(float offset_deg, bool inverted);
+void doa_probe_calibrate(uint32_t offset_deg, bool inverted); /* added, after it was turned round; settings keep it */
 bool doa_probe_get(doa_snapshot_t *snapshot); /* false: there was never a valid one */
 
 #endif

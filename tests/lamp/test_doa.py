@@ -129,9 +129,10 @@ def test_small_changes_are_in_the_dead_band(lamp: Twin) -> None:
     assert len(seen) <= 2
 
 
-@pytest.mark.parametrize(("offset", "inverted", "expected"), [(300.0, False, 40), (-150.0, False, 310), (10.0, True, 270)])
-def test_offset_and_inversion_wrap_within_a_turn(lamp: Twin, offset: float, inverted: bool, expected: int) -> None:
-    lamp.call("doa_probe_calibrate", offset, inverted, types=("float", "bool"), returns="void")
+@pytest.mark.parametrize(("offset", "inverted", "expected"), [(300, False, 40), (210, False, 310), (10, True, 270)])
+def test_offset_and_inversion_wrap_within_a_turn(lamp: Twin, offset: int, inverted: bool, expected: int) -> None:
+    command(lamp, f"offset {offset}")
+    command(lamp, f"inverted {int(inverted)}")
     lamp.voice.scene.say(speech("1s"), azimuth=100, level_db=-20)
     lamp.run("1s")
     azimuth = direction(lamp)[0]
