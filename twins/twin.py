@@ -33,6 +33,7 @@ from twins.usb import UsbHost
 if TYPE_CHECKING:
     from twins.ports import Levels, Times
     from twins.trace import Trace
+    from twins.world import World
 
 log = logging.getLogger("twins")
 
@@ -88,6 +89,7 @@ class Twin(Intercepting):
             ESP-IDF's `ESP_ROM_ELF_DIR` names.
         flash: contents of the whole flash chip, as written by `Flash.save`, to go on from.
         unique_id: the serial number of the flash chip, instead of the board file's.
+        mac: the MAC address in the chip's fuses, instead of the board file's.
 
     A part is an attribute under its name in the board file.
 
@@ -97,6 +99,9 @@ class Twin(Intercepting):
     ...     pico.lcd.frame.shape
     (240, 320, 3)
     """
+
+    world: World | None = None
+    """The world it is in, if any."""
 
     def __init__(
         self,
@@ -108,8 +113,9 @@ class Twin(Intercepting):
         rom: str | Path | None = None,
         flash: str | Path | None = None,
         unique_id: bytes | str | None = None,
+        mac: bytes | str | None = None,
     ) -> None:
-        self.board = Board.load(board)
+        self.board = Board.load(board) if mac is None else Board.load(board).with_mac(mac)
         self._check_names()
         self.seed = seed
         self.image = (
@@ -251,7 +257,13 @@ class Twin(Intercepting):
         return Duration(self.now - start)
 
     def advance(self, until: int, *, stop_at_text: bool = False) -> tuple[str, int, int, str]:
-        """Runs to `until`, doing what parts asked for on the way. Comes back early for a text or a breakpoint."""
+        """Runs to `until`, in a world with all in it. Comes back early for a text or a breakpoint."""
+        if self.world is not None:
+            return self.world.advance_with(self, until, stop_at_text)
+        return self.advance_alone(until, stop_at_text=stop_at_text)
+
+    def advance_alone(self, until: int, *, stop_at_text: bool = False) -> tuple[str, int, int, str]:
+        """Runs to `until`, doing what parts asked for on the way."""
         if self._inside_at is not None:
             raise UsageError("a part's handler cannot run the twin: use self.after(...) to do something later")
         while True:
