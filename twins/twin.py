@@ -6,6 +6,7 @@ import copy
 import heapq
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +21,7 @@ from twins.door import Door
 from twins.errors import BoardError, FirmwareCrashed, Timeout, UsageError
 from twins.flash import Flash
 from twins.image import TARGETS, Image
+from twins.intercept import Functions, Intercepting, State
 from twins.live import Live
 from twins.memory import TwinMemory
 from twins.pins import Pins
@@ -31,10 +33,11 @@ from twins.usb import UsbHost
 if TYPE_CHECKING:
     from twins.ports import Levels, Times
     from twins.trace import Trace
+    from twins.world import World
 
 log = logging.getLogger("twins")
 
-RESERVED = frozenset({"board", "seed", "image", "parts", "resets", "door", "live"})
+RESERVED = frozenset({"board", "seed", "image", "parts", "resets", "door", "live", "engine", "functions"})
 """What a twin has as attributes of its own beside its class's."""
 
 POLL = Duration(1_000_000_000)
@@ -63,6 +66,7 @@ class Snapshot:
     outputs: Mapping[str, bytes]
     speakers: Sequence[str]
     resets: Sequence[tuple[int, str]]
+    functions: State
 
 
 def _new_engine(board: Board, seed: int) -> _engine.Engine:
@@ -72,7 +76,7 @@ def _new_engine(board: Board, seed: int) -> _engine.Engine:
     return _engine.Engine.esp32s3(board.flash_size, board.psram_size, board.psram_octal, board.mac, seed)
 
 
-class Twin:
+class Twin(Intercepting):
     """A board with an image, at its power-on.
 
     Args:
@@ -85,6 +89,7 @@ class Twin:
             ESP-IDF's `ESP_ROM_ELF_DIR` names.
         flash: contents of the whole flash chip, as written by `Flash.save`, to go on from.
         unique_id: the serial number of the flash chip, instead of the board file's.
+        mac: the MAC address in the chip's fuses, instead of the board file's.
 
     A part is an attribute under its name in the board file.
 
@@ -94,6 +99,9 @@ class Twin:
     ...     pico.lcd.frame.shape
     (240, 320, 3)
     """
+
+    world: World | None = None
+    """The world it is in, if any."""
 
     def __init__(
         self,
@@ -105,8 +113,9 @@ class Twin:
         rom: str | Path | None = None,
         flash: str | Path | None = None,
         unique_id: bytes | str | None = None,
+        mac: bytes | str | None = None,
     ) -> None:
-        self.board = Board.load(board)
+        self.board = Board.load(board) if mac is None else Board.load(board).with_mac(mac)
         self._check_names()
         self.seed = seed
         self.image = (
@@ -134,7 +143,8 @@ class Twin:
     def _start(self, engine: _engine.Engine) -> None:
         from twins.outside import PartsOutside  # brings numpy, which `import twins` does not wait for
 
-        self._engine = engine
+        self._engine = self.engine = engine
+        self.functions = Functions(self)
         self._inbox = engine.inbox
         self.parts: dict[str, Part] = {}
         self._outside = PartsOutside(self)
@@ -247,17 +257,26 @@ class Twin:
         return Duration(self.now - start)
 
     def advance(self, until: int, *, stop_at_text: bool = False) -> tuple[str, int, int, str]:
-        """Runs to `until`, doing what parts asked for on the way. Comes back early for a text or a breakpoint."""
+        """Runs to `until`, in a world with all in it. Comes back early for a text or a breakpoint."""
+        if self.world is not None:
+            return self.world.advance_with(self, until, stop_at_text)
+        return self.advance_alone(until, stop_at_text=stop_at_text)
+
+    def advance_alone(self, until: int, *, stop_at_text: bool = False) -> tuple[str, int, int, str]:
+        """Runs to `until`, doing what parts asked for on the way."""
         if self._inside_at is not None:
             raise UsageError("a part's handler cannot run the twin: use self.after(...) to do something later")
         while True:
             self._look_outside()
+            self.functions.start_waiting()
             stop = self._engine.run(max(self._goal(until), self._engine.now))
             self._collect()
             kind = stop[0]
             if kind == "reset":
                 self.resets.append((self._engine.now, stop[3]))
                 log.info("%s: reset (%s)", Duration(self._engine.now), stop[3])
+            elif kind == "intercept":
+                self.functions.entered(stop[2], stop[1])
             elif kind in ("lockup", "usb boot"):
                 raise FirmwareCrashed(crash_report(self, stop[2], stop[3]))
             elif kind == "breakpoint" or (kind == "text" and stop_at_text):
@@ -273,6 +292,7 @@ class Twin:
             until = min(until, self._calls[0][0])
         if self.door.due is not None:
             until = min(until, self.door.due)
+        until = min(until, self.functions.due)
         if self.live.is_on:
             until = min(until, self._engine.now + self.live.slice)
         return until
@@ -313,11 +333,17 @@ class Twin:
         now = self._engine.now
         while self._calls and self._calls[0][0] <= now:
             at, _, name, method, args = heapq.heappop(self._calls)
-            self._inside_at = max(at, 0)
-            try:
+            with self.inside(max(at, 0)):
                 getattr(self.parts[name], method)(*args)
-            finally:
-                self._inside_at = None
+
+    @contextmanager
+    def inside(self, at: int) -> Iterator[None]:
+        """Somebody's handler acts at a moment of the run: it cannot run the twin."""
+        self._inside_at = at
+        try:
+            yield
+        finally:
+            self._inside_at = None
 
     def _collect(self) -> None:
         for number, name in enumerate(self._engine.consoles):
@@ -554,6 +580,7 @@ class Twin:
             outputs={name: bytes(data) for name, data in self._outputs.items()},
             speakers=tuple(self._speakers),
             resets=list(self.resets),
+            functions=self.functions.state(),
         )
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -578,6 +605,7 @@ class Twin:
             part.remount(self)
             part.restore(snapshot.parts[name])
             self.parts[name] = part
+        self.functions.restore(snapshot.functions)
         for console in consoles.values():
             console.rewind()
         self._consoles = consoles

@@ -10,6 +10,7 @@
 #define SILENCE_DB (-99)
 
 volatile uint32_t asr_debug_errors;
+static TaskHandle_t asr_debug_task;
 
 /* dBFS (AES17: 0 is a full-scale sine) of a mean square of 16-bit samples: 3.01 dB for each power of two. */
 static int32_t decibels(uint32_t mean_square) {
@@ -52,6 +53,8 @@ static void watch(void *argument) {
 }
 
 esp_err_t asr_debug_start(void) {
-    return xTaskCreatePinnedToCore(watch, "asr_debug", 3072, 0, PRIORITY_ASR_DEBUG, 0, CORE_SOUND) ? ESP_OK
-                                                                                                     : ESP_ERR_NO_MEM;
+    if (asr_debug_task)
+        return ESP_OK;
+    BaseType_t made = xTaskCreatePinnedToCore(watch, "asr_debug", 3072, 0, PRIORITY_ASR_DEBUG, &asr_debug_task, CORE_SOUND);
+    return made ? ESP_OK : ESP_ERR_NO_MEM;
 }

@@ -144,7 +144,7 @@ esp_err_t audio_i2s_read(int32_t *stereo, size_t samples, size_t *read, TickType
 static void scale(int32_t *to, const int32_t *from, uint32_t count) {
     int32_t by = (int32_t)volume;
     for (uint32_t n = 0; n < count; n++)
-        to[n] = by == (int32_t)FULL_VOLUME ? from[n] : from[n] / (int32_t)FULL_VOLUME * by;
+        to[n] = from[n] / (int32_t)FULL_VOLUME * by;
 }
 
 esp_err_t audio_i2s_write(const int32_t *stereo, size_t samples, TickType_t ticks) {

@@ -11,9 +11,9 @@
 
 volatile audio_stream_stats_t audio_stream_stats;
 
-static int16_t ring[RING];
+static int16_t audio_ring[RING];
 static int32_t stereo[2 * AUDIO_FRAME];
-static volatile uint32_t written, taken; /* samples since the start */
+static volatile uint32_t audio_written, audio_taken; /* samples since the start */
 static SemaphoreHandle_t more, reader, ended;
 static volatile bool running;
 
@@ -26,15 +26,15 @@ static int16_t narrow(int32_t sample) {
 /* A whole frame, or none of it. */
 static void keep(void) {
     audio_stream_stats.frames++;
-    if (written - taken > RING - AUDIO_FRAME) {
+    if (audio_written - audio_taken > RING - AUDIO_FRAME) {
         audio_stream_stats.drop_frames++;
         return;
     }
-    int16_t *to = ring + written % RING;
+    int16_t *to = audio_ring + audio_written % RING;
     for (uint32_t n = 0; n < AUDIO_FRAME; n++)
         to[n] = narrow(stereo[2 * n]);
     memory_barrier();
-    written += AUDIO_FRAME;
+    audio_written += AUDIO_FRAME;
     xSemaphoreGive(more);
 }
 
@@ -90,7 +90,7 @@ esp_err_t audio_stream_read_mono_s16(int16_t *to, size_t samples, size_t *read, 
     esp_err_t result = ESP_OK;
     xSemaphoreTake(reader, portMAX_DELAY);
     while (*read < samples && result == ESP_OK) {
-        uint32_t waiting = written - taken, at = taken % RING, part = samples - *read;
+        uint32_t waiting = audio_written - audio_taken, at = audio_taken % RING, part = samples - *read;
         if (!waiting) {
             if (!xSemaphoreTake(more, ticks))
                 result = ESP_ERR_TIMEOUT;
@@ -98,10 +98,10 @@ esp_err_t audio_stream_read_mono_s16(int16_t *to, size_t samples, size_t *read, 
         }
         part = part < waiting ? part : waiting;
         part = part < RING - at ? part : RING - at;
-        memcpy(to + *read, ring + at, part * sizeof *to);
+        memcpy(to + *read, audio_ring + at, part * sizeof *to);
         *read += part;
         memory_barrier();
-        taken += part;
+        audio_taken += part;
     }
     xSemaphoreGive(reader);
     return result;

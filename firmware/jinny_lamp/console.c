@@ -1,7 +1,9 @@
 #include "console.h"
 
+#include "audio_chime.h"
 #include "audio_i2s.h"
 #include "ctrl_bus.h"
+#include "doa_probe.h"
 #include "drivers/drivers.h"
 #include "fx_registry.h"
 #include "lamp_log.h"
@@ -98,9 +100,15 @@ static void update(uint32_t bytes) {
     ota_restart();
 }
 
+static esp_err_t calibrate(uint16_t offset, bool inverted) {
+    doa_probe_calibrate(offset, inverted);
+    return settings_set_doa(offset, inverted);
+}
+
 static esp_err_t command(const char *at) {
     uint32_t value;
     settings_t settings;
+    settings_get(&settings);
     if (word(&at, "effect"))
         return number(at, 0xffff, &value) ? ctrl_bus_set_effect((uint16_t)value) : ESP_ERR_INVALID_ARG;
     if (word(&at, "brightness"))
@@ -115,8 +123,13 @@ static esp_err_t command(const char *at) {
         esp_err_t result = number(at, 100, &value) ? settings_set_volume((uint8_t)value) : ESP_ERR_INVALID_ARG;
         settings_get(&settings);
         audio_i2s_volume(settings.volume);
+        audio_chime();
         return result;
     }
+    if (word(&at, "offset"))
+        return number(at, 359, &value) ? calibrate((uint16_t)value, settings.doa_inverted) : ESP_ERR_INVALID_ARG;
+    if (word(&at, "inverted"))
+        return number(at, 1, &value) ? calibrate(settings.doa_offset, value) : ESP_ERR_INVALID_ARG;
     if (word(&at, "sleep"))
         power_mgr_sleep();
     else if (word(&at, "state"))

@@ -2,6 +2,7 @@
  * whether somebody speaks there: the azimuth alone stays what it was. XMOS XVF3800 user guide, "Direction of arrival". */
 #include "doa_probe.h"
 
+#include "settings.h"
 #include "xvf_i2c.h"
 
 #define AUTO_SELECTED 3
@@ -19,7 +20,7 @@ static struct {
     float azimuth_deg, level;
     bool ever, valid;
     TickType_t at;
-} last;
+} doa_last;
 static float offset_deg;
 static bool inverted;
 
@@ -52,18 +53,18 @@ static float level_of(float energy) {
 
 /* Small changes of a direction that is fresh are noise. */
 static bool in_dead_band(float degrees) {
-    float apart = wrap(degrees - last.azimuth_deg);
-    return last.valid && (apart < DEAD_BAND_DEG || apart > 360.0f - DEAD_BAND_DEG);
+    float apart = wrap(degrees - doa_last.azimuth_deg);
+    return doa_last.valid && (apart < DEAD_BAND_DEG || apart > 360.0f - DEAD_BAND_DEG);
 }
 
 static void heard(float radians, float energy) {
     float degrees = wrap((inverted ? -radians : radians) * DEGREES_PER_RADIAN + offset_deg);
     taskENTER_CRITICAL(&lock);
     if (!in_dead_band(degrees))
-        last.azimuth_deg = degrees;
-    last.level = level_of(energy);
-    last.ever = last.valid = true;
-    last.at = xTaskGetTickCount();
+        doa_last.azimuth_deg = degrees;
+    doa_last.level = level_of(energy);
+    doa_last.ever = doa_last.valid = true;
+    doa_last.at = xTaskGetTickCount();
     taskEXIT_CRITICAL(&lock);
     doa_stats.valid++;
 }
@@ -73,7 +74,7 @@ static void poll(void) {
     doa_stats.polls++;
     if (xvf_azimuths_read(azimuths) != ESP_OK || xvf_energies_read(energies) != ESP_OK) {
         doa_stats.errors++;
-        last.valid = false;
+        doa_last.valid = false;
         return;
     }
     float radians = azimuths[AUTO_SELECTED], energy = energies[AUTO_SELECTED];
@@ -82,7 +83,7 @@ static void poll(void) {
         return;
     }
     doa_stats.invalid++;
-    last.valid = false;
+    doa_last.valid = false;
 }
 
 static void probe(void *argument) {
@@ -97,23 +98,26 @@ static void probe(void *argument) {
 
 esp_err_t doa_probe_start(void) {
     static TaskHandle_t task;
+    settings_t settings;
     if (task)
         return ESP_OK;
+    settings_get(&settings);
+    doa_probe_calibrate(settings.doa_offset, settings.doa_inverted);
     return xTaskCreatePinnedToCore(probe, "doa_probe", 3072, 0, PRIORITY_DOA, &task, CORE_SOUND) ? ESP_OK : ESP_ERR_NO_MEM;
 }
 
-void doa_probe_calibrate(float offset, bool inverse) {
+void doa_probe_calibrate(uint32_t offset, bool inverse) {
     taskENTER_CRITICAL(&lock);
-    offset_deg = offset;
+    offset_deg = (float)offset;
     inverted = inverse;
     taskEXIT_CRITICAL(&lock);
 }
 
 bool doa_probe_get(doa_snapshot_t *snapshot) {
     taskENTER_CRITICAL(&lock);
-    bool ever = last.ever;
-    uint32_t age_ms = (xTaskGetTickCount() - last.at) * portTICK_PERIOD_MS;
-    *snapshot = (doa_snapshot_t){last.azimuth_deg, last.level, last.valid, age_ms};
+    bool ever = doa_last.ever;
+    uint32_t age_ms = (xTaskGetTickCount() - doa_last.at) * portTICK_PERIOD_MS;
+    *snapshot = (doa_snapshot_t){doa_last.azimuth_deg, doa_last.level, doa_last.valid, age_ms};
     taskEXIT_CRITICAL(&lock);
     return ever;
 }

@@ -1,6 +1,7 @@
 /* Behind ESP-IDF's esp_now.h. Its callbacks run in the radio's task: they hand over and return. */
 #include "j_espnow_link.h"
 
+#include "audio_chime.h"
 #include "audio_i2s.h"
 #include "ctrl_bus.h"
 #include "esp_now.h"
@@ -117,6 +118,7 @@ static esp_err_t carry_out(uint8_t command, uint16_t value) {
         if (value > 100)
             return ESP_ERR_INVALID_ARG;
         audio_i2s_volume((uint8_t)value);
+        audio_chime();
         return settings_set_volume((uint8_t)value);
     default:
         return ESP_ERR_NOT_FOUND;

@@ -17,7 +17,7 @@
 struct record {
     uint32_t magic, sequence;
     settings_t settings;
-    uint8_t rest[14];
+    uint8_t rest[10];
     uint32_t crc; /* of all before it */
 };
 _Static_assert(sizeof(struct record) == 32, "a whole number of records in a sector");
@@ -34,7 +34,8 @@ static TaskHandle_t task;
 static uint32_t crc_of(const struct record *record) { return crc32_le(0, record, offsetof(struct record, crc)); }
 
 static bool sane(const settings_t *settings) {
-    return settings->volume <= 100 && settings->speed_pct >= CTRL_SPEED_MIN && settings->speed_pct <= CTRL_SPEED_MAX;
+    return settings->volume <= 100 && settings->doa_offset < 360 && settings->doa_inverted <= 1 &&
+           settings->speed_pct >= CTRL_SPEED_MIN && settings->speed_pct <= CTRL_SPEED_MAX;
 }
 
 static void read_all(void) {
@@ -126,6 +127,16 @@ void settings_flush(void) {
         settings_writes++;
     }
     xSemaphoreGive(writing);
+}
+
+esp_err_t settings_set_doa(uint16_t offset, bool inverted) {
+    if (offset >= 360)
+        return ESP_ERR_INVALID_ARG;
+    now.doa_offset = offset;
+    now.doa_inverted = inverted;
+    if (task)
+        xTaskNotify(task, CTRL_BUS_CHANGED, eSetBits);
+    return ESP_OK;
 }
 
 /* Turning a knob makes many changes and one record. */

@@ -147,26 +147,31 @@ impl Core {
     /// Executes until something needs the chip.
     pub fn run<B: Bus>(&mut self, bus: &mut B, code: &mut Code) -> Exit {
         if self.stopped_at == Some(self.regs[PC]) {
-            if let Some(exit) = self.step(bus, code) {
+            // No interrupt comes between: behind it the same breakpoint would be reached again.
+            if let Some(exit) = self.step_over(bus, code, true) {
                 return exit;
             }
         }
         self.stopped_at = None;
-        self.run_to_deadline(bus, code)
+        self.run_to_deadline(bus, code, false)
     }
 
     /// Executes one instruction, or enters one exception, whatever the deadline and a breakpoint
     /// on it say. `None`: done.
     pub fn step<B: Bus>(&mut self, bus: &mut B, code: &mut Code) -> Option<Exit> {
+        self.step_over(bus, code, false)
+    }
+
+    fn step_over<B: Bus>(&mut self, bus: &mut B, code: &mut Code, uninterrupted: bool) -> Option<Exit> {
         let pc = self.regs[PC];
         code.lift_breakpoint(bus, pc);
         let mut one = OneStep { deadline: self.cycle + 1, bus };
-        let exit = self.run_to_deadline(&mut one, code);
+        let exit = self.run_to_deadline(&mut one, code, uninterrupted);
         code.redecode(pc);
         (exit != Exit::Deadline).then_some(exit)
     }
 
-    fn run_to_deadline<B: Bus>(&mut self, bus: &mut B, code: &mut Code) -> Exit {
+    fn run_to_deadline<B: Bus>(&mut self, bus: &mut B, code: &mut Code, mut uninterrupted: bool) -> Exit {
         loop {
             if let Some(report) = &self.lockup {
                 return Exit::Lockup(report.clone());
@@ -184,7 +189,11 @@ impl Core {
             if self.cycle >= bus.deadline() || std::mem::take(&mut self.systick_written) {
                 return Exit::Deadline;
             }
-            let stop = match self.take_pending_exception(bus) {
+            let taken = match std::mem::take(&mut uninterrupted) {
+                true => Ok(false),
+                false => self.take_pending_exception(bus),
+            };
+            let stop = match taken {
                 Ok(true) => continue,
                 Ok(false) if !self.thumb => Stop::Fault(Cause::InvalidState, self.regs[PC]),
                 Ok(false) => self.execute(bus, code),

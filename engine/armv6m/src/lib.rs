@@ -33,6 +33,7 @@
 //! deadline to 0: `run` returns [`Exit::Deadline`] before the next instruction, the chip calls
 //! [`Core::set_irq_lines`] or [`Code::invalidate_line`], and runs on.
 
+pub mod call;
 mod code;
 mod core;
 mod decode;

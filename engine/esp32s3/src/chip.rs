@@ -14,6 +14,7 @@ use crate::system::System;
 use engine_core::time::{Hertz, Ps};
 use engine_core::trace::Kind;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use xtensa::{Cause, Code, Core, Exit, StopReport};
 
@@ -37,6 +38,14 @@ pub enum Stop {
     },
     /// A breakpoint was reached and not yet executed.
     Breakpoint {
+        /// Which processor.
+        core: usize,
+        /// Its address.
+        pc: u32,
+    },
+    /// A function that somebody stands in for is entered, and none of it executed. Unlike at a breakpoint the other
+    /// processor is where it was, so the run goes on as if it had not stopped.
+    Intercept {
         /// Which processor.
         core: usize,
         /// Its address.
@@ -89,6 +98,10 @@ pub struct Chip {
     system: System,
     code: Code,
     slice: u64,
+    /// Addresses at which the run stops with [`Stop::Intercept`].
+    intercepts: BTreeSet<u32>,
+    /// The processor that stopped so, and how far it was to run.
+    goes_on: Option<(usize, u64)>,
 }
 
 impl Chip {
@@ -103,6 +116,8 @@ impl Chip {
             system: System::new(flash, psram, wiring),
             code: Code::default(),
             slice: SLICE,
+            intercepts: BTreeSet::new(),
+            goes_on: None,
         };
         chip.reset_core(0);
         chip.reset_core(1);
@@ -124,6 +139,16 @@ impl Chip {
         &mut self.cores
     }
 
+    /// The processors and everything else, to change both while they stand still.
+    pub fn parts_mut(&mut self) -> (&mut [Core; 2], &mut System) {
+        (&mut self.cores, &mut self.system)
+    }
+
+    /// Does a processor execute, or wait for an interrupt?
+    pub fn is_running(&self, id: usize) -> bool {
+        !(self.held[id] || self.stalled[id] || self.stopped[id] || self.asleep)
+    }
+
     /// Everything but the processors.
     pub fn system(&self) -> &System {
         &self.system
@@ -137,6 +162,16 @@ impl Chip {
     /// Decoded code, breakpoints and watchpoints.
     pub fn code_mut(&mut self) -> &mut Code {
         &mut self.code
+    }
+
+    /// The run stops with [`Stop::Intercept`] before the instruction at this address, or does not any more.
+    pub fn intercept(&mut self, addr: u32, on: bool) {
+        if on {
+            self.intercepts.insert(addr);
+            self.code.set_breakpoint(addr);
+        } else if self.intercepts.remove(&addr) {
+            self.code.clear_breakpoint(addr);
+        }
     }
 
     /// Forgets decoded code after memory was changed from outside.
@@ -182,6 +217,8 @@ impl Chip {
             },
             code: Code::default(),
             slice: SLICE,
+            intercepts: BTreeSet::new(),
+            goes_on: None,
         }
     }
 
@@ -377,8 +414,10 @@ impl Chip {
     /// The processors run until `horizon`, or until something needs attention.
     fn run_cores(&mut self, horizon: u64) -> Option<Stop> {
         let goal = horizon.min(self.timer_horizon()).max(self.system.dev.fabric.cycle + 1);
+        let mut goes_on = self.goes_on.take().filter(|(id, _)| self.is_awake(*id));
         loop {
             let (id, until) = match (self.is_awake(0), self.is_awake(1)) {
+                (true, true) if goes_on.is_some_and(|(_, until)| until <= goal) => goes_on.take().unwrap_or_default(),
                 (true, true) => {
                     let id = usize::from(self.cores[1].cycle < self.cores[0].cycle);
                     let other = self.cores[1 - id].cycle;
@@ -440,6 +479,10 @@ impl Chip {
             Exit::Sleep => {
                 self.system.dev.fabric.attention();
                 None
+            }
+            Exit::Breakpoint(pc) if self.intercepts.contains(&pc) => {
+                self.goes_on = Some((id, self.system.dev.fabric.deadline));
+                Some(Stop::Intercept { core: id, pc })
             }
             Exit::Breakpoint(pc) => {
                 self.advance_to(self.frontier());

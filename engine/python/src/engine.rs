@@ -470,6 +470,54 @@ impl Engine {
         self.chip.clear_breakpoint(address)
     }
 
+    /// The run stops with "intercept" before the first instruction of a function, or does not any more.
+    fn intercept(&mut self, address: u32, on: bool) {
+        self.chip.intercept(address, on);
+    }
+
+    /// Of the function that a core is about to enter: words of arguments in registers, stack pointer, return address.
+    fn arguments(&mut self, core: usize) -> (Vec<u32>, u32, u32) {
+        self.chip.arguments(core)
+    }
+
+    /// That function returns at once with one word or two.
+    #[pyo3(signature = (core, low, high = None))]
+    fn return_at_once(&mut self, core: usize, low: u32, high: Option<u32>) {
+        self.chip.return_at_once(core, low, high);
+    }
+
+    /// What a core runs calls a function, on its own stack or below another. Returns the address of the frame.
+    #[pyo3(signature = (core, function, words, stack = None))]
+    fn call(&mut self, core: usize, function: u32, words: Vec<u32>, stack: Option<u32>) -> PyResult<u32> {
+        self.chip.call(core, function, &words, stack).map_err(PyValueError::new_err)
+    }
+
+    /// A function called so has come back to `return_address`: its frame, and two words of result.
+    fn end_call(&mut self, core: usize) -> PyResult<(u32, u32, u32)> {
+        self.chip.end_call(core).map_err(PyValueError::new_err)
+    }
+
+    /// Where functions called so come back to.
+    #[getter]
+    fn return_address(&self) -> u32 {
+        self.chip.return_address()
+    }
+
+    /// Does a core run a program that interrupts can reach, outside of handlers?
+    fn is_interruptible(&self, core: usize) -> bool {
+        self.chip.is_interruptible(core)
+    }
+
+    /// The moment (ps) that a core has reached.
+    fn core_time(&self, core: usize) -> Ps {
+        self.chip.core_time(core)
+    }
+
+    /// A core stands still for so many of its cycles.
+    fn spend(&mut self, core: usize, cycles: u64) {
+        self.chip.spend(core, cycles);
+    }
+
     /// What was touched that is not modelled: name to (count, why).
     fn unimplemented<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let all = PyDict::new(py);

@@ -5,6 +5,7 @@ use crate::usb::FixedDevice;
 use ::esp32s3::chip::{Chip, Stop};
 use ::esp32s3::fabric::{Reason, Request};
 use ::esp32s3::rom::{Image, Rom};
+use ::esp32s3::system::System;
 use ::esp32s3::usb_serial_jtag;
 use engine_core::console::Consoles;
 use engine_core::flash::FlashChip;
@@ -14,10 +15,24 @@ use engine_core::pins::Pins;
 use engine_core::time::Ps;
 use engine_core::usb_host::Host;
 use std::sync::Arc;
+use xtensa::call::{Words, RETURN_ADDRESS};
 use xtensa::Core;
 
 /// The part of a raw ROM file that the instruction bus sees; the data bus' part follows.
 const ROM_I: usize = 384 * 1024;
+
+/// Memory as the calls of a processor use it.
+struct Ram<'a>(&'a mut System);
+
+impl Words for Ram<'_> {
+    fn byte(&mut self, addr: u32) -> Option<u8> {
+        self.0.debug_read8(addr)
+    }
+
+    fn set_byte(&mut self, addr: u32, value: u8) -> bool {
+        self.0.debug_write8(addr, value)
+    }
+}
 
 impl Machine for Chip {
     common!(Core);
@@ -30,6 +45,7 @@ impl Machine for Chip {
         match Chip::run(self, until) {
             Stop::Time => ("time", -1, -1, String::new()),
             Stop::Text { key, console } => ("text", i64::from(key), console as i64, String::new()),
+            Stop::Intercept { core, pc } => ("intercept", i64::from(pc), core as i64, String::new()),
             Stop::Breakpoint { core, pc } => ("breakpoint", i64::from(pc), core as i64, String::new()),
             Stop::Watchpoint { core, addr } => ("watchpoint", i64::from(addr), core as i64, String::new()),
             Stop::Reset(reason) => ("reset", -1, -1, format!("{reason:?}")),
@@ -68,6 +84,32 @@ impl Machine for Chip {
 
     fn callers(&self, core: usize) -> Vec<(u32, u32)> {
         self.cores().get(core).map(Core::callers).unwrap_or_default()
+    }
+
+    fn arguments(&mut self, core: usize) -> (Vec<u32>, u32, u32) {
+        let (cores, system) = self.parts_mut();
+        let (words, stack) = cores[core].arguments(&mut Ram(system));
+        (words.to_vec(), stack, cores[core].return_address(&mut Ram(system)))
+    }
+
+    fn return_at_once(&mut self, core: usize, low: u32, high: Option<u32>) {
+        let (cores, system) = self.parts_mut();
+        cores[core].return_at_once(&mut Ram(system), low, high);
+    }
+
+    fn call(&mut self, core: usize, function: u32, words: &[u32], stack: Option<u32>) -> Result<u32, &'static str> {
+        let (cores, system) = self.parts_mut();
+        cores[core].call(&mut Ram(system), function, words, stack)
+    }
+
+    fn end_call(&mut self, core: usize) -> Result<(u32, u32, u32), &'static str> {
+        let (cores, system) = self.parts_mut();
+        let done = cores[core].end_call(&mut Ram(system))?;
+        Ok((done.frame, done.result[0], done.result[1]))
+    }
+
+    fn return_address(&self) -> u32 {
+        RETURN_ADDRESS
     }
 
     fn join(&mut self, first: u8, second: u8) {

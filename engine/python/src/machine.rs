@@ -114,6 +114,25 @@ pub trait Machine: Send + Sync {
     fn set_breakpoint(&mut self, addr: u32);
     /// It does not any more.
     fn clear_breakpoint(&mut self, addr: u32) -> bool;
+    /// The run stops before the first instruction of a function that somebody stands in for, or does not any more.
+    fn intercept(&mut self, addr: u32, on: bool);
+    /// Of the function that a processor is about to enter: the words of arguments in registers, where the others lie, and
+    /// where it returns to.
+    fn arguments(&mut self, core: usize) -> (Vec<u32>, u32, u32);
+    /// That function returns at once.
+    fn return_at_once(&mut self, core: usize, low: u32, high: Option<u32>);
+    /// What a processor runs calls a function, on its own stack or below another; the frame's address, or why it cannot be.
+    fn call(&mut self, core: usize, function: u32, words: &[u32], stack: Option<u32>) -> Result<u32, &'static str>;
+    /// A function called so has come back: its frame, and two words of result.
+    fn end_call(&mut self, core: usize) -> Result<(u32, u32, u32), &'static str>;
+    /// Where functions called so come back to.
+    fn return_address(&self) -> u32;
+    /// Does a processor run a program that interrupts can reach, outside of handlers?
+    fn is_interruptible(&self, core: usize) -> bool;
+    /// The cycle that a processor has reached, as a moment.
+    fn core_time(&self, core: usize) -> Ps;
+    /// A processor stands still for so many of its cycles.
+    fn spend(&mut self, core: usize, cycles: u64);
     /// A picture of everything.
     fn freeze(&mut self) -> Frozen;
 }
@@ -202,6 +221,22 @@ macro_rules! common {
                 core.unimplemented().iter().map(|(name, count)| (number, name.to_string(), *count)).collect()
             };
             self.cores().iter().enumerate().flat_map(of).collect()
+        }
+
+        fn intercept(&mut self, addr: u32, on: bool) {
+            Chip::intercept(self, addr, on);
+        }
+
+        fn is_interruptible(&self, core: usize) -> bool {
+            self.is_running(core) && self.cores()[core].is_interruptible()
+        }
+
+        fn core_time(&self, core: usize) -> Ps {
+            self.system().dev.fabric.clock.ps_at(self.cores()[core].cycle)
+        }
+
+        fn spend(&mut self, core: usize, cycles: u64) {
+            self.cores_mut()[core].cycle += cycles;
         }
 
         fn set_breakpoint(&mut self, addr: u32) {

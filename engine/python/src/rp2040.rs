@@ -3,6 +3,8 @@
 use crate::machine::{common, Frozen, Machine, Stopped, UsbAction};
 use ::rp2040::chip::{Chip, Stop};
 use ::rp2040::fabric::{Reason, Request};
+use ::rp2040::system::System;
+use armv6m::call::{Words, RETURN_ADDRESS};
 use armv6m::Core;
 use engine_core::console::Consoles;
 use engine_core::flash::FlashChip;
@@ -11,6 +13,19 @@ use engine_core::memory::Memory;
 use engine_core::pins::Pins;
 use engine_core::time::Ps;
 use engine_core::usb_host::Host;
+
+/// Memory as the calls of a processor use it.
+struct Ram<'a>(&'a mut System);
+
+impl Words for Ram<'_> {
+    fn byte(&mut self, addr: u32) -> Option<u8> {
+        self.0.debug_read8(addr)
+    }
+
+    fn set_byte(&mut self, addr: u32, value: u8) -> bool {
+        self.0.debug_write8(addr, value)
+    }
+}
 
 impl Machine for Chip {
     common!(Core);
@@ -24,6 +39,7 @@ impl Machine for Chip {
         match Chip::run(self, until) {
             Stop::Time => ("time", -1, -1, String::new()),
             Stop::Text { key, console } => ("text", i64::from(key), console as i64, String::new()),
+            Stop::Intercept { core, pc } => ("intercept", i64::from(pc), core as i64, String::new()),
             Stop::Breakpoint { core, pc } => ("breakpoint", i64::from(pc), core as i64, String::new()),
             Stop::Reset(reason) => ("reset", -1, -1, format!("{reason:?}")),
             Stop::Lockup { core, report } => ("lockup", -1, core as i64, format!("core {core} is {report}")),
@@ -63,6 +79,30 @@ impl Machine for Chip {
 
     fn callers(&self, _core: usize) -> Vec<(u32, u32)> {
         Vec::new()
+    }
+
+    fn arguments(&mut self, core: usize) -> (Vec<u32>, u32, u32) {
+        let (words, stack) = self.cores()[core].arguments();
+        (words.to_vec(), stack, self.cores()[core].regs[14] & !1)
+    }
+
+    fn return_at_once(&mut self, core: usize, low: u32, high: Option<u32>) {
+        self.cores_mut()[core].return_at_once(low, high);
+    }
+
+    fn call(&mut self, core: usize, function: u32, words: &[u32], stack: Option<u32>) -> Result<u32, &'static str> {
+        let (cores, system) = self.parts_mut();
+        cores[core].call(&mut Ram(system), function, words, stack)
+    }
+
+    fn end_call(&mut self, core: usize) -> Result<(u32, u32, u32), &'static str> {
+        let (cores, system) = self.parts_mut();
+        let done = cores[core].end_call(&mut Ram(system))?;
+        Ok((done.frame, done.result[0], done.result[1]))
+    }
+
+    fn return_address(&self) -> u32 {
+        RETURN_ADDRESS
     }
 
     fn join(&mut self, first: u8, second: u8) {

@@ -12,6 +12,7 @@ use engine_core::memory::{Frozen, Memory};
 use engine_core::time::{Hertz, Ps};
 use engine_core::trace::Kind;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Cycles that one processor may run ahead of the other between shared accesses.
 pub const SLICE: u64 = 64;
@@ -30,6 +31,14 @@ pub enum Stop {
     },
     /// A breakpoint was reached and not yet executed.
     Breakpoint {
+        /// Which processor.
+        core: usize,
+        /// Its address.
+        pc: u32,
+    },
+    /// A function that somebody stands in for is entered, and none of it executed. Unlike at a breakpoint the other
+    /// processor is where it was, so the run goes on as if it had not stopped.
+    Intercept {
         /// Which processor.
         core: usize,
         /// Its address.
@@ -67,6 +76,10 @@ pub struct Chip {
     slice: u64,
     /// clk_sys and tick as SysTick's reference was last told.
     reference: (Hertz, Hertz),
+    /// Addresses at which the run stops with [`Stop::Intercept`].
+    intercepts: BTreeSet<u32>,
+    /// The processor that stopped so, and how far it was to run.
+    goes_on: Option<(usize, u64)>,
 }
 
 impl Chip {
@@ -79,6 +92,8 @@ impl Chip {
             code: Code::default(),
             slice: SLICE,
             reference: (Hertz::STOPPED, Hertz::STOPPED),
+            intercepts: BTreeSet::new(),
+            goes_on: None,
         };
         chip.reset_core(0);
         chip.reset_core(1);
@@ -114,6 +129,16 @@ impl Chip {
         self.cores[0].branch_exchange(entry | 1);
     }
 
+    /// The processors and everything else, to change both while they stand still.
+    pub fn parts_mut(&mut self) -> (&mut [Core; 2], &mut System) {
+        (&mut self.cores, &mut self.system)
+    }
+
+    /// Does a processor execute, or wait for an interrupt?
+    pub fn is_running(&self, id: usize) -> bool {
+        !self.held[id] && !self.cores[id].is_locked_up()
+    }
+
     /// Everything but the processors.
     pub fn system(&self) -> &System {
         &self.system
@@ -127,6 +152,16 @@ impl Chip {
     /// Decoded code and breakpoints.
     pub fn code_mut(&mut self) -> &mut Code {
         &mut self.code
+    }
+
+    /// The run stops with [`Stop::Intercept`] before the instruction at this address, or does not any more.
+    pub fn intercept(&mut self, addr: u32, on: bool) {
+        if on {
+            self.intercepts.insert(addr);
+            self.code.set_breakpoint(addr);
+        } else if self.intercepts.remove(&addr) {
+            self.code.clear_breakpoint(addr);
+        }
     }
 
     /// Forgets decoded code after memory was changed from outside.
@@ -165,6 +200,8 @@ impl Chip {
             code: Code::default(),
             slice: SLICE,
             reference: (Hertz::STOPPED, Hertz::STOPPED),
+            intercepts: BTreeSet::new(),
+            goes_on: None,
         }
     }
 
@@ -352,10 +389,12 @@ impl Chip {
     /// The processors run until `horizon`, or until something needs attention.
     fn run_cores(&mut self, horizon: u64) -> Option<Stop> {
         let horizon = horizon.min(self.systick_horizon());
+        let mut goes_on = self.goes_on.take().filter(|(id, _)| self.is_awake(*id));
         loop {
             let quiet = self.system.pio_quiet_until();
             let goal = horizon.min(quiet.max(self.system.dev.fabric.cycle + 1));
             let (id, until) = match (self.is_awake(0), self.is_awake(1)) {
+                (true, true) if goes_on.is_some_and(|(_, until)| until <= goal) => goes_on.take().unwrap_or_default(),
                 (true, true) => {
                     let id = usize::from(self.cores[1].cycle < self.cores[0].cycle);
                     let other = self.cores[1 - id].cycle;
@@ -420,6 +459,10 @@ impl Chip {
             Exit::Sleep => {
                 self.system.dev.fabric.attention();
                 None
+            }
+            Exit::Breakpoint(pc) if self.intercepts.contains(&pc) => {
+                self.goes_on = Some((id, self.system.dev.fabric.deadline));
+                Some(Stop::Intercept { core: id, pc })
             }
             Exit::Breakpoint(pc) => {
                 self.advance_to(self.frontier());

@@ -99,7 +99,7 @@ pub struct Core {
     /// be wrong.
     pub(crate) look_again: bool,
     /// The breakpoint or watchpoint that stopped the last `run`.
-    stopped_at: Option<u32>,
+    pub(crate) stopped_at: Option<u32>,
     stopped: Option<Box<StopReport>>,
     pub(crate) not_modelled: BTreeMap<String, u64>,
 }
@@ -205,7 +205,8 @@ impl Core {
     /// Executes until something needs the chip.
     pub fn run<B: Bus>(&mut self, bus: &mut B, code: &mut Code) -> Exit {
         if self.stopped_at == Some(self.pc) {
-            if let Some(exit) = self.step(bus, code) {
+            // No interrupt comes between: behind it the same breakpoint would be reached again.
+            if let Some(exit) = self.step_over(bus, code, true) {
                 return exit;
             }
         }
@@ -217,18 +218,22 @@ impl Core {
         if self.looks_before_executing(code) {
             return self.run_carefully(bus, code);
         }
-        self.run_to_deadline(bus, code)
+        self.run_to_deadline(bus, code, false)
     }
 
     /// Executes one instruction, or enters one exception, whatever the deadline, and a breakpoint or
     /// watchpoint on it say. `None`: done.
     pub fn step<B: Bus>(&mut self, bus: &mut B, code: &mut Code) -> Option<Exit> {
+        self.step_over(bus, code, false)
+    }
+
+    fn step_over<B: Bus>(&mut self, bus: &mut B, code: &mut Code, uninterrupted: bool) -> Option<Exit> {
         if self.lcount != 0 {
             code.note_loop_end(self.lend);
         }
         code.lift_breakpoint(Some(self.pc));
         let mut one = OneStep { deadline: self.cycle + 1, bus };
-        let exit = self.run_to_deadline(&mut one, code);
+        let exit = self.run_to_deadline(&mut one, code, uninterrupted);
         code.lift_breakpoint(None);
         (exit != Exit::Deadline).then_some(exit)
     }
@@ -241,7 +246,7 @@ impl Core {
                 return Exit::Deadline;
             }
             if !self.looks_before_executing(code) {
-                return self.run_to_deadline(bus, code);
+                return self.run_to_deadline(bus, code, false);
             }
             if !self.sleeping && !self.interrupt_is_due() {
                 let op = code.instruction(bus, self.pc);
@@ -268,7 +273,7 @@ impl Core {
         }
     }
 
-    fn run_to_deadline<B: Bus>(&mut self, bus: &mut B, code: &mut Code) -> Exit {
+    fn run_to_deadline<B: Bus>(&mut self, bus: &mut B, code: &mut Code, mut uninterrupted: bool) -> Exit {
         loop {
             if let Some(report) = &self.stopped {
                 return Exit::Stopped(report.clone());
@@ -283,7 +288,9 @@ impl Core {
             if self.cycle >= bus.deadline() || std::mem::take(&mut self.look_again) {
                 return Exit::Deadline;
             }
-            self.take_interrupt(code);
+            if !std::mem::take(&mut uninterrupted) {
+                self.take_interrupt(code);
+            }
             match self.execute(bus, code) {
                 Stop::Deadline => return Exit::Deadline,
                 Stop::Yield => return Exit::Yield,
@@ -292,6 +299,8 @@ impl Core {
                 Stop::Trap => return Exit::Trap(self.pc),
                 Stop::Breakpoint => {
                     self.stopped_at = Some(self.pc);
+                    // What the breakpoint itself costs is not what the instruction under it does.
+                    self.resume = Resume::default();
                     return Exit::Breakpoint(self.pc);
                 }
                 Stop::Report(reason) => {

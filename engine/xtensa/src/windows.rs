@@ -11,7 +11,7 @@ const WINDOW_UNDERFLOW: [u32; 3] = [0x040, 0x0C0, 0x140];
 
 impl Core {
     /// Puts the visible registers back to their places.
-    fn store_window(&mut self) {
+    pub(crate) fn store_window(&mut self) {
         for quarter in 0..4 {
             let place = ((self.windowbase as usize + quarter) & 15) * 4;
             self.ar[place..place + 4].copy_from_slice(&self.r[quarter * 4..quarter * 4 + 4]);
