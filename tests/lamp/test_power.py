@@ -48,7 +48,9 @@ def test_at_power_on_the_data_line_waits_for_the_supply(cold_lamp: Twin) -> None
     assert is_on and not more
     # The voice processor takes two seconds to start; the lamp asks it again every 200 ms.
     assert 2 * SECOND < on < 2.5 * SECOND
-    assert on + SUPPLY_RISES <= changes[0] < on + SUPPLY_RISES + 100 * MS
+    early = [at for at in changes if at < on]
+    assert len(early) <= 1, "a line that floats until the firmware takes it low"
+    assert on + SUPPLY_RISES <= changes[len(early)] < on + SUPPLY_RISES + 100 * MS
     assert cold_lamp.matrix.unpowered_edges == 0
     stats = counters(cold_lamp, "power_stats", "ons", "offs", "supply_errors", "sleeps")
     assert stats["ons"] == 1 and 8 <= stats["supply_errors"] <= 12
@@ -65,7 +67,6 @@ def test_soft_off_ends_the_frame_then_lets_the_supply_go(lamp: Twin) -> None:
     off, is_on = lamp.switch.switched_at[-1]
     changes = data_changes(lamp)
     assert not is_on
-    assert len(changes) % 2 == 1, "from the high level in which it began to low"
     assert changes[-1] + 280_000_000 <= off, "the last frame was latched while there was supply"
     assert lamp.matrix.frames > frames
     assert not lamp.pins["GPIO3"].level
@@ -214,16 +215,18 @@ def test_without_the_voice_processor_the_lamp_waits_in_the_dark(cold_lamp: Twin)
 
 def test_a_restarted_voice_processor_gets_its_order_again(lamp: Twin) -> None:
     """REBOOT lets X0D11 go (user guide: outputs are those of the start-up)."""
-    lamp.run("500ms")
+    switches = len(lamp.switch.switched_at)
     lamp.voice._start()
-    lamp.run("1500ms")
-    assert power(lamp) == POWER_WAITS
+    lamp.run("100ms")
+    assert not lamp.switch.on
+    # It answers after two seconds; the lamp looks once a second.
+    lamp.run_until(lambda: lamp.switch.on, timeout="4s")
+    assert len(lamp.switch.switched_at) == switches + 2
     unpowered = lamp.matrix.unpowered_edges
-    ready(lamp)
-    lamp.run("2s")
-    assert power(lamp) == POWER_ON
-    assert lamp.matrix.unpowered_edges == unpowered
-    lamp.run_until(lambda: lamp.matrix.frame.any(), timeout="1s")
+    lamp.run("1s")
+    assert power(lamp) == POWER_ON and lamp.matrix.frame.any()
+    assert lamp.matrix.unpowered_edges == unpowered, "data waits for the supply again"
+    assert counters(lamp, "power_stats", "ons")["ons"] == 2
 
 
 def test_a_supply_that_cannot_be_let_go_is_tried_again(lamp: Twin) -> None:
