@@ -80,8 +80,9 @@ static esp_err_t receive_update(uint32_t bytes) {
         log_out();
         uint32_t got = usb_serial_read(piece, left < sizeof piece ? left : sizeof piece);
         if (got) {
-            result = ota_write(piece, got);
-            left -= got;
+            uint32_t skip = left == bytes && piece[0] == '\n'; /* the end of the command's line; no image begins so */
+            result = ota_write(piece + skip, got - skip);
+            left -= got - skip;
             since = xTaskGetTickCount();
         } else if (xTaskGetTickCount() - since > pdMS_TO_TICKS(UPDATE_IDLE_MS)) {
             result = ESP_ERR_TIMEOUT;

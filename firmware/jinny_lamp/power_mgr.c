@@ -137,6 +137,7 @@ void power_mgr_led_safe(void) {
     xSemaphoreTake(sequence, portMAX_DELAY); /* for good: a restart follows */
     for (uint32_t n = 0; n < OFF_ATTEMPTS && !turn_off(); n++)
         vTaskDelay(pdMS_TO_TICKS(RETRY_MS));
+    matrix_ws2812_hold();
 }
 
 uint32_t power_mgr_reset_reason(void) {

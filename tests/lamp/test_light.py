@@ -175,3 +175,34 @@ def test_what_is_out_of_range_changes_nothing(lamp: Twin, line: str) -> None:
     before = state(lamp)
     command(lamp, line, "console: error")
     assert state(lamp) == before
+
+
+def test_nobody_but_matrix_anim_shows(lamp: Twin) -> None:
+    """Who has called whenever the core is in the function that starts a picture on the wire."""
+    show = lamp.symbols["matrix_ws2812_show"]
+
+    def callers_of_show() -> list[str]:
+        """From the innermost outwards, once the core is in it or in what it calls."""
+        registers = lamp.registers(0)
+        pc = registers["pc"]
+        # A return address has the size of the call in its upper two bits (Xtensa ISA RM, "Windowed Register Option").
+        returns = [registers["a0"], *(address for address, _ in lamp.callers(0))]
+        addresses = [pc, *(address & 0x3FFF_FFFF | pc & 0xC000_0000 for address in returns)]
+        inside = [n for n, address in enumerate(addresses) if show.address <= address < show.address + show.size]
+        return [lamp.symbols.name(address) for address in addresses[inside[-1] + 1 :]] if inside else []
+
+    for effect in (1, 7, 100):
+        command(lamp, f"effect {effect}")
+        for _ in range(3):
+            between_frames(lamp)
+            lamp.run("10ms")
+            assert not lamp.pins["GPIO3"].level
+            lamp.run_until(callers_of_show, timeout="20ms", every="1us")
+            assert callers_of_show()[0].startswith("anim+")
+            lamp.run("1ms")
+            frames = lamp.matrix.frames
+            lamp.run("30ms")
+            assert lamp.matrix.frames == frames + 1
+    sources = (GOLDEN.parent.parent.parent / "firmware" / "jinny_lamp").glob("*.c")
+    callers = [source.name for source in sources if "matrix_ws2812_show(" in source.read_text()]
+    assert sorted(callers) == ["matrix_anim.c", "matrix_ws2812.c"]
