@@ -113,7 +113,7 @@ def test_silence_holds_and_then_fades(lamp: Twin) -> None:
     fading = [light for at, light in lights if HOLD + POLL < at < HOLD + FADE - POLL]
     assert set(held) == {first[2]}
     assert fading == sorted(fading, reverse=True)
-    assert 0 < len({light for light in fading if 0 < light < first[2]})
+    assert len({light for light in fading if 0 < light < first[2]}) > 0
     assert lights[-1][1] == 0
     assert apart(direction(lamp)[0], 135) < 5
 
