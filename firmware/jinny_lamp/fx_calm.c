@@ -12,7 +12,7 @@ void fx_warm(fx_canvas_t *canvas, const fx_time_t *time) {
 }
 
 void fx_breath(fx_canvas_t *canvas, const fx_time_t *time) {
-    uint32_t turn = time->phase >> 8, light = wave8(turn + 192); /* from dark */
+    uint32_t turn = time->phase >> 8, light = wave8(turn);
     fx_canvas_fill(canvas, color_hue(160 + (turn >> 5), light * light >> 8));
 }
 

@@ -4,6 +4,7 @@
 #include "matrix_ws2812.h"
 
 #include "drivers/drivers.h"
+#include "reg/rtc_cntl.h"
 
 #define TICK_HZ 10000000u
 #define CHANNEL 3u /* the one with DMA */
@@ -68,7 +69,12 @@ esp_err_t matrix_ws2812_init(void) {
 
 void matrix_ws2812_connect(void) { rmt_sender(CHANNEL, PIN_LED_DATA, 0); }
 
-void matrix_ws2812_data_low(void) { gpio_output(PIN_LED_DATA, 0); }
+void matrix_ws2812_data_low(void) {
+    gpio_output(PIN_LED_DATA, 0);
+    clear_bits(&RTC_CNTL_PAD_HOLD, BIT(PIN_LED_DATA));
+}
+
+void matrix_ws2812_hold(void) { set_bits(&RTC_CNTL_PAD_HOLD, BIT(PIN_LED_DATA)); }
 
 esp_err_t matrix_ws2812_show(void) {
     xSemaphoreTake(shown, 0);

@@ -9,6 +9,7 @@
 esp_err_t matrix_ws2812_init(void);
 void matrix_ws2812_connect(void);  /* the line is RMT's */
 void matrix_ws2812_data_low(void); /* the line is a pin's, and low */
+void matrix_ws2812_hold(void);     /* it stays as it is, through deep sleep, until the next one of the above */
 void matrix_ws2812_draw(const fx_canvas_t *canvas, uint8_t brightness); /* what is shown next */
 /* Puts it on the line and waits for the end, reset included. Only matrix_anim calls it. */
 esp_err_t matrix_ws2812_show(void);

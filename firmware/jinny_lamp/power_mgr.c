@@ -93,6 +93,7 @@ static void deep_sleep(void) {
     while (input_ttp223_touched() || gpio_get(PIN_KEY)) /* or the finger that is still there would wake it */
         vTaskDelay(pdMS_TO_TICKS(KEY_POLL_MS));
     interrupts_off();
+    matrix_ws2812_hold();
     wake_by_key();
     set_bits(&RTC_CNTL_DIG_PWC, RTC_CNTL_DIG_PWC_DG_WRAP_PD_EN);
     set_bits(&RTC_CNTL_STATE0, RTC_CNTL_STATE0_SLEEP_EN);

@@ -58,6 +58,28 @@ static void read_all(void) {
     next_at %= nvs.bytes;
 }
 
+/* A place that is not as an erase leaves it is no place: a write that was cut off may have been there. */
+static bool erased(uint32_t at) {
+    uint32_t words[sizeof(struct record) / 4];
+    flash_read(nvs.offset + at, words, sizeof words);
+    for (uint32_t n = 0; n < sizeof words / 4; n++)
+        if (words[n] != ERASED)
+            return false;
+    return true;
+}
+
+/* An erase stops everything for 45 ms, which would be seen: a sector that is half full is left, and the next one
+ * erased, while there is no light yet. */
+static void make_room(void) {
+    if (next_at % FLASH_SECTOR > FLASH_SECTOR / 2)
+        next_at = (next_at / FLASH_SECTOR + 1) * FLASH_SECTOR % nvs.bytes;
+    for (uint32_t n = 0; n < FLASH_SECTOR && next_at % FLASH_SECTOR == 0; n += sizeof(struct record))
+        if (!erased(next_at + n)) {
+            flash_erase(nvs.offset + next_at, FLASH_SECTOR);
+            return;
+        }
+}
+
 esp_err_t settings_init(void) {
     now = defaults;
     writing = xSemaphoreCreateMutex();
@@ -66,6 +88,7 @@ esp_err_t settings_init(void) {
     if (!partition_find(TYPE_DATA, SUBTYPE_NVS, &nvs))
         return ESP_ERR_NOT_FOUND;
     read_all();
+    make_room();
     stored = now;
     return ESP_OK;
 }
@@ -79,16 +102,6 @@ esp_err_t settings_set_volume(uint8_t percent) {
     if (task)
         xTaskNotify(task, CTRL_BUS_CHANGED, eSetBits);
     return ESP_OK;
-}
-
-/* A place that is not as an erase leaves it is no place: a write that was cut off may have been there. */
-static bool erased(uint32_t at) {
-    uint32_t words[sizeof(struct record) / 4];
-    flash_read(nvs.offset + at, words, sizeof words);
-    for (uint32_t n = 0; n < sizeof words / 4; n++)
-        if (words[n] != ERASED)
-            return false;
-    return true;
 }
 
 void settings_flush(void) {
@@ -105,7 +118,7 @@ void settings_flush(void) {
         while (next_at % FLASH_SECTOR && !erased(next_at))
             next_at += sizeof record;
         next_at %= nvs.bytes;
-        if (next_at % FLASH_SECTOR == 0)
+        if (!erased(next_at))
             flash_erase(nvs.offset + next_at, FLASH_SECTOR);
         flash_write(nvs.offset + next_at, &record, sizeof record);
         newest++;
