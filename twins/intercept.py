@@ -292,6 +292,9 @@ class Functions:
     def code(self, where: Address) -> int:
         """The address of a function."""
         if isinstance(where, str):
+            in_rom = self._twin.engine.rom_function(where)
+            if in_rom is not None and where not in self._twin.symbols:
+                return in_rom
             symbol = self._twin.symbols[where]
             if not symbol.is_function and symbol.size:
                 raise UsageError(f"{where} is no function: it is an object of {symbol.size} bytes")
