@@ -522,6 +522,11 @@ impl Engine {
         self.chip.rom_function(name)
     }
 
+    /// Does a core execute, or wait for an interrupt? It does neither in reset, stalled, or in deep or light sleep.
+    fn is_running(&self, core: usize) -> bool {
+        self.chip.is_running(core)
+    }
+
     /// Does a core run a program that interrupts can reach, outside of handlers?
     fn is_interruptible(&self, core: usize) -> bool {
         self.chip.is_interruptible(core)

@@ -136,6 +136,8 @@ pub trait Machine: Send + Sync {
     fn end_call(&mut self, core: usize) -> Result<(u32, u32, u32), &'static str>;
     /// Where functions called so come back to.
     fn return_address(&self) -> u32;
+    /// Does a processor execute, or wait for an interrupt?
+    fn is_running(&self, core: usize) -> bool;
     /// Does a processor run a program that interrupts can reach, outside of handlers?
     fn is_interruptible(&self, core: usize) -> bool;
     /// The cycle that a processor has reached, as a moment.
@@ -240,8 +242,12 @@ macro_rules! common {
             Chip::intercept(self, addr, on);
         }
 
+        fn is_running(&self, core: usize) -> bool {
+            Chip::is_running(self, core)
+        }
+
         fn is_interruptible(&self, core: usize) -> bool {
-            self.is_running(core) && self.cores()[core].is_interruptible()
+            Chip::is_running(self, core) && self.cores()[core].is_interruptible()
         }
 
         fn core_time(&self, core: usize) -> Ps {
