@@ -97,7 +97,7 @@ def test_a_c_string_is_a_text_and_null_is_none(twin: Twin) -> None:
 def test_a_pointer_reads_and_writes_and_is_checked(twin: Twin) -> None:
     kept: list[Pointer] = []
 
-    def handler(call: Call, source: Pointer, buffer: Pointer, size: int) -> int:
+    def handler(_: Call, source: Pointer, buffer: Pointer, size: int) -> int:
         sized = buffer.sized(size)
         sized[0:4] = b"abc\0"
         sized[1] = ord("x")
@@ -181,7 +181,7 @@ def test_a_handler_can_spend_time_of_its_own(twin: Twin) -> None:
 
 
 def test_an_error_of_a_handler_comes_out_of_the_run_and_names_the_function(twin: Twin) -> None:
-    def handler(call: Call) -> int:
+    def handler(_: Call) -> int:
         raise RuntimeError("no such luck")
 
     found = twin.intercept("words", handler)
@@ -329,7 +329,7 @@ def test_a_task_of_ours_serves_the_firmware() -> None:
     twin.run("300ms")
     woken: list[int] = []
 
-    def body(call: Call, argument: int) -> Guest:
+    def body(call: Call, _: int) -> Guest:
         return call.guest("ulTaskNotifyTake", 1, 0xFFFF_FFFF, then=served)
 
     def served(call: Call, count: int) -> Guest:
@@ -372,7 +372,7 @@ def test_going_back_goes_the_same_way_again(twin: Twin) -> None:
     traces = []
     for _ in range(2):
         times: list[int] = []
-        twin.intercept("words", lambda call, times=times: times.append(call.now) or 7, cost="3us")  # type: ignore[misc]
+        twin.intercept("words", lambda call, times=times: times.append(call.now) or 7, cost="3us")
         twin.call_soon("depth", 12, then=times.append, at="small")
         rounds(twin, 3)
         traces.append((times, twin.trace.sha256, twin.instructions))
@@ -385,8 +385,13 @@ def test_going_back_goes_the_same_way_again(twin: Twin) -> None:
 def test_a_function_that_runs_comes_back_in_a_fork_too(twin: Twin) -> None:
     rounds(twin)
     results: list[int] = []
-    # While `twice` runs on behalf of the handler, inside of its own intercepted call.
-    twin.intercept("words", lambda call: call.guest("twice", 4, then=lambda call, result: results.append(result) or 9))
+
+    def then(_: Call, result: int) -> int:
+        results.append(result)
+        return 9
+
+    # Pictures are taken while `twice` runs on behalf of the handler.
+    twin.intercept("words", lambda call: call.guest("twice", 4, then=then))
     forks: list[Twin] = []
     twin.intercept("twice", lambda call: CONTINUE, cost="2ms")
     for _ in range(12):
@@ -411,7 +416,7 @@ def test_an_unknown_function_is_refused_with_the_nearest(twin: Twin) -> None:
 
 def test_an_image_without_symbols_is_refused_in_one_sentence() -> None:
     twin = Twin("pico", image=IMAGES / "functions.uf2")
-    with pytest.raises(UsageError, match="the image has no symbols: give its .elf file with elf="):
+    with pytest.raises(UsageError, match=r"the image has no symbols: give its \.elf file with elf="):
         twin.intercept("words", lambda call: 0)
     address = int(functions("rp2040").symbols["words"])
     twin.intercept(address, lambda call: 6)
@@ -442,10 +447,28 @@ def test_a_result_of_the_wrong_kind_is_an_error(twin: Twin, returns: str, result
 
 
 def test_a_rom_function_of_the_esp32s3_has_a_name_without_an_elf() -> None:
-    twin = Twin("esp32s3_devkitc", image=IMAGES / "s3_functions.bin")
-    seen: list[tuple[str, str]] = []
-    twin.intercept("ets_printf", lambda call, text: seen.append((call.name, text)), ("cstr",), watch=True)
-    twin.run("30ms")
-    silent = Twin("esp32s3_devkitc", image=IMAGES / "s3_functions.bin")
-    silent.run("30ms")
-    assert twin.trace.sha256 == silent.trace.sha256
+    watched, plain = (Twin("esp32s3_devkitc", image=IMAGES / "s3_probe_flash.bin") for _ in range(2))
+    # ESP-IDF esp_rom/esp32s3/rom/spi_flash.h: source in flash, destination, length.
+    seen: list[tuple[int, Pointer, int]] = []
+    watched.intercept("esp_rom_spiflash_read", lambda _, *args: seen.append(args), ("u32", "ptr", "i32"), watch=True)
+    for twin in (watched, plain):
+        twin.run("100ms")
+    source, destination, length = seen[0]
+    assert source % 4 == 0
+    assert source + length <= watched.board.flash_size
+    assert destination.read(1)
+    assert watched.trace.sha256 == plain.trace.sha256
+    assert watched.instructions == plain.instructions
+    with pytest.raises(UsageError, match="there is no symbol 'no_such_rom_function'"):
+        watched.intercept("no_such_rom_function", lambda call: 0)
+
+
+def test_a_rom_function_can_be_stood_in_for() -> None:
+    twin = Twin("esp32s3_devkitc", image=IMAGES / "s3_probe_flash.bin")
+    # ESP_ROM_SPIFLASH_RESULT_ERR of the same header: the second stage finds no application.
+    refused = twin.intercept("esp_rom_spiflash_read", lambda call: 1)
+    plain = Twin("esp32s3_devkitc", image=IMAGES / "s3_probe_flash.bin")
+    for one in (twin, plain):
+        one.run("100ms")
+    assert refused.calls
+    assert twin.instructions != plain.instructions
