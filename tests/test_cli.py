@@ -131,9 +131,7 @@ def test_an_expectation_looks_behind_what_the_one_before_it_found(
         pytest.param(
             ["run", "pico", "IMAGE", "--frame", "lcd=a.jpg"], "a.jpg: it will be a PNG: name it a.png", id="jpg"
         ),
-        pytest.param(
-            ["run", "pico", "IMAGE", "--video", "lcd=a.mp4"], "a.mp4: it will be a GIF: name it a.gif", id="mp4"
-        ),
+        pytest.param(["run", "pico", "IMAGE", "--video", "lcd=a.avi"], "a.avi: a video is a .gif or an .mp4", id="avi"),
         pytest.param(["run", "pico", "IMAGE", "--input", "."], "script .: Is a directory", id="script is a directory"),
         pytest.param(["run", "pico", "."], ".: Is a directory", id="image is a directory"),
         pytest.param(["run", "pico", "IMAGE", "--replay", "nothing"], "record nothing: No such file", id="replay"),

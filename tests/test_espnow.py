@@ -38,6 +38,8 @@ CALLS = (
     "GET_MAC",
     "GET_PEER",
     "START",
+    "BUSY",
+    "SLEEP",
 )
 OK, INVALID_ARG, NOT_SUPPORTED = 0, 0x102, 0x106
 NOT_STARTED, NOT_STOPPED = 0x3002, 0x3003
@@ -65,9 +67,14 @@ class Station:
         address = bytes.fromhex(mac.replace(":", "")) or bytes(6)
         told = struct.pack("<IiII6sBB", 0, 0, argument, len(data), address, encrypt, channel)
         self.twin.memory.write("mailbox", told + data)
-        self.twin.memory.write("mailbox", (CALLS.index(what) + 1).to_bytes(4, "little"))
+        self.begin(what)
         self.twin.run_until(lambda: self.twin.memory.u32("mailbox") == 0, timeout="100ms")
         return int.from_bytes(self.twin.memory.read("mailbox", 8)[4:], "little", signed=True)
+
+    def begin(self, what: str, argument: int | None = None) -> None:
+        if argument is not None:
+            self.twin.memory.write("mailbox", bytes(8) + argument.to_bytes(4, "little"))
+        self.twin.memory.write("mailbox", (CALLS.index(what) + 1).to_bytes(4, "little"))
 
     @property
     def answer(self) -> int:
@@ -348,3 +355,41 @@ def test_after_a_reset_the_radio_begins_anew(world: World) -> None:
     remote.send(LEFT, b"E3")
     world.run("20ms")
     assert [received.data for received in remote.received][-1] == b"e3"
+
+
+def test_a_busy_core_hears_within_a_millisecond_in_any_portions(started: World) -> None:
+    def play(portion: str) -> tuple[str, int]:
+        world = started.fork()
+        left, remote = Station(world["left"]), world["remote"]
+        left.begin("BUSY", 8000)
+        world.run("2ms")
+        remote.send(LEFT, b"E1")
+        while not left.received:
+            world.run(portion)
+        heard = world.now
+        while world.now < started.now + 30 * 10**9:
+            world.advance(min(world.now + 1_700_000_000, started.now + 30 * 10**9))
+        assert remote.received[0].data == b"e1"
+        # While the core is busy only the callback runs; the echo is sent behind that.
+        assert remote.received[0].at > started.now + 8 * 10**9
+        return world.sha256, heard
+
+    reference, heard = play("50us")
+    assert heard < started.now + (2 + 2) * 10**9
+    assert play("170us")[0] == reference
+    assert play("7us")[0] == reference
+
+
+def test_a_chip_that_sleeps_hears_nothing(world: World) -> None:
+    left, remote = Station(world["left"]), world["remote"]
+    left.begin("SLEEP", 13_600)  # about 100 ms of the 136 kHz clock
+    world.run("10ms")
+    assert world["left"].espnow.channel is None
+    sent = remote.send(LEFT, b"E1")
+    world.run("50ms")
+    assert (sent.delivered, remote.received) == (False, [])
+    world.run_until(lambda: world["left"].espnow.channel == CHANNEL)
+    world.run("5ms")
+    remote.send(LEFT, b"E2")
+    world.run("20ms")
+    assert [received.data for received in remote.received] == [b"e2"]

@@ -26,6 +26,8 @@ RESULT_WORDS = 2 + 2 * 96
 # What a probe needs around the chip.
 BOARDS = FIRMWARE.parent / "platforms" / "boards"
 PARTS: dict[str, dict[str, dict[str, Any]]] = {
+    "wake": {"wave": {"type": "probe_parts:SquareWave", "out": "GPIO4", "sheet": "GPIO2"}},
+    "openeth": {"host": {"type": "ethernet_host:EthernetHost"}},
     "eeprom": {"store": {"type": "Eeprom24", "model": "24C02", "sda": "GPIO8", "scl": "GPIO9"}},
     "sdhost": {
         "card": {
@@ -87,13 +89,30 @@ def bench(name: str, image: Path) -> Twin:
     return twin
 
 
+def types_hello(twin: Twin) -> None:
+    """A terminal at the USB serial JTAG controller."""
+    twin.consoles["usb_jtag"].expect_exact("ready", timeout="1s")
+    twin.consoles["usb_jtag"].send("hello")
+
+
+def sends_hello(twin: Twin) -> None:
+    """A program that uses the vendor interface of the probe's USB device."""
+    twin.run_until(lambda: bool(twin.usb.endpoints), timeout="1s", every="1ms")
+    twin.run("50ms")
+    twin.usb.send(0x01, b"hello")
+    twin.run("20ms")
+    assert [report.data for report in twin.usb.reports(0x81)] == [b"olleh"]
+
+
+# Who does something meanwhile at the other end of a cable.
+HOSTS = {"usb_serial_jtag": types_hello, "usb_otg": sends_hello}
+
+
 @pytest.mark.parametrize("name", PROBES)
 def test_the_block_does_what_its_manual_says(name: str) -> None:
     """Runs the probe from power-on: the ROM loads it from flash 0x0."""
     twin = bench(name, FIRMWARE / "images" / f"s3_probe_{name}")
-    if name == "usb_serial_jtag":
-        twin.consoles["usb_jtag"].expect_exact("ready", timeout="1s")
-        twin.consoles["usb_jtag"].send("hello")
+    HOSTS.get(name, lambda _: None)(twin)
     twin.run_until(lambda: twin.memory.u32("probe_done") == 1, timeout="5s", every="1ms")
     words = struct.unpack(f"<{RESULT_WORDS}I", twin.memory.read("probe_results", 4 * RESULT_WORDS))
     wrong = tool().compare(name, words, "esp32s3")

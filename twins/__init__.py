@@ -8,7 +8,17 @@
 
 from twins.board import Board, boards
 from twins.console import Console, ExpectTimeout
-from twins.errors import BoardError, FirmwareCrashed, ImageError, ReplayError, Timeout, TwinError, UsageError
+from twins.errors import (
+    BoardError,
+    FirmwareCrashed,
+    FrameMismatch,
+    ImageError,
+    ReplayError,
+    Timeout,
+    TimingError,
+    TwinError,
+    UsageError,
+)
 from twins.image import Image
 from twins.symbols import Symbol, Symbols
 from twins.twin import Gap, Snapshot, Twin
@@ -21,6 +31,7 @@ __all__ = [
     "Duration",
     "ExpectTimeout",
     "FirmwareCrashed",
+    "FrameMismatch",
     "Gap",
     "Image",
     "ImageError",
@@ -30,6 +41,7 @@ __all__ = [
     "Symbols",
     "Time",
     "Timeout",
+    "TimingError",
     "Twin",
     "TwinError",
     "UsageError",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from twins.buses import ParallelBatch, ParallelTarget, SdTarget
+from twins.buses import EthernetLink, ParallelBatch, ParallelTarget, SdTarget
 from twins.ports import (
     DigitalIn,
     I2cTarget,
@@ -52,6 +52,8 @@ class Bench:
         self.voltages: dict[int, float] = {}
         self.capacitances: dict[int, float] = {}
         self.clocks: dict[tuple[str, str], int] = {}
+        self.frames: list[tuple[int, bytes]] = []
+        self.plugged = True
         self._levels: dict[int, bool] = {}
         self._calls: list[tuple[int, int, Part, str, tuple[Any, ...]]] = []
         self._order = 0
@@ -178,6 +180,10 @@ class Bench:
             return False
         return port.handle("start", self.now, address, read) is not False
 
+    def frame(self, port: EthernetLink, frame: bytes) -> None:
+        """The chip sends an Ethernet frame."""
+        port.handle("received", self.now, frame)
+
     def run_ps(self, duration: int) -> None:
         """As `run`, in ps."""
         self.run(Duration(duration))
@@ -201,6 +207,17 @@ class Bench:
 
     def attach_sd(self, port: SdTarget, part: Part) -> None:
         """Nothing to do: the test calls the port."""
+
+    def attach_ethernet(self, port: EthernetLink, part: Part) -> None:
+        """Nothing to do: the test calls the port."""
+
+    def send_frame(self, frame: bytes) -> None:
+        """Keeps the frame with its time, in `frames`."""
+        self.frames.append((self.now, frame))
+
+    def plug_ethernet(self, on: bool) -> None:
+        """Keeps the state of the cable, in `plugged`."""
+        self.plugged = on
 
     def attach_i2s(self, port: I2sLink, part: Part) -> None:
         """Nothing to do: the test calls `play` and `record`."""

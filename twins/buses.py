@@ -1,4 +1,4 @@
-"""Ports of buses that carry whole words or commands: parallel buses, and the SD bus.
+"""Ports of buses that carry whole words, commands or frames: parallel buses, the SD bus, and Ethernet.
 
 >>> from twins.bench import Bench
 >>> from twins.ports import Part
@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twins.ports import Handler, Host, Port
+from twins.units import Time
 
 if TYPE_CHECKING:
     import numpy as np
@@ -137,3 +138,45 @@ class SdTarget(Port):
 
     def attach(self, host: Host) -> None:
         host.attach_sd(self, self.part)
+
+
+class EthernetLink(Port):
+    """The other end of the chip's Ethernet cable; it is on no pins. Frames are bytes from the destination's address on.
+
+    There is no checksum, and short frames are filled up to 60 bytes on the way to the chip. A frame takes its time on
+    the line: 100 Mbit/s.
+
+    >>> from twins.bench import Bench
+    >>> from twins.ports import Part
+    >>> class Echo(Part):
+    ...     '''Sends every frame back to where it came from, 10 us later.'''
+    ...     cable = EthernetLink()
+    ...     @cable.received
+    ...     def _frame(self, at: int, frame: bytes) -> None:
+    ...         self.cable.send(frame[6:12] + frame[:6] + frame[12:], after="10us")
+    >>> bench = Bench(); echo = bench.add(Echo())
+    >>> bench.frame(echo.cable, bytes(range(20))); bench.run("1ms"); bench.frames[0]
+    (10000000, b'\\x06\\x07\\x08\\t\\n\\x0b\\x00\\x01\\x02\\x03\\x04\\x05\\x0c\\r\\x0e\\x0f\\x10\\x11\\x12\\x13')
+    """
+
+    def pin_names(self) -> Mapping[str, bool]:
+        return {}
+
+    @property
+    def connected(self) -> bool:
+        return True
+
+    def received(self, method: Handler) -> Handler:
+        """Decorates ``method(at, frame: bytes)``, called for each frame that the chip sends."""
+        return self._handler("received", method)
+
+    def send(self, frame: bytes, after: Time = 0) -> None:
+        """Sends a frame to the chip, now or after a time."""
+        self.part.after(after, self.part._send_frame, bytes(frame))
+
+    def plug(self, on: bool, after: Time = 0) -> None:
+        """Plugs the cable in or out, now or after a time: the chip's PHY says whether there is a link."""
+        self.part.after(after, self.part._plug_ethernet, on)
+
+    def attach(self, host: Host) -> None:
+        host.attach_ethernet(self, self.part)

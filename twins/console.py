@@ -158,6 +158,7 @@ class Console(SpawnBase):  # type: ignore[misc]  # pexpect is not typed
     def copy_to(self, twin: Twin) -> Console:
         """The same console of a fork, with the same text read so far."""
         console = Console(twin, self._name)
+        console.timeout = self.timeout
         console._taken = dict(self._taken)
         console._unread(self.buffer)
         return console

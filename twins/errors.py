@@ -29,3 +29,11 @@ class Timeout(TwinError):  # noqa: N818  # the word that users of pexpect and py
 
 class FirmwareCrashed(TwinError):  # noqa: N818  # it is the firmware's error, not the caller's
     """The firmware stopped for good: a lock-up, or USB boot without a valid image."""
+
+
+class TimingError(TwinError, AssertionError):
+    """A signal was not as a test expected it."""
+
+
+class FrameMismatch(TwinError, AssertionError):  # noqa: N818  # what differs is the picture, not the test
+    """A picture is not as a test expected it."""

@@ -327,14 +327,15 @@ def _elf(path: Path, data: bytes, target: Target) -> tuple[list[Segment], int, S
             segments.append(Segment(header["p_paddr"], header.data()))
         if not segments:
             raise ImageError(f"{path}: the ELF has nothing to load: it was not linked, or is for debugging only")
-        return segments, elf["e_entry"] & ~1, Symbols(_symbols(elf))
+        thumb = elf["e_machine"] == "EM_ARM"
+        return segments, elf["e_entry"] & (~1 if thumb else ~0), Symbols(_symbols(elf, thumb), thumb=thumb)
     except ImageError:
         raise
     except (ELFError, ValueError, KeyError, IndexError, struct.error, UnicodeDecodeError, OverflowError) as error:
         raise ImageError(f"{path}: damaged ELF: {error}") from None
 
 
-def _symbols(elf: ELFFile) -> Iterable[Symbol]:
+def _symbols(elf: ELFFile, thumb: bool) -> Iterable[Symbol]:
     from elftools.elf.sections import SymbolTableSection
 
     table = elf.get_section_by_name(".symtab")
@@ -345,7 +346,7 @@ def _symbols(elf: ELFFile) -> Iterable[Symbol]:
         defined = symbol["st_shndx"] != "SHN_UNDEF"
         if defined and symbol.name and kind in ("STT_FUNC", "STT_OBJECT", "STT_NOTYPE") and symbol.name[0] != "$":
             is_function = kind == "STT_FUNC"
-            address = symbol["st_value"] & ~1 if is_function else symbol["st_value"]
+            address = symbol["st_value"] & (~1 if thumb and is_function else ~0)
             yield Symbol(symbol.name, address, symbol["st_size"], is_function)
 
 

@@ -78,6 +78,10 @@ class PartsOutside:
         samples = self._handle(port, int(times[-1]), "wanted", times)
         return b"" if samples is None else np.ascontiguousarray(samples, np.int32).tobytes()
 
+    def ethernet(self, port: int, at: int, frame: bytes) -> None:
+        """A frame for the part at the other end of the Ethernet cable."""
+        self._handle(port, at, "received", at, frame)
+
     def edge(self, port: int, at: int, level: bool) -> None:
         """A watched pin changed."""
         self._handle(port, at, "changed", at, level)

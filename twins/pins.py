@@ -82,6 +82,11 @@ class Pins(Mapping[str, Pin]):
     def __len__(self) -> int:
         return self._chip.pins
 
+    @property
+    def levels(self) -> int:
+        """The levels of all pins now, a bit each."""
+        return self._engine.pins
+
     def join(self, first: str, second: str) -> None:
         """Puts a wire between two pins: low wins, an undriven wire is high where a pull-up is on it."""
         self._engine.join(self._number(first), self._number(second))

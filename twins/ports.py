@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from twins.audio import I2sBatch as I2sBatch
     from twins.audio import I2sLink as I2sLink
     from twins.audio import PdmLink as PdmLink
-    from twins.buses import ParallelTarget, SdTarget
+    from twins.buses import EthernetLink, ParallelTarget, SdTarget
 
     Times = npt.NDArray[np.uint64]
     Bytes = npt.NDArray[np.uint8]
@@ -167,6 +167,15 @@ class Host(Protocol):
 
     def i2s_clock(self, port: I2sLink, rate: int) -> None:
         """An audio part that is the master runs its clock at so many frames a second, from now on; 0 stops it."""
+
+    def attach_ethernet(self, port: EthernetLink, part: Part) -> None:
+        """Connects a part to the other end of the Ethernet cable."""
+
+    def send_frame(self, frame: bytes) -> None:
+        """That part sends a frame to the chip, now."""
+
+    def plug_ethernet(self, on: bool) -> None:
+        """The Ethernet cable is plugged in or out."""
 
     def attach_edges(self, port: DigitalIn, part: Part) -> None:
         """Connects an input whose edges are handled at once."""
@@ -561,6 +570,14 @@ class Part:
         if getattr(method, "__self__", None) is not self:
             raise UsageError(f"{self.label}.after takes a method of the part itself, so that a snapshot can keep it")
         self.host.call_at(self.now + ps(delay), self, method.__name__, args)
+
+    def _send_frame(self, frame: bytes) -> None:
+        """Its Ethernet port sends a frame: the time for it has come."""
+        self.host.send_frame(frame)
+
+    def _plug_ethernet(self, on: bool) -> None:
+        """The cable of its Ethernet port goes in or out: the time for it has come."""
+        self.host.plug_ethernet(on)
 
     def _tell_wires(self, name: str, level: bool | None) -> None:
         """An output drives a level onto its wires; a part that is not on the host yet looks when it is."""

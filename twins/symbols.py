@@ -26,12 +26,15 @@ class Symbol:
 class Symbols(Mapping[str, Symbol]):
     """The symbols of an image; empty where no ELF was given.
 
+    `thumb`: bit 0 of a code address is no part of it (ARM). Instructions of Xtensa begin at odd addresses as well.
+
     >>> symbols = Symbols([Symbol("main", 0x10000200, 16, True), Symbol("count", 0x20000000, 4, False)])
     >>> hex(symbols["main"].address), symbols.name(0x10000204)
     ('0x10000200', 'main+0x4')
     """
 
-    def __init__(self, symbols: Iterable[Symbol] = ()) -> None:
+    def __init__(self, symbols: Iterable[Symbol] = (), *, thumb: bool = True) -> None:
+        self._code = ~1 if thumb else ~0
         self._by_name = {symbol.name: symbol for symbol in symbols}
         self._functions = sorted((s for s in self._by_name.values() if s.is_function), key=lambda s: s.address)
         self._starts = [symbol.address for symbol in self._functions]
@@ -65,8 +68,8 @@ class Symbols(Mapping[str, Symbol]):
 
     def name(self, address: int) -> str:
         """The address in words: ``main+0x4``, or in hexadecimal where no function is known."""
-        found = self.function_at(address & ~1)
+        found = self.function_at(address & self._code)
         if found is None:
             return f"0x{address:08x}"
-        offset = (address & ~1) - found.address
+        offset = (address & self._code) - found.address
         return f"{found.name}+0x{offset:x}" if offset else found.name

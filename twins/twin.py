@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from twins import _engine
 from twins.board import Board
-from twins.buses import ParallelTarget, SdTarget
+from twins.buses import EthernetLink, ParallelTarget, SdTarget
 from twins.console import Console
 from twins.crash import crash_report
 from twins.door import Door
@@ -37,11 +37,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("twins")
 
+RESERVED = frozenset({"board", "seed", "image", "parts", "resets", "door", "live", "pin_log"})
 RESERVED = frozenset({"board", "seed", "image", "parts", "resets", "door", "live", "engine", "functions"})
 """What a twin has as attributes of its own beside its class's."""
 
 POLL = Duration(1_000_000_000)
 """How often `Twin.run_until` looks at its condition."""
+
+GUARDED = Duration(50_000_000_000)
+"""How far a twin runs at a time while somebody guards it or listens to its pins."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,8 @@ class Twin(Intercepting):
 
     world: World | None = None
     """The world it is in, if any."""
+    guards: ClassVar[list[Callable[[Twin], None]]] = []
+    """Called between slices with every twin that runs, for test frameworks: an error ends its run."""
 
     def __init__(
         self,
@@ -141,8 +147,12 @@ class Twin(Intercepting):
             part.mount(self, name, seed)
 
     def _start(self, engine: _engine.Engine) -> None:
-        from twins.outside import PartsOutside  # brings numpy, which `import twins` does not wait for
+        # These bring numpy, which `import twins` does not wait for.
+        from twins.outside import PartsOutside
+        from twins.trace import PinLog
 
+        self._engine = engine
+        self.pin_log: PinLog = PinLog(engine, self.__dict__.get("pin_log"))
         self._engine = self.engine = engine
         self.functions = Functions(self)
         self._inbox = engine.inbox
@@ -295,10 +305,14 @@ class Twin(Intercepting):
         until = min(until, self.functions.due)
         if self.live.is_on:
             until = min(until, self._engine.now + self.live.slice)
+        if self.guards or self.pin_log.is_on:
+            until = min(until, self._engine.now + GUARDED)
         return until
 
     def _look_outside(self) -> None:
-        """Between slices: servers, and what waits at the door."""
+        """Between slices: guards, servers, and what waits at the door."""
+        for guard in self.guards:
+            guard(self)
         if self.live.is_on:
             self.live.pump()
         self.door.let_in()
@@ -346,6 +360,7 @@ class Twin(Intercepting):
             self._inside_at = None
 
     def _collect(self) -> None:
+        self.pin_log.drain()
         for number, name in enumerate(self._engine.consoles):
             output = self._engine.take_output(number)
             if name not in self._outputs:
@@ -413,6 +428,22 @@ class Twin(Intercepting):
         number = next(n for n, name in self._outside.ports.items() if name == (port.part.label, port.name))
         to = self._inbox if self._outside.busy else self._engine
         to.i2s_clock(number, rate, port.slots, port.slot_bits, port.delay, self.now)
+
+    def attach_ethernet(self, port: EthernetLink, part: Part) -> None:
+        """A part goes to the other end of the Ethernet cable."""
+        try:
+            number = self._engine.attach_ethernet()
+        except ValueError as error:
+            raise BoardError(f"{part.label}: {error}") from None
+        self._outside.ports[number] = (part.label, port.name)
+
+    def send_frame(self, frame: bytes) -> None:
+        """An Ethernet frame for the chip."""
+        self._engine.send_frame(frame)
+
+    def plug_ethernet(self, on: bool) -> None:
+        """The Ethernet cable is plugged in or out."""
+        self._engine.plug_ethernet(on)
 
     def attach_edges(self, port: DigitalIn, part: Part) -> None:
         """A part looks at a pin."""
@@ -552,7 +583,7 @@ class Twin(Intercepting):
         """What was seen from outside: ``trace.sha256``, and pin by pin where recorded."""
         from twins.trace import Trace
 
-        return Trace(self._engine)
+        return Trace(self._engine, self.pin_log)
 
     @property
     def flash(self) -> Flash:

@@ -136,6 +136,7 @@ class World:
         self._events: list[Event] = []
         self._counts: dict[str, int] = {}
         self._running: str | None = None
+        self._happens_at: int | None = None
         self._busy = False
         if air is not None:
             air.join(self)
@@ -246,10 +247,13 @@ class World:
 
     @property
     def now(self) -> int:
-        """The present moment in ps since the world began; while a twin runs, its moment."""
+        """The present moment in ps since the world began; while a twin runs, its moment.
+
+        For what happens in the air it is the moment when it happens, which may lie within the slice that has just ended.
+        """
         if self._running is not None:
             return self.moment_of(self._running)
-        return self._now
+        return self._now if self._happens_at is None else self._happens_at
 
     @property
     def time(self) -> Duration:
@@ -345,12 +349,15 @@ class World:
             self._running = None
 
     def _happen(self) -> None:
-        while self._events and self._events[0][0] <= self._now:
-            _, _, _, target, method, args = heapq.heappop(self._events)
-            if target == "call":
-                args[0](self)
-            else:
-                getattr(self._target(target), method)(*args)
+        try:
+            while self._events and self._events[0][0] <= self._now:
+                self._happens_at, _, _, target, method, args = heapq.heappop(self._events)
+                if target == "call":
+                    args[0](self)
+                else:
+                    getattr(self._target(target), method)(*args)
+        finally:
+            self._happens_at = None
 
     def _target(self, name: str) -> Any:
         if name == "air":

@@ -5,6 +5,7 @@
  */
 #include "esp_now.h"
 #include "kernel/kernel.h"
+#include "reg/rtc_cntl.h"
 
 #define CHANNEL 6
 
@@ -28,7 +29,7 @@ volatile struct {
 } mailbox;
 
 enum { SEND = 1, ADD_PEER, DEL_PEER, MOD_PEER, PEER_EXISTS, PEER_NUM, VERSION, SET_CHANNEL, GET_CHANNEL, SET_MODE, STOP,
-       DEINIT, NOW_DEINIT, SEND_TO_ALL, RATE, SET_PMK, GET_MAC, GET_PEER, START };
+       DEINIT, NOW_DEINIT, SEND_TO_ALL, RATE, SET_PMK, GET_MAC, GET_PEER, START, BUSY, SLEEP };
 
 struct arrived {
     uint8_t source[6];
@@ -83,6 +84,20 @@ static void echo(struct arrived *frame) {
     esp_now_send(frame->source, frame->data, frame->length);
 }
 
+/* The RTC's timer wakes, after so many cycles of its slow clock. */
+#define WAKE_BY_TIMER 8u
+static void deep_sleep(uint32_t ticks) {
+    set_bits(&RTC_CNTL_TIME_UPDATE, RTC_CNTL_TIME_UPDATE_TIME_UPDATE);
+    delay_us(20);
+    uint64_t wake = ((uint64_t)RTC_CNTL_TIME_HIGH0 << 32 | RTC_CNTL_TIME_LOW0) + ticks;
+    RTC_CNTL_SLP_TIMER0 = (uint32_t)wake;
+    RTC_CNTL_SLP_TIMER1 = (uint32_t)(wake >> 32) | RTC_CNTL_SLP_TIMER1_MAIN_TIMER_ALARM_EN;
+    field_set(&RTC_CNTL_WAKEUP_STATE, RTC_CNTL_WAKEUP_STATE_WAKEUP_ENA, WAKE_BY_TIMER);
+    set_bits(&RTC_CNTL_DIG_PWC, RTC_CNTL_DIG_PWC_DG_WRAP_PD_EN);
+    set_bits(&RTC_CNTL_STATE0, RTC_CNTL_STATE0_SLEEP_EN);
+    delay_us(1000);
+}
+
 static int32_t call(uint32_t function) {
     uint8_t mac[6], data[1600];
     copy(mac, mailbox.mac, 6);
@@ -130,6 +145,8 @@ static int32_t call(uint32_t function) {
     case NOW_DEINIT: return esp_now_deinit();
     case RATE: return esp_wifi_config_espnow_rate(WIFI_IF_STA, (wifi_phy_rate_t)mailbox.argument);
     case SET_PMK: return esp_now_set_pmk(data);
+    case BUSY: delay_us(mailbox.argument); return ESP_OK;
+    case SLEEP: deep_sleep(mailbox.argument); return ESP_FAIL;
     }
     return result;
 }

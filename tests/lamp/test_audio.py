@@ -112,6 +112,9 @@ def test_a_stalled_consumer_drops_whole_frames_and_counts_them(lamp: Twin) -> No
     # The ring holds eight; the consumer finishes the frame that it waits for.
     assert made - dropped in (FRAMES, FRAMES + 1)
     assert lamp.memory.u32("audio_written") % FRAME == 0
+    assert lamp.memory.u32("asr_debug_errors") > 50
+    assert b"asr: nothing is heard" in lamp.console.log
+    assert lamp.resets == []
     stream = Stream(lamp)
     stalled.remove()
     lamp.run("100ms")

@@ -113,7 +113,7 @@ def test_silence_holds_and_then_fades(lamp: Twin) -> None:
     fading = [light for at, light in lights if HOLD + POLL < at < HOLD + FADE - POLL]
     assert set(held) == {first[2]}
     assert fading == sorted(fading, reverse=True)
-    assert 0 < len({light for light in fading if 0 < light < first[2]})
+    assert len({light for light in fading if 0 < light < first[2]}) > 0
     assert lights[-1][1] == 0
     assert apart(direction(lamp)[0], 135) < 5
 
@@ -195,6 +195,19 @@ def test_a_held_bus_is_no_data_and_is_free_again(lamp: Twin) -> None:
     assert hears_again(lamp)
 
 
+def test_a_held_clock_is_no_data_and_is_free_again(lamp: Twin) -> None:
+    """Nothing that the lamp can do frees SCL."""
+    before, frames = stats(lamp), lamp.matrix.frames
+    lamp.pins["GPIO6"].drive(False)
+    lamp.run("1s")
+    moved = change(lamp, before)
+    assert set(moved) <= {"polls", "errors", "commands", "bus_recoveries", "bus_stuck", "line_errors", "invalid"}
+    assert moved["bus_recoveries"] == moved["bus_stuck"] >= 9
+    assert lamp.matrix.frames - frames == pytest.approx(22, abs=1)
+    lamp.pins["GPIO6"].release()
+    assert hears_again(lamp)
+
+
 def test_a_hold_at_any_moment_gives_no_wrong_direction(lamp: Twin) -> None:
     """SDA falls in the middle of transfers, too."""
     lamp.voice.scene.say(speech("3s"), azimuth=222, level_db=-20)
@@ -262,7 +275,22 @@ def test_i2s_that_stands_still_starves_the_processor_and_is_started_again(lamp: 
     assert counters(lamp, "audio_i2s_stats", *I2S_STATS)["restarts"] == audio[0]["restarts"] + 1
     assert counters(lamp, "audio_stream_stats", *STREAM_STATS)["read_errors"] == audio[1]["read_errors"] + 5
     assert b"I2S stands still" in lamp.console.log
+    assert lamp.resets == []
     assert hears_again(lamp)
+
+
+def test_a_processor_that_starts_again_is_waited_for(lamp: Twin) -> None:
+    """REBOOT (48, 7), as a dip of its supply would: two seconds without acknowledge, its outputs as after a start."""
+    before = stats(lamp)
+    lamp.call("xvf_write", 48, 7, lamp.symbols["xvf_stats"].address, 1, core=1)
+    lamp.run("1800ms")
+    moved = change(lamp, before)
+    assert moved["nacks"] >= moved["errors"] >= 15
+    assert pixel(lamp) is None  # X0D11 has let the transistor go
+    lamp.run("1500ms")
+    assert lamp.voice.outputs[11]
+    assert hears_again(lamp)
+    assert pixel(lamp) is not None
 
 
 def hears_again(lamp: Twin) -> bool:

@@ -81,6 +81,10 @@ def test_it_enumerates_with_its_own_name_over_usb(mxdbg: Twin) -> None:
     assert (mxdbg.usb.configured, mxdbg.usb.vendor_id, mxdbg.usb.product) == (True, 0x303A, "MXDBG")
 
 
+def test_it_touches_nothing_that_is_not_modelled(mxdbg: Twin) -> None:
+    assert mxdbg.unimplemented == {}
+
+
 def test_until_the_firmware_switches_the_host_sees_the_chip_itself() -> None:
     """The chip's own device is as ``lsusb`` shows it: 303A:1001 with the MAC address as serial number. Over it the ROM
     prints what it prints on UART0 (ESP-IDF documentation, "USB Serial/JTAG controller console"); the firmware's TinyUSB

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from twins.board import boards
+from twins.cli.diff import add_diff_arguments, diff
 from twins.cli.info import info
-from twins.cli.run import add_run_arguments, run
+from twins.cli.resume import add_resume_arguments, resume
+from twins.cli.run import add_going_arguments, add_run_arguments, run
 from twins.errors import TwinError
 
 DONE, FAILED, USAGE, TIME_OVER, CRASHED = 0, 1, 2, 3, 4
@@ -84,6 +86,25 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_run_arguments(running)
     running.set_defaults(act=run)
+
+    resuming = commands.add_parser(
+        "resume",
+        help="go on with a snapshot that a failed test has left",
+        description="Goes on with a snapshot. Without anything else it says where the twin stands.",
+        epilog="example: twins resume out/twins/test_menu/test_it/snapshot.twin --for 1s --frame lcd=then.png",
+    )
+    add_resume_arguments(resuming)
+    add_going_arguments(resuming)
+    resuming.set_defaults(act=resume)
+
+    comparing = commands.add_parser(
+        "diff",
+        help="compare two pictures or videos",
+        description="Compares two pictures, or with --video two GIFs or MP4s frame by frame.",
+        epilog="example: twins diff expected.png actual.png --out wrong.png; exit: 0 the same, 1 different",
+    )
+    add_diff_arguments(comparing)
+    comparing.set_defaults(act=diff)
     return parser
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from twins.cli.script import Step, check_script, find_part, load_script, play
@@ -15,7 +16,7 @@ from twins.cli.serve import add_serve_arguments, limit, serve
 from twins.cli.watch import Shown, Wanted
 from twins.errors import FirmwareCrashed, UsageError
 from twins.files import check_writable, whole_file
-from twins.frames import Video, frame_of, save_png, sha256
+from twins.frames import VIDEOS, Video, frame_of, save_png, sha256
 from twins.twin import Twin
 from twins.units import MS, SECOND, Duration, ps
 from twins.vcd import PinRecorder
@@ -30,6 +31,14 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     add("board", metavar="BOARD", help="a name (see `twins boards`) or a .toml file")
     add("image", metavar="IMAGE", help=".uf2, .elf, .hex or .bin")
     add("--elf", metavar="FILE", help="symbols for the image")
+    add("--rom", metavar="PATH", help="a real boot ROM to run: an image, an ELF, or the folder ESP_ROM_ELF_DIR names")
+    add("--seed", metavar="N", type=int, default=0, help="for all that is random (0)")
+    add_going_arguments(parser)
+
+
+def add_going_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of a run, whatever it begins from."""
+    add = parser.add_argument
     add(
         "--for",
         dest="duration",
@@ -40,38 +49,43 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     add("--fail-on", metavar="TEXT", help="failed (exit 1) when a console shows this")
     add("--input", metavar="SCRIPT.yaml", help="what a person does: turn, press, type, wait")
     add("--frame", metavar="PART=FILE.png", action="append", default=[], help="picture of a part at the end")
-    add("--video", metavar="PART=FILE.gif", action="append", default=[], help="video of a part")
+    add("--video", metavar="PART=FILE.gif", action="append", default=[], help="video of a part, .gif or .mp4")
     add("--uart", metavar="FILE", help="what the consoles showed")
     add("--vcd", metavar="FILE", help="every change of a pin")
     add("--flash-out", metavar="FILE", help="the flash chip's contents at the end")
     add_serve_arguments(parser)
-    add("--rom", metavar="PATH", help="a real boot ROM to run: an image, an ELF, or the folder ESP_ROM_ELF_DIR names")
-    add("--seed", metavar="N", type=int, default=0, help="for all that is random (0)")
     add("--json", action="store_true", help="end with one JSON object")
 
 
 class _Run:
     """One run of the command."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: argparse.Namespace, resumed: Twin | None = None) -> None:
         self.options = options
         self.frames = [_pair(text, "--frame") for text in options.frame]
         self.videos = [(*_pair(text, "--video"), Video()) for text in options.video]
         self.deadline = limit(options)
         self._check_files()
         steps = load_script(options.input) if options.input else []
-        self.twin = Twin(options.board, options.image, elf=options.elf, seed=options.seed, rom=options.rom)
+        if resumed is not None:
+            self.twin = resumed
+            self.deadline = self.deadline + resumed.now if self.deadline is not None else None
+        else:
+            self.twin = Twin(options.board, options.image, elf=options.elf, seed=options.seed, rom=options.rom)
+        self.began = self.twin.now
         for part in [part for part, _ in self.frames] + [part for part, _, _ in self.videos]:
             frame_of(find_part(self.twin, part))
         check_script(self.twin, steps)
-        self.fail_on = Wanted(self.twin, options.fail_on) if options.fail_on else None
-        self.until = Wanted(self.twin, options.until) if options.until else None
+        # What a snapshot had shown already is neither shown nor looked for again.
+        behind = {name: self.twin.output_length(name) for name in self.twin.console_names} if resumed else {}
+        self.fail_on = Wanted(self.twin, options.fail_on, behind) if options.fail_on else None
+        self.until = Wanted(self.twin, options.until, behind) if options.until else None
         self.script: Iterator[Step] = play(self.twin, steps)
-        self.script_at: int | None = 0
+        self.script_at: int | None = self.began
         self.expected: Wanted | None = None
         self.step: Step | None = None
-        self.read_up_to: dict[str, int] = {}
-        self.shown = Shown(self.twin)
+        self.read_up_to: dict[str, int] = dict(behind)
+        self.shown = Shown(self.twin, behind)
         self.vcd = self._start_vcd() if options.vcd else None
         self.terminal = sys.stderr.isatty() and not options.json
         self.start = time.process_time()
@@ -81,7 +95,9 @@ class _Run:
         for _, path in self.frames:
             check_writable(path, ".png")
         for _, path, _ in self.videos:
-            check_writable(path, ".gif")
+            if Path(path).suffix.lower() not in VIDEOS:
+                raise UsageError(f"cannot write {path}: a video is a .gif or an .mp4")
+            check_writable(path)
         for path in (self.options.uart, self.options.vcd, self.options.flash_out, self.options.record):
             if path:
                 check_writable(path)
@@ -99,7 +115,7 @@ class _Run:
     def _start_vcd(self) -> PinRecorder:
         self.twin.trace.record_pins()
         pins = {f"GPIO{n}": n for n in range(self.twin.board.chip.pins)}
-        return PinRecorder(self.options.vcd, pins, 0)
+        return PinRecorder(self.options.vcd, pins, self.twin.pins.levels if self.began else 0)
 
     @contextmanager
     def vcd_or_nothing(self) -> Iterator[None]:
@@ -173,7 +189,7 @@ class _Run:
             self.vcd.add(*self.twin.trace.take_pins())
         text = self.shown.take()
         if self.terminal:
-            rate = self.twin.now / SECOND / self.cpu
+            rate = (self.twin.now - self.began) / SECOND / self.cpu
             now = Duration(self.twin.now // MS * MS)
             sys.stderr.write(f"\r\x1b[K{now!s:>9}  {rate:6.2f}x  {self.shown.last_line[:60]}")
         elif not self.options.json:
@@ -190,7 +206,7 @@ class _Run:
             frame = frame_of(find_part(self.twin, part))
             pictures[part] = {"path": str(save_png(frame, path)), "sha256": sha256(frame)}
         for _, path, video in self.videos:
-            video.save_gif(path)
+            video.save(path)
         if self.options.uart:
             with whole_file(self.options.uart) as partial:
                 partial.write_bytes(self.twin.console.log)
@@ -211,9 +227,9 @@ class _Run:
         return f"{self.options.until!r} was not seen within {limit}; {last}"
 
 
-def run(options: argparse.Namespace) -> int:
-    """Runs the image; the exit code."""
-    job = _Run(options)
+def run(options: argparse.Namespace, resumed: Twin | None = None) -> int:
+    """Runs the image, or goes on with a twin; the exit code."""
+    job = _Run(options, resumed)
     report = ""
     with job.twin, job.vcd_or_nothing():
         job.open_to_outside()
@@ -227,20 +243,20 @@ def run(options: argparse.Namespace) -> int:
         frames = job.save()
         if code != DONE:
             print(f"twins: {report or job.why(code)}", file=sys.stderr)
-        result = _result(job.twin, cpu, frames, code)
+        result = _result(job.twin, cpu, frames, code, job.began)
     if options.json:
         print(json.dumps(result))
     else:
         print(
-            f"{job.twin.time} of virtual time in {cpu:.2f} s of CPU time: "
+            f"{Duration(job.twin.now - job.began)} of virtual time in {cpu:.2f} s of CPU time: "
             f"{result['rtf']:.2f} times real time, {result['mips']:.1f} MIPS",
             file=sys.stderr,
         )
     return code
 
 
-def _result(twin: Twin, cpu: float, frames: dict[str, dict[str, str]], code: int) -> dict[str, Any]:
-    virtual = twin.now / SECOND
+def _result(twin: Twin, cpu: float, frames: dict[str, dict[str, str]], code: int, began: int) -> dict[str, Any]:
+    virtual = (twin.now - began) / SECOND
     return {
         "virtual_s": virtual,
         "cpu_s": cpu,

@@ -37,9 +37,9 @@ class Shown:
     may well show the same on several.
     """
 
-    def __init__(self, twin: Twin) -> None:
+    def __init__(self, twin: Twin, behind: Mapping[str, int] | None = None) -> None:
         self._twin = twin
-        self._length: dict[str, int] = {}
+        self._length = dict(behind or {})
         self._decoders: dict[str, codecs.IncrementalDecoder] = {}
         self._lines: dict[str, str] = {}
         self.last_line = ""

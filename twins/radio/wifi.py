@@ -96,7 +96,6 @@ _WITHOUT_EFFECT = (
     "esp_wifi_set_dynamic_cs",
     "esp_wifi_set_rssi_threshold",
 )
-_SLEEPS = ("esp_deep_sleep_start", "esp_deep_sleep")
 
 
 class Wifi(Part):
@@ -160,9 +159,6 @@ class Wifi(Part):
             for function in functions:
                 if function in symbols and function not in self.FUNCTIONS:
                     twin.intercept(function, handler)
-        for function in _SLEEPS:
-            if function in symbols:
-                twin.intercept(function, self._asleep, watch=True)
 
     # What snapshots keep
 
@@ -198,9 +194,6 @@ class Wifi(Part):
             self._resets = len(self.twin.resets)
             self._forget()
 
-    def _asleep(self, call: Call) -> None:
-        self._forget()
-
     @property
     def addresses(self) -> tuple[bytes, ...]:
         """Those of the interfaces that are on; before, that of the chip."""
@@ -210,9 +203,15 @@ class Wifi(Part):
 
     @property
     def channel(self) -> int | None:
-        """The channel it is on, None while no interface is."""
+        """The channel it is on; None while no interface is, or the chip sleeps."""
         self._awake()
-        return self.home if self.started and self.mode & _BOTH else None
+        on = self.started and self.mode & _BOTH and not self._sleeps()
+        return self.home if on else None
+
+    def _sleeps(self) -> bool:
+        """Deep and light sleep stop both processors, and take the radio's supply."""
+        engine = self.twin.engine
+        return not (engine.is_running(0) or engine.is_running(1))
 
     @property
     def power_limit(self) -> float:

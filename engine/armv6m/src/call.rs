@@ -67,9 +67,10 @@ impl Core {
         self.branch_exchange(self.regs[LR]);
     }
 
-    /// Do interrupts reach the program that runs here, and is it none of a handler?
+    /// Is the program that runs here none of a handler, and can interrupts reach it? One that sleeps with PRIMASK set waits
+    /// for them, and looks around when it wakes up.
     pub fn is_interruptible(&self) -> bool {
-        self.ipsr == 0 && !self.primask
+        self.ipsr == 0 && (!self.primask || self.sleeping)
     }
 
     /// The program at PC calls a function, with a frame on its own stack, or below `stack`, that keeps all registers; the
@@ -101,6 +102,7 @@ impl Core {
         self.regs[SP] = frame;
         self.regs[LR] = RETURN_ADDRESS | 1;
         self.branch_exchange(function | 1);
+        self.stopped_at = None;
         self.sleeping = false;
         Ok(frame)
     }

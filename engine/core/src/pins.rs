@@ -455,6 +455,17 @@ impl Pins {
         port
     }
 
+    /// A part at the other end of the Ethernet cable, which has no pins.
+    pub fn attach_cable(&mut self) -> PortId {
+        self.new_port(0)
+    }
+
+    /// The chip has sent an Ethernet frame to that part.
+    pub fn send_frame(&mut self, port: PortId, at: Ps, data: &[u8]) {
+        self.world.ethernet(port, at, data);
+        self.take_posted(at);
+    }
+
     /// Gathers the edges of a pin.
     pub fn attach_pulses(&mut self, pin: u8) -> PortId {
         let port = self.new_port(1 << pin);

@@ -118,6 +118,8 @@ pub trait Outside: Send + Sync {
     fn i2s_wanted(&mut self, _port: PortId, _at: &[Ps]) -> Vec<i32> {
         Vec::new()
     }
+    /// The chip sent an Ethernet frame, from the destination's address on, without its checksum.
+    fn ethernet(&mut self, _port: PortId, _at: Ps, _frame: &[u8]) {}
     /// A pin that a part watches changed.
     fn edge(&mut self, port: PortId, edge: Edge);
     /// The pulses of a pin whose edges are gathered.

@@ -77,6 +77,9 @@ impl Outside for World {
     fn i2s_wanted(&mut self, port: PortId, at: &[Ps]) -> Vec<i32> {
         self.call().i2s_wanted(port, at)
     }
+    fn ethernet(&mut self, port: PortId, at: Ps, frame: &[u8]) {
+        self.call().ethernet(port, at, frame);
+    }
     fn edge(&mut self, port: PortId, edge: Edge) {
         self.call().edge(port, edge);
     }

@@ -537,7 +537,10 @@ impl Chip {
         let fabric = &mut self.system.dev.fabric;
         fabric.gaps.touch(
             &format!("ROM function {name}"),
-            &format!("the firmware starts {radio} at 0x{addr:08x}; there is no radio here: the call waits for ever"),
+            &format!(
+                "the firmware starts {radio} at 0x{addr:08x}; there is no radio here: the call waits for ever \
+                 (with a real mask ROM its software runs)"
+            ),
         );
         fabric.attention();
         self.cores[id].sleeping = true;

@@ -532,7 +532,19 @@ impl Fabric {
         self.dark[page as usize / 64] >> (page % 64) & 1 != 0
     }
 
-    /// Somebody sends an Ethernet frame to the chip; what it sends is in [`Fabric::ethernet`].
+    /// The chip sends an Ethernet frame: to the part at the other end of the cable, else it is kept in [`Fabric::ethernet`].
+    pub(crate) fn send_ethernet(&mut self, frame: Vec<u8>) {
+        let now = self.now();
+        match self.ethernet.port.filter(|_| self.ethernet.connected) {
+            Some(port) => {
+                self.pins.send_frame(port, now, &frame);
+                self.levels_changed(now);
+            }
+            None => self.ethernet.put(frame, now),
+        }
+    }
+
+    /// Somebody sends an Ethernet frame to the chip.
     pub fn receive_ethernet(&mut self, frame: &[u8]) {
         self.ethernet.send(frame);
         self.soon(Slot::Ethernet);

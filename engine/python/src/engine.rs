@@ -187,9 +187,7 @@ impl Engine {
 
     /// Writes SRAM as a debugger does. False: not SRAM.
     fn write(&mut self, address: u32, data: &[u8]) -> bool {
-        let done = (0u32..).zip(data).all(|(n, byte)| self.chip.debug_write8(address.wrapping_add(n), *byte));
-        self.chip.memory_changed();
-        done
+        (0u32..).zip(data).all(|(n, byte)| self.chip.debug_write8(address.wrapping_add(n), *byte))
     }
 
     /// Return address and stack pointer of the callers of what a core runs, as far as its registers hold them.
@@ -349,6 +347,22 @@ impl Engine {
         Ok(self.chip.pins_mut().attach_sd(lines))
     }
 
+    /// A part at the other end of the Ethernet cable.
+    fn attach_ethernet(&mut self) -> PyResult<u32> {
+        let none = || PyValueError::new_err("this chip has no Ethernet");
+        self.chip.attach_ethernet().ok_or_else(none)
+    }
+
+    /// That part sends a frame to the chip, from the destination's address on, without its checksum.
+    fn send_frame(&mut self, frame: &[u8]) {
+        self.chip.send_frame(frame);
+    }
+
+    /// The Ethernet cable is plugged in or out.
+    fn plug_ethernet(&mut self, on: bool) {
+        self.chip.plug_ethernet(on);
+    }
+
     /// An audio part on an I2S wire: it hears `din` and says `dout`. Two slots follow the levels of WS; else it is TDM.
     #[pyo3(signature = (bclk, ws, din, dout, slots, slot_bits, delay))]
     #[allow(clippy::too_many_arguments)]
@@ -501,6 +515,16 @@ impl Engine {
     #[getter]
     fn return_address(&self) -> u32 {
         self.chip.return_address()
+    }
+
+    /// Where a function of the mask ROM lies; None: not known.
+    fn rom_function(&self, name: &str) -> Option<u32> {
+        self.chip.rom_function(name)
+    }
+
+    /// Does a core execute, or wait for an interrupt? It does neither in reset, stalled, or in deep or light sleep.
+    fn is_running(&self, core: usize) -> bool {
+        self.chip.is_running(core)
     }
 
     /// Does a core run a program that interrupts can reach, outside of handlers?

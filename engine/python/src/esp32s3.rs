@@ -4,7 +4,7 @@ use crate::machine::{common, Frozen, Machine, Stopped, UsbAction};
 use crate::usb::FixedDevice;
 use ::esp32s3::chip::{Chip, Stop};
 use ::esp32s3::fabric::{Reason, Request};
-use ::esp32s3::rom::{Image, Rom};
+use ::esp32s3::rom::{names, Image, Rom};
 use ::esp32s3::system::System;
 use ::esp32s3::usb_serial_jtag;
 use engine_core::console::Consoles;
@@ -12,11 +12,12 @@ use engine_core::flash::FlashChip;
 use engine_core::gaps::Gaps;
 use engine_core::memory::Memory;
 use engine_core::pins::Pins;
+use engine_core::ports::PortId;
 use engine_core::time::Ps;
 use engine_core::usb_host::Host;
 use std::sync::Arc;
 use xtensa::call::{Words, RETURN_ADDRESS};
-use xtensa::Core;
+use xtensa::{Bus, Core};
 
 /// The part of a raw ROM file that the instruction bus sees; the data bus' part follows.
 const ROM_I: usize = 384 * 1024;
@@ -31,6 +32,10 @@ impl Words for Ram<'_> {
 
     fn set_byte(&mut self, addr: u32, value: u8) -> bool {
         self.0.debug_write8(addr, value)
+    }
+
+    fn is_trap(&mut self, addr: u32) -> bool {
+        Bus::is_trap(self.0, addr)
     }
 }
 
@@ -108,6 +113,10 @@ impl Machine for Chip {
         Ok((done.frame, done.result[0], done.result[1]))
     }
 
+    fn rom_function(&self, name: &str) -> Option<u32> {
+        names::address(name).filter(|addr| names::function_at(*addr).is_some_and(|(_, found)| found == name))
+    }
+
     fn return_address(&self) -> u32 {
         RETURN_ADDRESS
     }
@@ -148,6 +157,21 @@ impl Machine for Chip {
             UsbAction::Send(endpoint, data) => return usb.send(endpoint, data, fabric),
         }
         true
+    }
+
+    fn attach_ethernet(&mut self) -> Option<PortId> {
+        let fabric = &mut self.system_mut().dev.fabric;
+        fabric.ethernet.connected = true;
+        fabric.ethernet.port = Some(fabric.pins.attach_cable());
+        fabric.ethernet.port
+    }
+
+    fn send_frame(&mut self, frame: &[u8]) {
+        self.system_mut().dev.fabric.receive_ethernet(frame);
+    }
+
+    fn plug_ethernet(&mut self, on: bool) {
+        self.system_mut().dev.fabric.ethernet.connected = on;
     }
 
     fn freeze(&mut self) -> Frozen {

@@ -6,6 +6,7 @@ use engine_core::flash::FlashChip;
 use engine_core::gaps::Gaps;
 use engine_core::memory::Memory;
 use engine_core::pins::Pins;
+use engine_core::ports::PortId;
 use engine_core::time::Ps;
 use engine_core::usb_host::Host;
 use serde::{Deserialize, Serialize};
@@ -110,6 +111,14 @@ pub trait Machine: Send + Sync {
     }
     /// Something is done at the other end of the cable. False: that cannot be done.
     fn usb_act(&mut self, action: UsbAction<'_>) -> bool;
+    /// A part at the other end of the Ethernet cable. `None`: the chip has no Ethernet.
+    fn attach_ethernet(&mut self) -> Option<PortId> {
+        None
+    }
+    /// That part sends a frame to the chip.
+    fn send_frame(&mut self, _frame: &[u8]) {}
+    /// The Ethernet cable is plugged in or out.
+    fn plug_ethernet(&mut self, _on: bool) {}
     /// The run stops before this instruction.
     fn set_breakpoint(&mut self, addr: u32);
     /// It does not any more.
@@ -127,12 +136,18 @@ pub trait Machine: Send + Sync {
     fn end_call(&mut self, core: usize) -> Result<(u32, u32, u32), &'static str>;
     /// Where functions called so come back to.
     fn return_address(&self) -> u32;
+    /// Does a processor execute, or wait for an interrupt?
+    fn is_running(&self, core: usize) -> bool;
     /// Does a processor run a program that interrupts can reach, outside of handlers?
     fn is_interruptible(&self, core: usize) -> bool;
     /// The cycle that a processor has reached, as a moment.
     fn core_time(&self, core: usize) -> Ps;
     /// A processor stands still for so many of its cycles.
     fn spend(&mut self, core: usize, cycles: u64);
+    /// Where a function of the mask ROM lies.
+    fn rom_function(&self, _name: &str) -> Option<u32> {
+        None
+    }
     /// A picture of everything.
     fn freeze(&mut self) -> Frozen;
 }
@@ -227,8 +242,12 @@ macro_rules! common {
             Chip::intercept(self, addr, on);
         }
 
+        fn is_running(&self, core: usize) -> bool {
+            Chip::is_running(self, core)
+        }
+
         fn is_interruptible(&self, core: usize) -> bool {
-            self.is_running(core) && self.cores()[core].is_interruptible()
+            Chip::is_running(self, core) && self.cores()[core].is_interruptible()
         }
 
         fn core_time(&self, core: usize) -> Ps {

@@ -70,7 +70,8 @@ impl Inbox {
 
 /// The outside of a twin: calls go to the methods of one Python object.
 pub struct PythonOutside {
-    /// Has methods `spi, select, answer, i2c_start, i2c_write, i2c_read, i2c_stop, edge, pulses, sd_command, sd_read, sd_write, i2s_sent, i2s_wanted, parallel`.
+    /// Has methods `spi, select, answer, i2c_start, i2c_write, i2c_read, i2c_stop, edge, pulses, sd_command, sd_read, sd_write, i2s_sent, i2s_wanted, parallel,
+    /// ethernet`.
     pub target: Py<PyAny>,
     /// Where parts post.
     pub inbox: Inbox,
@@ -195,6 +196,10 @@ impl Outside for PythonOutside {
         });
         let sample = |bytes: &[u8]| i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
         samples.unwrap_or_default().chunks_exact(4).map(sample).collect()
+    }
+
+    fn ethernet(&mut self, port: PortId, at: Ps, frame: &[u8]) {
+        self.call(|py, target| target.call_method1("ethernet", (port, at, PyBytes::new(py, frame))).map(drop));
     }
 
     fn edge(&mut self, port: PortId, edge: Edge) {

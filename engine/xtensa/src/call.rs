@@ -39,6 +39,8 @@ pub trait Words {
     fn byte(&mut self, addr: u32) -> Option<u8>;
     /// Writes a byte of RAM. False: no RAM.
     fn set_byte(&mut self, addr: u32, value: u8) -> bool;
+    /// Does a function lie here of which there are no instructions?
+    fn is_trap(&mut self, addr: u32) -> bool;
 
     /// The word at an address.
     fn word(&mut self, addr: u32) -> Option<u32> {
@@ -67,12 +69,11 @@ pub struct Returned {
 impl Core {
     /// The register of the current window in which the function at PC, of which nothing has been executed, sees its A0.
     fn window_of_callee(&self, memory: &mut impl Words) -> usize {
-        match memory.byte(self.pc) {
-            Some(ENTRY) if self.ps & PS_WOE != 0 => 4 * (self.ps >> CALLINC_SHIFT & 3) as usize,
-            Some(_) => 0,
-            // A function of a ROM that is not there.
-            None => self.trap_window(),
+        if memory.is_trap(self.pc) {
+            return self.trap_window();
         }
+        let entry = memory.byte(self.pc) == Some(ENTRY) && self.ps & PS_WOE != 0;
+        usize::from(entry) * 4 * (self.ps >> CALLINC_SHIFT & 3) as usize
     }
 
     fn physical(&self, number: usize) -> u32 {
@@ -169,7 +170,7 @@ impl Core {
         let own = self.r[SP];
         let top = stack.unwrap_or(own.wrapping_sub(BASE_SAVE_AREA));
         let frame = top.wrapping_sub(SAVED + 4 * STACK_ARGUMENTS as u32) & !15;
-        let entry = windowed && memory.byte(function).is_none_or(|byte| byte == ENTRY);
+        let entry = windowed && (memory.is_trap(function) || memory.byte(function) == Some(ENTRY));
         let kept = self.kept_words(entry);
         let first = frame.wrapping_add(4 * STACK_ARGUMENTS as u32);
         let on_stack = arguments.get(REGISTER_ARGUMENTS..).unwrap_or_default();
@@ -187,6 +188,7 @@ impl Core {
         }
         self.lcount = 0;
         self.pc = function;
+        self.stopped_at = None;
         self.sleeping = false;
         Ok(frame)
     }

@@ -12,6 +12,7 @@ use crate::interrupt::Interrupts;
 use crate::pie::Pie;
 use crate::place::Resume;
 use crate::protection::Protection;
+use crate::watched::Watched;
 use crate::{disasm, Beat, Bus, BusError, Code, Exit, Fetch};
 
 /// PS fields. ISA RM table 4-63.
@@ -239,7 +240,7 @@ impl Core {
     }
 
     /// Instruction by instruction: hardware breakpoints and watchpoints, ICOUNT, watchpoints of a
-    /// debugger outside.
+    /// debugger outside. Hardware watchpoints alone, as ESP-IDF has them at the end of each stack, only near them.
     fn run_carefully<B: Bus>(&mut self, bus: &mut B, code: &mut Code) -> Exit {
         loop {
             if self.cycle >= bus.deadline() && !self.sleeping || std::mem::take(&mut self.look_again) {
@@ -247,6 +248,13 @@ impl Core {
             }
             if !self.looks_before_executing(code) {
                 return self.run_to_deadline(bus, code, false);
+            }
+            if let Some(ranges) = self.watched_ranges(code) {
+                let mut watched = Watched { bus: &mut *bus, ranges, met: false };
+                let exit = self.run_to_deadline(&mut watched, code, false);
+                if !watched.met || exit != Exit::Yield {
+                    return exit;
+                }
             }
             if !self.sleeping && !self.interrupt_is_due() {
                 let op = code.instruction(bus, self.pc);

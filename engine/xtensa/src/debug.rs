@@ -9,9 +9,9 @@ use crate::exception::{debug_cause, DEBUG_LEVEL};
 use crate::op::{Op, OpCode};
 use crate::Code;
 
-const DBREAKC_LOAD: u32 = 1 << 30;
-const DBREAKC_STORE: u32 = 1 << 31;
-const DBREAKC_MASK: u32 = 0x3F;
+pub(crate) const DBREAKC_LOAD: u32 = 1 << 30;
+pub(crate) const DBREAKC_STORE: u32 = 1 << 31;
+pub(crate) const DBREAKC_MASK: u32 = 0x3F;
 
 /// The registers of the Debug Option.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -8,6 +8,9 @@ use crate::op::OpCode;
 use crate::pie;
 use crate::Bus;
 
+/// The debug control register, as read and set by RER and WER (`xtensa/xdm-regs.h`): 0 while no debugger is attached.
+const DCR_SET: u32 = 0x0010_200C;
+
 /// Why the loop stopped. PC and cycle are those of the instruction that was not executed, but for
 /// `Attention` and `Simcall`: that one was.
 pub(crate) enum Stop {
@@ -484,7 +487,9 @@ impl Core {
                         }
                     }
                     OpCode::Rer => {
-                        self.count(format!("RER 0x{:08x}", r!(s)));
+                        if r!(s) != DCR_SET {
+                            self.count(format!("RER 0x{:08x}", r!(s)));
+                        }
                         r!(t) = self.external.get(&r!(s)).copied().unwrap_or(0);
                     }
                     OpCode::Wer => {

@@ -27,8 +27,10 @@
 //!   data RAM port, which this configuration spans from 0x3C00_0000 to 0x3FFF_FFFF.
 //! - DBREAK and the watchpoints of [`Code`] do not see the accesses of 128-bit instructions.
 //! - Load-use and other result stalls are counted within a block of code, not across a taken branch.
-//! - RER and WER reach a plain store (debug and trace units), counted.
-//! - Perf counters (and their interrupt 11), TRAX and the OCD instructions are absent; MEMCTL and DDR are storage, counted.
+//! - RER and WER reach a plain store (debug and trace units), counted; but that no debugger is attached is true, and so
+//!   reading the debug control register (`xtensa/xdm-regs.h`, XDM_OCD_DCR_SET), which is 0 then, is not.
+//! - Perf counters (and their interrupt 11), TRAX and the OCD instructions are absent; DDR is storage, counted, and so is
+//!   MEMCTL. Its loop buffer (`XCHAL_LOOP_BUFFER_SIZE`) saves fetches, which cost nothing here; this bit is not counted.
 //!
 //! # Attention
 //! Between two instructions the core looks at [`Bus::deadline`] and nothing else. A chip whose
@@ -58,6 +60,7 @@ mod report;
 mod special;
 #[cfg(test)]
 mod tests;
+mod watched;
 mod windows;
 
 pub use code::{Code, LINE_BYTES, PAGE_BYTES};

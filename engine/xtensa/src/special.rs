@@ -11,6 +11,9 @@ pub(crate) const LEND: u8 = 1;
 const CONFIGID0: u32 = 0xC2F0_FFFE;
 const CONFIGID1: u32 = 0x2309_0F1F;
 
+/// MEMCTL.L0IBUF_EN (core.h): the loop buffer is on.
+const MEMCTL_L0IBUF_EN: u32 = 1;
+
 const UR_THREADPTR: u8 = 231;
 const UR_FCR: u8 = 232;
 const UR_FSR: u8 = 233;
@@ -87,7 +90,9 @@ impl Core {
                 self.look_again = true;
             }
             97 => {
-                self.count("MEMCTL");
+                if value & !MEMCTL_L0IBUF_EN != 0 {
+                    self.count("MEMCTL");
+                }
                 self.memctl = value;
             }
             99 => self.atomctl = value & 0x3F,
@@ -96,7 +101,10 @@ impl Core {
                 self.ddr = value;
             }
             128 | 129 => self.debug.ibreaka[usize::from(number - 128)] = value,
-            144 | 145 => self.debug.dbreaka[usize::from(number - 144)] = value,
+            144 | 145 => {
+                self.debug.dbreaka[usize::from(number - 144)] = value;
+                self.look_again = true;
+            }
             160 | 161 => {
                 self.debug.dbreakc[usize::from(number - 160)] = value;
                 self.look_again = true;

@@ -36,6 +36,8 @@ pub(super) enum Act {
     /// Write enable for a volatile status write (50h).
     VolatileEnable,
     WriteStatus(u8),
+    /// Set Burst with Wrap (77h): its mode bits say how later reads by EBh wrap.
+    SetWrap,
     Program,
     Erase(u32),
     EraseChip,
@@ -95,6 +97,7 @@ pub(super) fn plan(instruction: u8) -> Option<Plan> {
         0x6B => Plan { dummy: 8, data_lanes: 4, ..at(Read) },
         0xBB => Plan { address_lanes: 2, mode: true, data_lanes: 2, ..at(Read) },
         0xEB => Plan { address_lanes: 4, mode: true, dummy: 4, data_lanes: 4, ..at(Read) },
+        0x77 => Plan { address_lanes: 4, mode: true, ..at(SetWrap) },
         0x9F => plain(JedecId),
         0x90 => at(ManufacturerId),
         0xAB => at(Release),
@@ -158,13 +161,23 @@ impl FlashChip {
         self.size.trailing_zeros() as u8
     }
 
+    /// Which cell the `n`th byte of a read comes from: quad reads may stay in a section of 8 to 64 bytes.
+    fn cell(&self, n: usize) -> usize {
+        let at = self.address as usize;
+        let section = usize::from(self.section());
+        if section == 0 {
+            return (at + n) % self.size;
+        }
+        (at & !(section - 1) | (at + n) & (section - 1)) % self.size
+    }
+
     /// The next byte that the chip gives out.
     pub(super) fn answer(&mut self, cells: &Memory, now: Ps) -> u8 {
         const WINBOND: u8 = 0xEF;
         let n = self.count as usize;
         let device = self.capacity() - 1;
         match self.plan.act {
-            Act::Read => cells.read8((self.address as usize + n) % self.size) as u8,
+            Act::Read => cells.read8(self.cell(n)) as u8,
             Act::ReadStatus(register) => {
                 self.status.settle(now);
                 self.status.bytes()[usize::from(register)]
@@ -213,12 +226,13 @@ impl FlashChip {
             Act::Resume => self.status.resume(now),
             Act::Reset => {
                 self.continuous = 0;
+                self.section = 0;
                 self.powered_down = false;
                 self.status.reset(now, RESET);
             }
             Act::PowerDown => self.powered_down = true,
             Act::Release => self.powered_down = false,
-            Act::EnableReset | Act::Nothing => {}
+            Act::EnableReset | Act::Nothing | Act::SetWrap => {}
             act => debug_assert!(act.answers(), "{act:?} does nothing at the end"),
         }
     }

@@ -64,6 +64,8 @@ pub struct FlashChip {
     status: Status,
     /// Lines of the read instruction that continues (8.2.13, 8.2.14: mode bits M5-4 were 10); 0: none.
     continuous: u8,
+    /// Bytes of the section in which reads by EBh wrap; 0: they do not.
+    section: u8,
     powered_down: bool,
     /// Enable Reset (66h) was the last instruction.
     reset_armed: bool,
@@ -89,6 +91,7 @@ impl FlashChip {
             unique_id: *b"\xE6\x60\x00\x00\x00\x00\x00\x01",
             status: Status::new(size),
             continuous: 0,
+            section: 0,
             powered_down: false,
             reset_armed: false,
             selected: false,
@@ -140,9 +143,20 @@ impl FlashChip {
         self.continuous = 0;
     }
 
-    /// The address and the number of lines with which the next clock reads cells. `None`: it doesn't read cells.
+    /// The section in which the present instruction wraps.
+    fn section(&self) -> u8 {
+        if self.plan.instruction == 0xEB {
+            self.section
+        } else {
+            0
+        }
+    }
+
+    /// The address and the number of lines with which the next clock reads cells, from there on and up. `None`: it
+    /// doesn't.
     pub fn reads(&self) -> Option<(u32, u8)> {
-        let reads = self.phase == Phase::Output && self.bits == 0 && matches!(self.plan.act, Act::Read);
+        let plain = matches!(self.plan.act, Act::Read) && self.section() == 0;
+        let reads = self.phase == Phase::Output && self.bits == 0 && plain;
         reads.then_some((self.address.wrapping_add(self.count), self.plan.data_lanes))
     }
 
@@ -194,8 +208,7 @@ impl FlashChip {
             }
             Phase::Mode => {
                 if self.shift_in(lines, self.plan.address_lanes, 8) {
-                    let continues = self.shift & 0x30 == 0x20;
-                    self.continuous = if continues { self.plan.address_lanes } else { 0 };
+                    self.take_mode();
                     self.after_mode();
                 }
             }
@@ -243,6 +256,16 @@ impl FlashChip {
         if !plan.address {
             self.address = 0;
             self.after_address();
+        }
+    }
+
+    fn take_mode(&mut self) {
+        if self.plan.act == Act::SetWrap {
+            // W4 is 0: reads wrap, and W6-5 say in how many bytes.
+            self.section = if self.shift & 0x10 == 0 { 8 << (self.shift >> 5 & 3) } else { 0 };
+        } else {
+            let continues = self.shift & 0x30 == 0x20;
+            self.continuous = if continues { self.plan.address_lanes } else { 0 };
         }
     }
 

@@ -269,6 +269,47 @@ fn power_down_and_reset_go_by_the_book() {
 fn an_instruction_that_is_not_modelled_is_told() {
     let mut bench = Bench::new();
     bench.select(true);
-    bench.byte(0x77, 1);
-    assert_eq!(bench.select(false), Some(Report::Unknown(0x77)));
+    bench.byte(0x42, 1);
+    assert_eq!(bench.select(false), Some(Report::Unknown(0x42)));
+}
+
+/// Winbond W25Q data sheets, "Set Burst with Wrap (77h)": 24 dummy bits and W7-0 on four lines; W4 = 0 turns wrapping on,
+/// W6-5 = 01 is 16 bytes; it concerns Fast Read Quad I/O only, and Reset Device ends it.
+#[test]
+fn quad_reads_wrap_in_the_section_that_was_set() {
+    let mut bench = Bench::new();
+    let cells: Vec<u8> = (0..64).collect();
+    bench.cells.write(0, &cells);
+    bench.spi(&[0x50], 0);
+    bench.spi(&[0x31, 0x02], 0);
+    bench.wait(20 * MS);
+    let quad = |bench: &mut Bench| {
+        bench.select(true);
+        bench.byte(0xEB, 1);
+        for byte in [0, 0, 0x1D, 0xFF] {
+            bench.byte(byte, 4);
+        }
+        bench.dummy(4);
+        let back: Vec<u8> = (0..5).map(|_| bench.byte(0xFF, 4)).collect();
+        bench.select(false);
+        back
+    };
+    let wrap = |bench: &mut Bench, bits| {
+        bench.select(true);
+        bench.byte(0x77, 1);
+        bench.dummy(6);
+        bench.byte(bits, 4);
+        assert_eq!(bench.select(false), None);
+    };
+    assert_eq!(quad(&mut bench), [0x1D, 0x1E, 0x1F, 0x20, 0x21]);
+    wrap(&mut bench, 0x20);
+    assert_eq!(quad(&mut bench), [0x1D, 0x1E, 0x1F, 0x10, 0x11]);
+    assert_eq!(bench.spi(&[0x03, 0, 0, 0x1F], 2), [0x1F, 0x20]);
+    wrap(&mut bench, 0x10);
+    assert_eq!(quad(&mut bench), [0x1D, 0x1E, 0x1F, 0x20, 0x21]);
+    wrap(&mut bench, 0x20);
+    bench.spi(&[0x66], 0);
+    bench.spi(&[0x99], 0);
+    bench.wait(MS);
+    assert_eq!(quad(&mut bench), [0x1D, 0x1E, 0x1F, 0x20, 0x21]);
 }

@@ -182,8 +182,7 @@ impl Ethernet {
         if self.mode(MODER::LOOPBCK) {
             self.take(&frame, mem, mmu, fabric);
         } else {
-            let now = fabric.now();
-            fabric.ethernet.put(frame, now);
+            fabric.send_ethernet(frame);
         }
     }
 

@@ -38,6 +38,7 @@ fn set_bits(bench: &mut Bench, offset: u32, bits: u32) {
 /// As ESP-IDF's esp_eth_mac_new_openeth, emac_opencores_init and emac_opencores_start.
 fn started() -> Bench {
     let mut bench = Bench::new();
+    bench.0.dev.fabric.ethernet.connected = true;
     for n in 0..RX_COUNT {
         let wrap = if n + 1 == RX_COUNT { 1 << 13 } else { 0 };
         bench.set(rx_descriptor(n), 1 << 15 | 1 << 14 | wrap);

@@ -33,10 +33,6 @@ enum Phase {
         last: bool,
         before: u64,
     },
-    /// DMA has no data yet.
-    Starved {
-        before: u64,
-    },
     Hold,
 }
 
@@ -75,10 +71,10 @@ impl LcdCam {
         self.display = Display::Bus(transaction);
     }
 
-    /// The present phase is over; or GDMA has data, or the clock is another.
+    /// The present phase is over; or software has started a link, or the clock is another.
     pub(super) fn step_bus(&mut self, transaction: Transaction, fabric: &mut Fabric, port: &mut Port) {
         let Transaction { phase, from, cycles, due } = transaction;
-        if fabric.now() < due && !matches!(phase, Phase::Starved { .. }) {
+        if fabric.now() < due {
             return match due {
                 Ps::MAX => self.begin(phase, fabric.now(), cycles, fabric),
                 _ => self.go_on(Transaction { phase, from, cycles, due }, fabric),
@@ -99,7 +95,6 @@ impl LcdCam {
                     self.next_part(due, before + words.len() as u64, fabric, port);
                 }
             }
-            Phase::Starved { before } => self.next_part(fabric.now(), before, fabric, port),
             Phase::Hold => {
                 self.stop(fabric);
                 self.raise(LC_DMA_INT_RAW::LCD_TRANS_DONE_INT_RAW, fabric);
@@ -140,13 +135,15 @@ impl LcdCam {
         self.next_part(at, 0, fabric, port);
     }
 
-    /// The next part of the data: to the end of DMA's packet, or with LCD_ALWAYS_OUT_EN off of LCD_DOUT_CYCLELEN.
+    /// The next part of the data: to the end of DMA's packet, or with LCD_ALWAYS_OUT_EN off of LCD_DOUT_CYCLELEN. Nobody
+    /// waits for DMA: where it has nothing, the data is over.
     fn next_part(&mut self, at: Ps, before: u64, fabric: &mut Fabric, port: &mut Port) {
         let user = self.bank.get(Reg::LCD_USER);
         let endless = LCD_USER::LCD_ALWAYS_OUT_EN.is_set(user);
         let all = u64::from(LCD_USER::LCD_DOUT_CYCLELEN.get(user)) + 1;
-        let left = if endless { PART } else { (all.saturating_sub(before) as usize).saturating_mul(self.width()) };
-        let mut bytes = vec![0; left.min(PART)];
+        let part = if self.needs_edges(fabric) { self.width() } else { PART };
+        let left = if endless { part } else { (all.saturating_sub(before) as usize).saturating_mul(self.width()) };
+        let mut bytes = vec![0; left.min(part)];
         let mut count = 0;
         let mut ended = false;
         while count < bytes.len() && !ended {
@@ -157,9 +154,8 @@ impl LcdCam {
                 break;
             }
         }
-        if count == 0 && !ended {
-            let phase = Phase::Starved { before };
-            return self.go_on(Transaction { phase, from: at, cycles: 0, due: Ps::MAX }, fabric);
+        if count == 0 {
+            return self.hold_phase(at, fabric);
         }
         let words = self.words(&bytes[..count]);
         let cycles = words.len() as u64;

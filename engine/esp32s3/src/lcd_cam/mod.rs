@@ -9,11 +9,15 @@
 //!   bytes, clock source and dividers, idle level and phase of the clock, DMA, LCD_TRANS_DONE: as described.
 //! - RGB: totals, porches, pulses, polarities, frames in a row, LCD_VSYNC at the end of the pulse (`hal/lcd_ll.h` calls it
 //!   VSYNC_END): as described. A line's pixels are fetched when the line is over (approximated); where DMA has none, zeros
-//!   go out. Clocks between the pixels are not handed to parts. At the end of a frame that another one follows, FIFO depth
+//!   go out. HSYNC and DE of a line change at their times, but that is found out when the line is over: a program that polls
+//!   their pins misses them. Clocks between the pixels are not handed to parts. At the end of a frame that another one follows, FIFO depth
 //!   and one more pixels are fetched ahead, and outlive LCD_AFIFO_RESET while the display runs: the RGB driver of ESP-IDF
 //!   counts on both.
-//! - Edges of clock and data lines appear only where somebody looks at them. The chip's own inputs at these pins (the camera
-//!   side, GPIO interrupts) do not see them, and say so.
+//! - 8080 bus: where DMA has nothing to give, the data is over (espressif/esp-idf#8085: LCD_TRANS_DONE comes early when
+//!   data does). DMA itself is never late here: a link that was started gives data at once.
+//! - Edges of clock and data lines appear only where somebody looks at them. If the chip's own inputs do (camera side, GPIO
+//!   interrupts, counters), a word of the 8080 bus follows the other; an RGB line's edges come when the line is over, with
+//!   their times (approximated).
 //! - Camera: sampling at CAM_PCLK by CAM_DE, CAM_VSYNC and CAM_HSYNC, their inversions, 8 and 16 lines, orders, EOF by
 //!   length or CAM_VSYNC, interrupts by frame and by lines: as described. CAM_VSYNC counts where it ends a frame.
 //! - CAM_CLK, the master clock, is missing on its pin, and says so; there are no glitches for the filter of CAM_VSYNC.
@@ -36,7 +40,7 @@ use crate::sources::Source;
 use camera::Camera;
 use engine_core::pins::ParallelLines;
 use engine_core::registers::{Bank, Field, Group, Registers, Write};
-use engine_core::time::Hertz;
+use engine_core::time::{Hertz, Ps};
 use i80::Transaction;
 pub use registers::*;
 use rgb::Frames;
@@ -165,18 +169,25 @@ impl LcdCam {
         })
     }
 
+    /// Does the chip itself act on edges of the clock or the data lines, at a pin of theirs or at one that is wired to it?
+    fn needs_edges(&self, fabric: &Fabric) -> bool {
+        let data = DATA_OUT[..8 * self.width()].iter();
+        let pins = data.fold(fabric.io.pins_of(LCD_PCLK), |pins, signal| pins | fabric.io.pins_of(*signal));
+        let acted_on = fabric.interrupting_pins | fabric.wake.watching;
+        pins & acted_on != 0 || fabric.io.is_watched(pins) || fabric.pins.is_joined(pins)
+    }
+
     /// Words go out on the data lines, a cycle each from `at` on.
-    fn put_out(&self, words: &[u16], at: engine_core::time::Ps, fabric: &mut Fabric) {
-        let Some(lines) = self.lines(fabric) else { return };
-        if fabric.io.is_watched(lines.data.iter().flatten().fold(1 << lines.wr, |pins, pin| pins | 1u64 << pin)) {
-            let why = "an input of the chip looks at the display's clock or data lines: it does not see their edges";
-            fabric.gaps.touch("LCD_CAM.LCD_PCLK", why);
+    fn put_out(&self, words: &[u16], at: Ps, fabric: &mut Fabric) {
+        let clock = self.pixel_clock(fabric);
+        if self.needs_edges(fabric) {
+            return self.make_edges(words, at, clock, fabric);
         }
+        let Some(lines) = self.lines(fabric) else { return };
         let inverted =
             lines.data.iter().enumerate().fold(0, |mask, (n, pin)| {
                 mask | u16::from(pin.is_some_and(|pin| fabric.io.inverts_output(1 << pin))) << n
             });
-        let clock = self.pixel_clock(fabric);
         if inverted == 0 {
             fabric.pins.parallel_write(&lines, words, at, clock);
         } else {
@@ -184,6 +195,19 @@ impl LcdCam {
             fabric.pins.parallel_write(&lines, &words, at, clock);
         }
         fabric.levels_changed(at);
+    }
+
+    /// The same edge by edge: data changes as a cycle begins, together with the clock, which changes again in the middle.
+    fn make_edges(&self, words: &[u16], at: Ps, clock: Hertz, fabric: &mut Fabric) {
+        let first_half = self.is_set(Reg::LCD_CLOCK, LCD_CLOCK::LCD_CK_OUT_EDGE);
+        for (n, word) in words.iter().enumerate() {
+            let (start, end) = (at + clock.duration(n as u64), at + clock.duration(n as u64 + 1));
+            for (bit, signal) in DATA_OUT[..8 * self.width()].iter().enumerate() {
+                fabric.drive_at(*signal, word >> bit & 1 != 0, start);
+            }
+            fabric.drive_at(LCD_PCLK, first_half, start);
+            fabric.drive_at(LCD_PCLK, !first_half, start + (end - start) / 2);
+        }
     }
 
     fn raise(&mut self, field: Field, fabric: &mut Fabric) {

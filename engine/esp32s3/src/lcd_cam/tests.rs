@@ -280,15 +280,15 @@ fn a_fixed_count_of_cycles() {
     assert_eq!((bench.get(INT_RAW), bench.heard.lock().unwrap().words.clone()), (2, vec![1, 2, 3]));
 }
 
+/// espressif/esp-idf#8085: LCD_TRANS_DONE comes early when data is late. LilyGO's demonstrations of the T-Display-S3 count on
+/// it: they send a command with a data phase of no bytes (`param_size` 0), and GDMA stands at a descriptor that is not its own.
 #[test]
-fn data_waits_for_dma() {
+fn data_is_over_where_dma_has_none() {
     let mut bench = Bench::with_panel(8);
-    bench.set(USER, DOUT | ALWAYS | START);
-    bench.run(50 * MICROSECOND);
-    assert_eq!(bench.get(INT_RAW), 0);
-    bench.dma_out(&[7, 8]);
+    bench.set(CMD_VAL, 0x11);
+    bench.set(USER, CMD | DOUT | ALWAYS | START);
     bench.run(5 * CYCLE);
-    assert_eq!((bench.get(INT_RAW), bench.heard.lock().unwrap().words.clone()), (2, vec![7, 8]));
+    assert_eq!((bench.get(INT_RAW), bench.heard.lock().unwrap().words.clone()), (2, vec![0x11]));
 }
 
 #[test]
@@ -476,21 +476,34 @@ fn a_camera_packet_ends_by_its_length() {
     assert_eq!(bench.word(LIST) >> 30, 1);
 }
 
-/// The camera side at the display side's pins gets nothing; that is said.
+/// The chip's own inputs see the lines: the camera side at the display side's pins, in any wiring. CAM_DE is constant.
 #[test]
-fn an_input_at_the_display_s_clock_is_a_gap() {
-    let mut bench = Bench::with_panel(8);
-    let fabric = &mut bench.system.dev.fabric;
-    fabric.set_pad(WR, Pad { function: 1, input_enable: true, ..Pad::default() });
-    fabric.select_input(CAM_PCLK, InSelect { pin: WR, invert: false, by_matrix: true });
-    let said = |bench: &Bench| bench.system.dev.fabric.gaps.all().contains_key("LCD_CAM.LCD_PCLK");
-    bench.dma_out(&[1, 2]);
-    bench.set(USER, DOUT | ALWAYS | START);
-    bench.run(6 * CYCLE);
-    assert!(!said(&bench));
-    bench.set(CAM_CTRL1_, 1 << 29);
-    bench.dma_out(&[1, 2]);
-    bench.set(USER, DOUT | ALWAYS | START);
-    bench.run(6 * CYCLE);
-    assert!(said(&bench));
+fn the_camera_side_sees_what_the_display_side_sends() {
+    for width in [8, 16] {
+        let mut bench = Bench::with_panel(width);
+        let fabric = &mut bench.system.dev.fabric;
+        let inputs = (0..width).map(|n| (DATA_PINS[n], CAM_DATA_IN0 + n as Signal)).chain([(WR, CAM_PCLK)]);
+        for (pin, signal) in inputs {
+            fabric.set_pad(pin, Pad { function: 1, input_enable: true, ..Pad::default() });
+            fabric.select_input(signal, InSelect { pin, invert: false, by_matrix: true });
+        }
+        // The matrix' constant inputs, ESP-IDF `soc/gpio_pins.h`: 0x38 is high, 0x3C is low.
+        fabric.select_input(CAM_H_ENABLE, InSelect { pin: 0x38, invert: false, by_matrix: true });
+        fabric.select_input(CAM_V_SYNC, InSelect { pin: 0x38, invert: false, by_matrix: true });
+        let wide = u32::from(width == 16);
+        bench.set(CAM_CTRL1_, 3 | wide << 24 | 1 << 29);
+        bench.dma_in(64);
+        let sent = [0x12, 0x34, 0x56, 0x80];
+        let out = BUFFER + 0x100;
+        bench.put(out, &sent);
+        let words = [(1u32 << 31 | 1 << 30 | 4 << 12 | 4).to_le_bytes(), out.to_le_bytes(), [0; 4]];
+        bench.put(LIST + 0x40, &words.concat());
+        bench.system.write_register(DMA + 0xA8, 5);
+        bench.system.write_register(DMA + 0x80, 1 << 21 | (LIST + 0x40) & 0xF_FFFF);
+        bench.set(USER, DOUT | ALWAYS | wide * TWO_BYTES | START);
+        bench.run(8 * CYCLE);
+        assert_eq!(bench.bytes(BUFFER, 4), sent);
+        assert_eq!(bench.get(INT_RAW), 1 << 1);
+        assert_eq!(bench.heard.lock().unwrap().words.len(), 4 / (1 + wide as usize), "the panel sees them as well");
+    }
 }

@@ -27,8 +27,14 @@ const CORE_1_CONTROL_1: u32 = 0x600c_0004;
 const RESET_STATE: u32 = 0x6000_8038;
 const WAKE_ENTRY: u32 = 0x6000_80c8;
 const WAKE_LENGTH: u32 = 0x6000_80c4;
+const CPU_PERI_CLK_EN: u32 = 0x600c_0008;
+const CPU_PERI_RST_EN: u32 = 0x600c_000c;
+/// Bit of ASSIST_DEBUG in both.
+const ASSIST_DEBUG: u32 = 1 << 6;
 /// ASSIST_DEBUG_CORE_0_RCD_PDEBUGPC as the ROM reads it: where the core was when it was reset.
 const SAVED_PC: u32 = 0x600c_e05c;
+/// ASSIST_DEBUG_CORE_0_RCD_PDEBUGENABLE and _RECORDING.
+const RECORD: [u32; 2] = [0x600c_e048, 0x600c_e04c];
 
 /// RESET_REASON_CORE_DEEP_SLEEP.
 const DEEP_SLEEP: u32 = 5;
@@ -332,8 +338,14 @@ fn greet(frame: &mut Frame<'_>, at: At) -> Done<Step> {
             let args = [reason, REASONS_AT + NAME_SLOT * name, strap, BOOTS_AT + NAME_SLOT * boot_mode(strap) as u32];
             then(frame, At::SavedPc, print("rst:0x%x (%s),boot:0x%x (%s)\n", &args))
         }
+        // The ROM turns the block on, and has it record until the next reset.
         At::SavedPc => {
+            frame.call.modify(CPU_PERI_RST_EN, ASSIST_DEBUG, 0)?;
+            frame.call.modify(CPU_PERI_CLK_EN, ASSIST_DEBUG, ASSIST_DEBUG)?;
             let pc = frame.call.load(SAVED_PC)?;
+            for register in RECORD {
+                frame.call.store(register, 1)?;
+            }
             then(frame, At::Straps, if pc == 0 { Step::Again } else { print("Saved PC:0x%08x\n", &[pc]) })
         }
         At::Straps => {

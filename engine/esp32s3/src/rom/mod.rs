@@ -16,8 +16,9 @@
 //!   one another in the middle of `ets_printf`, and a snapshot needs nothing from here.
 //!
 //! # Radios
-//! The parts of the Bluetooth and Wi-Fi controllers that lie in the ROM are missing. Who calls one waits for ever, as if
-//! the radio did not answer, and it is said ([`Outcome::Radio`]). A call of any other missing function stops the processor.
+//! The parts of the Bluetooth and Wi-Fi controllers that lie in the ROM are missing: software of their own, some 150
+//! functions of which run until a first advertisement. Who calls one waits for ever, as if the radio did not answer, and it
+//! is said ([`Outcome::Radio`]); with the real ROM they run, against pages of registers behind which nothing is on the air. A call of any other missing function stops the processor.
 //!
 //! # With a real ROM
 //! [`Image::real`] takes an ELF or two raw images; then nothing traps and the silicon's code runs.

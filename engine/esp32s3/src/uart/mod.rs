@@ -3,7 +3,7 @@
 //! Characters to a console go as bytes, timed as on the line; edges appear on the pin where somebody looks at it.
 //!
 //! # Fidelity
-//! - Baud rate, frames, FIFO levels, receive timeout, parity and frame errors, breaks, loopback, RTS/CTS, AT_CMD character: as
+//! - Baud rate, frames, FIFO levels, receive timeout, parity and frame errors, breaks, loopback, RTS/CTS, AT_CMD characters: as
 //!   the TRM says, to the bit time. Samples are taken in the middle of a bit, one of them, without the majority vote.
 //! - FIFOs are as deep as MEM_CONF says, 128 bytes a block.
 //! - Automatic baud rate detection: exact on a pin; what is typed at a console arrives at 115200 baud while it measures.
@@ -11,6 +11,7 @@
 
 mod autobaud;
 mod dma;
+mod patterns;
 mod receive;
 mod registers;
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The receiver, TRM 26.4.4 and 26.4.7.
 
 use super::autobaud::TYPED;
-use super::{Reg, Uart, AT_CMD_CHAR, CONF0, CONF1, INT_RAW, MEM_CONF};
+use super::patterns::Row;
+use super::{Reg, Uart, CONF0, CONF1, INT_RAW, MEM_CONF};
 use crate::fabric::Fabric;
 use engine_core::console::ConsoleId;
 use engine_core::time::{Hertz, Ps, MICROSECOND};
@@ -27,8 +28,8 @@ pub(super) struct Receiver {
     pub(super) last: Ps,
     /// A break came in, and UHCI has not heard of it.
     pub(super) broke: bool,
-    /// How many AT_CMD characters came in a row.
-    at_commands: u32,
+    /// AT_CMD characters in a row.
+    pub(super) row: Row,
 }
 
 impl Receiver {
@@ -96,7 +97,9 @@ impl Uart {
                 self.raw |= INT_RAW::RXFIFO_TOUT_INT_RAW.mask;
             }
         }
-        fabric.at(wiring.rx_slot, due.min(self.receiver.timeout.unwrap_or(Ps::MAX)));
+        self.end_row(fabric.now());
+        let silent = [self.receiver.timeout, self.receiver.row.due].into_iter().flatten().min();
+        fabric.at(wiring.rx_slot, due.min(silent.unwrap_or(Ps::MAX)));
     }
 
     /// One typed character per character time, as long as there is room.
@@ -181,20 +184,12 @@ impl Uart {
 
     /// A character is in.
     fn store(&mut self, byte: u8, at: Ps, rate: Hertz) {
+        self.watch_row(byte, at, rate);
         self.receiver.last = at;
         if self.receiver.fifo.len() >= self.rx_depth() {
             self.raw |= INT_RAW::RXFIFO_OVF_INT_RAW.mask;
         } else {
             self.receiver.fifo.push_back(byte);
-        }
-        if u32::from(byte) == self.field(Reg::AT_CMD_CHAR, AT_CMD_CHAR::AT_CMD_CHAR) {
-            self.receiver.at_commands += 1;
-            if self.receiver.at_commands == self.field(Reg::AT_CMD_CHAR, AT_CMD_CHAR::CHAR_NUM) {
-                self.raw |= INT_RAW::AT_CMD_CHAR_DET_INT_RAW.mask;
-                self.receiver.at_commands = 0;
-            }
-        } else {
-            self.receiver.at_commands = 0;
         }
         // RX_TOUT_THRHD counts bit times without a new character.
         if self.field(Reg::CONF1, CONF1::RX_TOUT_EN) != 0 {

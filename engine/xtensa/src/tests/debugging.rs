@@ -58,6 +58,38 @@ fn hardware_breakpoints_and_watchpoints_raise_debug_exceptions() {
     assert_eq!((machine.special(DEBUGCAUSE), machine.core.ps() & 15), (1 << 3, 6));
 }
 
+/// ISA RM 4.4.6: the exception is taken before the instruction does anything. The store reaches the watched bytes with its
+/// last one only (DBREAKA 64 bytes up); those before it have met nothing.
+#[test]
+fn what_is_near_a_watched_block_passes_and_what_reaches_it_does_nothing() {
+    let mut machine = Machine::new(&[s32i(2, 3, 56), l32i(4, 3, 64), s32i(2, 5, 60), SIMCALL]);
+    machine.write(DEBUG, &[SIMCALL]);
+    machine.core.set_a(2, 0x1122_3344);
+    machine.core.set_a(3, DATA);
+    machine.core.set_a(5, DATA + 1);
+    machine.core.set_special(144, DATA + 64);
+    machine.core.set_special(160, 1 << 31 | 0x3F);
+    machine.run_to_exit();
+    machine.run();
+    assert_eq!((machine.special(DEBUGCAUSE), machine.special(182)), (1 << 2, START + 6));
+    assert_eq!((machine.word(DATA + 56), machine.word(DATA + 60)), (0x1122_3344, 0));
+}
+
+/// A watchpoint costs no cycle.
+#[test]
+fn a_watchpoint_that_is_not_met_changes_nothing() {
+    let run = |armed: u32| {
+        let mut machine = Machine::new(&[l32i(4, 3, 0), addi(4, 4, 1), s32i(4, 3, 0), l32i(2, 3, 0), SIMCALL]);
+        machine.core.set_a(3, DATA);
+        machine.core.set_special(144, DATA + 0x100);
+        machine.core.set_special(160, armed);
+        machine.run_to_exit();
+        machine.run();
+        (machine.core.a(2), machine.core.cycle, machine.core.pc)
+    };
+    assert_eq!(run(1 << 31 | 0x20), run(0));
+}
+
 #[test]
 fn icount_stops_behind_a_number_of_instructions() {
     let mut machine = Machine::new(&[addi(2, 2, 1), addi(2, 2, 1), addi(2, 2, 1), SIMCALL]);
