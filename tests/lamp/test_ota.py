@@ -86,7 +86,7 @@ def test_the_first_start_writes_slot_0_down_as_valid(cold_lamp: Twin) -> None:
 def test_an_update_runs_pending_and_says_after_its_test_that_it_is_valid(lamp: Twin) -> None:
     image = application(lamp)
     send(lamp, image)
-    assert power(lamp) == 0 and not lamp.switch.on, "light is safe during an update"
+    assert (power(lamp), lamp.switch.on) == (0, False), "light is safe during an update"
     lamp.console.expect_exact("ota: done", timeout="5s")
     assert lamp.flash.read()[SLOTS[1] : SLOTS[1] + len(image)] == image
     assert running_slot(lamp) == 1

@@ -45,7 +45,8 @@ def test_at_power_on_the_data_line_waits_for_the_supply(cold_lamp: Twin) -> None
     ready(cold_lamp)
     changes = data_changes(cold_lamp)
     (on, is_on), *more = cold_lamp.switch.switched_at
-    assert is_on and not more
+    assert is_on
+    assert not more
     # The voice processor takes two seconds to start; the lamp asks it again every 200 ms.
     assert 2 * SECOND < on < 2.5 * SECOND
     early = [at for at in changes if at < on]
@@ -53,7 +54,8 @@ def test_at_power_on_the_data_line_waits_for_the_supply(cold_lamp: Twin) -> None
     assert on + SUPPLY_RISES <= changes[len(early)] < on + SUPPLY_RISES + 100 * MS
     assert cold_lamp.matrix.unpowered_edges == 0
     stats = counters(cold_lamp, "power_stats", "ons", "offs", "supply_errors", "sleeps")
-    assert stats["ons"] == 1 and 8 <= stats["supply_errors"] <= 12
+    assert stats["ons"] == 1
+    assert 8 <= stats["supply_errors"] <= 12
 
 
 def test_soft_off_ends_the_frame_then_lets_the_supply_go(lamp: Twin) -> None:
@@ -153,7 +155,8 @@ def test_a_long_touch_sleeps_and_a_touch_wakes(lamp: Twin) -> None:
     assert asleep(lamp)
     lamp.trace.take_pins()
     lamp.run("60s")
-    assert asleep(lamp) and data_changes(lamp) == []
+    assert asleep(lamp)
+    assert data_changes(lamp) == []
     frames = lamp.matrix.frames
 
     lamp.pad.touch("400ms")
@@ -207,7 +210,8 @@ def test_without_the_voice_processor_the_lamp_waits_in_the_dark(cold_lamp: Twin)
     cold_lamp.run("6s")
     assert power(cold_lamp) == POWER_WAITS
     assert counters(cold_lamp, "power_stats", "ons", "offs", "supply_errors")["supply_errors"] > 10
-    assert cold_lamp.matrix.unpowered_edges == 0 and cold_lamp.matrix.frames == 0
+    assert cold_lamp.matrix.unpowered_edges == 0
+    assert cold_lamp.matrix.frames == 0
     cold_lamp.voice.nack = False
     ready(cold_lamp, "1s")
     assert power(cold_lamp) == POWER_ON
@@ -224,7 +228,8 @@ def test_a_restarted_voice_processor_gets_its_order_again(lamp: Twin) -> None:
     assert len(lamp.switch.switched_at) == switches + 2
     unpowered = lamp.matrix.unpowered_edges
     lamp.run("1s")
-    assert power(lamp) == POWER_ON and lamp.matrix.frame.any()
+    assert power(lamp) == POWER_ON
+    assert lamp.matrix.frame.any()
     assert lamp.matrix.unpowered_edges == unpowered, "data waits for the supply again"
     assert counters(lamp, "power_stats", "ons")["ons"] == 2
 
@@ -233,8 +238,10 @@ def test_a_supply_that_cannot_be_let_go_is_tried_again(lamp: Twin) -> None:
     lamp.voice.nack = True
     command(lamp, "power 0")
     lamp.run("1s")
-    assert lamp.switch.on and not lamp.pins["GPIO3"].level
+    assert lamp.switch.on
+    assert not lamp.pins["GPIO3"].level
     assert counters(lamp, "power_stats", "ons", "offs", "supply_errors")["supply_errors"] > 3
     lamp.voice.nack = False
     lamp.run("500ms")
-    assert not lamp.switch.on and power(lamp) == POWER_OFF
+    assert not lamp.switch.on
+    assert power(lamp) == POWER_OFF
