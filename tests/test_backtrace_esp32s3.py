@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from twins import FirmwareCrashed, Twin
 from twins.crash import backtrace, crash_report
 

@@ -104,8 +104,17 @@ def sends_hello(twin: Twin) -> None:
     assert [report.data for report in twin.usb.reports(0x81)] == [b"olleh"]
 
 
+def drops(twin: Twin) -> None:
+    """A supply that drops each time when the probe asks for it at GPIO4; the second time the chip resets."""
+    for _ in range(2):
+        twin.run_until(lambda: not twin.pins["GPIO4"].level, timeout="4s", every="1ms")
+        twin.run_until(lambda: twin.pins["GPIO4"].driven and twin.pins["GPIO4"].level, timeout="4s", every="1ms")
+        twin.brown_out()
+        twin.run("2ms")
+
+
 # Who does something meanwhile at the other end of a cable.
-HOSTS = {"usb_serial_jtag": types_hello, "usb_otg": sends_hello}
+HOSTS = {"usb_serial_jtag": types_hello, "usb_otg": sends_hello, "resets": drops}
 
 
 @pytest.mark.parametrize("name", PROBES)

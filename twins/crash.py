@@ -15,6 +15,8 @@ _STACK_WORDS = 256
 _DEEPEST = 16
 # The frame of an exception (ARMv6-M ARM, B1.5.6): R0 to R3, R12, LR, return address, xPSR.
 _FRAME, _FRAME_LR, _FRAME_PC = 8, 5, 6
+# Xtensa ISA RM: the field of PS, and the first byte of the instruction.
+_CALLINC, _ENTRY = 16, 0x36
 
 
 def crash_report(twin: Twin, core: int, why: str) -> str:
@@ -75,6 +77,11 @@ def _windowed_backtrace(twin: Twin, registers: dict[str, int], core: int) -> lis
     """
     pc, a0, sp = registers["pc"], registers["a0"], registers["sp"]
     names = [twin.symbols.name(pc)]
+    windows = registers["ps"] >> _CALLINC & 3
+    if windows and _waits_for_entry(twin, pc):
+        # The call has left its return address where the callee's window will begin.
+        pc = (pc & 0xC000_0000) | (registers[f"a{4 * windows}"] & 0x3FFF_FFFF)
+        names.append(twin.symbols.name(pc - 3))
     live = iter(twin.callers(core))
     while len(names) < _DEEPEST and a0 >> 30 and a0 & 0x3FFF_FFFF:
         pc = (pc & 0xC000_0000) | (a0 & 0x3FFF_FFFF)
@@ -87,6 +94,14 @@ def _windowed_backtrace(twin: Twin, registers: dict[str, int], core: int) -> lis
             break
         sp = below
     return names
+
+
+def _waits_for_entry(twin: Twin, pc: int) -> bool:
+    """Is ENTRY still to come? Where the ROM's functions are modelled there is no code, and they run before it."""
+    try:
+        return twin.memory.read(pc, 1)[0] in (0, _ENTRY)
+    except UsageError:
+        return True
 
 
 def _stack(twin: Twin, pointer: int) -> list[int]:

@@ -29,7 +29,7 @@ def test_a_failure_leaves_log_registers_trace_vcd_pictures_and_a_snapshot(projec
         def test_it(twin):
             twin.console.expect("ready", timeout="1s")
             twin.knob.turn(+3)
-            twin.run("100ms")
+            twin.run("250ms")
             assert twin.console.text.count("volume 50") == 1
         """
     )
@@ -46,9 +46,7 @@ def test_a_failure_leaves_log_registers_trace_vcd_pictures_and_a_snapshot(projec
     with Picture.open(folder / "lcd.png") as picture:
         assert picture.size == (320, 240)
     # Paths are printed and are properties of the test in JUnit's file.
-    result.stdout.fnmatch_lines(
-        ["*console.uart0: out/twins/*console-uart0.log", "*twins resume out/twins/*snapshot.twin"]
-    )
+    result.stdout.fnmatch_lines(["*console.uart0: out/twins/*-uart0.log", "*twins resume out/twins/*snapshot.twin"])
     properties = {found.get("name"): found.get("value") for found in ET.parse("junit.xml").iter("property")}
     for name in ("console.uart0", "registers", "trace", "vcd", "frame.lcd", "snapshot"):
         assert (project.path / str(properties[f"twin.{name}"])).is_file(), name
@@ -119,34 +117,35 @@ def test_a_panic_of_esp_idf_is_told_with_symbols() -> None:
         "hello\n"
         "Guru Meditation Error: Core  0 panic'ed (StoreProhibited). Exception was unhandled.\n"
         "Core  0 register dump:\n"
-        f"PC      : 0x{function.address + 3:08x}  PS      : 0x00060330  A0      : 0x00000000\n"
-        f"Backtrace: 0x{function.address + 3:08x}:0x3fc9a000 0x12345678:0x3fc9a020\n\n"
+        f"PC      : 0x{function.address + 4:08x}  PS      : 0x00060330  A0      : 0x00000000\n"
+        f"Backtrace: 0x{function.address + 4:08x}:0x3fc9a000 0x12345678:0x3fc9a020\n\n"
         "Rebooting...\nhello again\n"
     )
     report = panic_report(shown, twin.symbols)
     assert report is not None
-    assert f"Backtrace: 0x{function.address + 3:08x}:0x3fc9a000 ({function.name}+0x3) 0x12345678:0x3fc9a020\n" in report
+    assert f"Backtrace: 0x{function.address + 4:08x}:0x3fc9a000 ({function.name}+0x4) 0x12345678:0x3fc9a020\n" in report
     assert report.startswith("Guru Meditation Error")
     assert report.endswith("Rebooting...")
     assert panic_report("hello\n", twin.symbols) is None
 
 
-def test_a_panic_of_the_runtime_itself_is_in_the_report(project: pytest.Pytester, run: Run) -> None:
-    """Xtensa ISA RM: ILL is 00 00 00. Our runtime shows the address; the report adds the function."""
+def test_a_panic_of_the_firmware_is_in_the_report(project: pytest.Pytester, run: Run) -> None:
+    """Xtensa ISA RM, ILL: three bytes of 0. Our runtime shows the address; the report adds the function."""
     project.makepyfile(
         f"""
         import pytest
 
-        @pytest.mark.twin(board="xiao_esp32s3", image={str(IMAGES / "s3_probe_uart.bin")!r})
+        @pytest.mark.twin(board="xiao_esp32s3", image={str(IMAGES / "s3_frame.bin")!r})
         def test_it(twin):
-            twin.run("1ms")
-            twin.memory.write(twin.symbols["report"].address, bytes(3)) if "report" in twin.symbols else None
-            twin.run("2s")
+            twin.run("30ms")
+            twin.memory.write(twin.symbols["spi_exchange"].address, bytes(6))
+            twin.run("20ms")
             assert False
         """
     )
     result = run()
     result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["panic:", "panic on core 0 *illegal instruction (0) at 4* (spi_exchange), *"])
 
 
 def test_a_hard_fault_that_a_handler_catches_is_told(images: Path) -> None:
@@ -168,23 +167,23 @@ def test_the_vcd_holds_the_last_milliseconds(project: pytest.Pytester, run: Run)
         def test_it(twin):
             twin.console.expect("ready", timeout="1s")
             twin.knob.turn(+1)
-            twin.run("50ms")
+            twin.run("12ms")
             assert False
         """
     )
-    run("--twin-vcd", "60ms").assert_outcomes(failed=1)
+    run("--twin-vcd", "15ms").assert_outcomes(failed=1)
     path = next(project.path.glob("out/twins/*/test_it/pins.vcd"))
-    names, changed, times = {}, set(), [0]
+    names, changed, times = {}, set(), []
     with path.open("rb") as file:
         for token in vcd.tokenize(file):
             if token.kind is vcd.TokenKind.VAR:
                 names[token.data.id_code] = token.data.reference
-            elif token.kind is vcd.TokenKind.CHANGE_TIME:
+            elif token.kind is vcd.TokenKind.CHANGE_TIME and token.data > 0:
                 times.append(token.data)
-            elif token.kind is vcd.TokenKind.CHANGE_SCALAR and len(times) > 1:
+            elif token.kind is vcd.TokenKind.CHANGE_SCALAR and times:
                 changed.add(names[token.data.id_code])
-    assert {"GPIO10", "GPIO11", "GPIO16"} <= changed, "both contacts of the encoder, and the display's clock"
-    assert 49e6 < times[-1] - times[1] <= 60e6, "nanoseconds"
+    assert {"GPIO10", "GPIO16"} <= changed, "a contact of the encoder, and the display's clock"
+    assert 10e6 < times[-1] - times[0] <= 15e6, "nanoseconds"
 
 
 def test_a_window_of_pins_says_what_is_known(media_controller: Twin) -> None:

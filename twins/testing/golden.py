@@ -42,6 +42,12 @@ def in_ci(config: pytest.Config) -> bool:
     return os.environ.get("CI", "") not in ("", "0", "false") and not config.getoption("twin_update_in_ci")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """A frame that is refused is not used; it must not be cleared away for that."""
+    if in_ci(config):
+        config.option.no_cleanup = True
+
+
 class FrameSnapshot:
     """Compares the picture of a part with the expected one, see `frame_snapshot`."""
 

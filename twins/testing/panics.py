@@ -28,9 +28,9 @@ def panic_report(text: str, symbols: Symbols) -> str | None:
 
     >>> from twins.symbols import Symbol
     >>> symbols = Symbols([Symbol("app_main", 0x42008e40, 16, True)])
-    >>> print(panic_report("Guru Meditation Error: Core  0 panic'ed\\nBacktrace: 0x42008e43:0x3fc9a000\\n", symbols))
+    >>> print(panic_report("Guru Meditation Error: Core  0 panic'ed\\nBacktrace: 0x42008e44:0x3fc9a000\\n", symbols))
     Guru Meditation Error: Core  0 panic'ed
-    Backtrace: 0x42008e43:0x3fc9a000 (app_main+0x2)
+    Backtrace: 0x42008e44:0x3fc9a000 (app_main+0x4)
     """
     starts = list(_PANIC.finditer(text))
     if not starts:

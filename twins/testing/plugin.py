@@ -70,7 +70,7 @@ class _EmbeddedNames:
     """Names of pytest-embedded, where it is not there itself (``-p no:pytest_embedded``)."""
 
     @pytest.fixture
-    def dut(self, twin_dut: Dut) -> Dut:
+    def dut(self, target: str, twin_dut: Dut) -> Dut:
         """The twin behind pytest-embedded's words."""
         return twin_dut
 

@@ -253,6 +253,26 @@ impl SpiWire {
         }
     }
 
+    /// Whole bytes of a frame, up to four, for a target that never answers; the first bit was sampled at `first`.
+    #[inline]
+    fn take_bytes(&mut self, port: PortId, bytes: &[u8], level: u64, first: Ps, bit_time: Ps, trace: &mut Trace) {
+        let dc = self.dc.map_or(1, |pin| (level >> pin) as u8 & 1);
+        let from = u64::from(port) << 16 | u64::from(dc) << 8;
+        let last_bit = |n: usize| first + (8 * n as u64 + 7) * bit_time;
+        let count = bytes.len();
+        for (n, byte) in bytes.iter().enumerate() {
+            match &mut self.held {
+                Some(held) => held.push((last_bit(n), from | u64::from(*byte))),
+                None => trace.see(Kind::Spi, last_bit(n), from | u64::from(*byte)),
+            }
+        }
+        self.first_bit = first + 8 * (count as u64 - 1) * bit_time;
+        self.data.extend_from_slice(bytes);
+        self.dcs.extend_from_slice(&[dc; 4][..count]);
+        self.at.extend((0..count).map(last_bit));
+        self.span.extend_from_slice(&[(7 * bit_time).min(u64::from(u32::MAX)) as u32; 4][..count]);
+    }
+
     fn next_answer_bit(&mut self) -> Option<bool> {
         if self.answer.is_empty() {
             return None;
@@ -286,10 +306,9 @@ impl SpiWire {
         let idle = u32::from(self.miso.is_some_and(|pin| level >> pin & 1 != 0));
         let mut back = 0;
         if self.bits == 0 && bits % 8 == 0 && self.answer.is_empty() && self.answers == Answers::Never {
-            for n in 0..bits / 8 {
-                let byte = (value >> (bits - 8 * (n + 1))) as u8;
-                self.first_bit = at + u64::from(8 * n) * bit_time;
-                self.take_byte(port, byte, level, self.first_bit + 7 * bit_time, trace, outside);
+            self.take_bytes(port, &value.to_be_bytes()[4 - bits as usize / 8..], level, at, bit_time, trace);
+            if self.data.len() >= BATCH {
+                self.flush(port, outside);
             }
             return Some(if idle != 0 { u32::MAX >> (32 - bits) } else { 0 });
         }

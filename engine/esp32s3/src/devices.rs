@@ -30,7 +30,9 @@ macro_rules! devices {
 
             /// A load from a block of registers. `None`: no block is there.
             pub fn read(&mut self, addr: u32) -> Option<u32> {
-                self.check_clock(addr);
+                if !self.answers(addr) {
+                    return self.peek(addr);
+                }
                 match addr {
                     $($base..=$last => Some(self.$field.read((addr - $base) & !3, &mut self.fabric)),)*
                     _ => None,
@@ -47,7 +49,9 @@ macro_rules! devices {
 
             /// A store to a block of registers. `None`: no block is there.
             pub fn write(&mut self, addr: u32, write: Write) -> Option<()> {
-                self.check_clock(addr);
+                if !self.answers(addr) {
+                    return Some(());
+                }
                 if self.fabric.has_late_pins && sets_pins_up(addr) {
                     self.bring_pins_up_to_date();
                 }
@@ -161,6 +165,12 @@ fn sets_pins_up(addr: u32) -> bool {
     matches!(addr, 0x6000_4074..=0x6000_4EFF | 0x6000_8000..=0x6000_87FF | 0x6000_9000..=0x6000_9FFF)
 }
 
+/// UART_CLK_CONF: the mask ROM sets UART_RST_CORE in it while the UART is in reset, and ESP-IDF (`hal/uart_ll.h`,
+/// uart_ll_reset_register) counts on that bit through a reset of the module.
+fn answers_in_reset(addr: u32) -> bool {
+    matches!(addr, 0x6000_0078 | 0x6001_0078 | 0x6002_E078)
+}
+
 impl Devices {
     /// Blocks that hand in batches of edges hand in those up to now.
     pub fn bring_pins_up_to_date(&mut self) {
@@ -185,10 +195,16 @@ impl Devices {
         self.fabric.settle_clocks();
     }
 
+    /// Does a block answer here? One that is held in reset keeps its reset values; without a clock it is but counted.
     #[inline]
-    fn check_clock(&mut self, addr: u32) {
+    fn answers(&mut self, addr: u32) -> bool {
         if self.fabric.is_dark(addr) {
             sysreg::accessed_without_clock(addr, &mut self.fabric);
         }
+        let held = self.fabric.is_held(addr) && !answers_in_reset(addr);
+        if held {
+            sysreg::accessed_in_reset(addr, &mut self.fabric);
+        }
+        !held
     }
 }

@@ -117,6 +117,8 @@ pub struct Fabric {
     pub selection: Selection,
     /// Pages of registers whose clock SYSTEM has turned off, a bit each.
     dark: [u64; 4],
+    /// Pages of registers that are held in reset, likewise.
+    held: [u64; 4],
     /// Why each processor stands still, a bit each.
     stalled: [u8; 2],
     /// EFUSE_WDT_DELAY_SEL: how much longer stage 0 of RTC_CNTL's watchdog is.
@@ -188,6 +190,7 @@ impl Fabric {
             },
             selection: Selection::new(),
             dark: [0; 4],
+            held: [0; 4],
             stalled: [0; 2],
             wdt_delay_sel: 0,
             wake: Wake::default(),
@@ -545,6 +548,20 @@ impl Fabric {
     }
 
     /// Somebody sends an Ethernet frame to the chip.
+    /// A page of registers is held in reset, or let go.
+    pub(crate) fn set_held(&mut self, page: u32, on: bool) {
+        let (word, bit) = (page as usize / 64 % 4, 1 << (page % 64));
+        self.held[word] = if on { self.held[word] | bit } else { self.held[word] & !bit };
+    }
+
+    /// Are the registers at this address held in reset?
+    #[inline]
+    pub(crate) fn is_held(&self, addr: u32) -> bool {
+        let page = addr >> 12 & 0xFF;
+        self.held[page as usize / 64] >> (page % 64) & 1 != 0
+    }
+
+    /// Somebody sends an Ethernet frame to the chip; what it sends is in [`Fabric::ethernet`].
     pub fn receive_ethernet(&mut self, frame: &[u8]) {
         self.ethernet.send(frame);
         self.soon(Slot::Ethernet);

@@ -1,10 +1,11 @@
 //! SENSITIVE: permission control. ESP32-S3 TRM chapter 15.
 //!
 //! # Fidelity
-//! - Storage: no access is ever refused by permission, no monitor reports a violation, and the LOCK bits lock nothing.
+//! - Storage: no access is ever refused by permission, and no monitor reports a violation. Each LOCK bit locks the registers
+//!   of its name, and itself, until the next reset.
 
 use crate::storage::{Storage, Stored};
-use engine_core::registers::{Group, Registers};
+use engine_core::registers::{Bank, Group, Registers};
 
 /// The block.
 pub type Sensitive = Storage<Reg>;
@@ -634,4 +635,11 @@ engine_core::registers! {
 
 impl Stored for Reg {
     const GROUPS: &'static [Group] = &[Group::one("SENSITIVE", Reg::TABLE)];
+
+    fn is_locked(regs: &Bank<Self>, register: Self) -> bool {
+        let name = Self::TABLE[register.index()].name;
+        let guards = |field: &str| field.strip_suffix("_LOCK").is_some_and(|group| name.starts_with(group));
+        let locks = Self::TABLE.iter().filter(|lock| guards(lock.fields[0].name));
+        locks.filter_map(|lock| Self::at(lock.offset)).any(|lock| regs.get(lock) & 1 != 0)
+    }
 }

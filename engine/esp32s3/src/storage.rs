@@ -9,6 +9,11 @@ use serde::{Deserialize, Serialize};
 pub trait Stored: Registers + std::fmt::Debug {
     /// Its declared registers; the first group names the block.
     const GROUPS: &'static [Group];
+
+    /// Does a register keep its value for now, whatever is written?
+    fn is_locked(_regs: &Bank<Self>, _register: Self) -> bool {
+        false
+    }
 }
 
 /// A block that keeps what is written, by the access of each field.
@@ -47,6 +52,7 @@ impl<R: Stored> Block for Storage<R> {
 
     fn write(&mut self, offset: u32, write: Write, fabric: &mut Fabric) {
         match R::at(offset) {
+            Some(register) if R::is_locked(&self.regs, register) => {}
             Some(register) => self.regs.store(register, write, R::GROUPS[0].block, &mut fabric.gaps),
             None => {
                 undeclared(R::GROUPS[0].block, offset, fabric);

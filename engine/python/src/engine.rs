@@ -363,6 +363,11 @@ impl Engine {
         self.chip.plug_ethernet(on);
     }
 
+    /// The supply drops below the brown-out threshold, and comes back. False: the chip does not model it.
+    fn brown_out(&mut self) -> bool {
+        self.chip.brown_out()
+    }
+
     /// An audio part on an I2S wire: it hears `din` and says `dout`. Two slots follow the levels of WS; else it is TDM.
     #[pyo3(signature = (bclk, ws, din, dout, slots, slot_bits, delay))]
     #[allow(clippy::too_many_arguments)]

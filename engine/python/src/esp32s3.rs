@@ -174,6 +174,12 @@ impl Machine for Chip {
         self.system_mut().dev.fabric.ethernet.connected = on;
     }
 
+    fn brown_out(&mut self) -> bool {
+        let dev = &mut self.system_mut().dev;
+        dev.rtc_cntl.brown_out(&mut dev.fabric);
+        true
+    }
+
     fn freeze(&mut self) -> Frozen {
         Frozen::Esp32s3(Box::new(self.snapshot()))
     }

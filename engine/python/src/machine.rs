@@ -119,6 +119,10 @@ pub trait Machine: Send + Sync {
     fn send_frame(&mut self, _frame: &[u8]) {}
     /// The Ethernet cable is plugged in or out.
     fn plug_ethernet(&mut self, _on: bool) {}
+    /// The supply drops below the brown-out threshold, and comes back. False: the chip does not model it.
+    fn brown_out(&mut self) -> bool {
+        false
+    }
     /// The run stops before this instruction.
     fn set_breakpoint(&mut self, addr: u32);
     /// It does not any more.

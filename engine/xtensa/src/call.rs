@@ -18,6 +18,8 @@ pub const STACK_ARGUMENTS: usize = 8;
 
 /// Low byte of ENTRY in the little-endian configuration, ISA RM chapter 6.
 const ENTRY: u8 = 0x36;
+/// Low six bits of J.
+const J: u8 = 0x06;
 
 const SP: usize = 1;
 /// ISA RM 8.1.5: A0 to A3 of a caller lie here, below the stack pointer of its callee.
@@ -57,6 +59,19 @@ pub trait Words {
     }
 }
 
+/// Is the first instruction ENTRY, or a jump to one, as in the table of functions that a mask ROM begins with?
+fn begins_with_entry(memory: &mut impl Words, function: u32) -> bool {
+    match (memory.byte(function), memory.word(function)) {
+        (Some(ENTRY), _) => true,
+        // ISA RM chapter 6: J goes to PC + 4 + its 18 bits of offset.
+        (Some(byte), Some(word)) if byte & 0x3F == J => {
+            let offset = ((word << 8) as i32 >> 14) as u32;
+            memory.byte(function.wrapping_add(4).wrapping_add(offset)) == Some(ENTRY)
+        }
+        _ => false,
+    }
+}
+
 /// What a function called from outside came back with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Returned {
@@ -72,7 +87,7 @@ impl Core {
         if memory.is_trap(self.pc) {
             return self.trap_window();
         }
-        let entry = memory.byte(self.pc) == Some(ENTRY) && self.ps & PS_WOE != 0;
+        let entry = begins_with_entry(memory, self.pc) && self.ps & PS_WOE != 0;
         usize::from(entry) * 4 * (self.ps >> CALLINC_SHIFT & 3) as usize
     }
 
@@ -170,7 +185,7 @@ impl Core {
         let own = self.r[SP];
         let top = stack.unwrap_or(own.wrapping_sub(BASE_SAVE_AREA));
         let frame = top.wrapping_sub(SAVED + 4 * STACK_ARGUMENTS as u32) & !15;
-        let entry = windowed && (memory.is_trap(function) || memory.byte(function) == Some(ENTRY));
+        let entry = windowed && (memory.is_trap(function) || begins_with_entry(memory, function));
         let kept = self.kept_words(entry);
         let first = frame.wrapping_add(4 * STACK_ARGUMENTS as u32);
         let on_stack = arguments.get(REGISTER_ARGUMENTS..).unwrap_or_default();

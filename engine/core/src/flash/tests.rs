@@ -279,7 +279,7 @@ fn an_instruction_that_is_not_modelled_is_told() {
 fn quad_reads_wrap_in_the_section_that_was_set() {
     let mut bench = Bench::new();
     let cells: Vec<u8> = (0..64).collect();
-    bench.cells.write(0, &cells);
+    let _ = bench.cells.write(0, &cells);
     bench.spi(&[0x50], 0);
     bench.spi(&[0x31, 0x02], 0);
     bench.wait(20 * MS);

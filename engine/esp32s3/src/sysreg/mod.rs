@@ -3,7 +3,9 @@
 //!
 //! # Fidelity
 //! - Clock selection, software interrupts, core 1's reset, clock gate and run stall: exact; a new clock works at once.
-//! - A block whose reset bit is set is reset once, and answers as after reset from then on, even while the bit stays set.
+//! - A block whose reset bit software sets is reset, and held until the bit is cleared: loads give its reset values, stores
+//!   are lost, both are counted; UART_CLK_CONF answers. Blocks whose bit is set after reset (PERIP_RST_EN1) answer all the
+//!   same (approximated).
 //! - A block whose clock is off works on; that firmware accesses it is counted as a gap.
 //! - The CRC of RTC FAST memory is that of IEEE 802.3 over RTC_MEM_CRC_LEN + 1 words; the TRM tells neither. Memory power and timing monitors, and the Bluetooth low-power clock, are storage.
 //! - EFUSE, whose registers a reset does not touch, has a clock gate only.
@@ -80,13 +82,17 @@ impl Sysreg {
         fabric.dedicated_gpio_on = clock && !held;
     }
 
-    /// Blocks whose reset bit goes up are reset.
+    /// Blocks whose reset bit goes up are reset, and held until it goes down.
     fn reset_blocks(&self, register: usize, before: u32, fabric: &mut Fabric) {
-        let raised = self.regs.get(RESETS[register]) & !before;
+        let bits = self.regs.get(RESETS[register]);
+        let raised = bits & !before;
         const EFUSE: u32 = 0x6000_7000;
         for gate in GATES.iter().filter(|gate| gate.register == register && gate.base != EFUSE) {
             if raised >> gate.bit & 1 != 0 {
                 fabric.request(Request::ResetBlock(gate.base));
+                fabric.set_held(gate.base >> 12, true);
+            } else if bits >> gate.bit & 1 == 0 {
+                fabric.set_held(gate.base >> 12, false);
             }
         }
     }
@@ -115,6 +121,15 @@ pub(crate) fn accessed_without_clock(addr: u32, fabric: &mut Fabric) {
     if let Some(gate) = gate_of(addr) {
         let why = "the firmware accesses this block while its clock is off; here it answers all the same";
         fabric.gaps.touch(&format!("{} without clock", gate.name), why);
+    }
+}
+
+/// Firmware accessed a block that it holds in reset.
+#[cold]
+pub(crate) fn accessed_in_reset(addr: u32, fabric: &mut Fabric) {
+    if let Some(gate) = gate_of(addr) {
+        let why = "the firmware accesses this block while it holds it in reset: reset values are read, stores are lost";
+        fabric.gaps.touch(&format!("{} in reset", gate.name), why);
     }
 }
 
@@ -176,6 +191,9 @@ impl Block for Sysreg {
 
     fn reset(&mut self, fabric: &mut Fabric) {
         *self = Self::new();
+        for gate in &GATES {
+            fabric.set_held(gate.base >> 12, false);
+        }
         self.select_clocks(fabric);
         self.gate_clocks(fabric);
         dedic_gpio::reset(fabric);
@@ -187,6 +205,8 @@ impl Block for Sysreg {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spi_mem::psram::Wiring;
+    use crate::system::System;
     use engine_core::time::Hertz;
 
     const CORE_1_CONTROL_0: u32 = 0x000;
@@ -263,5 +283,23 @@ mod tests {
         assert!(fabric.is_dark(0x6002_0064) && !fabric.is_dark(0x6001_F064));
         accessed_without_clock(0x6002_0064, &mut fabric);
         assert!(fabric.gaps.all().contains_key("TIMG1 without clock"));
+    }
+
+    /// ESP-IDF `hal/clk_gate_ll.h`: a module that is disabled stays in reset, and is taken out of it when it is enabled.
+    /// TIMG_T0ALARMLO is at 0x10.
+    #[test]
+    fn a_block_is_held_in_reset_until_its_bit_is_cleared() {
+        const ALARM: u32 = 0x6002_0010;
+        const RESET: u32 = 0x600C_0000 + PERIP_RST_EN0;
+        let mut system = System::new(0x1_0000, 0, Wiring::Quad);
+        system.write_register(ALARM, 5);
+        system.write_register(RESET, 1 << 15);
+        system.write_register(ALARM, 7);
+        assert_eq!(system.read_register(ALARM), 0);
+        assert_eq!(system.dev.fabric.gaps.all()["TIMG1 in reset"].count, 2);
+        system.write_register(RESET, 0);
+        assert_eq!(system.read_register(ALARM), 0);
+        system.write_register(ALARM, 7);
+        assert_eq!(system.read_register(ALARM), 7);
     }
 }
