@@ -15,6 +15,7 @@ from control import command, counters, state
 from golden_frames import check_frame
 
 from twins import Twin
+from twins.sound import Sound
 from twins.units import MS, NS, US
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -84,6 +85,25 @@ def test_an_effect_looks_as_it_did(lamp: Twin, effect: int) -> None:
     bright, dark = shown[:, : 16 * len(FRAMES)].astype(int), shown[:, 16 * len(FRAMES) :]
     assert (dark == bright * (DARKER + 1) >> 8).all(), "less brightness is the same picture, darker"
     check_frame(shown, EFFECTS[effect], golden=GOLDEN)
+
+
+def test_the_pixel_of_the_direction_looks_as_it_did(lamp: Twin) -> None:
+    """While somebody speaks at 60 degrees, while the direction holds (1.5 s), while it fades (1 s): column 3 of 16."""
+    shown = []
+    for brightness in (255, DARKER):
+        with lamp.fork() as twin:
+            begin(twin, 100, brightness)
+            twin.voice.scene.say(Sound.noise("700ms"), azimuth=60, level_db=-20)
+            for wait in ("650ms", "1s", "1s"):
+                twin.run(wait)
+                shown.append(twin.matrix.frame)
+            twin.run("1500ms")
+            assert not twin.matrix.frame.any(), "dark after that"
+    for frame in shown:
+        assert np.argwhere(frame.any(axis=2))[:, 1].tolist() == [3]
+    speaks, holds, fades = (int(frame.max()) for frame in shown[:3])
+    assert speaks == holds == 255 > fades
+    check_frame(np.concatenate(shown, axis=1), "doa_debug", golden=GOLDEN)
 
 
 def test_the_console_lists_the_effects(lamp: Twin) -> None:
