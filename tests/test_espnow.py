@@ -393,3 +393,13 @@ def test_a_chip_that_sleeps_hears_nothing(world: World) -> None:
     remote.send(LEFT, b"E2")
     world.run("20ms")
     assert [received.data for received in remote.received] == [b"e2"]
+
+
+def test_a_sleeping_core_hears_now_and_not_in_its_past(world: World) -> None:
+    heard: list[int] = []
+    world["left"].intercept("received", lambda call: heard.append(call.now), watch=True)
+    world.run("300us")
+    world["remote"].send(LEFT, b"x")
+    world.run("3ms")
+    arrived = world.air.frames[-1].until + 100_000_000
+    assert 0 <= heard[0] - arrived < 20_000_000

@@ -8,6 +8,7 @@ import pytest
 
 from twins import Timeout, Twin, UsageError
 from twins.radio import EspNowPeer, Medium
+from twins.units import ps
 from twins.world import Actor, World
 
 IMAGES = "firmware/images"
@@ -112,6 +113,24 @@ def test_a_twin_does_in_a_world_what_it_does_alone() -> None:
     world.run("450ms")
     assert left.now == right.now == alone.now
     assert left.trace.sha256 == right.trace.sha256 == alone.trace.sha256
+
+
+def test_parts_have_got_everything_when_somebody_looks() -> None:
+    moments = ("320ms", "333.3ms", "500ms")
+    alone = Twin("media_controller", image=f"{IMAGES}/media_controller.uf2")
+    expected = []
+    for moment in moments:
+        alone.advance(ps(moment))
+        expected.append(alone.lcd.frame.copy())
+    assert expected[0].any()
+    world = World(air=Medium())
+    media_controllers(world, "lr")
+    seen: list[Any] = []
+    for moment in moments:
+        world.at(moment, lambda world: seen.append(world["r"].lcd.frame.copy()))
+    world.run("600ms")
+    for frame, picture in zip(seen, expected, strict=True):
+        assert (frame == picture).all()
 
 
 def test_a_twin_that_waits_takes_the_world_along() -> None:

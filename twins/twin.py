@@ -18,6 +18,7 @@ from twins.console import Console
 from twins.crash import crash_report
 from twins.door import Door
 from twins.errors import BoardError, FirmwareCrashed, Timeout, UsageError
+from twins.files import contents_of
 from twins.flash import Flash
 from twins.image import TARGETS, Image
 from twins.intercept import Functions, Intercepting, State
@@ -36,8 +37,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("twins")
 
+ROM_ELF = "esp32s3_rev0_rom.elf"
+"""The mask ROM of every ESP32-S3 in the folder of Espressif's `esp-rom-elfs`."""
+
 RESERVED = frozenset(
-    {"board", "seed", "image", "parts", "resets", "door", "live", "pin_log", "engine", "functions", "guards"}
+    {"board", "seed", "image", "parts", "resets", "door", "live", "pin_log", "engine", "functions", "guards", "world"}
 )
 """What a twin has as attributes of its own beside its class's."""
 
@@ -177,14 +181,14 @@ class Twin(Wired, Intercepting):
 
     def _use_rom(self, path: Path) -> None:
         if path.is_dir():
-            path /= _ROM_ELF
+            path /= ROM_ELF
         try:
-            self._engine.use_rom(_contents(path, "boot ROM"))
+            self._engine.use_rom(contents_of(path, "boot ROM"))
         except ValueError as error:
             raise UsageError(f"boot ROM {path}: {error}") from None
 
     def _use_flash(self, path: Path) -> None:
-        data = _contents(path, "flash")
+        data = contents_of(path, "flash")
         if len(data) != self.board.flash_size:
             raise UsageError(
                 f"flash {path}: {len(data)} bytes: the flash of board {self.board.name} has {self.board.flash_size}"
@@ -271,14 +275,19 @@ class Twin(Wired, Intercepting):
             return self.world.advance_with(self, until, stop_at_text)
         return self.advance_alone(until, stop_at_text=stop_at_text)
 
-    def advance_alone(self, until: int, *, stop_at_text: bool = False) -> tuple[str, int, int, str]:
-        """Runs to `until`, doing what parts asked for on the way."""
+    def advance_alone(self, until: int, *, stop_at_text: bool = False, on: bool = False) -> tuple[str, int, int, str]:
+        """Runs to `until`, doing what parts asked for on the way.
+
+        `on` says that the run goes on then: what parts get in batches may stay in the engine until `hand_out`.
+        """
         if self._inside_at is not None:
             raise UsageError("a part's handler cannot run the twin: use self.after(...) to do something later")
         while True:
             self._look_outside()
             self.functions.start_waiting()
-            stop = self._engine.run(max(self._goal(until), self._engine.now))
+            goal = self._goal(until)
+            on_there = on and goal == until and not (self._calls and self._calls[0][0] <= until)
+            stop = self._engine.run(max(goal, self._engine.now), on_there)
             self._collect()
             kind = stop[0]
             if kind == "reset":
@@ -551,14 +560,3 @@ class Twin(Wired, Intercepting):
 
     def __repr__(self) -> str:
         return f"<Twin {self.board.name} at {self.time}>"
-
-
-_ROM_ELF = "esp32s3_rev0_rom.elf"
-"""The mask ROM of every ESP32-S3 in the folder of Espressif's `esp-rom-elfs`."""
-
-
-def _contents(path: Path, what: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{what} {path}: {error.strerror}") from None

@@ -137,6 +137,7 @@ class World:
         self._counts: dict[str, int] = {}
         self._running: str | None = None
         self._happens_at: int | None = None
+        self._handed_out_at = 0
         self._busy = False
         if air is not None:
             air.join(self)
@@ -249,7 +250,7 @@ class World:
     def now(self) -> int:
         """The present moment in ps since the world began; while a twin runs, its moment.
 
-        For what happens in the air it is the moment when it happens, which may lie within the slice that has just ended.
+        For what happens in the air it is the moment when it happens, which may lie within the slice that has ended.
         """
         if self._running is not None:
             return self.moment_of(self._running)
@@ -308,6 +309,7 @@ class World:
                     return
         finally:
             self._busy = False
+            self._hand_out()
 
     def advance_with(self, twin: Twin, until: int, stop_at_text: bool) -> tuple[str, int, int, str]:
         """Runs to a moment of a twin, or until it stops for a text or a breakpoint: what `Twin.advance` does here."""
@@ -326,6 +328,7 @@ class World:
                     return stop
         finally:
             self._busy = False
+            self._hand_out()
 
     def _goal(self) -> int:
         """How far all may run without asking: to the next event, and not farther than what one does can be heard."""
@@ -338,13 +341,15 @@ class World:
             if name != without and self._advance_one(name, goal)[0] == "breakpoint":
                 return False
         self._now = goal
+        if goal - self._handed_out_at >= ALONE:
+            self._hand_out()
         return True
 
     def _advance_one(self, name: str, goal: int, stop_at_text: bool = False) -> tuple[str, int, int, str]:
         self._running = name
         try:
             twin: Twin = self._members[name]  # type: ignore[assignment]
-            return twin.advance_alone(goal - self._starts[name], stop_at_text=stop_at_text)
+            return twin.advance_alone(goal - self._starts[name], stop_at_text=stop_at_text, on=True)
         finally:
             self._running = None
 
@@ -352,12 +357,20 @@ class World:
         try:
             while self._events and self._events[0][0] <= self._now:
                 self._happens_at, _, _, target, method, args = heapq.heappop(self._events)
+                if target != "air" and target not in self._radios:
+                    self._hand_out()
                 if target == "call":
                     args[0](self)
                 else:
                     getattr(self._target(target), method)(*args)
         finally:
             self._happens_at = None
+
+    def _hand_out(self) -> None:
+        """Somebody may look, or it becomes much: parts get what the slices have gathered for them."""
+        self._handed_out_at = self._now
+        for name in self._starts:
+            self[name].engine.hand_out()
 
     def _target(self, name: str) -> Any:
         if name == "air":

@@ -119,12 +119,19 @@ impl Engine {
     }
 
     /// Runs until `until` (ps) at the latest. Raises what a handler of a part raised.
-    fn run(&mut self, until: Ps) -> PyResult<Stopped> {
-        let stop = self.chip.run(until);
+    #[pyo3(signature = (until, on = false))]
+    fn run(&mut self, until: Ps, on: bool) -> PyResult<Stopped> {
+        let stop = self.chip.run(until, on);
         match self.inbox.take_error() {
             Some(error) => Err(error),
             None => Ok(stop),
         }
+    }
+
+    /// What parts get in batches and has been gathered so far goes to them.
+    fn hand_out(&mut self) -> PyResult<()> {
+        self.chip.hand_out();
+        self.inbox.take_error().map_or(Ok(()), Err)
     }
 
     /// Somebody pulls the RUN pin low and lets go: the chip is reset when the run goes on.

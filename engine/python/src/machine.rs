@@ -49,8 +49,10 @@ pub trait Machine: Send + Sync {
     fn pin_range(&self) -> (u8, &'static str);
     /// The present moment.
     fn now(&self) -> Ps;
-    /// Runs until `until` at the latest.
-    fn run(&mut self, until: Ps) -> Stopped;
+    /// Runs until `until` at the latest. `on`: when it gets there it will go on, so batches are not handed out yet.
+    fn run(&mut self, until: Ps, on: bool) -> Stopped;
+    /// Batches are handed out.
+    fn hand_out(&mut self);
     /// Somebody pulls the reset pin.
     fn reset(&mut self);
     /// How far one processor may run ahead of the other.
@@ -244,6 +246,10 @@ macro_rules! common {
 
         fn intercept(&mut self, addr: u32, on: bool) {
             Chip::intercept(self, addr, on);
+        }
+
+        fn hand_out(&mut self) {
+            Chip::hand_out(self);
         }
 
         fn is_running(&self, core: usize) -> bool {
