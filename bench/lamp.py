@@ -34,7 +34,7 @@ with Twin("jinny_lamp", image=sys.argv[1], elf=sys.argv[2]) as lamp:
     if len(sys.argv) > 4:
         lamp.voice.scene = Scene(noise_db=-50)
         for second in range(6):
-            at = lamp.now + second * 10**12
+            at = f"{lamp.now / 1e12 + second}s"
             lamp.voice.scene.say(Sound.noise("700ms"), azimuth=40 * second, level_db=-20, at=at)
     lamp.run("1s")
     frames, spent = lamp.matrix.frames, time.process_time()

@@ -42,6 +42,7 @@ ROM_ELF = "esp32s3_rev0_rom.elf"
 
 RESERVED = frozenset(
     {"board", "seed", "image", "parts", "resets", "door", "live", "pin_log", "engine", "functions", "guards"}
+    {"board", "seed", "image", "parts", "resets", "door", "live", "pin_log", "engine", "functions", "guards", "world"}
 )
 """What a twin has as attributes of its own beside its class's."""
 
