@@ -41,7 +41,6 @@ ROM_ELF = "esp32s3_rev0_rom.elf"
 """The mask ROM of every ESP32-S3 in the folder of Espressif's `esp-rom-elfs`."""
 
 RESERVED = frozenset(
-    {"board", "seed", "image", "parts", "resets", "door", "live", "pin_log", "engine", "functions", "guards"}
     {"board", "seed", "image", "parts", "resets", "door", "live", "pin_log", "engine", "functions", "guards", "world"}
 )
 """What a twin has as attributes of its own beside its class's."""
