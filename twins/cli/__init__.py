@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from twins.board import boards
 from twins.cli.diff import add_diff_arguments, diff
+from twins.cli.gdb import add_gdb_arguments, gdb
 from twins.cli.info import info
 from twins.cli.resume import add_resume_arguments, resume
 from twins.cli.run import add_going_arguments, add_run_arguments, run
@@ -86,6 +87,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_run_arguments(running)
     running.set_defaults(act=run)
+
+    debugging = commands.add_parser(
+        "gdb",
+        help="run an image on a board for a debugger",
+        description="Serves GDB's remote protocol on a port of this machine. The chip stands before its first "
+        "instruction until a debugger has come; `kill` in gdb, or Ctrl-C here, ends it.",
+        epilog="example: twins gdb pico firmware.elf, then: gdb-multiarch firmware.elf -ex 'target remote :3333'",
+    )
+    add_gdb_arguments(debugging)
+    debugging.set_defaults(act=gdb)
 
     resuming = commands.add_parser(
         "resume",
