@@ -113,6 +113,21 @@ def test_an_expectation_looks_behind_what_the_one_before_it_found(
     script.write_text("- expect: ready\n- expect: volume\n")
     assert main(["run", "media_controller", image, "--input", str(script), "--for", "400ms"]) == 3
     assert "script.yaml, line 2: 'volume' was not seen within 400ms" in capsys.readouterr().err
+    script.write_text("- expect: ready\n- wait: 1h\n")
+    assert main(["run", "media_controller", image, "--input", str(script), "--for", "400ms"]) == 3
+    assert "script.yaml, line 2: it is not over within 400ms" in capsys.readouterr().err
+
+
+def test_a_run_ends_with_its_script_unless_it_is_told_when(
+    image: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "script.yaml"
+    script.write_text("- expect: ready\n- wait: 100ms\n")
+    run = ["run", "media_controller", image, "--input", str(script), "--json"]
+    assert main(run) == 0
+    assert 0.1 < json.loads(capsys.readouterr().out)["virtual_s"] < 0.6
+    assert main([*run, "--for", "700ms"]) == 0
+    assert json.loads(capsys.readouterr().out)["virtual_s"] == pytest.approx(0.7)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from twins.cli.imports import say_missing
-from twins.cli.serve import add_serve_arguments, limit, serve
+from twins.cli.serve import add_serve_arguments, is_served, limit, serve
 from twins.cli.watch import Shown
 from twins.errors import FirmwareCrashed, ScriptFailed, UsageError
 from twins.files import check_writable, whole_file
@@ -51,7 +51,13 @@ def add_going_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--until", metavar="TEXT", help="done when a console shows this")
     add("--fail-on", metavar="TEXT", help="failed (exit 1) when a console shows this")
-    add("--input", "--scenario", metavar="SCRIPT.yaml", help="what a person does: turn, press, type, wait")
+    add(
+        "--input",
+        "--scenario",
+        metavar="SCRIPT.yaml",
+        help="what a person does: turn, press, type, wait (see twins.scripts), or a scenario of Wokwi; the run ends "
+        "with it unless --for or --until says when",
+    )
     add("--frame", metavar="PART=FILE.png", action="append", default=[], help="picture of a part at the end")
     add("--video", metavar="PART=FILE.gif", action="append", default=[], help="video of a part, .gif or .mp4")
     add("--uart", metavar="FILE", help="what the consoles showed")
@@ -91,6 +97,7 @@ class _Run:
         self.until = Wanted(self.twin, options.until, behind) if options.until else None
         self.player = Player(self.twin, steps, behind)
         self.watched: list[str] | None = None
+        self.ends_with_script = bool(options.input) and not (options.until or options.duration or is_served(options))
         self.recorder: Recorder | None = None
         self.shown = Shown(self.twin, behind)
         self.vcd = self._start_vcd() if options.vcd else None
@@ -149,9 +156,11 @@ class _Run:
                 self.player.play()
                 self._watch()
                 goal = self.twin.now + STEP
+                if self.ends_with_script and self.player.done:
+                    return DONE
                 if self.deadline is not None:
                     if self.twin.now >= self.deadline:
-                        return TIME_OVER if self.until or self.player.waits_for() else DONE
+                        return DONE if self.player.done and not self.until else TIME_OVER
                     goal = min(goal, self.deadline)
                 if self.player.due is not None:
                     goal = min(goal, self.player.due)
@@ -214,8 +223,8 @@ class _Run:
         limit = Duration(self.deadline) if self.deadline is not None else self.twin.time
         if code == FAILED:
             return f"{self.options.fail_on!r} was seen at {self.twin.time}; {last}"
-        if self.player.waits_for():
-            return f"{self.player.waits_for()} within {limit}; {last}"
+        if not self.player.done:
+            return f"{self.player.unfinished()} within {limit}; {last}"
         return f"{self.options.until!r} was not seen within {limit}; {last}"
 
 

@@ -36,7 +36,9 @@ def limit(options: argparse.Namespace) -> int | None:
     """The virtual time to run at the most; None: until somebody ends it."""
     if options.duration is not None:
         return ps(options.duration)
-    return None if is_served(options) or options.replay else ps("10s")
+    if is_served(options) or options.replay:
+        return None
+    return ps("60s" if options.input and not options.until else "10s")
 
 
 def pace(options: argparse.Namespace) -> float | None:

@@ -13,13 +13,17 @@ from twins.errors import UsageError
 from twins.scripts import steps
 from twins.scripts.reading import Document, Entry, read, shown
 from twins.scripts.steps import Step
-from twins.units import ps
+from twins.units import Duration, ps, seconds
 
 if TYPE_CHECKING:
     from twins.wokwi.scenario import Names
 
 HEAD = ("name", "board", "image", "seed")
 """What may stand beside ``steps``."""
+LONGEST = 40
+"""Characters of a time."""
+MOST = seconds(1_000_000)
+MOST_DETENTS = 10_000
 
 
 def load(path: str | Path, names: Names | None = None) -> list[Step]:
@@ -70,7 +74,12 @@ def time(value: Any, what: str) -> int:
     """A time in ps."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise UsageError(f"{what} takes a time such as 200ms, found {shown(value)}")
-    return ps(value)
+    if len(str(value)) > LONGEST:
+        raise UsageError(f"{what} takes a time such as 200ms, found {shown(str(value))}")
+    duration = ps(value)
+    if duration > MOST:
+        raise UsageError(f"{what} takes a time of {Duration(MOST)} at the most, found {value}")
+    return duration
 
 
 def text(value: Any, what: str) -> str:
@@ -192,6 +201,8 @@ def _turn(entry: Entry) -> list[Step]:
             arguments = (value["detents"], *((number(value["rpm"], "rpm"),) if "rpm" in value else ()))
         if isinstance(arguments[0], bool) or not isinstance(arguments[0], int):
             raise UsageError(f"turn {part} takes detents, such as 3 or -1, found {shown(arguments[0])}")
+        if abs(arguments[0]) > MOST_DETENTS:
+            raise UsageError(f"turn {part} takes {MOST_DETENTS} detents at the most, found {shown(arguments[0])}")
         turned.append(steps.Call(entry.where, part, "turn", arguments))
     return turned
 

@@ -60,11 +60,12 @@ class Player:
             wanted.append(self._wait.wanted)
         return [one.text for one in wanted]
 
-    def waits_for(self) -> str:
-        """What has not happened so far, as a sentence; nothing where the script only lets time pass."""
-        if self.step is None or self._wait is None or self._wait.seen is None:
-            return ""
-        return f"{self.step.where}: {self._wait.words()}"
+    def unfinished(self) -> str:
+        """What has not happened so far, as a sentence."""
+        if self.step is None:
+            return "the script is not over"
+        seen = self._wait is not None and self._wait.seen is not None
+        return f"{self.step.where}: {self._wait.words() if self._wait and seen else 'it is not over'}"
 
     def later(self, at: int, step: Step) -> None:
         """Carries a step out at a moment, whatever the script does then."""
@@ -133,8 +134,7 @@ def play(twin: Twin, script: str | Path | Sequence[Step], timeout: Time = "60s")
             if player.done:
                 return Duration(twin.now - start)
             if twin.now >= deadline:
-                what = player.waits_for() or f"{player.step.where if player.step else 'script'}: it is not over"
-                raise Timeout(f"{what} within {Duration(ps(timeout))} of virtual time (now {twin.time})")
+                raise Timeout(f"{player.unfinished()} within {Duration(ps(timeout))} of virtual time (now {twin.time})")
             if player.texts != watched:
                 watched = player.texts
                 watch(twin, watched)

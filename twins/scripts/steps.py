@@ -159,7 +159,7 @@ class Call(Step):
         try:
             player.twin.door.call(self.part, self.method, *self.arguments)
             player.twin.door.let_in()
-        except (TypeError, ValueError, UsageError) as error:
+        except (TypeError, ValueError, OverflowError, UsageError) as error:
             raise UsageError(f"{self.where}: {self.part}.{self.method}: {error}") from None
         return None
 
@@ -214,7 +214,7 @@ class Set(Step):
         try:
             player.twin.door.set(self.part, self.attribute, self.value)
             player.twin.door.let_in()
-        except (TypeError, ValueError, UsageError) as error:
+        except (TypeError, ValueError, OverflowError, UsageError) as error:
             raise UsageError(f"{self.where}: {self.part}.{self.attribute}: {error}") from None
         return None
 
@@ -257,7 +257,7 @@ class Say(Step):
         try:
             player.twin.door.say(self.part, self.path, **self.options)
             player.twin.door.let_in()
-        except (TypeError, ValueError, UsageError) as error:
+        except (TypeError, ValueError, OverflowError, UsageError) as error:
             raise UsageError(f"{self.where}: say {self.part}: {error}") from None
         return None
 
