@@ -14,6 +14,7 @@ from twins.cli.diff import add_diff_arguments, diff
 from twins.cli.info import info
 from twins.cli.resume import add_resume_arguments, resume
 from twins.cli.run import add_going_arguments, add_run_arguments, run
+from twins.cli.view import add_view_arguments, view
 from twins.errors import TwinError
 
 DONE, FAILED, USAGE, TIME_OVER, CRASHED = 0, 1, 2, 3, 4
@@ -86,6 +87,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_run_arguments(running)
     running.set_defaults(act=run)
+
+    viewing = commands.add_parser(
+        "view",
+        help="a board in the browser: pictures, knobs, buttons, consoles",
+        description="Serves a page on this machine with what there is to see of the board and to do to it.",
+        epilog="example: twins view media_controller media_controller.uf2 --open",
+    )
+    add_view_arguments(viewing)
+    viewing.set_defaults(act=view)
 
     resuming = commands.add_parser(
         "resume",
