@@ -35,7 +35,7 @@ demo: setup ## run the media controller, leave pictures in out/demo
 	@$(PY) -m demo.media_controller
 
 test: setup ## everything that is tested
-	@bash tools/setup.sh compiler qemu sigrok
+	@bash tools/setup.sh compiler qemu sigrok browser
 	@cd engine && cargo test -q --profile testing --workspace --exclude engine-python
 	@$(PY) -m pytest -q -n 2
 

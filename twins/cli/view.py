@@ -45,11 +45,8 @@ def view(options: argparse.Namespace) -> int:
         if options.open:
             webbrowser.open(address)
 
-    async def until_interrupted() -> None:
-        await serve(runner, options.port, ready)
-
     try:
-        asyncio.run(until_interrupted())
+        asyncio.run(serve(runner, options.port, ready))
     except KeyboardInterrupt:
         return DONE
     finally:

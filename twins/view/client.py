@@ -42,11 +42,11 @@ def changed(before: Frame | None, after: Frame) -> tuple[int, int, int, int] | N
         return None
     if before is None or before.shape != after.shape:
         return 0, 0, width, height
-    differs = (before != after).any(axis=2)
+    differs = (before != after).reshape(height, -1)
     rows = np.flatnonzero(differs.any(axis=1))
     if not len(rows):
         return None
-    columns = np.flatnonzero(differs.any(axis=0))
+    columns = np.flatnonzero(differs[rows[0] : rows[-1] + 1].any(axis=0).reshape(width, 3).any(axis=1))
     return int(columns[0]), int(rows[0]), int(columns[-1] - columns[0] + 1), int(rows[-1] - rows[0] + 1)
 
 
@@ -60,14 +60,12 @@ class Client:
     """What a page knows so far."""
 
     def __init__(self, runner: Runner, page: Page) -> None:
-        self._runner = runner
         self._page = page
-        board = runner.board()
-        self._numbers = {name: number for number, name in enumerate(part["name"] for part in board["parts"])}
-        self._board = board
+        self._board = runner.board
+        self._numbers = {part["name"]: number for number, part in enumerate(self._board["parts"])}
         self._seen = Seen(version=-1)
         self._consoles: dict[str, int] = {}
-        self._events = runner.events.total
+        self._events = runner.seen.events[0]
         self._sound = max((number for number, _, _, _ in runner.seen.sounds), default=0)
         self._state: dict[str, Any] = {}
         self._values: dict[str, Any] = {}
@@ -90,9 +88,10 @@ class Client:
             if number > self._sound:
                 self._sound = number
                 await self._page.send_bytes(HEAD.pack(SOUND, self._numbers[name], 0, 0, 0, 0, 0, rate) + data)
-        events = self._runner.events.since(self._events)
+        total, kept = seen.events
+        events = kept[-(total - self._events) :] if total > self._events else ()
         if events:
-            self._events = self._runner.events.total
+            self._events = total
             await self._page.send_json(
                 {
                     "kind": "events",
@@ -115,7 +114,7 @@ class Client:
             "recorded": seen.recorded,
             "resets": seen.resets,
             "gaps": seen.gaps,
-            "listening": self._runner.events.on,
+            "listening": seen.listening,
         }
         news: dict[str, Any] = {key: value for key, value in state.items() if self._state.get(key, _NEVER) != value}
         values = {key: value for key, value in seen.values.items() if self._values.get(key) != value}

@@ -57,10 +57,10 @@ class BusEvents:
             listeners.remove(self._hear)
         self.on = on
 
-    def since(self, total: int) -> list[Event]:
-        """What came after so many events, as far as it is kept."""
-        new = self.total - total
-        return list(self._kept)[-new:] if new > 0 else []
+    @property
+    def kept(self) -> tuple[int, tuple[Event, ...]]:
+        """How many there were, and the last of them."""
+        return self.total, tuple(self._kept)
 
     def add(self, at: int, bus: str, part: str, text: str) -> None:
         """Something that was seen."""

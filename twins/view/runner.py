@@ -21,12 +21,12 @@ from twins.errors import FirmwareCrashed, TwinError, UsageError
 from twins.frames import Frame, frame_of
 from twins.twin import Snapshot, Twin
 from twins.units import MS, SECOND, Duration, Time, ps
-from twins.view.events import BusEvents
+from twins.view.events import BusEvents, Event
 from twins.view.script import Script
 
 R = TypeVar("R")
 
-LOOK = 1 / 30
+LOOK = 1 / 32
 """Seconds on the wall between two looks at the board."""
 SHORTEST, LONGEST = MS // 4, 16 * MS
 """How long a slice is in virtual time."""
@@ -74,6 +74,10 @@ class Seen:
     """Numbered pieces: number, part, rate, samples of 16 bits."""
     saved: tuple[tuple[int, int], ...] = ()
     """Numbers and moments of what was saved."""
+    events: tuple[int, tuple[Event, ...]] = (0, ())
+    """How many transfers there were on the buses, and the last of them."""
+    listening: bool = False
+    """Are transfers listed?"""
     recorded: int = 0
     """Steps in the script."""
     resets: int = 0
@@ -128,6 +132,8 @@ class Runner:
         self._tasks: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._closing = False
         self._first = twin.snapshot()
+        self.board = self._board()
+        """The board and its controls, as plain data."""
         self._look()
         self._thread = threading.Thread(target=self._live, name="twin", daemon=True)
 
@@ -206,7 +212,9 @@ class Runner:
 
     def _run_slice(self) -> None:
         began = time.monotonic()
-        self._advance(self.twin.now + self._slice)
+        # Slow motion goes in small steps too.
+        smooth = LONGEST if self._pace is None else max(MS // 100, int(self._pace * LOOK / 2 * SECOND))
+        self._advance(self.twin.now + min(self._slice, smooth))
         took = time.monotonic() - began
         if took > BUSY and self._slice > SHORTEST:
             self._slice = max(SHORTEST, self._slice // 2)
@@ -353,8 +361,7 @@ class Runner:
 
     # What there is to see
 
-    def board(self) -> dict[str, Any]:
-        """The board and its controls, as plain data."""
+    def _board(self) -> dict[str, Any]:
         twin = self.twin
         parts = [
             {"name": name, "type": type(part).__name__, "controls": self._controls(name)}
@@ -390,7 +397,8 @@ class Runner:
 
     def _look(self) -> None:
         now, wall = self.twin.now, time.monotonic()
-        self._next_look = wall + LOOK
+        # In step with the wall clock, unless a look is late by more than one.
+        self._next_look = max(self._next_look + LOOK, wall)
         if not self._running:
             self._speed = 0.0
         elif wall - self._speed_from[1] > 0.5:
@@ -418,6 +426,8 @@ class Runner:
             texts=before.texts if self._texts_are(before.texts) else self._kept_texts(),
             sounds=tuple(self._sounds),
             saved=tuple((saved.number, saved.at) for saved in self._saved.values()),
+            events=before.events if self.events.total == before.events[0] else self.events.kept,
+            listening=self.events.on,
             recorded=len(self.script.steps),
             resets=len(self.twin.resets),
             gaps=len(self.twin.unimplemented) if not self._running else before.gaps,
@@ -431,7 +441,7 @@ class Runner:
         found: dict[str, Frame] = {}
         for part, _ in self._pictures:
             frame, old = frame_of(self.twin.parts[part.label]), before.get(part.label)
-            found[part.label] = old if old is not None and np.array_equal(old, frame) else frame.copy()
+            found[part.label] = old if old is not None and np.array_equal(old, frame) else np.array(frame)
         return found
 
     def _values(self) -> dict[str, dict[str, Any]]:
@@ -475,7 +485,7 @@ class Runner:
                 self._sounds = [*self._sounds[1 - CHUNKS :], (self._sound_number, name, rate, data)]
 
     def __repr__(self) -> str:
-        return f"<Runner of {self.twin!r}, {Duration(self.seen.at)}>"
+        return f"<Runner of {self.twin.board.name} at {Duration(self.seen.at)}>"
 
 
 def _rounded(value: Any) -> Any:

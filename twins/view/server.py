@@ -8,26 +8,30 @@ name this machine (a foreign name that resolves to 127.0.0.1 is refused), and a 
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import socket
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from twins.errors import TwinError, UsageError
 from twins.frames import png
 from twins.saved import save
 from twins.view.client import Client
 from twins.view.runner import Runner
+
+log = logging.getLogger("twins")
 
 HOST = "127.0.0.1"
 NAMES = (HOST, "localhost")
@@ -147,8 +151,11 @@ class Server:
                 await news.wait()
                 news.clear()
                 self.pictures += await client.tell(self.runner.seen)
-        except (WebSocketDisconnect, RuntimeError):  # it went while it was told
+        except WebSocketDisconnect:  # it went while it was told
             return
+        except RuntimeError:
+            if socket.client_state is WebSocketState.CONNECTED is socket.application_state:
+                log.exception("a page is told nothing more")
 
     # What a page wants
 
@@ -243,6 +250,7 @@ def listen(port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((HOST, port))
+        listener.listen()
     except (OSError, OverflowError) as error:
         listener.close()
         reason = error.strerror if isinstance(error, OSError) else "no such port: 1 to 65535, or 0 for any free one"
@@ -250,14 +258,9 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
-def serve(runner: Runner, port: int = 0, ready: Callable[[str], None] | None = None) -> Awaitable[None]:
-    """Serves the page until it is cancelled or interrupted; `ready` is told the page's address."""
-    import uvicorn
-
-    listener = listen(port)
-    taken: int = listener.getsockname()[1]
-    server = Server(runner, taken)
-    config = uvicorn.Config(
+def config(server: Server) -> uvicorn.Config:
+    """How uvicorn serves it. Pictures are not compressed: they go no farther than this machine."""
+    return uvicorn.Config(
         server.app,
         log_level="error",
         lifespan="off",
@@ -266,7 +269,14 @@ def serve(runner: Runner, port: int = 0, ready: Callable[[str], None] | None = N
         server_header=False,
         timeout_graceful_shutdown=1,
     )
+
+
+async def serve(runner: Runner, port: int = 0, ready: Callable[[str], None] | None = None) -> None:
+    """Runs the twin and serves its page until interrupted; `ready` is told the page's address."""
+    listener = listen(port)
+    taken: int = listener.getsockname()[1]
+    server = Server(runner, taken)
     runner.start()
     if ready is not None:
         ready(f"http://{HOST}:{taken}{server.path}")
-    return uvicorn.Server(config).serve(sockets=[listener])
+    await uvicorn.Server(config(server)).serve(sockets=[listener])

@@ -119,8 +119,11 @@ impl Engine {
     }
 
     /// Runs until `until` (ps) at the latest. Raises what a handler of a part raised.
-    fn run(&mut self, until: Ps) -> PyResult<Stopped> {
-        let stop = self.chip.run(until);
+    ///
+    /// Other threads of Python go on meanwhile; parts that are called take their turn among them.
+    fn run(&mut self, py: Python<'_>, until: Ps) -> PyResult<Stopped> {
+        let chip = &mut self.chip;
+        let stop = py.detach(|| chip.run(until));
         match self.inbox.take_error() {
             Some(error) => Err(error),
             None => Ok(stop),
