@@ -32,6 +32,7 @@ from twins.usb import UsbHost
 from twins.wiring import Wired
 
 if TYPE_CHECKING:
+    from twins.outside import Listener
     from twins.trace import Trace
     from twins.world import World
 
@@ -161,7 +162,7 @@ class Twin(Wired, Intercepting):
         self.functions = Functions(self)
         self._inbox = engine.inbox
         self.parts: dict[str, Part] = {}
-        self._outside = PartsOutside(self)
+        self._outside = PartsOutside(self, self.__dict__.get("_outside"))
         self._inside_at: int | None = None
         self._calls: list[tuple[int, int, str, str, tuple[Any, ...]]] = []
         self._call_number = 0
@@ -439,6 +440,11 @@ class Twin(Wired, Intercepting):
     def type_in(self, console: str, data: bytes) -> None:
         """What `type` does when it comes in by the door."""
         self._engine.type_in(list(self._outputs).index(console), data)
+
+    @property
+    def bus_listeners(self) -> list[Listener]:
+        """Who is told of each transfer on a bus that a part handled: see `twins.outside.Listener`."""
+        return self._outside.listeners
 
     @property
     def pins(self) -> Pins:

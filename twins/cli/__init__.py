@@ -17,6 +17,7 @@ from twins.cli.info import info
 from twins.cli.new import add_new_arguments, new
 from twins.cli.resume import add_resume_arguments, resume
 from twins.cli.run import add_going_arguments, add_run_arguments, run
+from twins.cli.view import add_view_arguments, view
 from twins.errors import TwinError
 
 DONE, FAILED, USAGE, TIME_OVER, CRASHED = 0, 1, 2, 3, 4
@@ -100,6 +101,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_gdb_arguments(debugging)
     debugging.set_defaults(act=gdb)
+    viewing = commands.add_parser(
+        "view",
+        help="a board in the browser: pictures, knobs, buttons, consoles",
+        description="Serves a page on this machine with what there is to see of the board and to do to it.",
+        epilog="example: twins view media_controller media_controller.uf2 --open",
+    )
+    add_view_arguments(viewing)
+    viewing.set_defaults(act=view)
 
     resuming = commands.add_parser(
         "resume",
