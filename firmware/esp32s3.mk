@@ -22,9 +22,8 @@ S3_BENCH := $(patsubst bench/esp32s3/%.c,s3_%,$(wildcard bench/esp32s3/*.c))
 S3_PROBES := $(patsubst probes/esp32s3/%.c,s3_probe_%,$(wildcard probes/esp32s3/*.c))
 
 # name: source, linker script (ram.ld where nothing is said)
-S3_IMAGES := $(S3_BENCH) $(S3_PROBES) s3_functions
+S3_IMAGES := $(S3_BENCH) $(S3_PROBES) s3_functions s3_rom_calls
 SRC_s3_functions := functions/main.c
-S3_IMAGES := $(S3_BENCH) $(S3_PROBES) s3_rom_calls
 SRC_s3_rom_calls := rom_calls/main.c
 $(foreach b,$(S3_BENCH),$(eval SRC_$(b) := bench/esp32s3/$(b:s3_%=%).c))
 $(foreach p,$(S3_PROBES),$(eval SRC_$(p) := probes/esp32s3/$(p:s3_probe_%=%).c))
@@ -42,7 +41,7 @@ $(STAGE2): $(STAGE2_OBJ) $(S3_SHARED)
 # Each of them says so here.
 LD_s3_probe_flash := flash.ld
 
-# Functions of the mask ROM, for where there is no real one: engine/esp32s3/src/rom/functions.bin is this file.
+# Functions of the mask ROM, for where there is no real one: `images` copies the file to engine/esp32s3/src/rom/functions.bin.
 ROM_C := $(wildcard rom/*.c)
 ROM_SHARED := Makefile esp32s3.mk $(wildcard rom/*.h) rom/rom.ld tools/elf.py
 ROM_CFLAGS := $(filter-out -I%,$(S3_CFLAGS)) -Os -fno-jump-tables
