@@ -24,6 +24,7 @@ import io
 import os
 import re
 import runpy
+import shlex
 import shutil
 import stat
 import subprocess
@@ -36,6 +37,7 @@ from typing import Any
 import pytest
 
 from tests.realimages import corpus
+from twins.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -227,6 +229,41 @@ def test_every_page_is_in_the_site() -> None:
     listed = set(re.findall(r"([\w/-]+\.md)", nav))
     there = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md") if path.parent.name != "fidelity"}
     assert listed == there
+
+
+ERRORS = DOCS / "guide" / "errors.md"
+ROWS = re.findall(r"^\| `(twins .+?)` \| (.+) \| (\d+) \|$", ERRORS.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def bad_inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the files of the page of errors."""
+    folder = tmp_path_factory.mktemp("errors") / "work"
+    folder.mkdir()
+    page = read(ERRORS)
+    for source, name in page.stage:
+        shutil.copy(ROOT / source, folder / name)
+    Reader(folder, ERRORS).follow(page.blocks[0])
+    return folder
+
+
+@pytest.mark.parametrize(("command", "message", "code"), ROWS, ids=[row[0] for row in ROWS])
+def test_each_bad_input_has_its_message_and_exit_code(
+    command: str,
+    message: str,
+    code: str,
+    bad_inputs: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(bad_inputs)
+    try:
+        left = main(shlex.split(command)[1:])
+    except SystemExit as exited:
+        left = int(exited.code or 0)
+    said = re.sub(r"^twins(?: \w+)?: (?:error: )?", "", capsys.readouterr().err, flags=re.MULTILINE)
+    assert left == int(code)
+    assert shown_in(message, said), said
 
 
 def test_boards_and_parts_are_as_the_twins_have_them() -> None:

@@ -28,12 +28,28 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 IMAGES = ROOT / "firmware" / "images"
 
-SHOWN: dict[str, tuple[str, str, str, int]] = {
-    "media_controller": ("media_controller.uf2", "lcd", "500ms", 2),
-    "badge": ("s3_frame.bin", "lcd", "500ms", 2),
-    "jinny_lamp": ("jinny_lamp.bin", "matrix", "4s", 6),
+
+
+def _turn_the_knob(twin: Twin) -> None:
+    twin.run("300ms")
+    twin.run(twin.knob.turn(+8))
+    twin.run("200ms")
+
+
+def _touch_the_pad(twin: Twin) -> None:
+    twin.run("3s")
+    for _ in range(3):
+        twin.pad.touch("300ms")
+        twin.run("2s")
+
+
+SHOWN: dict[str, tuple[str, str, Callable[[Twin], None], int]] = {
+    "media_controller": ("media_controller.uf2", "lcd", _turn_the_knob, 2),
+    "jinny_lamp": ("jinny_lamp.bin", "matrix", _touch_the_pad, 6),
 }
-"""Board by board: the image that shows something on it, which part, when, and how much larger."""
+"""Board by board: the image that shows something on it, which part, what somebody does, and how much larger."""
+TAKEN = {"badge": ("images/badge.png", "Its own firmware, which is not in this repository: see [conformance](conformance.md)")}
+"""Pictures that are in the repository, since the image is not."""
 
 BOARDS_HEAD = """# Boards
 
@@ -63,6 +79,9 @@ def board_page() -> tuple[str, dict[str, Frame]]:
             image, part, _, _ = SHOWN[board.name]
             pictures[f"boards/{board.name}.png"] = picture_of(board.name)
             chapter.append(f"![{part} of {board.name}, running {image}](images/boards/{board.name}.png)\n")
+        if board.name in TAKEN:
+            path, words = TAKEN[board.name]
+            chapter.append(f"![The screen of {board.name}]({path})\n\n{words}.\n")
         if board.parts:
             chapter.append("| part | type | where |\n|---|---|---|\n" + "".join(_rows(board)))
         chapter.append(f"Consoles: {', '.join(f'`{console.name}`' for console in board.consoles) or 'none'}.\n")
@@ -87,9 +106,9 @@ def _rows(board: Board) -> Iterator[str]:
 
 def picture_of(board: str) -> Frame:
     """What a board shows with the image that is named for it."""
-    image, part, when, scale = SHOWN[board]
+    image, part, act, scale = SHOWN[board]
     with Twin(board, image=IMAGES / image) as twin:
-        twin.run(when)
+        act(twin)
         return enlarged(frame_of(twin.parts[part]), scale)
 
 

@@ -65,10 +65,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"boardtwins {_version()}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    listing = commands.add_parser("boards", help="the boards that come with the package")
+    listing = commands.add_parser("boards", help="the boards that come with the package", epilog="example: twins boards")
     listing.set_defaults(act=lambda _: _list_boards())
 
-    parts = commands.add_parser("parts", help="the parts that a board file can name")
+    parts = commands.add_parser("parts", help="the parts that a board file can name", epilog="example: twins parts")
     parts.set_defaults(act=lambda _: _list_parts())
 
     about = commands.add_parser(
@@ -81,7 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     running = commands.add_parser(
         "run",
         help="run an image on a board",
-        epilog="exit: 0 done, 1 --fail-on seen, 2 bad usage or image, 3 time over before --until, 4 firmware crashed, "
+        epilog="example: twins run pico firmware.uf2 --until ready --uart log.txt; "
+        "exit: 0 done, 1 --fail-on seen, 2 bad usage or image, 3 time over before --until, 4 firmware crashed, "
         "130 interrupted",
     )
     add_run_arguments(running)
