@@ -1,4 +1,4 @@
-"""What the tests of the lamp's hearing share: speech made here, its counters, what its audio_stream gives out."""
+"""What the tests of the lamp's hearing share: its counters, what its audio_stream gives out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import numpy.typing as npt
 from twins import Twin
 from twins.board import Board
 from twins.ports import DigitalIn, DigitalOut, Part
-from twins.sound import Sound
 from twins.units import Time, ps
 
 RATE = 16_000
@@ -22,32 +21,6 @@ XVF_STATS = ("commands", "nacks", "retries", "starved", "refused", "line_errors"
 DOA_STATS = ("polls", "valid", "invalid", "errors")
 I2S_STATS = ("blocks_in", "blocks_out", "overruns", "underruns", "restarts")
 STREAM_STATS = ("frames", "drop_frames", "read_errors")
-
-VOWELS = ((730, 1090, 2440), (270, 2290, 3010), (300, 870, 2240), (530, 1840, 2480), (570, 840, 2410))
-"""Formants of men's vowels in Hz: Peterson and Barney (1952), table II."""
-
-
-def speech(duration: Time, seed: int = 0) -> Sound:
-    """Something like speech: four syllables a second of a hiss, a vowel and a pause, with a voice of 110 to 140 Hz."""
-    random = np.random.default_rng(seed)
-    count = ps(duration) * RATE // 10**12
-    said = np.zeros(count)
-    for start in range(0, count, RATE // 4):
-        hiss = np.diff(random.standard_normal(800), append=0.0) * np.hanning(800)
-        said[start : start + 800] += 0.3 * hiss[: count - start]
-        vowel = _vowel(VOWELS[random.integers(len(VOWELS))], random.uniform(110, 140), 2600)
-        piece = said[start + 500 : start + 500 + len(vowel)]
-        piece += vowel[: len(piece)]
-    return Sound.of(said / (2 * np.abs(said).max()), RATE)
-
-
-def _vowel(formants: tuple[int, ...], pitch: float, count: int) -> npt.NDArray[np.float64]:
-    pulses = np.zeros(count)
-    pulses[(np.arange(0, count * pitch / RATE) * RATE / pitch).astype(int)] = 1
-    hertz = np.fft.rfftfreq(count, 1 / RATE)
-    throat = sum(1 / (1 + ((hertz - formant) / 60) ** 2) for formant in formants)
-    voice = np.fft.irfft(np.fft.rfft(pulses) * throat, count)
-    return np.asarray(voice / np.abs(voice).max() * np.hanning(count))
 
 
 def direction(lamp: Twin) -> tuple[float, float, bool]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from control import command, counters
-from hearing import FRAME, FRAMES, I2S_STATS, RATE, STREAM_STATS, Stream, speech
+from hearing import FRAME, FRAMES, I2S_STATS, RATE, STREAM_STATS, Stream
 
 from twins import Twin
 from twins.intercept import Call, Intercept
@@ -66,7 +66,7 @@ def test_a_tone_arrives_with_its_frequency_and_level(lamp: Twin, azimuth: int, l
 
 
 def test_a_spoken_file_arrives_as_it_was_spoken(lamp: Twin, tmp_path: Path) -> None:
-    said = speech("2s", seed=7)
+    said = Sound.speech("2s", seed=7)
     lamp.voice.scene.say(said.save(tmp_path / "said.wav"), azimuth=60, level_db=-20)
     stream = Stream(lamp)
     heard = stream.hear("2500ms")

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from conftest import IMAGES
 from control import command, counters
-from hearing import DOA_STATS, I2S_STATS, STREAM_STATS, XVF_STATS, apart, board_with_codec, direction, speech
+from hearing import DOA_STATS, I2S_STATS, STREAM_STATS, XVF_STATS, apart, board_with_codec, direction
 
 from twins import Twin
 from twins.room import Room
 from twins.scene import Scene
+from twins.sound import Sound
 from twins.units import MS, US
 
 DOA_DEBUG = 100
@@ -60,7 +61,7 @@ def change(lamp: Twin, before: dict[str, int]) -> dict[str, int]:
 
 
 def test_twelve_azimuths_in_a_room_with_noise(hearing_lamp: Twin) -> None:
-    said = speech("1200ms", seed=4)
+    said = Sound.speech("1200ms", seed=4)
     errors, columns_off = [], []
     for azimuth in AZIMUTHS:
         with hearing_lamp.fork() as lamp:
@@ -77,7 +78,7 @@ def test_twelve_azimuths_in_a_room_with_noise(hearing_lamp: Twin) -> None:
 
 
 def test_the_pixel_follows_who_walks_and_rises_with_the_voice(lamp: Twin) -> None:
-    lamp.voice.scene.say(speech("4s"), azimuth=[("0s", 350), ("4s", 470)], level_db=-30)
+    lamp.voice.scene.say(Sound.speech("4s"), azimuth=[("0s", 350), ("4s", 470)], level_db=-30)
     seen, rows = [], []
     for _ in range(4):
         lamp.run("990ms")
@@ -87,7 +88,7 @@ def test_the_pixel_follows_who_walks_and_rises_with_the_voice(lamp: Twin) -> Non
         seen.append(direction(lamp)[0])
     for second, azimuth in enumerate(seen, 1):
         assert apart(azimuth, 350 + 30 * second - 8) < 15  # it looks back some 250 ms
-    lamp.voice.scene.say(speech("1s"), azimuth=100, level_db=-10)
+    lamp.voice.scene.say(Sound.speech("1s"), azimuth=100, level_db=-10)
     lamp.run("990ms")
     shown = pixel(lamp)
     assert shown is not None
@@ -96,7 +97,7 @@ def test_the_pixel_follows_who_walks_and_rises_with_the_voice(lamp: Twin) -> Non
 
 def test_silence_holds_and_then_fades(lamp: Twin) -> None:
     """The seed: without valid data the last direction is held, then fades at who shows it."""
-    lamp.voice.scene.say(speech("1s"), azimuth=135, level_db=-20)
+    lamp.voice.scene.say(Sound.speech("1s"), azimuth=135, level_db=-20)
     lamp.run("1s")
     lamp.run_until(lambda: not direction(lamp)[2], timeout="1s", every="10ms")
     silent_since = lamp.now
@@ -120,7 +121,7 @@ def test_silence_holds_and_then_fades(lamp: Twin) -> None:
 
 def test_small_changes_are_in_the_dead_band(lamp: Twin) -> None:
     """doa_probe.c: less than 2 degrees do not move it."""
-    lamp.voice.scene.say(speech("3s"), azimuth=[("0s", 80.0), ("3s", 81.0)], level_db=-20)
+    lamp.voice.scene.say(Sound.speech("3s"), azimuth=[("0s", 80.0), ("3s", 81.0)], level_db=-20)
     lamp.run("1s")
     seen = set()
     for _ in range(18):
@@ -133,7 +134,7 @@ def test_small_changes_are_in_the_dead_band(lamp: Twin) -> None:
 def test_offset_and_inversion_wrap_within_a_turn(lamp: Twin, offset: int, inverted: bool, expected: int) -> None:
     command(lamp, f"offset {offset}")
     command(lamp, f"inverted {int(inverted)}")
-    lamp.voice.scene.say(speech("1s"), azimuth=100, level_db=-20)
+    lamp.voice.scene.say(Sound.speech("1s"), azimuth=100, level_db=-20)
     lamp.run("1s")
     azimuth = direction(lamp)[0]
     assert 0 <= azimuth < 360
@@ -144,7 +145,7 @@ def test_a_few_retries_cost_nothing(lamp: Twin) -> None:
     """FACTS: RETRY is normal. Up to nine before the data are answered with patience."""
     lamp.voice.retries = 9
     before = stats(lamp)
-    lamp.voice.scene.say(speech("1s"), azimuth=200, level_db=-20)
+    lamp.voice.scene.say(Sound.speech("1s"), azimuth=200, level_db=-20)
     lamp.run("1s")
     moved = change(lamp, before)
     assert set(moved) <= {"polls", "valid", "invalid", "commands", "retries"}
@@ -181,7 +182,7 @@ def test_a_part_that_does_not_acknowledge_is_counted_and_passes(lamp: Twin) -> N
 
 def test_a_held_bus_is_no_data_and_is_free_again(lamp: Twin) -> None:
     """SDA low reads as an acknowledge and as zeros: an azimuth of 0 degrees, with SUCCESS."""
-    lamp.voice.scene.say(speech("900ms"), azimuth=222, level_db=-20)
+    lamp.voice.scene.say(Sound.speech("900ms"), azimuth=222, level_db=-20)
     lamp.run("1s")
     before, frames = stats(lamp), lamp.matrix.frames
     lamp.voice.hold_bus("1s")
@@ -210,7 +211,7 @@ def test_a_held_clock_is_no_data_and_is_free_again(lamp: Twin) -> None:
 
 def test_a_hold_at_any_moment_gives_no_wrong_direction(lamp: Twin) -> None:
     """SDA falls in the middle of transfers, too."""
-    lamp.voice.scene.say(speech("3s"), azimuth=222, level_db=-20)
+    lamp.voice.scene.say(Sound.speech("3s"), azimuth=222, level_db=-20)
     lamp.run("1s")
     before = stats(lamp)
     for n in range(40):
@@ -298,7 +299,7 @@ def hears_again(lamp: Twin) -> bool:
     lamp.run("200ms")
     before = stats(lamp)
     lamp.voice.scene.silence()
-    lamp.voice.scene.say(speech("1s", seed=1), azimuth=300, level_db=-20)
+    lamp.voice.scene.say(Sound.speech("1s", seed=1), azimuth=300, level_db=-20)
     lamp.run("1s")
     moved = change(lamp, before)
     assert set(moved) <= {"polls", "valid", "invalid", "commands", "retries"}

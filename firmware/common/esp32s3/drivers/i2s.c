@@ -57,6 +57,9 @@ void i2s_init(const struct i2s *i2s) {
     gpio_out_signal(i2s->bck, signals[n].bck);
     gpio_out_signal(i2s->ws, signals[n].ws);
     gpio_out_signal(i2s->out, signals[n].sd);
+    /* The pin may have been an output until now: GPIO43 is the mask ROM's U0TXD. */
+    if (i2s->in < SIGNAL_HIGH && i2s->in != i2s->out)
+        gpio_input(i2s->in, PULL_NONE);
     gpio_in_signal(signals[n].sd, i2s->in);
 }
 
