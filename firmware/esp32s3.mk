@@ -25,7 +25,6 @@ S3_PROBES := $(patsubst probes/esp32s3/%.c,s3_probe_%,$(wildcard probes/esp32s3/
 
 # name: source, linker script (ram.ld where nothing is said)
 S3_IMAGES := $(S3_BENCH) $(S3_PROBES) s3_functions s3_rom_calls s3_espnow_echo jinny_lamp
-S3_IMAGES := $(S3_BENCH) $(S3_PROBES) s3_functions s3_rom_calls
 SRC_s3_functions := functions/main.c
 SRC_s3_rom_calls := rom_calls/main.c
 $(foreach b,$(S3_BENCH),$(eval SRC_$(b) := bench/esp32s3/$(b:s3_%=%).c))

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Brings what the project's commands need onto a Debian machine, as far as we may, and says plainly what is missing.
-# usage: tools/setup.sh NEED...   with needs from: python rust lint compiler qemu sigrok gdb node
-# usage: tools/setup.sh NEED...   with needs from: python rust lint compiler qemu sigrok node browser
+# usage: tools/setup.sh NEED...   with needs from: python rust lint compiler qemu sigrok gdb node browser
 set -euo pipefail
 
 RUST=1.85 # engine/Cargo.toml, rust-version
@@ -131,6 +130,7 @@ for need in "$@"; do
       ;;
     gdb)
       command -v gdb-multiarch >/dev/null || (apt_install gdb-multiarch) || echo "setup: no gdb-multiarch: its tests are skipped" >&2
+      ;;
     browser)
       for name in chromium chromium-browser google-chrome google-chrome-stable; do
         ! command -v $name >/dev/null || continue 2

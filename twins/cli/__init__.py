@@ -69,7 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"boardtwins {_version()}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    listing = commands.add_parser("boards", help="the boards that come with the package", epilog="example: twins boards")
+    listing = commands.add_parser(
+        "boards", help="the boards that come with the package", epilog="example: twins boards"
+    )
     listing.set_defaults(act=lambda _: _list_boards())
 
     parts = commands.add_parser("parts", help="the parts that a board file can name", epilog="example: twins parts")
@@ -88,10 +90,6 @@ def _parser() -> argparse.ArgumentParser:
         epilog="examples: twins run pico blink.uf2 --for 2s; twins run my_wokwi_project --scenario test.yaml; "
         "exit: 0 done, 1 --fail-on seen or the script failed, 2 bad usage or image, 3 time over before --until, "
         "4 firmware crashed, 130 interrupted",
-        help="run an image on a board",
-        epilog="example: twins run pico firmware.uf2 --until ready --uart log.txt; "
-        "exit: 0 done, 1 --fail-on seen, 2 bad usage or image, 3 time over before --until, 4 firmware crashed, "
-        "130 interrupted",
     )
     add_run_arguments(running)
     running.set_defaults(act=run)
@@ -105,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_gdb_arguments(debugging)
     debugging.set_defaults(act=gdb)
+
     viewing = commands.add_parser(
         "view",
         help="a board in the browser: pictures, knobs, buttons, consoles",

@@ -119,16 +119,12 @@ impl Engine {
     }
 
     /// Runs until `until` (ps) at the latest. Raises what a handler of a part raised.
-    #[pyo3(signature = (until, on = false))]
-    fn run(&mut self, until: Ps, on: bool) -> PyResult<Stopped> {
-        let stop = self.chip.run(until, on);
-    }
-
     ///
     /// Other threads of Python go on meanwhile; parts that are called take their turn among them.
-    fn run(&mut self, py: Python<'_>, until: Ps) -> PyResult<Stopped> {
+    #[pyo3(signature = (until, on = false))]
+    fn run(&mut self, py: Python<'_>, until: Ps, on: bool) -> PyResult<Stopped> {
         let chip = &mut self.chip;
-        let stop = py.detach(|| chip.run(until));
+        let stop = py.detach(|| chip.run(until, on));
         match self.inbox.take_error() {
             Some(error) => Err(error),
             None => Ok(stop),

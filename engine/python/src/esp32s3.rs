@@ -87,22 +87,6 @@ impl Machine for Chip {
         (49, "the ESP32-S3 has GPIO0 to GPIO48")
     }
 
-    fn run(&mut self, until: Ps, on: bool) -> Stopped {
-        let stop = Chip::run_on(self, until);
-        if !on || stop != Stop::Time {
-            Chip::hand_out(self);
-        }
-        match stop {
-            Stop::Time => ("time", -1, -1, String::new()),
-            Stop::Text { key, console } => ("text", i64::from(key), console as i64, String::new()),
-            Stop::Intercept { core, pc } => ("intercept", i64::from(pc), core as i64, String::new()),
-            Stop::Breakpoint { core, pc } => ("breakpoint", i64::from(pc), core as i64, String::new()),
-            Stop::Watchpoint { core, addr } => ("watchpoint", i64::from(addr), core as i64, String::new()),
-            Stop::Reset(reason) => ("reset", -1, -1, format!("{reason:?}")),
-            Stop::Stopped { core, report } => ("lockup", -1, core as i64, report),
-        }
-    }
-
     /// The CHIP_PU pin.
     fn reset(&mut self) {
         self.system_mut().dev.fabric.request(Request::Restart(Reason::PowerOn));

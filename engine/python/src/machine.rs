@@ -292,8 +292,12 @@ macro_rules! common {
             true
         }
 
-        fn run(&mut self, until: Ps) -> Stopped {
-            stopped(Chip::run(self, until))
+        fn run(&mut self, until: Ps, on: bool) -> Stopped {
+            let stop = Chip::run_on(self, until);
+            if !on || stop != Stop::Time {
+                Chip::hand_out(self);
+            }
+            stopped(stop)
         }
 
         fn step(&mut self, core: usize, until: Ps) -> Stopped {
