@@ -289,10 +289,9 @@ class Twin(Wired, Intercepting):
             self.functions.start_waiting()
             goal = self._goal(until)
             on_there = on and goal == until and not (self._calls and self._calls[0][0] <= until)
-            stop = self._engine.run(max(goal, self._engine.now), on_there)
+            goal = max(goal, self._engine.now)
             debugger = self.live.debugger
-            goal = max(self._goal(until), self._engine.now)
-            stop = self._engine.run(goal) if debugger is None else debugger.go(goal)
+            stop = self._engine.run(goal, on_there) if debugger is None else debugger.go(goal)
             self._collect()
             kind = stop[0]
             if kind == "reset":
