@@ -11,11 +11,13 @@ from importlib.metadata import PackageNotFoundError, version
 
 from twins.board import boards
 from twins.cli.diff import add_diff_arguments, diff
+from twins.cli.gdb import add_gdb_arguments, gdb
 from twins.cli.imports import add_import_arguments, import_project
 from twins.cli.info import info
 from twins.cli.new import add_new_arguments, new
 from twins.cli.resume import add_resume_arguments, resume
 from twins.cli.run import add_going_arguments, add_run_arguments, run
+from twins.cli.view import add_view_arguments, view
 from twins.errors import TwinError
 
 DONE, FAILED, USAGE, TIME_OVER, CRASHED = 0, 1, 2, 3, 4
@@ -67,10 +69,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"boardtwins {_version()}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    listing = commands.add_parser("boards", help="the boards that come with the package")
+    listing = commands.add_parser("boards", help="the boards that come with the package", epilog="example: twins boards")
     listing.set_defaults(act=lambda _: _list_boards())
 
-    parts = commands.add_parser("parts", help="the parts that a board file can name")
+    parts = commands.add_parser("parts", help="the parts that a board file can name", epilog="example: twins parts")
     parts.set_defaults(act=lambda _: _list_parts())
 
     about = commands.add_parser(
@@ -86,9 +88,31 @@ def _parser() -> argparse.ArgumentParser:
         epilog="examples: twins run pico blink.uf2 --for 2s; twins run my_wokwi_project --scenario test.yaml; "
         "exit: 0 done, 1 --fail-on seen or the script failed, 2 bad usage or image, 3 time over before --until, "
         "4 firmware crashed, 130 interrupted",
+        help="run an image on a board",
+        epilog="example: twins run pico firmware.uf2 --until ready --uart log.txt; "
+        "exit: 0 done, 1 --fail-on seen, 2 bad usage or image, 3 time over before --until, 4 firmware crashed, "
+        "130 interrupted",
     )
     add_run_arguments(running)
     running.set_defaults(act=run)
+
+    debugging = commands.add_parser(
+        "gdb",
+        help="run an image on a board for a debugger",
+        description="Serves GDB's remote protocol on a port of this machine. The chip stands before its first "
+        "instruction until a debugger has come; `kill` in gdb, or Ctrl-C here, ends it.",
+        epilog="example: twins gdb pico firmware.elf, then: gdb-multiarch firmware.elf -ex 'target remote :3333'",
+    )
+    add_gdb_arguments(debugging)
+    debugging.set_defaults(act=gdb)
+    viewing = commands.add_parser(
+        "view",
+        help="a board in the browser: pictures, knobs, buttons, consoles",
+        description="Serves a page on this machine with what there is to see of the board and to do to it.",
+        epilog="example: twins view media_controller media_controller.uf2 --open",
+    )
+    add_view_arguments(viewing)
+    viewing.set_defaults(act=view)
 
     resuming = commands.add_parser(
         "resume",
