@@ -130,6 +130,11 @@ def test_leds_on_one_data_line_are_one_strip() -> None:
     assert [made.names.part(name) for name in ("ring", "n1", "strip")] == ["ring"] * 3
 
 
+def test_a_ring_of_data_lines_is_told() -> None:
+    made = circuit(PICO, ("a", "wokwi-neopixel"), ("b", "wokwi-neopixel"), wires="a:DOUT-b:DIN b:DOUT-a:DIN")
+    assert made.missing == [f"{name} (wokwi-neopixel): its chain of data lines has no beginning" for name in "ab"]
+
+
 def test_a_matrix_has_rows_and_columns() -> None:
     attrs = {"rows": "4", "cols": "16", "layout": "serpentine"}
     made = circuit(PICO, ("m", "wokwi-led-matrix", attrs), ("c", "wokwi-neopixel-canvas"), wires="pico:GP3-m:DIN")

@@ -114,6 +114,17 @@ def test_a_screenshot_is_compared_pixel_by_pixel(project: Path) -> None:
         played("take-screenshot: {part-id: lcd, compare-with: golden.png}")
 
 
+def test_a_project_with_an_esp32s3_runs(tmp_path: Path, images: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(images / "s3_mix.bin", tmp_path / "merged.bin")
+    (tmp_path / "wokwi.toml").write_text("[wokwi]\nversion = 1\nfirmware = 'merged.bin'\n")
+    wires = [["esp:TX", "$serialMonitor:RX", "", []], ["esp:RX", "$serialMonitor:TX", "", []]]
+    parts = [{"id": "esp", "type": "board-esp32-s3-devkitc-1", "attrs": {"flashSize": "16"}}]
+    (tmp_path / "diagram.json").write_text(json.dumps({"parts": parts, "connections": wires}))
+    path = scenario(tmp_path, "wait-serial: 'ESP-ROM:esp32s3'", "expect-pin: {part-id: esp, pin: 0, value: 1}")
+    assert main(["run", str(tmp_path), "--scenario", str(path)]) == 0
+    assert "ESP-ROM:esp32s3" in capsys.readouterr().out
+
+
 def test_a_finger_touches_moves_and_leaves(tmp_path: Path) -> None:
     folder = tmp_path / "panel"
     folder.mkdir()
@@ -160,7 +171,7 @@ def test_a_finger_touches_moves_and_leaves(tmp_path: Path) -> None:
             "set-control: {part-id: pot1, control: pressed, value: 3}",
             "line 5: the control pressed takes 0 or 1, found 3",
         ),
-        ("set-control: {part-id: pot1, control: lux, value: 3}", "line 5: there is no control 'lux' here: pressed and"),
+        ("set-control: {part-id: pot1, control: position, value: a}", "line 5: the control position takes a number"),
         ("expect-pin: {part-id: pico, value: 1}", "line 5: expect-pin needs 'pin', found None"),
         ("expect-pin: {part-id: pico, pin: RUN, value: 1}", "line 5: pico:RUN is on no pin of the chip"),
         ("expect-pin: {part-id: oled, pin: SDA, value: 1}", "line 5: oled:SDA is on no pin of the chip"),
@@ -183,6 +194,10 @@ def test_a_wrong_scenario_is_refused_with_its_line(step: str, says: str, project
     [
         ("set-control: {part-id: dht, control: pressed, value: 1}", "line 5: board player has no part 'dht'"),
         ("set-control: {part-id: lcd, control: pressed, value: 1}", "line 5: lcd (ILI9341) cannot 'down'"),
+        (
+            "set-control: {part-id: pot1, control: lux, value: 1}",
+            "pot1 (Potentiometer) has no 'lux' to set: only position",
+        ),
         ("set-control: {part-id: lcd, control: position, value: 1}", "line 5: lcd (ILI9341) has no 'position' to set"),
         ("take-screenshot: {part-id: pot1, save-to: a.png}", "line 5: 'pot1' has no picture"),
         ("touch: {part-id: pot1, x: 1, y: 2}", "line 5: pot1 (Potentiometer) cannot 'touch'"),

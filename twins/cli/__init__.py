@@ -87,7 +87,8 @@ def _parser() -> argparse.ArgumentParser:
     running = commands.add_parser(
         "run",
         help="run an image on a board, or a project of Wokwi",
-        epilog="examples: twins run pico blink.uf2 --for 2s; twins run my_wokwi_project --scenario test.yaml; "
+        epilog="example: twins run pico firmware.uf2 --until ready --uart log.txt; or a project of Wokwi: "
+        "twins run my_project --scenario test.yaml; "
         "exit: 0 done, 1 --fail-on seen or the script failed, 2 bad usage or image, 3 time over before --until, "
         "4 firmware crashed, 130 interrupted",
     )
@@ -136,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
         "new",
         help="write a working template: a board, a part or a test",
         description="Writes NAME.toml, NAME.py with test_NAME.py, or test_NAME.py. Nothing is written over.",
-        epilog="examples: twins new board my_board --chip esp32s3; twins new part thermometer; "
+        epilog="example: twins new board my_board --chip esp32s3; twins new part thermometer; "
         "twins new test menu --image build/app.uf2 --board my_board.toml",
     )
     add_new_arguments(writing)

@@ -149,6 +149,9 @@ class Circuit:
                 self.missing.append(f"{part}: a twin has one board, this is a second one")
             else:
                 self.missing.append(f"{part}: there is no such part here")
+        for part in self.diagram.parts.values():
+            if part.type in CHAINS and part.id not in chained:
+                self.missing.append(f"{part}: its chain of data lines has no beginning")
 
     def _chain(self, part: DiagramPart, chained: set[str]) -> Iterator[tuple[DiagramPart, dict[str, Any]]]:
         """LEDs on one data line are one strip of ours, under the name of the first of them."""

@@ -1,9 +1,10 @@
 """Automation scenarios of Wokwi as steps of a script.
 
 Steps of the documentation's page "Automation Scenarios": ``delay``, ``wait-serial``, ``write-serial``, ``set-control``,
-``expect-pin``, ``take-screenshot``, ``touch``, ``touch-press``, ``touch-move`` and ``touch-release``. Of the controls,
-``pressed`` (buttons and the switch of a knob) and ``position`` (potentiometers) are those of parts that we have. A name
-of ours and one of theirs that are the same, ``expect-pin`` and ``touch``, are told apart by ``part-id``.
+``expect-pin``, ``take-screenshot``, ``touch``, ``touch-press``, ``touch-move`` and ``touch-release``. The control
+``pressed`` pushes a button or a knob; any other sets what the part has of that name, as ``position`` of a
+potentiometer. A name of ours and one of theirs that are the same, ``expect-pin`` and ``touch``, are told apart by
+``part-id``.
 """
 
 from __future__ import annotations
@@ -97,9 +98,7 @@ def _set_control(entry: Entry, names: Names) -> list[Step]:
         if value["value"] not in (0, 1):
             raise UsageError(f"the control pressed takes 0 or 1, found {shown(value['value'])}")
         return [steps.Call(entry.where, part, "down" if value["value"] else "up")]
-    if control == "position":
-        return [steps.Set(entry.where, part, "position", language.number(value["value"], "the control position"))]
-    raise UsageError(f"there is no control {control!r} here: pressed and position are")
+    return [steps.Set(entry.where, part, control, language.number(value["value"], f"the control {control}"))]
 
 
 def _expect_pin(entry: Entry, names: Names) -> list[Step]:
