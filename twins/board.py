@@ -91,6 +91,8 @@ class ConsoleSpec:
     tx: int | None
     rx: int | None
     jtag: bool = False
+    boot: int | None = None
+    """The strapping pin on the reset circuit of the console's USB bridge, which DTR and RTS drive."""
 
 
 @dataclass(frozen=True)
@@ -283,7 +285,8 @@ def _console(name: str, spec: Any, chip: Chip, where: str) -> ConsoleSpec:
         choice = '"cdc" or "jtag"' if chip.serial_jtag else '"cdc"'
         raise BoardError(f'{where}: expected {{ tx = "GPIOn", rx = "GPIOn" }} or {choice}')
     rx = _pin(spec["rx"], chip, where) if "rx" in spec else None
-    return ConsoleSpec(name, _pin(spec["tx"], chip, where), rx)
+    boot = _pin(spec["boot"], chip, where) if "boot" in spec else None
+    return ConsoleSpec(name, _pin(spec["tx"], chip, where), rx, boot=boot)
 
 
 def find_part(kind: str) -> type[Part]:

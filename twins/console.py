@@ -9,7 +9,8 @@ from pexpect.expect import Expecter, searcher_re, searcher_string
 from pexpect.spawnbase import SpawnBase
 
 from twins.errors import Timeout, UsageError
-from twins.servers import PtyServer, TcpServer
+from twins.rfc2217 import Rfc2217Client
+from twins.servers import PtyServer, RawClient, TcpServer
 from twins.units import Duration, Time, ps
 
 if TYPE_CHECKING:
@@ -186,6 +187,19 @@ class Console(SpawnBase):  # type: ignore[misc]  # pexpect is not typed
         For pyserial it is ``socket://HOST:PORT``.
         """
         server = TcpServer(self, port)
+        self.twin.live.add(server)
+        return server.address
+
+    def serve_rfc2217(self, port: int = 0) -> tuple[str, int]:
+        """Puts the console on a port of this machine as a serial port with control lines; returns host and port.
+
+        For pyserial and esptool it is ``rfc2217://HOST:PORT``.
+        """
+
+        def client(name: str) -> RawClient:
+            return Rfc2217Client(name, lambda dtr, rts: self.twin.door.lines(self.line, dtr, rts))
+
+        server = TcpServer(self, port, client)
         self.twin.live.add(server)
         return server.address
 

@@ -71,6 +71,10 @@ def _reset(twin: Twin, _: Entry) -> None:
     twin.reset_chip()
 
 
+def _lines(twin: Twin, entry: Entry) -> None:
+    twin.set_lines(entry.to, *entry.args)
+
+
 ACTIONS: dict[str, Callable[[Twin, Entry], None]] = {
     "type": _type,
     "call": _call,
@@ -78,6 +82,7 @@ ACTIONS: dict[str, Callable[[Twin, Entry], None]] = {
     "say": _say,
     "volts": _volts,
     "reset": _reset,
+    "lines": _lines,
 }
 """What can come in. A debugger or a sound card adds its own."""
 
@@ -170,6 +175,10 @@ class Door:
     def reset(self) -> None:
         """Somebody resets the chip."""
         self.put(Entry("reset"))
+
+    def lines(self, console: str, dtr: bool, rts: bool) -> None:
+        """Somebody sets the control lines of a console's USB bridge."""
+        self.put(Entry("lines", console, (dtr, rts)))
 
     def put(self, entry: Entry) -> None:
         """Something waits until the twin next looks, which is before it runs on. Other threads may call it."""

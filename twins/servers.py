@@ -172,7 +172,7 @@ class PtyServer:
 class TcpServer:
     """A console on a TCP port of the loopback interface; each client sees all of it, and each can type."""
 
-    def __init__(self, console: Console, port: int = 0, client_class: type[RawClient] = RawClient) -> None:
+    def __init__(self, console: Console, port: int = 0, client_class: Callable[[str], RawClient] = RawClient) -> None:
         self._console = console
         self._client_class = client_class
         self._clients: dict[socket.socket, RawClient] = {}

@@ -168,6 +168,7 @@ class Twin(Wired, Intercepting):
         self._call_number = 0
         self._outputs: dict[str, bytearray] = {console.name: bytearray() for console in self.board.consoles}
         self._speakers: list[str] = []
+        self._held_by: set[str] = set()
         self._consoles: dict[str | None, Console] = {}
         self.resets: list[tuple[int, str]] = []
         engine.set_outside(self._outside)
@@ -344,6 +345,28 @@ class Twin(Wired, Intercepting):
     def reset_chip(self) -> None:
         """What `reset` does when it comes in by the door."""
         self._engine.reset()
+
+    def set_lines(self, console: str, dtr: bool, rts: bool) -> None:
+        """What the control lines of a USB bridge do when they come in by the door, on a board with its reset circuit.
+
+        RTS alone holds the chip in reset, DTR alone pulls the strapping pin low. The capacitor at the reset pin lets it
+        rise behind a change of both, so what counts is how DTR stands when RTS lets go. Held in reset, the chip runs on
+        here until then.
+        """
+        boot = next((spec.boot for spec in self.board.consoles if spec.name == console), None)
+        if boot is None:
+            return
+        held = console in self._held_by
+        if rts and not dtr:
+            self._held_by.add(console)
+        self._engine.drive(boot, False if dtr and not rts else None, self._engine.now)
+        if held and not rts:
+            self._held_by.remove(console)
+            # The strap is sampled by the reset, so its level comes first.
+            self._engine.run(self._engine.now)
+            self._engine.reset()
+            at, why = self._engine.now, self._engine.run(self._engine.now)
+            self.resets.append((at, why[3]))
 
     def set_slice(self, cycles: int) -> None:
         """How far one core may run ahead of the other between accesses that both can see; 64 without this."""

@@ -56,6 +56,19 @@ def test_mpremote_copies_a_file_there_and_back(pico: Twin, tmp_path: Path) -> No
     assert back.read_bytes() == sent.read_bytes()
 
 
+@pytest.mark.parametrize("scheme", ["socket", "rfc2217"])
+def test_mpremote_copies_a_file_over_the_network_and_runs_it(pico: Twin, tmp_path: Path, scheme: str) -> None:
+    script = tmp_path / "answer.py"
+    script.write_text("print('the answer is', 6 * 7)\n")
+    with pico:
+        pico.live.pace = 1
+        console = pico.consoles["usb"]
+        host, number = console.serve_tcp() if scheme == "socket" else console.serve_rfc2217()
+        mpremote(pico, f"{scheme}://{host}:{number}", "cp", str(script), ":answer.py")
+        said = mpremote(pico, f"{scheme}://{host}:{number}", "exec", "import answer")
+    assert said == "the answer is 42\n"
+
+
 def test_the_copy_is_replayed_from_the_record(pico: Twin, tmp_path: Path) -> None:
     sent, record = tmp_path / "sent.txt", tmp_path / "door.jsonl"
     sent.write_text("a line\n" * 100)

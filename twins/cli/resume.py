@@ -32,7 +32,15 @@ def resume(options: argparse.Namespace) -> int:
     twin = saved.restored()
     image = saved.about["image"] or "no image"
     print(f"{twin.board.name} with {image} at {twin.time}", file=sys.stderr)
-    goes_on = options.duration or options.until or options.input or options.pty or options.tcp or options.replay
+    goes_on = (
+        options.duration
+        or options.until
+        or options.input
+        or options.pty
+        or options.tcp
+        or options.rfc2217
+        or options.replay
+    )
     if not goes_on:
         from twins.testing.evidence import last_lines, registers
 

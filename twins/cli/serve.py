@@ -20,7 +20,18 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     pty = {"metavar": "CONSOLE", "action": "append", "nargs": "?", "const": ALL, "default": []}
     add("--pty", **pty, help="put a console, or all together, on a pseudo-terminal")  # type: ignore[arg-type]
     add("--tcp", metavar="[CONSOLE=]PORT", action="append", default=[], help="as --pty, on a port of this machine")
-    add("--pace", metavar="FACTOR", help=f"of real time, or {FLAT_OUT} (1 with --pty or --tcp, else {FLAT_OUT})")
+    add(
+        "--rfc2217",
+        metavar="[CONSOLE=]PORT",
+        action="append",
+        default=[],
+        help="as --tcp, with control lines (RFC 2217)",
+    )
+    add(
+        "--pace",
+        metavar="FACTOR",
+        help=f"of real time, or {FLAT_OUT} (1 with --pty, --tcp or --rfc2217, else {FLAT_OUT})",
+    )
     add("--realtime", dest="pace", action="store_const", const="1", help="the same as --pace 1")
     add("--record", metavar="FILE", help="write down what comes in from outside")
     add("--record-script", metavar="FILE.yaml", help="the same as a script for --input, with the hash of the trace")
@@ -29,7 +40,7 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
 
 def is_served(options: argparse.Namespace) -> bool:
     """Is a console put on something?"""
-    return bool(options.pty or options.tcp)
+    return bool(options.pty or options.tcp or options.rfc2217)
 
 
 def limit(options: argparse.Namespace) -> int | None:
@@ -63,6 +74,12 @@ def serve(twin: Twin, options: argparse.Namespace) -> None:
             raise UsageError(f"--tcp {text!r}: expected PORT or CONSOLE=PORT, as in usb=4000")
         host, taken = _console(twin, name, "--tcp").serve_tcp(int(port))
         _say(name, f"socket://{host}:{taken}")
+    for text in options.rfc2217:
+        name, _, port = text.rpartition("=")
+        if not port.isdigit():
+            raise UsageError(f"--rfc2217 {text!r}: expected PORT or CONSOLE=PORT, as in uart0=4000")
+        host, taken = _console(twin, name, "--rfc2217").serve_rfc2217(int(port))
+        _say(name, f"rfc2217://{host}:{taken}")
 
 
 def _console(twin: Twin, name: str, option: str) -> Console:
