@@ -29,7 +29,6 @@ DOCS = ROOT / "docs"
 IMAGES = ROOT / "firmware" / "images"
 
 
-
 def _turn_the_knob(twin: Twin) -> None:
     twin.run("300ms")
     twin.run(twin.knob.turn(+8))
@@ -48,21 +47,27 @@ SHOWN: dict[str, tuple[str, str, Callable[[Twin], None], int]] = {
     "jinny_lamp": ("jinny_lamp.bin", "matrix", _touch_the_pad, 6),
 }
 """Board by board: the image that shows something on it, which part, what somebody does, and how much larger."""
-TAKEN = {"badge": ("images/badge.png", "Its own firmware, which is not in this repository: see [conformance](conformance.md)")}
+TAKEN = {
+    "badge": (
+        "images/badge.png",
+        "Its own firmware, which is not in this repository: see [conformance](conformance.md)",
+    )
+}
 """Pictures that are in the repository, since the image is not."""
 
 BOARDS_HEAD = """# Boards
 
-The boards that come with the package; `twins boards` lists them too. A board is a TOML file that reads like its schematic:
-see [boards and parts of your own](guide/own.md). This page is written by `tools/gallery.py` from the board files, the
+The boards that come with the package; `twins boards` lists them too. A board is a TOML file that reads like its
+schematic: see [boards and parts of your own](guide/own.md). This page is written by `tools/gallery.py` from the board files, the
 pictures are what twins show that run the images of this repository.
 
 """
 PARTS_HEAD = """# Parts
 
-What a board file can name; `twins parts` lists them too. Options are given in the board file beside the pins. What each does exactly
-and what it leaves out is in the [ledger](fidelity.md), what a test can do with it in the [reference](reference/parts.md). This
-page is written by `tools/gallery.py`; the pictures are test patterns that were sent over the parts' pins.
+What a board file can name; `twins parts` lists them too. Options are given in the board file beside the pins. What each
+does exactly and what it leaves out is in the [ledger](fidelity.md), what a test can do with it in the
+[reference](reference/parts.md). This page is written by `tools/gallery.py`; the pictures are test patterns that were
+sent over the parts' pins.
 
 """
 
@@ -126,7 +131,9 @@ def part_page() -> tuple[str, dict[str, Frame]]:
             pictures[f"parts/{name}.png"] = PATTERNS[name]()
             chapter.append(f"![{name} with a test pattern](images/parts/{name}.png)\n")
         pins = [
-            (pin if needed else f"[{pin}]") for port in part.ports().values() for pin, needed in port.pin_names().items()
+            (pin if needed else f"[{pin}]")
+            for port in part.ports().values()
+            for pin, needed in port.pin_names().items()
         ]
         chapter.append(f"Pins: {', '.join(f'`{pin}`' for pin in dict.fromkeys(pins))}.\n")
         options = list(_options(part))

@@ -65,7 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"boardtwins {_version()}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    listing = commands.add_parser("boards", help="the boards that come with the package", epilog="example: twins boards")
+    listing = commands.add_parser(
+        "boards", help="the boards that come with the package", epilog="example: twins boards"
+    )
     listing.set_defaults(act=lambda _: _list_boards())
 
     parts = commands.add_parser("parts", help="the parts that a board file can name", epilog="example: twins parts")
