@@ -58,8 +58,8 @@ TAKEN = {
 BOARDS_HEAD = """# Boards
 
 The boards that come with the package; `twins boards` lists them too. A board is a TOML file that reads like its
-schematic: see [boards and parts of your own](guide/own.md). This page is written by `tools/gallery.py` from the board files, the
-pictures are what twins show that run the images of this repository.
+schematic: see [boards and parts of your own](guide/own.md). This page is written by `tools/gallery.py` from the board
+files, the pictures are what twins show that run the images of this repository.
 
 """
 PARTS_HEAD = """# Parts
