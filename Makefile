@@ -36,7 +36,9 @@ demo: setup ## run the media controller and the lamp, leave pictures in out/demo
 	@$(PY) -m demo.jinny_lamp
 
 test: setup ## everything that is tested
-	@bash tools/setup.sh compiler qemu sigrok
+	@bash tools/setup.sh compiler qemu sigrok gdb
+
+	@bash tools/setup.sh compiler qemu sigrok browser
 	@cd engine && cargo test -q --profile testing --workspace --exclude engine-python
 	@$(PY) -m pytest -q -n 2
 

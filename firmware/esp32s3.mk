@@ -25,6 +25,7 @@ S3_PROBES := $(patsubst probes/esp32s3/%.c,s3_probe_%,$(wildcard probes/esp32s3/
 
 # name: source, linker script (ram.ld where nothing is said)
 S3_IMAGES := $(S3_BENCH) $(S3_PROBES) s3_functions s3_rom_calls s3_espnow_echo jinny_lamp
+S3_IMAGES := $(S3_BENCH) $(S3_PROBES) s3_functions s3_rom_calls
 SRC_s3_functions := functions/main.c
 SRC_s3_rom_calls := rom_calls/main.c
 $(foreach b,$(S3_BENCH),$(eval SRC_$(b) := bench/esp32s3/$(b:s3_%=%).c))
@@ -49,7 +50,7 @@ LD_s3_probe_flash := flash.ld
 LD_jinny_lamp := flash.ld
 TABLE_jinny_lamp := jinny_lamp/partitions.csv
 
-# Functions of the mask ROM, for where there is no real one: engine/esp32s3/src/rom/functions.bin is this file.
+# Functions of the mask ROM, for where there is no real one: `images` copies the file to engine/esp32s3/src/rom/functions.bin.
 ROM_C := $(wildcard rom/*.c)
 ROM_SHARED := Makefile esp32s3.mk $(wildcard rom/*.h) rom/rom.ld tools/elf.py
 ROM_CFLAGS := $(filter-out -I%,$(S3_CFLAGS)) -Os -fno-jump-tables

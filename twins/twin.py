@@ -32,6 +32,7 @@ from twins.usb import UsbHost
 from twins.wiring import Wired
 
 if TYPE_CHECKING:
+    from twins.outside import Listener
     from twins.trace import Trace
     from twins.world import World
 
@@ -161,7 +162,7 @@ class Twin(Wired, Intercepting):
         self.functions = Functions(self)
         self._inbox = engine.inbox
         self.parts: dict[str, Part] = {}
-        self._outside = PartsOutside(self)
+        self._outside = PartsOutside(self, self.__dict__.get("_outside"))
         self._inside_at: int | None = None
         self._calls: list[tuple[int, int, str, str, tuple[Any, ...]]] = []
         self._call_number = 0
@@ -289,6 +290,9 @@ class Twin(Wired, Intercepting):
             goal = self._goal(until)
             on_there = on and goal == until and not (self._calls and self._calls[0][0] <= until)
             stop = self._engine.run(max(goal, self._engine.now), on_there)
+            debugger = self.live.debugger
+            goal = max(self._goal(until), self._engine.now)
+            stop = self._engine.run(goal) if debugger is None else debugger.go(goal)
             self._collect()
             kind = stop[0]
             if kind == "reset":
@@ -296,6 +300,8 @@ class Twin(Wired, Intercepting):
                 log.info("%s: reset (%s)", Duration(self._engine.now), stop[3])
             elif kind == "intercept":
                 self.functions.entered(stop[2], stop[1])
+            if debugger is not None and debugger.stopped(stop):
+                pass
             elif kind in ("lockup", "usb boot"):
                 raise FirmwareCrashed(crash_report(self, stop[2], stop[3]))
             elif kind == "breakpoint" or (kind == "text" and stop_at_text):
@@ -434,6 +440,11 @@ class Twin(Wired, Intercepting):
     def type_in(self, console: str, data: bytes) -> None:
         """What `type` does when it comes in by the door."""
         self._engine.type_in(list(self._outputs).index(console), data)
+
+    @property
+    def bus_listeners(self) -> list[Listener]:
+        """Who is told of each transfer on a bus that a part handled: see `twins.outside.Listener`."""
+        return self._outside.listeners
 
     @property
     def pins(self) -> Pins:

@@ -122,6 +122,13 @@ impl Engine {
     #[pyo3(signature = (until, on = false))]
     fn run(&mut self, until: Ps, on: bool) -> PyResult<Stopped> {
         let stop = self.chip.run(until, on);
+    }
+
+    ///
+    /// Other threads of Python go on meanwhile; parts that are called take their turn among them.
+    fn run(&mut self, py: Python<'_>, until: Ps) -> PyResult<Stopped> {
+        let chip = &mut self.chip;
+        let stop = py.detach(|| chip.run(until));
         match self.inbox.take_error() {
             Some(error) => Err(error),
             None => Ok(stop),
@@ -494,6 +501,30 @@ impl Engine {
     /// The address is no breakpoint any more. False: it was none.
     fn clear_breakpoint(&mut self, address: u32) -> bool {
         self.chip.clear_breakpoint(address)
+    }
+
+    /// The run stops before an instruction that loads from or stores to these bytes, or does not any more. False: it did not.
+    fn watch(&mut self, on: bool, address: u32, count: u32, loads: bool, stores: bool) -> bool {
+        self.chip.watch(on, address, count, loads, stores)
+    }
+
+    /// Runs until a core has executed one instruction ("step"), or until `until` (ps) at the latest.
+    fn step(&mut self, core: usize, until: Ps) -> PyResult<Stopped> {
+        if core > 1 {
+            return Err(PyValueError::new_err("there are cores 0 and 1"));
+        }
+        let stop = self.chip.step(core, until);
+        self.inbox.take_error().map_or(Ok(stop), Err)
+    }
+
+    /// A register of a core by the name that `twins.gdb` has for it; None: there is none.
+    fn register(&mut self, core: usize, name: &str) -> Option<u128> {
+        self.chip.register(core, name)
+    }
+
+    /// A debugger writes a register. False: there is none, or it cannot be written.
+    fn set_register(&mut self, core: usize, name: &str, value: u128) -> bool {
+        self.chip.set_register(core, name, value)
     }
 
     /// The run stops with "intercept" before the first instruction of a function, or does not any more.
