@@ -90,10 +90,6 @@ def _parser() -> argparse.ArgumentParser:
         epilog="examples: twins run pico blink.uf2 --for 2s; twins run my_wokwi_project --scenario test.yaml; "
         "exit: 0 done, 1 --fail-on seen or the script failed, 2 bad usage or image, 3 time over before --until, "
         "4 firmware crashed, 130 interrupted",
-        help="run an image on a board",
-        epilog="example: twins run pico firmware.uf2 --until ready --uart log.txt; "
-        "exit: 0 done, 1 --fail-on seen, 2 bad usage or image, 3 time over before --until, 4 firmware crashed, "
-        "130 interrupted",
     )
     add_run_arguments(running)
     running.set_defaults(act=run)
