@@ -57,16 +57,17 @@ TAKEN = {
 
 BOARDS_HEAD = """# Boards
 
-The boards that come with the package; `twins boards` lists them too. A board is a TOML file that reads like its schematic:
-see [boards and parts of your own](guide/own.md). This page is written by `tools/gallery.py` from the board files, the
-pictures are what twins show that run the images of this repository.
+The boards that come with the package; `twins boards` lists them too. A board is a TOML file that reads like its
+schematic: see [boards and parts of your own](guide/own.md). This page is written by `tools/gallery.py` from the board
+files, the pictures are what twins show that run the images of this repository.
 
 """
 PARTS_HEAD = """# Parts
 
-What a board file can name; `twins parts` lists them too. Options are given in the board file beside the pins. What each does exactly
-and what it leaves out is in the [ledger](fidelity.md), what a test can do with it in the [reference](reference/parts.md). This
-page is written by `tools/gallery.py`; the pictures are test patterns that were sent over the parts' pins.
+What a board file can name; `twins parts` lists them too. Options are given in the board file beside the pins. What each
+does exactly and what it leaves out is in the [ledger](fidelity.md), what a test can do with it in the
+[reference](reference/parts.md). This page is written by `tools/gallery.py`; the pictures are test patterns that were
+sent over the parts' pins.
 
 """
 
