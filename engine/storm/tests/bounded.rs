@@ -54,6 +54,12 @@ fn the_esp32s3_survives_random_code() {
     survives(Chip::Esp32s3, Kind::Code, 0..200);
 }
 
+/// One PIO block's next tick lay behind the other block's time.
+#[test]
+fn a_pio_tick_that_lies_behind_does_not_stop_time() {
+    survives(Chip::Rp2040, Kind::Mmio, 14_705..14_708);
+}
+
 /// TWAI in a bit when APB_CLK stops.
 #[test]
 fn a_bit_of_twai_without_a_clock_does_not_stop_time() {
