@@ -41,7 +41,8 @@ pub(super) struct Times {
 impl Times {
     /// A whole bit.
     pub(super) fn bit(&self) -> Ps {
-        self.low + self.high
+        // Without a clock both last for ever.
+        self.low.saturating_add(self.high)
     }
 }
 

@@ -140,7 +140,7 @@ impl Twai {
     }
 
     fn bit(&self, fabric: &Fabric) -> Ps {
-        self.to_sample(fabric) + self.after_sample(fabric)
+        self.to_sample(fabric).saturating_add(self.after_sample(fabric))
     }
 
     fn mode(&self, field: engine_core::registers::Field) -> bool {
@@ -204,12 +204,13 @@ impl Twai {
         let (before, after) = (self.to_sample(fabric), self.after_sample(fabric));
         let late = at.saturating_sub(self.node.began);
         if self.node.sampled {
-            let early = (self.node.began + before + after).saturating_sub(at).min(jump);
-            self.node.began -= early;
-            fabric.at(Slot::Twai, (self.node.began + before + after).max(fabric.now()));
+            let end = |began: Ps| began.saturating_add(before).saturating_add(after);
+            let early = end(self.node.began).saturating_sub(at).min(jump);
+            self.node.began = self.node.began.saturating_sub(early);
+            fabric.at(Slot::Twai, end(self.node.began).max(fabric.now()));
         } else if late >= self.quanta(1, fabric) {
             self.node.began += late.min(jump);
-            fabric.at(Slot::Twai, self.node.began + before);
+            fabric.at(Slot::Twai, self.node.began.saturating_add(before));
         }
     }
 
@@ -221,7 +222,8 @@ impl Twai {
             self.node.level = level;
             fabric.drive_at(TWAI_TX, level, at);
         }
-        fabric.at(Slot::Twai, at + self.to_sample(fabric));
+        // Without APB_CLK the sample point never comes.
+        fabric.at(Slot::Twai, at.saturating_add(self.to_sample(fabric)));
     }
 
     /// What we send in the bit that begins.

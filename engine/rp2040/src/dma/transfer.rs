@@ -110,7 +110,8 @@ impl System {
             }
         }
         let Self { dev, .. } = self;
-        dev.dma.free_at = start + taken;
+        // Empty sequences that chain to each other take a cycle each: without it time would not go on.
+        dev.dma.free_at = start + taken.max(u64::from(dev.dma.finishing != 0));
         dev.dma.schedule(&mut dev.fabric);
     }
 

@@ -13,7 +13,9 @@ pub fn run(pair: &mut [Pio; 2], until: u64, fabric: &mut Fabric) -> u64 {
     let mut stop = false;
     while pair[0].cycle.min(pair[1].cycle) < until && !stop {
         let [first, second] = pair;
-        let ticks = (first.next_tick(fabric), second.next_tick(fabric));
+        // A tick that lies behind (a divider was rewritten, a machine restarted) is due now: each round gets somewhere.
+        let now = first.cycle.min(second.cycle);
+        let ticks = (first.next_tick(fabric).max(now), second.next_tick(fabric).max(now));
         if ticks.0 < ticks.1 && !second.pin_waiters {
             stop = first.run(until.min(ticks.1), fabric);
             second.follow(first);
