@@ -31,8 +31,9 @@ $(VENV)/.ready: $(VENV)/.tools $(ENGINE)
 	@$(PY) -m pip install -q --no-build-isolation -e .
 	@touch $@
 
-demo: setup ## run the media controller, leave pictures in out/demo
+demo: setup ## run the media controller and the lamp, leave pictures in out/demo
 	@$(PY) -m demo.media_controller
+	@$(PY) -m demo.jinny_lamp
 
 test: setup ## everything that is tested
 	@bash tools/setup.sh compiler qemu sigrok browser

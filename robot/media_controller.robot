@@ -5,7 +5,7 @@ Suite Teardown    Reset Emulation
 
 *** Variables ***
 ${IMAGE}          ${CURDIR}/../firmware/images/media_controller.uf2
-${GOLDEN}         ${CURDIR}/../tests/golden
+${GOLDEN}         ${CURDIR}/../tests/__snapshots__/test_media_controller
 
 *** Test Cases ***
 Boots To Its Picture
@@ -15,7 +15,7 @@ Boots To Its Picture
     ${ready}=                   Wait For Line On Uart    ready
     Should Be True              ${ready.timestamp} < 1000
     Run For                     300ms
-    Frame Should Be             lcd    ${GOLDEN}/media_controller_ready.png
+    Frame Should Be             lcd    ${GOLDEN}/test_the_first_picture[ready].png
     Provides                    booted
 
 The Knob Turns The Volume
@@ -25,7 +25,7 @@ The Knob Turns The Volume
     Should Be Equal             ${volume.groups[0]}    41
     Wait For Line On Uart       volume 43
     Run For                     100ms
-    Frame Should Be             lcd    ${GOLDEN}/media_controller_volume_43.png
+    Frame Should Be             lcd    ${GOLDEN}/test_turning_right_makes_it_louder[volume_43].png
 
 The Picture Follows Within A Tenth Of A Second
     Requires                    booted

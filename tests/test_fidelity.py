@@ -18,3 +18,18 @@ def test_sources_with_a_section_on_fidelity_are_in_it() -> None:
     chapters = "".join(runpy.run_path(str(TOOL))["sections"]())
     for source in ("engine/armv6m/src/lib.rs", "engine/rp2040/src/uart/mod.rs", "engine/rp2040/src/spi/mod.rs"):
         assert f"`{source}`" in chapters
+
+
+def test_every_block_of_the_esp32s3_says_how_true_it_is() -> None:
+    """A source that declares register groups has a chapter, or the head of its folder has."""
+    root = TOOL.parent.parent
+    chapters = "".join(runpy.run_path(str(TOOL))["sections"]())
+    sources = [
+        path
+        for path in (root / "engine" / "esp32s3" / "src").rglob("*.rs")
+        if "const GROUPS: &'static [Group] = &[" in path.read_text(encoding="utf-8")
+    ]
+    assert len(sources) > 40
+    for source in sources:
+        heads = {source.relative_to(root).as_posix(), (source.parent / "mod.rs").relative_to(root).as_posix()}
+        assert any(f"`{head}`" in chapters for head in heads), source

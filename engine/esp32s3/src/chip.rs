@@ -224,10 +224,21 @@ impl Chip {
 
     /// Runs until `until` at the latest.
     pub fn run(&mut self, until: Ps) -> Stop {
+        let stop = self.run_on(until);
+        self.hand_out();
+        stop
+    }
+
+    /// What parts get in batches and has been gathered so far goes to them.
+    pub fn hand_out(&mut self) {
+        self.system.dev.fabric.pins.flush();
+    }
+
+    /// The same as `run`, for a run that goes on: batches are not handed out.
+    pub fn run_on(&mut self, until: Ps) -> Stop {
         self.system.dev.fabric.look_at_watchers();
         let stop = self.run_inner(until);
         self.system.catch_up();
-        self.system.dev.fabric.pins.flush();
         stop
     }
 

@@ -121,13 +121,20 @@ impl Engine {
     /// Runs until `until` (ps) at the latest. Raises what a handler of a part raised.
     ///
     /// Other threads of Python go on meanwhile; parts that are called take their turn among them.
-    fn run(&mut self, py: Python<'_>, until: Ps) -> PyResult<Stopped> {
+    #[pyo3(signature = (until, on = false))]
+    fn run(&mut self, py: Python<'_>, until: Ps, on: bool) -> PyResult<Stopped> {
         let chip = &mut self.chip;
-        let stop = py.detach(|| chip.run(until));
+        let stop = py.detach(|| chip.run(until, on));
         match self.inbox.take_error() {
             Some(error) => Err(error),
             None => Ok(stop),
         }
+    }
+
+    /// What parts get in batches and has been gathered so far goes to them.
+    fn hand_out(&mut self) -> PyResult<()> {
+        self.chip.hand_out();
+        self.inbox.take_error().map_or(Ok(()), Err)
     }
 
     /// Somebody pulls the RUN pin low and lets go: the chip is reset when the run goes on.
@@ -528,6 +535,11 @@ impl Engine {
     /// Where a function of the mask ROM lies; None: not known.
     fn rom_function(&self, name: &str) -> Option<u32> {
         self.chip.rom_function(name)
+    }
+
+    /// Does a core execute, or wait for an interrupt? It does neither in reset, stalled, or in deep or light sleep.
+    fn is_running(&self, core: usize) -> bool {
+        self.chip.is_running(core)
     }
 
     /// Does a core run a program that interrupts can reach, outside of handlers?

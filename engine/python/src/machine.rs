@@ -49,8 +49,10 @@ pub trait Machine: Send + Sync {
     fn pin_range(&self) -> (u8, &'static str);
     /// The present moment.
     fn now(&self) -> Ps;
-    /// Runs until `until` at the latest.
-    fn run(&mut self, until: Ps) -> Stopped;
+    /// Runs until `until` at the latest. `on`: when it gets there it will go on, so batches are not handed out yet.
+    fn run(&mut self, until: Ps, on: bool) -> Stopped;
+    /// Batches are handed out.
+    fn hand_out(&mut self);
     /// Somebody pulls the reset pin.
     fn reset(&mut self);
     /// How far one processor may run ahead of the other.
@@ -140,6 +142,8 @@ pub trait Machine: Send + Sync {
     fn end_call(&mut self, core: usize) -> Result<(u32, u32, u32), &'static str>;
     /// Where functions called so come back to.
     fn return_address(&self) -> u32;
+    /// Does a processor execute, or wait for an interrupt?
+    fn is_running(&self, core: usize) -> bool;
     /// Does a processor run a program that interrupts can reach, outside of handlers?
     fn is_interruptible(&self, core: usize) -> bool;
     /// The cycle that a processor has reached, as a moment.
@@ -244,8 +248,16 @@ macro_rules! common {
             Chip::intercept(self, addr, on);
         }
 
+        fn hand_out(&mut self) {
+            Chip::hand_out(self);
+        }
+
+        fn is_running(&self, core: usize) -> bool {
+            Chip::is_running(self, core)
+        }
+
         fn is_interruptible(&self, core: usize) -> bool {
-            self.is_running(core) && self.cores()[core].is_interruptible()
+            Chip::is_running(self, core) && self.cores()[core].is_interruptible()
         }
 
         fn core_time(&self, core: usize) -> Ps {

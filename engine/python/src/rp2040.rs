@@ -35,8 +35,12 @@ impl Machine for Chip {
         (36, "the RP2040 has GPIO0 to GPIO29")
     }
 
-    fn run(&mut self, until: Ps) -> Stopped {
-        match Chip::run(self, until) {
+    fn run(&mut self, until: Ps, on: bool) -> Stopped {
+        let stop = Chip::run_on(self, until);
+        if !on || stop != Stop::Time {
+            Chip::hand_out(self);
+        }
+        match stop {
             Stop::Time => ("time", -1, -1, String::new()),
             Stop::Text { key, console } => ("text", i64::from(key), console as i64, String::new()),
             Stop::Intercept { core, pc } => ("intercept", i64::from(pc), core as i64, String::new()),
@@ -92,6 +96,10 @@ impl Machine for Chip {
 
     fn call(&mut self, core: usize, function: u32, words: &[u32], stack: Option<u32>) -> Result<u32, &'static str> {
         let (cores, system) = self.parts_mut();
+        if cores[core].sleeping {
+            // It sleeps since a while, and wakes now.
+            cores[core].sleep_until(system.dev.fabric.cycle);
+        }
         cores[core].call(&mut Ram(system), function, words, stack)
     }
 

@@ -41,8 +41,9 @@ pub const fn jx(s: u32) -> u32 {
     0x00_00a0 | s << 8
 }
 
-/// `J target`, placed at `pc`.
+/// `J target`, placed at `pc`: 128 KB either way.
 pub const fn j(pc: u32, target: u32) -> u32 {
+    assert!(target.wrapping_sub(pc + 4).wrapping_add(1 << 17) >> 18 == 0);
     0x06 | (target.wrapping_sub(pc + 4) & 0x3_ffff) << 6
 }
 

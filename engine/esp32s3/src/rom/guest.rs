@@ -214,6 +214,12 @@ impl<'a> Call<'a> {
         self.guest.set_reg(self.first + 1, (value >> 32) as u32);
     }
 
+    /// Sets two more words of a result of up to four (a complex double), from word `k` on.
+    pub fn ret64_at(&mut self, k: u32, value: u64) {
+        self.guest.set_reg(self.first + k, value as u32);
+        self.guest.set_reg(self.first + k + 1, (value >> 32) as u32);
+    }
+
     /// Word at `addr`.
     pub fn load(&mut self, addr: u32) -> Done<u32> {
         Ok(self.guest.load32(addr)?)

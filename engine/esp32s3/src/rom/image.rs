@@ -67,6 +67,12 @@ impl Image {
         end
     }
 
+    /// Marks instructions that [`Image::put`] has put.
+    pub(super) fn mark_code(&mut self, start: u32, end: u32) {
+        let place = self.code.partition_point(|&(other, _)| other < start);
+        self.code.insert(place, (start, end));
+    }
+
     /// Offset of an address of either bus.
     fn offset(addr: u32) -> usize {
         if addr < ROM_BASE {

@@ -7,8 +7,33 @@ use super::guest::{Call, Done};
 use super::Function;
 
 /// Functions that run in one go.
-pub(super) const LEAVES: &[(&str, Function)] =
-    &[("tinfl_decompress", decompress), ("tinfl_decompress_mem_to_mem", to_memory)];
+///
+/// The ROM's miniz was built without malloc (rom/miniz.h, MINIZ_NO_MALLOC): what would allocate finds no memory.
+pub(super) const LEAVES: &[(&str, Function)] = &[
+    ("tinfl_decompress", decompress),
+    ("tinfl_decompress_mem_to_mem", to_memory),
+    ("tinfl_decompress_mem_to_heap", |call| without_memory(call, Some(2))),
+    ("tinfl_decompress_mem_to_callback", |call| {
+        call.ret(FAILED as u32);
+        Ok(())
+    }),
+    ("tdefl_compress_mem_to_heap", |call| without_memory(call, Some(2))),
+    ("tdefl_compress_mem_to_mem", |call| without_memory(call, None)),
+    ("tdefl_compress_mem_to_output", |call| without_memory(call, None)),
+    ("tdefl_write_image_to_png_file_in_memory", |call| without_memory(call, Some(4))),
+    ("tdefl_write_image_to_png_file_in_memory_ex", |call| without_memory(call, Some(4))),
+    ("mz_free", |_| Ok(())),
+];
+
+/// Nothing, of size 0 where a size is asked for.
+fn without_memory(call: &mut Call<'_>, size: Option<u32>) -> Done {
+    if let Some(k) = size {
+        let place = call.arg(k)?;
+        call.store(place, 0)?;
+    }
+    call.ret(0);
+    Ok(())
+}
 
 // `tinfl_status`.
 const BAD_PARAM: i32 = -3;
@@ -301,7 +326,9 @@ impl Run<'_> {
                 Ok(Some(status)) => return Ok(status),
                 Err(Short) if self.used < self.input.len() => {}
                 Err(Short) if self.flags & HAS_MORE_INPUT != 0 => return Ok(NEEDS_MORE_INPUT),
-                Err(Short) => return Ok(self.broken()),
+                Err(Short) if self.state.stage == Stage::CopyStored => return Ok(self.broken()),
+                // Behind the end of the last input miniz reads zeros.
+                Err(Short) => self.state.held += 8,
             }
         }
     }

@@ -1,7 +1,13 @@
 //! libgcc: 64-bit arithmetic, bits, and IEEE 754 single and double precision in software
 //! (GCC Internals, chapter "The GCC low-level runtime library").
 
+use std::cmp::Ordering;
+
 use super::guest::{Call, Done, Exit, Fault};
+use super::softfloat::{
+    add32, add64, complex_product, complex_quotient, divide32, divide64, multiply32, multiply64, Double, Single,
+    DOUBLE, SINGLE,
+};
 use super::Function;
 
 /// EXCCAUSE of a division by zero (Xtensa ISA RM table 4-64).
@@ -11,16 +17,20 @@ pub(super) const DIVIDE_BY_ZERO: u32 = 6;
 #[rustfmt::skip]
 pub(super) const LEAVES: &[(&str, Function)] = &[
     // Double precision.
-    ("__adddf3", |c| double(c, |a, b| a + b)), ("__subdf3", |c| double(c, |a, b| a - b)),
-    ("__muldf3", |c| double(c, |a, b| a * b)), ("__divdf3", |c| double(c, |a, b| a / b)),
+    ("__adddf3", |c| double(c, add64)), ("__subdf3", |c| double(c, |a, b| add64(a, b ^ DOUBLE.sign))),
+    ("__muldf3", |c| double(c, multiply64)), ("__divdf3", |c| double(c, divide64)),
+    ("__muldc3", |c| complex64(c, complex_product)), ("__divdc3", |c| complex64(c, complex_quotient)),
     ("__negdf2", |c| { let a = c.arg64(0)?; c.ret64(a ^ 1 << 63); Ok(()) }),
-    ("__eqdf2", |c| order64(c, 1)), ("__nedf2", |c| order64(c, 1)),
-    ("__ltdf2", |c| order64(c, 1)), ("__ledf2", |c| order64(c, 1)),
-    ("__gtdf2", |c| order64(c, -1)), ("__gedf2", |c| order64(c, -1)),
+    ("__eqdf2", |c| order64(c, |o| o.is_some_and(Ordering::is_eq), 0, 1)),
+    ("__nedf2", |c| order64(c, |o| o.is_some_and(Ordering::is_eq), 0, 1)),
+    ("__ltdf2", |c| order64(c, |o| o.is_some_and(Ordering::is_lt), -1, 0)),
+    ("__ledf2", |c| order64(c, |o| o.is_some_and(Ordering::is_le), 0, 1)),
+    ("__gtdf2", |c| order64(c, |o| o.is_some_and(Ordering::is_gt), 1, 0)),
+    ("__gedf2", |c| order64(c, |o| o.is_some_and(Ordering::is_ge), 0, -1)),
     ("__unorddf2", |c| { let (a, b) = doubles(c)?; c.ret(u32::from(a.is_nan() || b.is_nan())); Ok(()) }),
     ("__extendsfdf2", extend), ("__truncdfsf2", truncate),
-    ("__fixdfsi", |c| { let a = f64_arg(c)?; c.ret(a as i32 as u32); Ok(()) }),
-    ("__fixdfdi", |c| { let a = f64_arg(c)?; c.ret64(a as i64 as u64); Ok(()) }),
+    ("__fixdfsi", |c| { let a = f64_arg(c)?; c.ret(if a.is_nan() { i32::MAX } else { a as i32 } as u32); Ok(()) }),
+    ("__fixdfdi", |c| { let a = f64_arg(c)?; c.ret64(signed64(a)); Ok(()) }),
     ("__fixunsdfsi", |c| { let a = f64_arg(c)?; c.ret(unsigned32(a)); Ok(()) }),
     ("__floatsidf", |c| { let a = c.arg(0)?; ret_f64(c, f64::from(a as i32)) }),
     ("__floatunsidf", |c| { let a = c.arg(0)?; ret_f64(c, f64::from(a)) }),
@@ -28,15 +38,20 @@ pub(super) const LEAVES: &[(&str, Function)] = &[
     ("__floatundidf", |c| { let a = c.arg64(0)?; ret_f64(c, a as f64) }),
     ("__powidf2", |c| { let (a, n) = (f64_arg(c)?, c.arg(2)? as i32); ret_f64(c, power(a, n, |a, b| a * b, |a| 1.0 / a)) }),
     // Single precision.
-    ("__addsf3", |c| single(c, |a, b| a + b)), ("__subsf3", |c| single(c, |a, b| a - b)),
-    ("__mulsf3", |c| single(c, |a, b| a * b)), ("__divsf3", |c| single(c, |a, b| a / b)),
+    ("__addsf3", |c| single(c, add32)), ("__subsf3", |c| single(c, |a, b| add32(a, b ^ SINGLE.sign as u32))),
+    ("__mulsf3", |c| single(c, multiply32)), ("__divsf3", |c| single(c, divide32)),
+    ("__mulsc3", |c| complex32(c, complex_product)), ("__divsc3", |c| complex32(c, complex_quotient)),
     ("__negsf2", |c| { let a = c.arg(0)?; c.ret(a ^ 1 << 31); Ok(()) }),
-    ("__eqsf2", |c| order32(c, 1)), ("__nesf2", |c| order32(c, 1)),
-    ("__ltsf2", |c| order32(c, 1)), ("__lesf2", |c| order32(c, 1)),
-    ("__gtsf2", |c| order32(c, -1)), ("__gesf2", |c| order32(c, -1)),
+    ("__eqsf2", |c| order32(c, |o| o.is_some_and(Ordering::is_eq), 0, 1)),
+    ("__nesf2", |c| order32(c, |o| o.is_some_and(Ordering::is_eq), 0, 1)),
+    ("__ltsf2", |c| order32(c, |o| o.is_some_and(Ordering::is_lt), -1, 0)),
+    ("__lesf2", |c| order32(c, |o| o.is_some_and(Ordering::is_le), 0, 1)),
+    ("__gtsf2", |c| order32(c, |o| o.is_some_and(Ordering::is_gt), 1, 0)),
+    ("__gesf2", |c| order32(c, |o| o.is_some_and(Ordering::is_ge), 0, -1)),
     ("__unordsf2", |c| { let (a, b) = singles(c)?; c.ret(u32::from(a.is_nan() || b.is_nan())); Ok(()) }),
-    ("__fixsfsi", |c| { let a = f32_arg(c)?; c.ret(a as i32 as u32); Ok(()) }),
-    ("__fixsfdi", |c| { let a = f32_arg(c)?; c.ret64(a as i64 as u64); Ok(()) }),
+    ("__fixsfsi", |c| { let a = f32_arg(c)?; c.ret(if a.is_nan() { i32::MAX } else { a as i32 } as u32); Ok(()) }),
+    ("__fixsfdi", |c| { let a = f32_arg(c)?; c.ret64(signed64(f64::from(a))); Ok(()) }),
+    ("__fixunssfdi", |c| { let a = f32_arg(c)?; c.ret64(unsigned64(f64::from(a))); Ok(()) }),
     ("__fixunssfsi", |c| { let a = f32_arg(c)?; c.ret(unsigned32(f64::from(a))); Ok(()) }),
     ("__floatsisf", |c| { let a = c.arg(0)?; ret_f32(c, a as i32 as f32) }),
     ("__floatunsisf", |c| { let a = c.arg(0)?; ret_f32(c, a as f32) }),
@@ -57,9 +72,9 @@ pub(super) const LEAVES: &[(&str, Function)] = &[
     ("__ucmpdi2", |c| { let (a, b) = (c.arg64(0)?, c.arg64(2)?); three_way(c, a.cmp(&b)) }),
     // Integers of 32 bits.
     ("__mulsi3", |c| { let (a, b) = (c.arg(0)?, c.arg(1)?); c.ret(a.wrapping_mul(b)); Ok(()) }),
-    ("__divsi3", |c| divide32(c, |a, b| (a as i32).wrapping_div(b as i32) as u32)),
-    ("__modsi3", |c| divide32(c, |a, b| (a as i32).wrapping_rem(b as i32) as u32)),
-    ("__udivsi3", |c| divide32(c, |a, b| a / b)), ("__umodsi3", |c| divide32(c, |a, b| a % b)),
+    ("__divsi3", |c| quotient32(c, |a, b| (a as i32).wrapping_div(b as i32) as u32)),
+    ("__modsi3", |c| quotient32(c, |a, b| (a as i32).wrapping_rem(b as i32) as u32)),
+    ("__udivsi3", |c| quotient32(c, |a, b| a / b)), ("__umodsi3", |c| quotient32(c, |a, b| a % b)),
     // Bits.
     ("__bswapsi2", |c| bits32(c, u32::swap_bytes)), ("__bswapdi2", |c| { let a = c.arg64(0)?; c.ret64(a.swap_bytes()); Ok(()) }),
     ("__clzsi2", |c| bits32(c, u32::leading_zeros)), ("__clzdi2", |c| bits64(c, u64::leading_zeros)),
@@ -108,61 +123,41 @@ fn ret_f32(call: &mut Call<'_>, value: f32) -> Done {
     Ok(())
 }
 
-/// The default NaN: quiet, positive. What the host makes of NaN differs from host to host, so it is
-/// settled here: an operand's own payload, made quiet, the first operand first.
-fn double(call: &mut Call<'_>, operation: fn(f64, f64) -> f64) -> Done {
-    const QUIET: u64 = 1 << 51;
-    let (a, b) = doubles(call)?;
-    let result = operation(a, b);
+fn double(call: &mut Call<'_>, operation: fn(u64, u64) -> u64) -> Done {
+    let (a, b) = (call.arg64(0)?, call.arg64(2)?);
     call.charge(50);
-    call.ret64(match (a.is_nan(), b.is_nan(), result.is_nan()) {
-        (true, _, _) => a.to_bits() | QUIET,
-        (_, true, _) => b.to_bits() | QUIET,
-        (_, _, true) => 0x7ff8_0000_0000_0000,
-        _ => result.to_bits(),
-    });
+    call.ret64(operation(a, b));
     Ok(())
 }
 
-fn single(call: &mut Call<'_>, operation: fn(f32, f32) -> f32) -> Done {
-    const QUIET: u32 = 1 << 22;
-    let (a, b) = singles(call)?;
-    let result = operation(a, b);
+fn single(call: &mut Call<'_>, operation: fn(u32, u32) -> u32) -> Done {
+    let (a, b) = (call.arg(0)?, call.arg(1)?);
     call.charge(40);
-    call.ret(match (a.is_nan(), b.is_nan(), result.is_nan()) {
-        (true, _, _) => a.to_bits() | QUIET,
-        (_, true, _) => b.to_bits() | QUIET,
-        (_, _, true) => 0x7fc0_0000,
-        _ => result.to_bits(),
-    });
+    call.ret(operation(a, b));
     Ok(())
 }
 
-/// Negative, zero or positive; `unordered` where an operand is NaN.
-fn order(ordering: Option<std::cmp::Ordering>, unordered: i32) -> u32 {
-    ordering.map_or(unordered, |ordering| ordering as i32) as u32
-}
-
-fn order64(call: &mut Call<'_>, unordered: i32) -> Done {
+/// One answer where the relation holds, another where not; with a NaN none holds.
+fn order64(call: &mut Call<'_>, holds: fn(Option<Ordering>) -> bool, yes: i32, no: i32) -> Done {
     let (a, b) = doubles(call)?;
     call.charge(16);
-    call.ret(order(a.partial_cmp(&b), unordered));
+    call.ret(if holds(a.partial_cmp(&b)) { yes } else { no } as u32);
     Ok(())
 }
 
-fn order32(call: &mut Call<'_>, unordered: i32) -> Done {
+fn order32(call: &mut Call<'_>, holds: fn(Option<Ordering>) -> bool, yes: i32, no: i32) -> Done {
     let (a, b) = singles(call)?;
     call.charge(12);
-    call.ret(order(a.partial_cmp(&b), unordered));
+    call.ret(if holds(a.partial_cmp(&b)) { yes } else { no } as u32);
     Ok(())
 }
 
+/// A NaN keeps its sign alone.
 fn extend(call: &mut Call<'_>) -> Done {
     let a = f32_arg(call)?;
     call.charge(16);
     if a.is_nan() {
-        let bits = u64::from(a.to_bits());
-        call.ret64((bits & 1 << 31) << 32 | 0x7ff8 << 48 | (bits & 0x7f_ffff) << 29);
+        call.ret64(u64::from(a.to_bits() & 1 << 31) << 32 | DOUBLE.exponent | DOUBLE.quiet);
     } else {
         call.ret64(f64::from(a).to_bits());
     }
@@ -173,8 +168,7 @@ fn truncate(call: &mut Call<'_>) -> Done {
     let a = f64_arg(call)?;
     call.charge(24);
     if a.is_nan() {
-        let bits = a.to_bits();
-        call.ret((bits >> 32) as u32 & 1 << 31 | 0x7fc0_0000 | (bits >> 29) as u32 & 0x7f_ffff);
+        call.ret((a.to_bits() >> 32) as u32 & 1 << 31 | (SINGLE.exponent | SINGLE.quiet) as u32);
     } else {
         call.ret((a as f32).to_bits());
     }
@@ -183,10 +177,32 @@ fn truncate(call: &mut Call<'_>) -> Done {
 
 /// Out of range is undefined in C. Xtensa's code negates what is below zero and saturates above.
 fn unsigned32(a: f64) -> u32 {
-    if a < 0.0 {
+    if a.is_nan() {
+        u32::MAX
+    } else if a < 0.0 {
         (a as i64).max(-0x8000_0000) as u32
     } else {
         a as u32
+    }
+}
+
+/// As [`unsigned32`].
+fn unsigned64(a: f64) -> u64 {
+    if a.is_nan() {
+        u64::MAX
+    } else if a < 0.0 {
+        (a as i64) as u64
+    } else {
+        a as u64
+    }
+}
+
+/// A NaN of either sign is the greatest.
+fn signed64(a: f64) -> u64 {
+    if a.is_nan() {
+        i64::MAX as u64
+    } else {
+        a as i64 as u64
     }
 }
 
@@ -208,6 +224,29 @@ fn power<T: Copy + From<u8>>(base: T, n: i32, times: fn(T, T) -> T, invert: fn(T
     } else {
         result
     }
+}
+
+fn complex64(call: &mut Call<'_>, operation: fn([Double; 4]) -> [Double; 2]) -> Done {
+    let mut parts = [Double(0); 4];
+    for (n, part) in parts.iter_mut().enumerate() {
+        *part = Double(call.arg64(2 * n as u32)?);
+    }
+    call.charge(250);
+    let [Double(real), Double(imaginary)] = operation(parts);
+    call.ret64(real);
+    call.ret64_at(2, imaginary);
+    Ok(())
+}
+
+fn complex32(call: &mut Call<'_>, operation: fn([Single; 4]) -> [Single; 2]) -> Done {
+    let mut parts = [Single(0); 4];
+    for (n, part) in parts.iter_mut().enumerate() {
+        *part = Single(call.arg(n as u32)?);
+    }
+    call.charge(200);
+    let [Single(real), Single(imaginary)] = operation(parts);
+    call.ret64(u64::from(real) | u64::from(imaginary) << 32);
+    Ok(())
 }
 
 /// libgcc divides by zero with QUOU: an exception.
@@ -238,7 +277,7 @@ fn divide_both(call: &mut Call<'_>) -> Done {
     Ok(())
 }
 
-fn divide32(call: &mut Call<'_>, operation: fn(u32, u32) -> u32) -> Done {
+fn quotient32(call: &mut Call<'_>, operation: fn(u32, u32) -> u32) -> Done {
     let (a, b) = (call.arg(0)?, call.arg(1)?);
     if b == 0 {
         return Err(by_zero());
@@ -255,7 +294,7 @@ fn shift(call: &mut Call<'_>, operation: fn(u64, u32) -> u64) -> Done {
 }
 
 /// 0, 1 or 2 for less, equal, greater.
-fn three_way(call: &mut Call<'_>, ordering: std::cmp::Ordering) -> Done {
+fn three_way(call: &mut Call<'_>, ordering: Ordering) -> Done {
     call.ret((ordering as i32 + 1) as u32);
     Ok(())
 }

@@ -18,7 +18,7 @@ pub(super) const LEAVES: &[(&str, Function)] = &[
     ("strspn", strspn), ("strcspn", strcspn), ("strsep", strsep), ("strtok_r", strtok_r),
     ("strlwr", strlwr), ("strupr", strupr),
     ("isalnum", |c| class(c, UPPER | LOWER | DIGIT)), ("isalpha", |c| class(c, UPPER | LOWER)),
-    ("isdigit", |c| class(c, DIGIT)), ("islower", |c| class(c, LOWER)), ("isupper", |c| class(c, UPPER)),
+    ("isdigit", |c| class(c, DIGIT)), ("islower", islower), ("isupper", |c| class(c, UPPER)),
     ("isspace", |c| class(c, SPACE)), ("iscntrl", |c| class(c, CONTROL)), ("ispunct", |c| class(c, PUNCT)),
     ("isgraph", |c| class(c, PUNCT | UPPER | LOWER | DIGIT)),
     ("isprint", |c| class(c, PUNCT | UPPER | LOWER | DIGIT | BLANK)),
@@ -347,6 +347,12 @@ fn cut(call: &mut Call<'_>, at: u32, set: &[u8]) -> Done<u32> {
 fn strsep(call: &mut Call<'_>) -> Done {
     let (place, set) = (call.arg(0)?, call.arg(1)?);
     let at = call.load(place)?;
+    if at != 0 && call.guest.load8(at)? == 0 {
+        // newlib ends here, where others answer an empty token.
+        call.store(place, 0)?;
+        call.ret(0);
+        return Ok(());
+    }
     if at != 0 {
         let set = text(call, set)?;
         let next = cut(call, at, &set)?;
@@ -423,6 +429,13 @@ fn classes(c: u32) -> u32 {
 fn class(call: &mut Call<'_>, mask: u32) -> Done {
     let c = call.arg(0)?;
     call.ret(classes(c) & mask);
+    Ok(())
+}
+
+/// Compared, not masked: 1.
+fn islower(call: &mut Call<'_>) -> Done {
+    let c = call.arg(0)?;
+    call.ret(u32::from(classes(c) & (UPPER | LOWER) == LOWER));
     Ok(())
 }
 

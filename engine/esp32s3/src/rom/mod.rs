@@ -15,6 +15,8 @@
 //!   pass runs one step in Rust. All state of it lies in the guest's stack frame: tasks may preempt
 //!   one another in the middle of `ets_printf`, and a snapshot needs nothing from here.
 //!
+//! - A function with much of its own between its calls back (JPEG, the C library's files) is compiled from C: firmware/rom.
+//!
 //! # Radios
 //! The parts of the Bluetooth and Wi-Fi controllers that lie in the ROM are missing: software of their own, some 150
 //! functions of which run until a first advertisement. Who calls one waits for ever, as if the radio did not answer, and it
@@ -48,6 +50,8 @@ mod opi_driver;
 mod opiflash;
 mod port;
 mod printf;
+mod security;
+mod softfloat;
 mod spi;
 mod system;
 mod uart;
@@ -79,6 +83,7 @@ const LEAVES: &[&[(&str, Function)]] = &[
     inflate::LEAVES,
     mmu::LEAVES,
     digest::LEAVES,
+    security::LEAVES,
     gpio::LEAVES,
     system::LEAVES,
     wdt::LEAVES,
@@ -97,6 +102,9 @@ const STUBS: &[&[(&str, StepFn)]] = &[
     newlib::STUBS,
     coex::STUBS,
 ];
+
+/// The functions that are compiled from C: firmware/rom, by `make -C firmware images`.
+const COMPILED: &[u8] = include_bytes!("functions.bin");
 
 /// What lies at an address of the ROM.
 #[derive(Clone, Copy)]
@@ -142,6 +150,7 @@ impl Rom {
         for &(name, step) in STUBS.iter().copied().flatten() {
             places.push((builder.stub(required(name)), Place::Step(step)));
         }
+        builder.compiled(COMPILED);
         builder.delay(required("ets_delay_us"));
         for (name, spill, function) in [("setjmp", true, newlib::SET_JUMP), ("longjmp", false, newlib::LONG_JUMP)] {
             places.push((builder.jump(required(name), spill), Place::Inside(function)));

@@ -174,7 +174,7 @@ fn parse(frame: &mut Frame<'_>, kind: Number) -> Done<Step> {
     Ok(Step::Return)
 }
 
-/// Value (capped), sign, and bytes used: 0 where there is no number.
+/// Value (capped), sign, and bytes used: 0 where there is no number. A `0x` without a digit behind it is none here.
 fn number(text: &[u8], base: u32) -> (u64, bool, usize) {
     let space = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
     let mut i = text.iter().take_while(|&byte| space(byte)).count();
@@ -183,7 +183,7 @@ fn number(text: &[u8], base: u32) -> (u64, bool, usize) {
         i += 1;
     }
     let digit = |i: usize, base: u32| text.get(i).and_then(|&byte| char::from(byte).to_digit(base));
-    let hex = text.get(i) == Some(&b'0') && matches!(text.get(i + 1), Some(b'x' | b'X')) && digit(i + 2, 16).is_some();
+    let hex = text.get(i) == Some(&b'0') && matches!(text.get(i + 1), Some(b'x' | b'X'));
     let base = match base {
         0 if hex => 16,
         0 if text.get(i) == Some(&b'0') => 8,

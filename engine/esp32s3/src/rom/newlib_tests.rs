@@ -58,7 +58,7 @@ fn numbers_are_parsed_in_any_base() {
     assert_eq!(parse("strtol", "  -42xyz", 10), (-42, 5));
     assert_eq!(parse("strtol", "0x1F", 0), (31, 4));
     assert_eq!(parse("strtol", "017", 0), (15, 3));
-    assert_eq!(parse("strtol", "0xg", 16), (0, 1));
+    assert_eq!(parse("strtol", "0xg", 16), (0, 0), "ISO C reads the 0; the ROM does not");
     assert_eq!(parse("strtol", "abc", 10), (0, 0));
     assert_eq!(parse("strtoul", "4294967295", 10), (-1, 10));
     assert_eq!(parse("strtol", "99999999999", 10), (i32::MAX, 11));

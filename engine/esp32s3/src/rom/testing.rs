@@ -131,9 +131,10 @@ impl Flat {
 
     /// What the stub's instructions do: ENTRY, a cleared state word, steps, calls, RETW.
     fn stub(&mut self, addr: u32) -> u64 {
-        let jump = self.code(addr) >> 6;
-        let at = addr.wrapping_add(4).wrapping_add(((jump << 14) as i32 >> 14) as u32);
-        let trap = at + 12;
+        let first = self.code(addr);
+        let offset = ((first >> 6 << 14) as i32 >> 14) as u32;
+        let jumps = first & 0x3f == 0x06;
+        let trap = if jumps { addr.wrapping_add(4).wrapping_add(offset) + 12 } else { addr + 12 };
         let caller = self.regs;
         self.regs.copy_within(8..16, 0);
         self.regs[1] = caller[1] - FRAME;

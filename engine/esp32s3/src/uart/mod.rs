@@ -224,7 +224,7 @@ impl Uart {
     /// Settings of the line may have changed.
     fn configure(&mut self, fabric: &mut Fabric) {
         let wiring = self.wiring();
-        fabric.watch_input(wiring.cts, self.conf0(CONF0::TX_FLOW_EN));
+        fabric.watch_input(wiring.cts, true);
         self.drive_modem_lines(fabric);
         fabric.soon(wiring.tx_slot);
         fabric.soon(wiring.rx_slot);
@@ -316,6 +316,9 @@ impl Block for Uart {
             self.transmit(fabric);
         } else {
             self.receive(fabric);
+            if self.field(Reg::CONF1, CONF1::RX_FLOW_EN) != 0 {
+                self.drive_modem_lines(fabric);
+            }
         }
         self.settle_interrupts(fabric);
     }

@@ -167,3 +167,51 @@ fn the_shortest_pulses_tell_the_baud_rate() {
     assert_eq!(bench.read(0x70).div_ceil(2), 347);
     assert_eq!(bench.read(0x74).div_ceil(2), 347);
 }
+
+/// ESP-IDF's documentation of `uart_enable_pattern_det_baud_intr`: the gap between AT_CMD characters, and the silence behind
+/// them; AT_CMD_CHAR is 3 times '+' from reset.
+#[test]
+fn commands_need_silence_around_them() {
+    const FOUND: u32 = 1 << 18;
+    let mut bench = Bench::new();
+    let conf0 = bench.read(CONF0_);
+    bench.write(CONF0_, conf0 | 1 << 14);
+    bench.write(0x50, 0);
+    bench.write(0x54, 20);
+    let mut now = 0;
+    let mut say = |bench: &mut Bench, text: &[u8], bits: u64| {
+        text.iter().for_each(|byte| bench.write(FIFO, u32::from(*byte)));
+        now += (10 * text.len() as u64 + bits) * 8_680_556;
+        bench.run(now);
+        bench.read(INT_RAW_) & FOUND
+    };
+    assert_eq!(say(&mut bench, b"++", 30), 0);
+    assert_eq!(say(&mut bench, b"+", 30), 0, "the gap was more than 11 bits");
+    assert_eq!(say(&mut bench, b"+++", 10), 0, "20 bits of silence have not passed");
+    assert_eq!(say(&mut bench, b"", 15), FOUND);
+    bench.write(INT_CLR_, FOUND);
+    assert_eq!(say(&mut bench, b"+++a", 60), 0, "a character came too early");
+}
+
+/// TRM, RX_FLOW_THRHD: RTS rises as the FIFO fills, and falls as it is read.
+#[test]
+fn the_level_of_the_fifo_drives_rts() {
+    let mut bench = Bench::new();
+    bench.fabric.set_pad(4, Pad { function: 1, ..Pad::default() });
+    let select = OutSelect { signal: signals::U0RTS, invert: false, enable_by_gpio: false, invert_enable: false };
+    bench.fabric.select_output(4, select);
+    let conf0 = bench.read(CONF0_);
+    bench.write(CONF0_, conf0 | 1 << 14);
+    bench.write(0x60, 10 << 17 | 2 << 7 | 1 << 4 | 1 << 1);
+    let conf1 = bench.read(CONF1_);
+    bench.write(CONF1_, conf1 | 1 << 22);
+    for byte in b"ab" {
+        bench.write(FIFO, u32::from(*byte));
+    }
+    bench.run(100 * MICROSECOND);
+    assert!(!bench.fabric.pins.is_high(4));
+    bench.run(200 * MICROSECOND);
+    assert!(bench.fabric.pins.is_high(4));
+    bench.read(FIFO);
+    assert!(!bench.fabric.pins.is_high(4));
+}

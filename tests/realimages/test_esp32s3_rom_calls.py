@@ -1,0 +1,50 @@
+"""Functions of the ESP32-S3's mask ROM one by one: the function level against the silicon's code, on our own core.
+
+Both get the same operands, from a seed. What they answer, what they leave in memory and what they ask of the functions
+they call back must be the same.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.realimages import corpus
+from tests.realimages.rom_calls import Caller
+from tests.realimages.rom_cases import CASES
+
+SEED = 1
+
+
+@pytest.fixture(scope="module")
+def callers() -> tuple[Caller, Caller]:
+    """The silicon's ROM, and ours."""
+    return Caller(corpus.esp32s3_rom()), Caller()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_function_does_what_the_silicon_does(name: str, callers: tuple[Caller, Caller]) -> None:
+    silicon, ours = callers
+    case = CASES[name]
+    for batch in ours.batches(name, case.make, case.count, case.size, case.steps, SEED):
+        pairs = zip(batch.calls, batch.places, silicon.run(batch), ours.run(batch), strict=True)
+        for call, place, right, own in pairs:
+            if case.settle is not None:
+                right, own = case.settle(call, place, right), case.settle(call, place, own)
+            assert own == right, f"{name}({', '.join(f'0x{word & 0xFFFFFFFF:x}' for word in call.arguments)})"
+
+
+def test_another_function_is_told_apart(callers: tuple[Caller, Caller]) -> None:
+    """strncpy fills up with zeros, strlcpy does not: the comparison sees it."""
+    silicon, ours = callers
+    case = CASES["strncpy"]
+    (batch,) = ours.batches("strncpy", case.make, 50, case.size, 1, SEED)
+    right = silicon.run(batch)
+    batch.name = "strlcpy"
+    assert ours.run(batch) != right
+
+
+def test_the_engine_carries_the_functions_that_firmware_rom_compiles_to() -> None:
+    """`make -C firmware images`, then a copy into the engine."""
+    root = corpus.ROOT
+    compiled = root / "firmware" / "images" / "s3_rom.bin"
+    assert (root / "engine/esp32s3/src/rom/functions.bin").read_bytes() == compiled.read_bytes()
