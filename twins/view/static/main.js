@@ -73,6 +73,7 @@ function build(news) {
     if (control) pictures[number] = addPicture(at("seen"), part, control);
   });
   at("seen").hidden = !pictures.length;
+  document.body.classList.toggle("blind", !pictures.length);
   const drawn = Object.fromEntries(parts.map((part, number) => [part.name, pictures[number]]));
   for (const part of parts) Object.assign(shown, addControls(at("hands"), part, drawn, wish));
   at("hands").hidden = !at("hands").children.length;
