@@ -105,18 +105,18 @@ class Sound:
         return cls(_fixed(said / (2 * np.abs(said).max())), rate)
 
     @classmethod
-    def named(cls, name: str, duration: Time) -> Sound:
+    def named(cls, name: str, duration: Time, rate: int = 16000) -> Sound:
         """One of `NAMED`: what a script or a page can ask for by name.
 
         >>> Sound.named("speech", "500ms")
         <Sound of 500ms at 16000 Hz>
         """
         if name == "tone":
-            return cls.tone(1000, duration)
+            return cls.tone(1000, duration, rate)
         if name == "noise":
-            return cls.noise(duration)
+            return cls.noise(duration, rate)
         if name == "speech":
-            return cls.speech(duration)
+            return cls.speech(duration).at_rate(rate)
         raise UsageError(f"a sound {name!r}: expected one of {', '.join(NAMED)}")
 
     def at_rate(self, rate: int) -> Sound:

@@ -290,6 +290,9 @@ class Twin(Wired, Intercepting):
             goal = self._goal(until)
             on_there = on and goal == until and not (self._calls and self._calls[0][0] <= until)
             stop = self._engine.run(max(goal, self._engine.now), on_there)
+            debugger = self.live.debugger
+            goal = max(self._goal(until), self._engine.now)
+            stop = self._engine.run(goal) if debugger is None else debugger.go(goal)
             self._collect()
             kind = stop[0]
             if kind == "reset":
@@ -297,6 +300,8 @@ class Twin(Wired, Intercepting):
                 log.info("%s: reset (%s)", Duration(self._engine.now), stop[3])
             elif kind == "intercept":
                 self.functions.entered(stop[2], stop[1])
+            if debugger is not None and debugger.stopped(stop):
+                pass
             elif kind in ("lockup", "usb boot"):
                 raise FirmwareCrashed(crash_report(self, stop[2], stop[3]))
             elif kind == "breakpoint" or (kind == "text" and stop_at_text):

@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 void *rom_memset(void *to, int byte, size_t count);
+void *rom_memcpy(void *to, const void *from, size_t count);
+uint32_t mz_adler32(uint32_t sum, const uint8_t *data, size_t count);
 
 /* The first words of the code say which function lies where, up to a 0, with which rom.ld ends it. */
 struct entry {

@@ -23,7 +23,7 @@ struct call {
 };
 
 #define CALLS 512
-#define ARENA_BYTES 0x28000
+#define ARENA_BYTES 0x2c000
 volatile uint32_t call_count, calls_done;
 struct call calls[CALLS];
 static uint8_t arena[ARENA_BYTES] __attribute__((aligned(16)));

@@ -22,7 +22,7 @@ NAMES = ROOT / "engine" / "esp32s3" / "src" / "rom" / "names"
 # struct call of firmware/rom_calls/main.c
 _CALL = struct.Struct("<I9I4I6III")
 CALLS = 512
-ARENA_BYTES = 0x28000
+ARENA_BYTES = 0x2C000
 HOOKS = ("compare_bytes", "compare_words", "put_char", "put_buffer", "jpeg_in", "jpeg_out")
 
 

@@ -397,6 +397,63 @@ case(
 )
 case("mz_free", data, words=0, count=20)
 
+# `tdefl_compressor` of rom/miniz.h, for TDEFL_LESS_MEMORY: its content is the ROM's own.
+TDEFL_BYTES = 0x28E70
+
+
+def _compressor(place: Place) -> tuple[int, int, bytes]:
+    """A compressor's memory, flags of all kinds, and what is to be compressed."""
+    rng = place.rng
+    state = place.room(TDEFL_BYTES, 4)
+    flags = rng.choice((0, 1, 6, 32, 128, 1500, 4095))
+    flags |= sum(rng.choice((0, 0, 0, flag)) for flag in (0x4000, 0x10000, 0x20000, 0x40000, 0x80000))
+    flags |= rng.choice((0, 0x1000, 0x2000))
+    words = [rng.randbytes(rng.randrange(1, 12)) for _ in range(rng.choice((2, 10, 300)))]
+    plain = rng.choice(
+        (b"", rng.randbytes(500), b"a", b"".join(rng.choices(words, k=300)), bytes(rng.choices(b"aab\0", k=1500)))
+    )
+    return state, flags, plain
+
+
+def _compressing(place: Place) -> Call:
+    """A stream in pieces, with or without room for what comes out."""
+    state, flags, plain = _compressor(place)
+    rng = place.rng
+    before: list[tuple[str, list[int]]] = [("tdefl_init", [state, 0, 0, flags])]
+    for _ in range(rng.randrange(3)):
+        piece = plain[: rng.randrange(len(plain) + 1)]
+        room = rng.choice((0, 20, 200))
+        what = [place.put(piece), place.words(len(piece)), place.room(room), place.words(room)]
+        before.append(("tdefl_compress", [state, *what, rng.choice((0, 0, 2, 3))]))
+    what = [place.put(plain), place.words(len(plain)), place.room(3300), place.words(rng.choice((3300, 100)))]
+    after = [("tdefl_compress", [state, 0, 0, place.room(200), place.words(200), 4])]
+    return Call(
+        [state, *what, rng.choice((2, 4, 4, 4))], before=before, after=after, scratch=[(state, state + TDEFL_BYTES)]
+    )
+
+
+def _compressing_out(place: Place) -> Call:
+    """A stream that a function takes, until it refuses."""
+    state, flags, plain = _compressor(place)
+    place.hears(6000)
+    if place.rng.random() < 0.2:
+        place.patience = place.rng.randrange(2)
+    before = [("tdefl_init", [state, place.hooks["put_buffer"], 0, flags])]
+    before.append(("tdefl_compress_buffer", [state, place.put(plain[:100]), len(plain[:100]), 0]))
+    return Call([state, place.put(plain), len(plain), 4], before=before, scratch=[(state, state + TDEFL_BYTES)])
+
+
+def _asked(place: Place) -> Call:
+    """What a compressor says of itself after some work."""
+    made = _compressing(place)
+    before = [*made.before, ("tdefl_compress", made.arguments)]
+    return Call(made.arguments[:1], before=before, scratch=made.scratch)
+
+
+made("tdefl_compress", _compressing, count=60, size=0x2C000, steps=5)
+made("tdefl_compress_buffer", _compressing_out, count=40, size=0x2C000, steps=3)
+made("tdefl_get_adler32 tdefl_get_prev_return_status", _asked, count=8, size=0x2C000, steps=5)
+
 
 # Sums.
 case("crc32_le crc32_be crc16_le crc16_be crc8_le crc8_be mz_crc32 mz_adler32", u32, data, small(33))

@@ -499,6 +499,30 @@ impl Engine {
         self.chip.clear_breakpoint(address)
     }
 
+    /// The run stops before an instruction that loads from or stores to these bytes, or does not any more. False: it did not.
+    fn watch(&mut self, on: bool, address: u32, count: u32, loads: bool, stores: bool) -> bool {
+        self.chip.watch(on, address, count, loads, stores)
+    }
+
+    /// Runs until a core has executed one instruction ("step"), or until `until` (ps) at the latest.
+    fn step(&mut self, core: usize, until: Ps) -> PyResult<Stopped> {
+        if core > 1 {
+            return Err(PyValueError::new_err("there are cores 0 and 1"));
+        }
+        let stop = self.chip.step(core, until);
+        self.inbox.take_error().map_or(Ok(stop), Err)
+    }
+
+    /// A register of a core by the name that `twins.gdb` has for it; None: there is none.
+    fn register(&mut self, core: usize, name: &str) -> Option<u128> {
+        self.chip.register(core, name)
+    }
+
+    /// A debugger writes a register. False: there is none, or it cannot be written.
+    fn set_register(&mut self, core: usize, name: &str, value: u128) -> bool {
+        self.chip.set_register(core, name, value)
+    }
+
     /// The run stops with "intercept" before the first instruction of a function, or does not any more.
     fn intercept(&mut self, address: u32, on: bool) {
         self.chip.intercept(address, on);

@@ -54,9 +54,11 @@ pub fn function_at(addr: u32) -> Option<(u32, &'static str)> {
 }
 
 /// What the function at `addr` belongs to, if it is a part of a radio's controller: the groups "bluetooth", "rom_pp",
-/// "rom_net80211", "rom_coexist" and "rom_phy" of esp32s3.rom.ld.
+/// "rom_net80211", "rom_coexist" and "rom_phy" of esp32s3.rom.ld, and the controller's hooks, whose addresses lie between
+/// those of MD5.
 pub fn radio(addr: u32) -> Option<&'static str> {
     Some(match addr {
+        0x4000_1c60..0x4000_1d00 if is_controllers(addr) => "the Bluetooth LE controller",
         0x4000_2a78..0x4000_5250 => "the Bluetooth LE controller",
         0x4000_5250..0x4000_5b68 => "the Wi-Fi MAC",
         0x4000_5b68..0x4000_5c58 => "the coexistence of Wi-Fi and Bluetooth",
@@ -65,9 +67,26 @@ pub fn radio(addr: u32) -> Option<&'static str> {
     })
 }
 
+/// Whether a name is one of the Bluetooth LE controller's.
+fn is_controllers(addr: u32) -> bool {
+    function_at(addr).is_some_and(|(_, name)| name.starts_with("r_"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// esp32s3.rom.ld: r_sch_plan_offset_req_hook and its neighbours are hooks of the controller.
+    #[test]
+    fn the_hooks_between_md5s_functions_are_the_bluetooth_controllers() {
+        let hooks = functions().filter(|&(addr, name)| addr < 0x4000_2000 && name.starts_with("r_"));
+        let radios: Vec<_> = hooks.map(|(addr, _)| radio(addr)).collect();
+        assert_eq!(radios.len(), 21);
+        assert!(radios.iter().all(|radio| *radio == Some("the Bluetooth LE controller")));
+        assert!(
+            ["md5_vector", "MD5Init", "MD5Update", "MD5Final"].map(|name| radio(address(name).unwrap())) == [None; 4]
+        );
+    }
 
     #[test]
     fn the_tables_are_sorted_and_hold_each_address_once() {
