@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -205,3 +206,30 @@ def test_a_control_that_names_no_method_is_said() -> None:
 def test_a_control_is_there_only_with_the_port_that_it_needs(media_controller: Twin) -> None:
     assert may_be_called(media_controller.knob) == {"turn", "down", "up"}
     assert may_be_called(Wrong()) == {"push", "_let_go"}
+
+
+def test_a_panic_that_the_firmware_reports_is_said_until_it_is_dismissed(images: Path) -> None:
+    """Xtensa ISA RM, ILL: three bytes of 0. Our runtime shows the address, the view adds the function."""
+    twin = Twin("xiao_esp32s3", image=images / "s3_frame.bin")
+    with Runner(twin, pace=None, running=False) as runner:
+        runner.do(lambda: runner.step("30ms")).result()
+        runner.do(lambda: twin.memory.write(twin.symbols["spi_exchange"].address, bytes(6))).result()
+        runner.do(lambda: runner.step("20ms")).result()
+        panic = runner.look().panic
+        assert panic.startswith("panic on core 0")
+        assert "(spi_exchange)" in panic
+        runner.do(runner.go).result()
+        runner.do(lambda: runner.step("5ms")).result()
+        assert runner.look().panic == ""
+
+
+def test_other_threads_go_on_while_the_engine_runs(images: Path) -> None:
+    """A page must be served meanwhile: the engine lets go of Python's lock."""
+    twin = Twin("pico", image=images / "tight_loop.uf2")
+    runs = threading.Thread(target=lambda: twin.run("400ms"))
+    turns = 0
+    runs.start()
+    while runs.is_alive():
+        time.sleep(0.001)
+        turns += 1
+    assert turns > 40

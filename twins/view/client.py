@@ -110,6 +110,7 @@ class Client:
             "speed": seen.speed,
             "trouble": seen.trouble,
             "crashed": seen.crashed,
+            "panic": seen.panic,
             "saved": [[number, at / 1e12] for number, at in seen.saved],
             "recorded": seen.recorded,
             "resets": seen.resets,

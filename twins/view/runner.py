@@ -19,6 +19,7 @@ import numpy as np
 from twins.controls import Picture, Sounds, controls_of, describe, may_be_called, pictures, values
 from twins.errors import FirmwareCrashed, TwinError, UsageError
 from twins.frames import Frame, frame_of
+from twins.testing.panics import panic_report
 from twins.twin import Snapshot, Twin
 from twins.units import MS, SECOND, Duration, Time, ps
 from twins.view.events import BusEvents, Event
@@ -34,6 +35,8 @@ BUSY = 0.008
 """Seconds on the wall that a slice should take at the most: others wait for it."""
 CATCH_UP = 0.25
 """Seconds behind the wall clock that are caught up."""
+PANIC_LENGTH = 4096
+"""Bytes at the end of what a console shows in which a panic is looked for."""
 TEXT_KEPT = 1 << 18
 """Bytes of each console that a page which comes later is shown."""
 CHUNKS = 64
@@ -66,6 +69,8 @@ class Seen:
     speed: float = 0.0
     trouble: str = ""
     crashed: bool = False
+    panic: str = ""
+    """What the firmware itself reported of its last panic; it may well run on, as after a restart."""
     frames: Mapping[str, Frame] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     texts: Mapping[str, tuple[int, bytes]] = field(default_factory=dict)
@@ -131,6 +136,8 @@ class Runner:
         self._next_look = 0.0
         self._tasks: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._closing = False
+        self._panic = ""
+        self._dismissed: dict[str, int] = {}
         self._first = twin.snapshot()
         self.board = self._board()
         """The board and its controls, as plain data."""
@@ -276,7 +283,8 @@ class Runner:
 
     def go(self) -> None:
         """It runs, from where it stands; after a crash with what is left of the chip."""
-        self._running, self._trouble, self._crashed = True, "", False
+        self._running = True
+        self._all_is_well()
         self._restart_clock()
 
     def pause(self) -> None:
@@ -309,7 +317,7 @@ class Runner:
     def reset(self) -> None:
         """Somebody presses the chip's reset."""
         self.twin.reset_chip()
-        self._trouble, self._crashed = "", False
+        self._all_is_well()
 
     def power_cycle(self) -> None:
         """Back to power-on, flash and all."""
@@ -340,7 +348,7 @@ class Runner:
         self._ends, self._held = {}, {}
         self._texts = {name: (before, bytearray(kept)) for name, (before, kept) in texts.items()}
         self._lengths = {name: before + len(kept) for name, (before, kept) in texts.items()}
-        self._trouble, self._crashed = "", False
+        self._all_is_well()
         self._marks = {}
         self._take_sounds()
         self._sounds = []
@@ -355,6 +363,11 @@ class Runner:
         image = self.twin.image.path.name if self.twin.image is not None else "no image"
         about = f"{self.twin.board.name} with {image}, from power-on to {self.twin.time}"
         return self.script.yaml(about, until=self.twin.now)
+
+    def _all_is_well(self) -> None:
+        """What went wrong before is not said any more."""
+        self._trouble, self._crashed, self._panic = "", False, ""
+        self._dismissed = {name: self.twin.output_length(name) for name in self.twin.console_names}
 
     def _restart_clock(self) -> None:
         self._origin = self._speed_from = self.twin.now, time.monotonic()
@@ -421,6 +434,7 @@ class Runner:
             speed=round(self._speed, 3),
             trouble=self._trouble,
             crashed=self._crashed,
+            panic=self._panic,
             frames=frames,
             values=shown,
             texts=before.texts if self._texts_are(before.texts) else self._kept_texts(),
@@ -461,6 +475,9 @@ class Runner:
             before, kept = self._texts.setdefault(name, (0, bytearray()))
             if length > seen:
                 kept += self.twin.output(name, seen)
+                start = max(length - PANIC_LENGTH, self._dismissed.get(name, 0))
+                tail = self.twin.output(name, start).decode("utf-8", "replace")
+                self._panic = panic_report(tail, self.twin.symbols) or self._panic
                 over = max(0, len(kept) - TEXT_KEPT)
                 del kept[:over]
                 self._texts[name] = before + over, kept

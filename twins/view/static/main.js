@@ -73,6 +73,7 @@ function build(news) {
     if (control) pictures[number] = addPicture(at("seen"), part, control);
   });
   at("seen").hidden = !pictures.length;
+  document.body.classList.toggle("blind", !pictures.length);
   const drawn = Object.fromEntries(parts.map((part, number) => [part.name, pictures[number]]));
   for (const part of parts) Object.assign(shown, addControls(at("hands"), part, drawn, wish));
   at("hands").hidden = !at("hands").children.length;
@@ -92,7 +93,9 @@ function tell(news) {
   at("run").textContent = state.running ? "Pause" : "Run";
   document.body.classList.toggle("standing", !state.running);
   if ("pace" in news) at("pace").value = state.pace === null ? "" : String(state.pace);
-  if ("trouble" in news || "crashed" in news) trouble();
+  if ("trouble" in news || "crashed" in news || "panic" in news) trouble();
+  if (news.resets > (tell.resets ?? 0)) say(`The chip was reset (${news.resets} since power-on).`);
+  tell.resets = news.resets ?? tell.resets;
   if ("saved" in news) listSaved();
   if ("recorded" in news) {
     at("recorded").textContent = state.recorded
@@ -107,10 +110,13 @@ function seconds(value) {
 }
 
 function trouble() {
-  at("trouble").hidden = !state.trouble;
-  if (!state.trouble) return;
-  at("trouble-title").textContent = state.crashed ? "The firmware has crashed" : "The twin has stopped";
-  at("trouble-text").textContent = state.trouble;
+  const text = state.trouble || state.panic;
+  at("trouble").hidden = !text;
+  if (!text) return;
+  const stopped = state.crashed ? "The firmware has crashed" : "The twin has stopped";
+  at("trouble-title").textContent = state.trouble ? stopped : "The firmware reports a panic";
+  at("trouble-text").textContent = text;
+  at("trouble-go").textContent = state.trouble ? "Go on" : "Dismiss";
 }
 
 function say(text) {
