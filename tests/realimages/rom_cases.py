@@ -617,3 +617,9 @@ def _lines(place: Place) -> Call:
 
 
 made("Cache_Lock_Addr Cache_Unlock_Addr Cache_Occupy_Addr", _lines, count=160, steps=6)
+
+
+# Keys of a chip whose eFuses nobody has burnt.
+case("ets_efuse_get_key_purpose ets_efuse_key_block_unused", small(12), count=60)
+case("ets_efuse_find_unused_key_block ets_efuse_count_unused_key_blocks", count=1)
+case("ets_efuse_find_purpose", small(12), lambda p: p.rng.choice((0, p.words(99))), count=60)

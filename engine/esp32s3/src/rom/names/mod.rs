@@ -83,7 +83,9 @@ mod tests {
         let radios: Vec<_> = hooks.map(|(addr, _)| radio(addr)).collect();
         assert_eq!(radios.len(), 21);
         assert!(radios.iter().all(|radio| *radio == Some("the Bluetooth LE controller")));
-        assert!(["md5_vector", "MD5Init", "MD5Update", "MD5Final"].map(|name| radio(address(name).unwrap())) == [None; 4]);
+        assert!(
+            ["md5_vector", "MD5Init", "MD5Update", "MD5Final"].map(|name| radio(address(name).unwrap())) == [None; 4]
+        );
     }
 
     #[test]
