@@ -12,7 +12,7 @@ export CARGO_TARGET_DIR ?= $(CURDIR)/engine/target
 export CARGO_TERM_COLOR := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test lint bench firmware clean
+.PHONY: help setup demo test lint bench docs changelog firmware clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,11 +31,12 @@ $(VENV)/.ready: $(VENV)/.tools $(ENGINE)
 	@$(PY) -m pip install -q --no-build-isolation -e .
 	@touch $@
 
-demo: setup ## run the media controller, leave pictures in out/demo
+demo: setup ## run the media controller and the lamp, leave pictures in out/demo
 	@$(PY) -m demo.media_controller
+	@$(PY) -m demo.jinny_lamp
 
 test: setup ## everything that is tested
-	@bash tools/setup.sh compiler qemu sigrok
+	@bash tools/setup.sh compiler qemu sigrok gdb browser
 	@cd engine && cargo test -q --profile testing --workspace --exclude engine-python
 	@$(PY) -m pytest -q -n 2
 
@@ -51,6 +52,13 @@ lint: setup ## formats, types, warnings
 bench: setup ## speed, side by side with peers
 	@bash tools/setup.sh node
 	@$(PY) -m bench.run
+
+docs: setup ## the documentation site, into build/site
+	@$(PY) tools/gallery.py
+	@$(VENV)/bin/mkdocs build -q --strict
+
+changelog: $(VENV)/.tools ## what the next version brings; with VERSION=0.2.0 it goes into CHANGELOG.md
+	@$(VENV)/bin/towncrier build $(if $(VERSION),--yes --version $(VERSION),--draft --version next)
 
 firmware: setup ## rebuild our firmware images from source
 	@bash tools/setup.sh compiler

@@ -18,12 +18,12 @@ import platform
 import sys
 from pathlib import Path
 
-from bench import esp32s3, lamp, rp2040
+from bench import esp32s3, lamp, rp2040, view
 from bench.measure import BUILD, HERE, Bench
 
 LATEST = HERE / "out" / "latest.json"
-CHIPS = {"rp2040": rp2040, "esp32s3": esp32s3, "lamp": lamp}
-GOALS = rp2040.GOALS | esp32s3.GOALS | lamp.GOALS
+CHIPS = {"rp2040": rp2040, "esp32s3": esp32s3, "lamp": lamp, "view": view}
+GOALS = rp2040.GOALS | esp32s3.GOALS | lamp.GOALS | view.GOALS
 
 
 def report(bench: Bench) -> None:

@@ -24,6 +24,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from twins.controls import Control, Reading
 from twins.errors import UsageError
 from twins.ports import AnalogOut, Part
 from twins.power import PowerIn, PowerOut
@@ -68,6 +69,8 @@ class ACS758(Part):
     >>> sensor.other_amperes = 10.0; bench.run("1ms"); round(bench.voltages[sensor.viout.pin], 3)
     1.914
     """
+
+    controls: ClassVar[tuple[Control, ...]] = (Reading("amperes", unit="A"), Reading("volts", label="output", unit="V"))
 
     viout = AnalogOut()
     ip_plus = PowerIn()

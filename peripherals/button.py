@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from peripherals.contact import Contact
+from twins.controls import Control, Hold
 from twins.ports import DigitalOut, Part
 from twins.units import Duration, Time, ms, ps
 
@@ -22,6 +25,8 @@ class Button(Part):
     >>> bench.run("50ms"); bench.level(button.pin)
     True
     """
+
+    controls: ClassVar[tuple[Control, ...]] = (Hold(),)
 
     pin = DigitalOut()
 

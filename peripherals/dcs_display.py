@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from peripherals.frame_memory import BGR, MV, Bytes, Cells, FrameMemory, to_rgb
 from twins.buses import ParallelBatch, ParallelTarget
+from twins.controls import Control, Picture
 from twins.errors import UsageError
 from twins.ports import DigitalIn, DigitalOut, Part, SpiAnswer, SpiBatch, SpiTarget
 from twins.units import Duration, ms, ns, us
@@ -80,6 +81,8 @@ class Wire(list[Command]):
 
 class DcsDisplay(Part):
     """Base of the displays: the arguments and attributes are those of `peripherals.ST7789`."""
+
+    controls: ClassVar[tuple[Control, ...]] = (Picture(),)
 
     spi = SpiTarget(dc=True, answers=DCS_READS, optional=True)
     bus = ParallelTarget(16, dc=True, optional=True)

@@ -37,8 +37,12 @@ _FROM_444 = _widen_444()
 
 def to_rgb(cells: Cells) -> npt.NDArray[np.uint8]:
     """18-bit cells as 8-bit red, green and blue, shape (..., 3); the low bits repeat the high ones."""
-    channels = np.stack([cells >> 12 & 0x3F, cells >> 6 & 0x3F, cells & 0x3F], axis=-1)
-    return (channels << 2 | channels >> 4).astype(np.uint8)
+    rgb = np.empty((*cells.shape, 3), np.uint8)
+    for channel, shift in enumerate((12, 6, 0)):
+        bits = (cells >> np.uint32(shift)).astype(np.uint8)
+        # What is above the six bits goes with the first shift, or is shifted out of the second.
+        rgb[..., channel] = bits << 2 | (bits & 0x3F) >> 4
+    return rgb
 
 
 @dataclass

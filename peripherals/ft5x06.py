@@ -36,6 +36,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from twins.controls import Control, Touch
 from twins.errors import UsageError
 from twins.ports import DigitalIn, DigitalOut, I2cTarget, Part
 from twins.units import Duration, Time, ms, ps, us
@@ -91,6 +92,8 @@ class FT5x06(Part):
     >>> panel.release(); bench.run("20ms"); bench.level(panel.irq)
     True
     """
+
+    controls: ClassVar[tuple[Control, ...]] = (Touch(),)
 
     bus = I2cTarget()
     irq = DigitalOut(initial=True, optional=True)

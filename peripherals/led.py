@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import bisect
 from array import array
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from twins.controls import Control, Lamp
 from twins.ports import Part, PulseSink
 from twins.units import Duration, Time, ms, ps
 
@@ -21,6 +22,8 @@ class Led(Part):
     >>> bench.pulses(led.pin, [(0, 1)]); led.on
     True
     """
+
+    controls: ClassVar[tuple[Control, ...]] = (Lamp(),)
 
     pin = PulseSink()
 

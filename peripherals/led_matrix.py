@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from peripherals.ws2812 import WS2812
+from twins.controls import Control, Picture, Reading
 from twins.errors import UsageError
 from twins.power import PowerIn
 
@@ -61,6 +62,8 @@ class LedMatrix(WS2812):
     >>> bench.run("1ms"); matrix.frame[:, :, 0].tolist(), matrix.frame[:, :, 2].tolist(), round(matrix.amperes, 4)
     ([[255, 0], [0, 0]], [[0, 0], [0, 255]], 0.0428)
     """
+
+    controls: ClassVar[tuple[Control, ...]] = (Picture(look="lights"), Reading("amperes", unit="A"))
 
     supply = PowerIn()
 

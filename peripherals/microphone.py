@@ -24,11 +24,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from twins.audio import frame_rate
+from twins.controls import Control, Say
 from twins.errors import UsageError
 from twins.ports import DigitalIn, I2sLink, Part, PdmLink, Times
 from twins.sound import Sound
@@ -44,6 +46,7 @@ PASCAL = 94.0
 class Model:
     """What the data sheet says of a model: dBFS at 94 dB SPL, bands of sample rates in Hz, silent and muted frames."""
 
+    controls: ClassVar[tuple[Control, ...]] = (Say(),)
     sensitivity: float
     rates: tuple[tuple[float, float], ...]
     silent: int
@@ -114,6 +117,16 @@ class _Capsule(Part):
         wanted = level if spl is None else spl - PASCAL + self.sensitivity
         gain = 1.0 if wanted is None or not sound.samples.any() else 10 ** ((wanted - sound.level_db) / 20)
         self._playing.append(_Playing(sound, gain, self.now + ps(after), loop))
+
+    def speak(self, sound: str = "speech", duration: Time = "1s") -> None:
+        """Plays one of `twins.sound.NAMED` to it, at 74 dB SPL: somebody who talks loudly a metre away.
+
+        >>> from twins.bench import Bench
+        >>> bench = Bench(); mic = bench.add(Microphone("ICS-43434")); mic.speak("tone", "10ms")
+        >>> int(bench.record(mic.i2s, 100, rate=48_000).max()) > 0
+        True
+        """
+        self.play(Sound.named(sound, duration), spl=74)
 
     def hush(self) -> None:
         """Stops all sounds."""

@@ -7,6 +7,9 @@ nothing that firmware could see, and switching takes no time.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from twins.controls import Control, Reading
 from twins.ports import DigitalIn, Part
 from twins.power import PowerIn, PowerOut
 
@@ -33,6 +36,8 @@ class Mosfet(Part):
     >>> bench.set(switch.gate, True); matrix.supply.volts
     5.0
     """
+
+    controls: ClassVar[tuple[Control, ...]] = (Reading("on"),)
 
     gate = DigitalIn(floating=False)
     supply = PowerIn()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from twins.controls import Control, Slide
 from twins.errors import UsageError
 from twins.ports import AnalogOut, Part
 
@@ -20,6 +23,8 @@ class Potentiometer(Part):
     >>> pot.position = 1.0; bench.voltages[pot.wiper.pin]
     3.3
     """
+
+    controls: ClassVar[tuple[Control, ...]] = (Slide("move", value="position", step=0.01),)
 
     wiper = AnalogOut()
 
@@ -42,6 +47,16 @@ class Potentiometer(Part):
     def position(self, position: float) -> None:
         self._position = _checked(position)
         self.wiper.set(self.volts)
+
+    def move(self, position: float) -> None:
+        """Moves the wiper: what setting `position` does, for scripts and pages.
+
+        >>> from twins.bench import Bench
+        >>> bench = Bench(); pot = bench.add(Potentiometer())
+        >>> pot.move(0.25); pot.volts
+        0.825
+        """
+        self.position = position
 
     @property
     def volts(self) -> float:

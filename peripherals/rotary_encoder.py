@@ -7,8 +7,10 @@ A and B are contacts to common C (ground) that close one after the other; both n
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import ClassVar
 
 from peripherals.contact import Contact, Edge, bounce_edges, sliding_edges
+from twins.controls import Control, Hold, Turn
 from twins.errors import UsageError
 from twins.ports import DigitalOut, Part
 from twins.units import SECOND, Duration, Time, ms, ps
@@ -40,6 +42,8 @@ class RotaryEncoder(Part):
     >>> bench.run("100ms"); bench.level(knob.a), bench.level(knob.b), knob.position
     (True, True, 1)
     """
+
+    controls: ClassVar[tuple[Control, ...]] = (Turn(), Hold(label="push", needs="sw"))
 
     a = DigitalOut()
     b = DigitalOut()

@@ -18,12 +18,13 @@ On most boards a resistor sets the level of SD_MODE, and a GPIO on the pin shuts
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from twins.audio import frame_rate
+from twins.controls import Control, Reading, Sounds
 from twins.errors import UsageError
 from twins.ports import DigitalIn, I2sBatch, I2sLink, Part
 from twins.sound import Sound, level_db
@@ -35,6 +36,8 @@ TOLERANCE = 0.02
 CLOCKS = (16, 24, 32)
 """BCLK cycles of a channel that it plays."""
 CHANNELS = ("mix", "left", "right")
+Batch = tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32], bool]
+"""Times and samples of frames, and whether their clocks were right."""
 
 
 class Speaker(Part):
@@ -56,6 +59,8 @@ class Speaker(Part):
     (48000, 32, -6.0, None)
     """
 
+    controls: ClassVar[tuple[Control, ...]] = (Sounds(), Reading("problem"))
+
     i2s = I2sLink(hears=True)
     sd_mode = DigitalIn(optional=True)
 
@@ -67,7 +72,7 @@ class Speaker(Part):
         self.bits = 0
         self.rate = 0.0
         self._last: int | None = None
-        self._batches: list[tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32], bool]] = []
+        self._batches: list[Batch] = []
         self._switches: list[tuple[int, bool]] = []
 
     @sd_mode.changed
@@ -107,12 +112,22 @@ class Speaker(Part):
     @property
     def samples(self) -> npt.NDArray[np.float64]:
         """What it plays, 1.0 is full scale: the selected channel, 0 while it is shut down or refuses the clocks."""
-        left, right = self.frames.T / 2.0**31
+        return self._played(self._batches)
+
+    def heard_since(self, mark: int) -> tuple[int, int, npt.NDArray[np.float64]]:
+        """The next mark, the rate, and what it played since a mark; 0 is the first one."""
+        batches = self._batches[mark if mark <= len(self._batches) else 0 :]
+        return len(self._batches), round(self.rate), self._played(batches)
+
+    def _played(self, batches: list[Batch]) -> npt.NDArray[np.float64]:
+        frames = np.concatenate([np.empty((0, 2), np.int32), *(samples for _, samples, _ in batches)])
+        left, right = frames.T / 2.0**31
         chosen = {"mix": left / 2 + right / 2, "left": left, "right": right}[self.channel]
-        plays = np.concatenate([np.empty(0, bool), *(np.full(len(at), good) for at, _, good in self._batches)])
+        plays = np.concatenate([np.empty(0, bool), *(np.full(len(at), good) for at, _, good in batches)])
+        times = np.concatenate([np.empty(0, np.uint64), *(at for at, _, _ in batches)])
         moments = np.array([at for at, _ in self._switches], np.uint64)
         on = np.array([level for _, level in self._switches], bool)
-        now = np.maximum(np.searchsorted(moments, self.at, side="right"), 1) - 1
+        now = np.maximum(np.searchsorted(moments, times, side="right"), 1) - 1
         played: npt.NDArray[np.float64] = np.where(plays & on[now], chosen, 0.0)
         return played
 

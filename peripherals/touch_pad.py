@@ -6,6 +6,9 @@ cover puts its capacitance, one to some picofarads, in parallel with that of ele
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from twins.controls import Control, Hold
 from twins.errors import UsageError
 from twins.ports import Part, TouchElectrode
 from twins.units import Time, ms
@@ -25,6 +28,8 @@ class TouchPad(Part):
     >>> pad.release(); bench.capacitances[pad.electrode.pin]
     10.0
     """
+
+    controls: ClassVar[tuple[Control, ...]] = (Hold("touch", "release", "touched"),)
 
     electrode = TouchElectrode()
 

@@ -25,6 +25,9 @@ maximum on-time             100 s
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from twins.controls import Control, Hold, Reading
 from twins.ports import DigitalOut, Part
 from twins.units import Duration, Time, ms, seconds
 
@@ -50,6 +53,11 @@ class TTP223(Part):
     >>> bench.run("500ms"); bench.level(key.out)
     False
     """
+
+    controls: ClassVar[tuple[Control, ...]] = (
+        Hold("touch", "release", "is_touched"),
+        Reading("is_on", label="sees it"),
+    )
 
     out = DigitalOut()
 

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from twins.controls import Control, Picture
 from twins.errors import UsageError
 from twins.ports import Part, PulseSink
 from twins.units import NS, US, Duration
@@ -105,6 +106,8 @@ class WS2812(Part):
     >>> strip.colors.tolist(), strip.frames, strip.violations
     ([[255, 0, 0], [0, 0, 1]], 1, [])
     """
+
+    controls: ClassVar[tuple[Control, ...]] = (Picture(look="lights"),)
 
     data = PulseSink()
 

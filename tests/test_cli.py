@@ -112,7 +112,22 @@ def test_an_expectation_looks_behind_what_the_one_before_it_found(
     script = tmp_path / "script.yaml"
     script.write_text("- expect: ready\n- expect: volume\n")
     assert main(["run", "media_controller", image, "--input", str(script), "--for", "400ms"]) == 3
-    assert "script.yaml, step 2: 'volume' was not seen within 400ms" in capsys.readouterr().err
+    assert "script.yaml, line 2: 'volume' was not seen within 400ms" in capsys.readouterr().err
+    script.write_text("- expect: ready\n- wait: 1h\n")
+    assert main(["run", "media_controller", image, "--input", str(script), "--for", "400ms"]) == 3
+    assert "script.yaml, line 2: it is not over within 400ms" in capsys.readouterr().err
+
+
+def test_a_run_ends_with_its_script_unless_it_is_told_when(
+    image: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "script.yaml"
+    script.write_text("- expect: ready\n- wait: 100ms\n")
+    run = ["run", "media_controller", image, "--input", str(script), "--json"]
+    assert main(run) == 0
+    assert 0.1 < json.loads(capsys.readouterr().out)["virtual_s"] < 0.6
+    assert main([*run, "--for", "700ms"]) == 0
+    assert json.loads(capsys.readouterr().out)["virtual_s"] == pytest.approx(0.7)
 
 
 @pytest.mark.parametrize(
@@ -124,6 +139,9 @@ def test_an_expectation_looks_behind_what_the_one_before_it_found(
         pytest.param(["run", "pico", "IMAGE", "--frame", "led"], "expected PART=FILE", id="frame without file"),
         pytest.param(["run", "pico", "IMAGE", "--frame", "lcd=a.png"], "has no part 'lcd': it has led", id="part"),
         pytest.param(["run", "pico", "IMAGE", "--video", "led=a.gif"], "'led' has no picture", id="no picture"),
+        pytest.param(
+            ["run", "pico"], "run pico: which image? Give IMAGE, as in twins run pico blink.uf2", id="no image"
+        ),
         pytest.param(["run", "pico", "IMAGE", "--input", "nothing.yaml"], "script nothing.yaml: No such", id="script"),
         pytest.param(["run", "pico", "IMAGE", "--elf", "nothing.elf"], "nothing.elf: No such file", id="elf"),
         pytest.param(["run", "pico", "IMAGE", "--rom", "nothing.rom"], "boot ROM nothing.rom: No such file", id="rom"),
@@ -158,9 +176,7 @@ def test_bad_usage_is_exit_2_with_a_sentence(
     assert shown.out == ""
 
 
-@pytest.mark.parametrize(
-    "arguments", [[], ["fly"], ["run"], ["run", "pico"], ["run", "pico", "a", "--seed", "x"], ["info"]]
-)
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["run"], ["run", "pico", "a", "--seed", "x"], ["info"]])
 def test_arguments_that_are_no_command_are_exit_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main(arguments)

@@ -91,7 +91,7 @@ def test_a_run_that_fails_leaves_no_vcd_and_an_older_one_as_it_was(
     vcd.write_text("an older one")
     script.write_text("- wait: 1ms\n- knob.turn: {}\n")
     assert run(image, "--vcd", str(vcd), "--input", str(script)) == 2
-    assert "step 2: knob.turn: " in capsys.readouterr().err
+    assert "line 2: knob.turn: " in capsys.readouterr().err
     assert vcd.read_text() == "an older one"
     assert sorted(tmp_path.iterdir()) == [vcd, script]
 
@@ -102,10 +102,10 @@ def test_a_run_that_fails_leaves_no_vcd_and_an_older_one_as_it_was(
         ("- wait: [", "is no YAML"),
         ("\x00", "is no YAML"),
         ("wait: 1ms", "expected a list of steps"),
-        ("- wait: soon", "step 1: 'soon' is no time"),
-        ("- 3", "step 1: expected one 'action: value'"),
-        ("- lcd.explode: 1", "step 1: lcd (ST7789) cannot 'explode'"),
-        ("- frame: {knob: a.png}", "step 1: 'knob' has no picture"),
+        ("- wait: soon", "line 1: 'soon' is no time"),
+        ("- 3", "line 1: expected one 'action: value'"),
+        ("- lcd.explode: 1", "line 1: lcd (ST7789) cannot 'explode'"),
+        ("- frame: {knob: a.png}", "line 1: 'knob' has no picture"),
     ],
 )
 def test_a_script_that_is_wrong_is_refused_before_the_run(

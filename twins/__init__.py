@@ -23,8 +23,10 @@ from twins.image import Image
 from twins.symbols import Symbol, Symbols
 from twins.twin import Gap, Snapshot, Twin
 from twins.units import Duration, Time, ms, ns, seconds, us
+from twins.world import Actor, World
 
 __all__ = [
+    "Actor",
     "Board",
     "BoardError",
     "Console",
@@ -45,6 +47,7 @@ __all__ = [
     "Twin",
     "TwinError",
     "UsageError",
+    "World",
     "boards",
     "ms",
     "ns",

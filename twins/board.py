@@ -164,6 +164,17 @@ class Board:
             unique_id=_unique_id(data["unique_id"], where) if "unique_id" in data else None,
         )
 
+    def with_mac(self, mac: bytes | str) -> Board:
+        """The same board with another MAC address in its chip's fuses.
+
+        >>> Board.load("xiao_esp32s3").with_mac("7c:df:a1:00:00:02").mac.hex()
+        '7cdfa1000002'
+        """
+        if self.chip.name == "rp2040":
+            raise BoardError(f"board {self.name}: an RP2040 has no MAC address")
+        text = mac if isinstance(mac, str) else bytes(mac).hex(":")
+        return replace(self, mac=_mac(text, f"board {self.name}"))
+
     def create_parts(self) -> dict[str, Part]:
         """Makes all parts, connected to the chip and wired to each other, but not yet on a twin."""
         parts = {name: spec.create() for name, spec in self.parts.items()}

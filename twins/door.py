@@ -51,11 +51,34 @@ def _call(twin: Twin, entry: Entry) -> None:
     getattr(twin.parts[entry.to], method)(*args)
 
 
+def _set(twin: Twin, entry: Entry) -> None:
+    name, value = entry.args
+    setattr(twin.parts[entry.to], name, value)
+
+
+def _say(twin: Twin, entry: Entry) -> None:
+    path, options = entry.args
+    part: Any = twin.parts[entry.to]
+    sound = part.scene.say if hasattr(part, "scene") else part.play
+    sound(path, **options)
+
+
+def _volts(twin: Twin, entry: Entry) -> None:
+    twin.pins[entry.to].voltage = entry.args[0]
+
+
 def _reset(twin: Twin, _: Entry) -> None:
     twin.reset_chip()
 
 
-ACTIONS: dict[str, Callable[[Twin, Entry], None]] = {"type": _type, "call": _call, "reset": _reset}
+ACTIONS: dict[str, Callable[[Twin, Entry], None]] = {
+    "type": _type,
+    "call": _call,
+    "set": _set,
+    "say": _say,
+    "volts": _volts,
+    "reset": _reset,
+}
 """What can come in. A debugger or a sound card adds its own."""
 
 
@@ -72,6 +95,8 @@ class Door:
 
     def __init__(self, twin: Twin) -> None:
         self._twin = twin
+        self.listeners: list[Callable[[Entry], None]] = []
+        """Called with each entry once it has come in."""
         self._waiting: deque[Entry] = deque()
         self._record: IO[str] | None = None
         self._replay: deque[tuple[int, Entry]] = deque()
@@ -88,19 +113,59 @@ class Door:
 
     def call(self, part: str, method: str, *args: Any) -> None:
         """Somebody does something to a part: ``door.call("knob", "turn", 3)``. Numbers and texts can be recorded."""
-        found = self._twin.parts.get(part)
-        if found is None:
-            known = ", ".join(self._twin.parts) or "none"
-            raise UsageError(f"board {self._twin.board.name} has no part {part!r}: it has {known}")
-        if method.startswith("_") or not callable(getattr(type(found), method, None)):
-            raise UsageError(f"{part} ({type(found).__name__}) cannot {method!r}")
-        try:
-            plain = json.loads(json.dumps(args))
-        except (TypeError, ValueError):
-            plain = None
-        if plain != list(args):
+        self.check_call(part, method)
+        if not _is_plain(list(args)):
             raise UsageError(f"{part}.{method}{args!r}: only numbers, texts and lists of them can come in by the door")
         self.put(Entry("call", part, (method, *args)))
+
+    def set(self, part: str, attribute: str, value: Any) -> None:
+        """Somebody moves something that stays where it is put: ``door.set("pot", "position", 0.7)``."""
+        self.check_set(part, attribute)
+        if not _is_plain(value):
+            raise UsageError(f"{part}.{attribute} = {value!r}: only numbers, texts and lists of them can come in")
+        self.put(Entry("set", part, (attribute, value)))
+
+    def say(self, part: str, path: str | Path, **options: Any) -> None:
+        """A WAV file sounds, in the scene of a microphone array or at a microphone: ``azimuth=62, level_db=-20``."""
+        self.check_say(part)
+        if not _is_plain(options):
+            raise UsageError(f"{part}: {options!r}: only numbers, texts and lists of them can come in by the door")
+        self.put(Entry("say", part, (str(path), options)))
+
+    def volts(self, pin: str, volts: float) -> None:
+        """Somebody puts a voltage on a pin of the chip: ``door.volts("GPIO26", 1.2)``."""
+        entry = Entry("volts", self._twin.pins[pin].name, (float(volts),))
+        self.put(entry)
+
+    # What can be done at all, as UsageError where not
+
+    def check_call(self, part: str, method: str) -> None:
+        """Has the part such a method?"""
+        found = self._part(part)
+        if method.startswith("_") or not callable(getattr(type(found), method, None)):
+            raise UsageError(f"{part} ({type(found).__name__}) cannot {method!r}")
+
+    def check_set(self, part: str, attribute: str) -> None:
+        """Has the part something of that name that can be set?"""
+        found = self._part(part)
+        held = getattr(type(found), attribute, None)
+        if attribute.startswith("_") or not isinstance(held, property) or held.fset is None:
+            settable = [name for name in dir(type(found)) if getattr(getattr(type(found), name), "fset", None)]
+            can = f"only {', '.join(settable)}" if settable else "nothing of it can be set"
+            raise UsageError(f"{part} ({type(found).__name__}) has no {attribute!r} to set: {can}")
+
+    def check_say(self, part: str) -> None:
+        """Does the part hear?"""
+        found = self._part(part)
+        if not hasattr(found, "scene") and not hasattr(found, "heard"):
+            raise UsageError(f"{part} ({type(found).__name__}) does not hear: a microphone or a voice processor does")
+
+    def _part(self, name: str) -> Any:
+        found = self._twin.parts.get(name)
+        if found is None:
+            known = ", ".join(self._twin.parts) or "none"
+            raise UsageError(f"board {self._twin.board.name} has no part {name!r}: it has {known}")
+        return found
 
     def reset(self) -> None:
         """Somebody resets the chip."""
@@ -132,6 +197,8 @@ class Door:
     def _carry_out(self, entry: Entry) -> None:
         ACTIONS[entry.do](self._twin, entry)
         self._write(entry)
+        for listener in self.listeners:
+            listener(entry)
 
     # Recording
 
@@ -204,6 +271,14 @@ class Door:
     def __repr__(self) -> str:
         recording = f", recording to {self._record.name}" if self._record else ""
         return f"<Door, {len(self._waiting)} waiting, {len(self._replay)} to replay{recording}>"
+
+
+def _is_plain(value: Any) -> bool:
+    """Does it come back from a record as it was?"""
+    try:
+        return bool(json.loads(json.dumps(value)) == value)
+    except (TypeError, ValueError):
+        return False
 
 
 def _read(path: Path) -> tuple[dict[str, Any], list[tuple[int, Entry]]]:

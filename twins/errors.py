@@ -37,3 +37,7 @@ class TimingError(TwinError, AssertionError):
 
 class FrameMismatch(TwinError, AssertionError):  # noqa: N818  # what differs is the picture, not the test
     """A picture is not as a test expected it."""
+
+
+class ScriptFailed(TwinError, AssertionError):  # noqa: N818  # what failed is the firmware, not the script
+    """Something that an input script expects did not happen, or something that it forbids did."""

@@ -334,7 +334,7 @@ def _flasher_args(path: Path) -> tuple[list[FlashPart], Path | None]:
         chip = args.get("extra_esptool_args", {}).get("chip", "esp32s3")
         files = {int(offset, 0): path.parent / file for offset, file in args["flash_files"].items()}
     except (ValueError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
-        raise ImageError(f"{path}: no flasher_args.json of ESP-IDF: {error!r}") from None
+        raise ImageError(f"{path}: no flasher_args.json of ESP-IDF: {error or type(error).__name__}") from None
     if chip != "esp32s3":
         raise ImageError(f"{path}: a build for {chip}: this board has an esp32s3")
     app = args.get("app", {}).get("file") if isinstance(args.get("app"), dict) else None

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and what is read."""
 
 from __future__ import annotations
 
@@ -43,3 +43,11 @@ def check_writable(path: str | Path, suffix: str = "") -> None:
         raise UsageError(f"cannot write {path}: {there} is no directory")
     if not os.access(there, os.W_OK):
         raise UsageError(f"cannot write {path}: {there} is write-protected")
+
+
+def contents_of(path: Path, what: str) -> bytes:
+    """What is in a file. Raises `UsageError`, which says what the file was to be."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{what} {path}: {error.strerror}") from None

@@ -62,7 +62,8 @@ def load_picture(path: str | Path) -> Frame:
     try:
         return from_png(Path(path).read_bytes())
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path} is no picture that can be read: {error}") from None
+        why = getattr(error, "strerror", None) or "expected a PNG, or another format that Pillow reads"
+        raise UsageError(f"{path} is no picture that can be read: {why}") from None
 
 
 def save_png(frame: Frame, path: str | Path, scale: int = 1) -> Path:

@@ -88,6 +88,10 @@ class _PartMethod:
     method: str
 
 
+def _is_there(twin: Twin, handler: Any) -> bool:
+    return not isinstance(handler, _PartMethod) or handler.part in twin.parts
+
+
 def _portable(twin: Twin, handler: Any) -> Any:
     owner = getattr(handler, "__self__", None)
     for label, part in twin.parts.items():
@@ -226,6 +230,8 @@ class _Waiting:
     core: int
     at: int | None
     since: int
+    look: int
+    """When (ps) to look next. From `since` on in equal steps: it must not matter in which portions the twin runs."""
 
 
 @dataclass(frozen=True)
@@ -252,6 +258,8 @@ class Functions:
     def __init__(self, twin: Twin) -> None:
         self._twin = twin
         self.by_address: dict[int, Intercept] = {}
+        self.lost: tuple[str, ...] = ()
+        """Functions of a snapshot that a part stood in for, which is not here."""
         self._waiting: list[_Waiting] = []
         self._running: dict[int, _Running] = {}
 
@@ -330,21 +338,21 @@ class Functions:
         if core not in (0, 1):
             raise UsageError(f"core {core}: there are cores 0 and 1")
         address = None if at is None else self.code(at)
-        self._waiting.append(_Waiting(guest, core, address, self._twin.now))
+        self._waiting.append(_Waiting(guest, core, address, self._twin.now, self._twin.now))
         if address is not None:
             self._twin.engine.intercept(address, True)
 
     def now(self, guest: Guest, core: int, at: Address | None, timeout: Time) -> Value:
         """See `Twin.call`."""
         result: list[Value] = []
-        self.soon(replace(guest, then=result.append), core, at)
-        waiting = self._waiting[-1]
+        guest = replace(guest, then=result.append)
+        self.soon(guest, core, at)
         try:
             self._twin.run_until(lambda: result, timeout, every=Duration(_LOOKS))
         except Timeout:
-            where = "did not come back" if waiting not in self._waiting else "found no moment to run"
-            if waiting in self._waiting:
-                self._waiting.remove(waiting)
+            waiting = [waiting for waiting in self._waiting if waiting.guest is guest]
+            where = "found no moment to run" if waiting else "did not come back"
+            self._waiting = [other for other in self._waiting if other not in waiting]
             name = self._twin.symbols.name(guest.function)
             raise Timeout(f"{name} {where} within {Duration(ps(timeout))} of virtual time") from None
         return result[0]
@@ -354,18 +362,22 @@ class Functions:
     @property
     def due(self) -> int:
         """When (ps) to look whether a function that waits can run."""
-        looking = any(waiting.at is None for waiting in self._waiting)
-        return self._twin.engine.now + _LOOKS if looking else _FAR
+        return min((waiting.look for waiting in self._waiting if waiting.at is None), default=_FAR)
 
     def start_waiting(self) -> None:
         """Functions that wait run on cores that are ready."""
         engine = self._twin.engine
-        for waiting in [waiting for waiting in self._waiting if waiting.at is None]:
+        now = engine.now
+        for number, waiting in enumerate(self._waiting):
+            if waiting.at is not None or now < waiting.look:
+                continue
             idle = engine.is_sleeping(waiting.core)
-            if engine.is_interruptible(waiting.core) and (idle or engine.now - waiting.since >= _PATIENCE):
-                self._waiting.remove(waiting)
+            if engine.is_interruptible(waiting.core) and (idle or now - waiting.since >= _PATIENCE):
+                del self._waiting[number]
                 self._run(waiting.core, waiting.guest, None)
                 return
+            steps = (now - waiting.since) // _LOOKS + 1
+            self._waiting[number] = replace(waiting, look=waiting.since + steps * _LOOKS)
 
     def entered(self, core: int, pc: int) -> None:
         """The run stopped before a function, or behind one that ran on somebody's behalf."""
@@ -457,7 +469,10 @@ class Functions:
     def restore(self, state: State) -> None:
         """Goes on from a snapshot, on a new engine."""
         engine = self._twin.engine
-        self.by_address = {kept.address: replace(kept, _owner=self) for kept in state.intercepts}
+        self.lost = tuple(kept.name for kept in state.intercepts if not _is_there(self._twin, kept.handler))
+        self.by_address = {
+            kept.address: replace(kept, _owner=self) for kept in state.intercepts if kept.name not in self.lost
+        }
         self._waiting = list(state.waiting)
         self._running = dict(state.running)
         for address in [*self.by_address, *(waiting.at for waiting in self._waiting if waiting.at is not None)]:

@@ -15,6 +15,7 @@ from twins.errors import UsageError
 from twins.units import MS, SECOND, Duration
 
 if TYPE_CHECKING:
+    from twins.gdb import GdbServer
     from twins.servers import Server
     from twins.twin import Twin
 
@@ -22,6 +23,8 @@ SLICE = Duration(MS)
 """How often the twin looks outside: a USB frame; of a UART at 115200 baud, eleven bytes."""
 CATCH_UP = 0.1
 """Seconds behind the wall clock that are caught up. What is more is lost: a host that is too slow stays behind."""
+HALTED = 0.05
+"""Seconds between looks at what cannot wake a selector, while a debugger holds the twin."""
 
 
 class Live:
@@ -34,6 +37,8 @@ class Live:
         self._pace: float | None = None
         self._origin = (0, 0.0)
         self.slice = SLICE
+        self.debugger: GdbServer | None = None
+        """Who may stop the twin."""
 
     @property
     def is_on(self) -> bool:
@@ -71,12 +76,22 @@ class Live:
         """Lets the outside act and look, and waits for the wall clock where the twin is ahead of it."""
         for server in self._servers:
             server.poll()
+        self._stand_still()
         while True:
             # The wait ends early when a client has sent something: it is taken, and the rest is waited for.
             for key, _ in self._selector.select(max(0.0, self._ahead())):
                 key.data()
+            self._stand_still()
             if self._ahead() <= 0:
                 return
+
+    def _stand_still(self) -> None:
+        """While a debugger holds the twin, only the outside goes on."""
+        while self.debugger is not None and self.debugger.halted:
+            for key, _ in self._selector.select(HALTED):
+                key.data()
+            for server in self._servers:
+                server.poll()
 
     def _ahead(self) -> float:
         """Seconds by which the twin is ahead of the wall clock."""

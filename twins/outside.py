@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,11 +14,16 @@ if TYPE_CHECKING:
     from twins.twin import Twin
 
 
+Listener = Callable[[str, str, int, str, "tuple[Any, ...]", Any], None]
+"""Is told of each call that a part handled: part, port, ps, event, arguments, and what the part answered."""
+
+
 class PartsOutside:
     """What the engine calls while it runs; `busy` tells that it does."""
 
-    def __init__(self, twin: Twin) -> None:
+    def __init__(self, twin: Twin, former: PartsOutside | None = None) -> None:
         self.twin = twin
+        self.listeners: list[Listener] = former.listeners if former is not None else []
         self.ports: dict[int, tuple[str, str]] = {}
         self.busy = False
 
@@ -27,7 +33,10 @@ class PartsOutside:
         before = self.busy, self.twin._inside_at
         self.busy, self.twin._inside_at = True, at
         try:
-            return port.handle(event, *args)
+            answer = port.handle(event, *args)
+            for listener in self.listeners:
+                listener(part, name, at, event, args, answer)
+            return answer
         finally:
             self.busy, self.twin._inside_at = before
 

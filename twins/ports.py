@@ -34,6 +34,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, overload
 
+from twins.controls import Control
 from twins.errors import BoardError, UsageError
 from twins.units import Time, ps
 
@@ -496,6 +497,9 @@ class Part:
     A subclass calls ``super().__init__()`` first. `power_on` runs when the part is on its board. Everything it
     keeps in attributes is saved by snapshots; attributes that start with ``_host`` or ``_ports`` are the frame's.
     """
+
+    controls: ClassVar[tuple[Control, ...]] = ()
+    """What people see of it and do to it, for `twins.view`."""
 
     def __init__(self) -> None:
         self._ports: dict[str, Port] = {}

@@ -18,6 +18,7 @@ from twins.console import Console
 from twins.crash import crash_report
 from twins.door import Door
 from twins.errors import BoardError, FirmwareCrashed, Timeout, UsageError
+from twins.files import contents_of
 from twins.flash import Flash
 from twins.image import TARGETS, Image
 from twins.intercept import Functions, Intercepting, State
@@ -31,12 +32,17 @@ from twins.usb import UsbHost
 from twins.wiring import Wired
 
 if TYPE_CHECKING:
+    from twins.outside import Listener
     from twins.trace import Trace
+    from twins.world import World
 
 log = logging.getLogger("twins")
 
+ROM_ELF = "esp32s3_rev0_rom.elf"
+"""The mask ROM of every ESP32-S3 in the folder of Espressif's `esp-rom-elfs`."""
+
 RESERVED = frozenset(
-    {"board", "seed", "image", "parts", "resets", "door", "live", "pin_log", "engine", "functions", "guards"}
+    {"board", "seed", "image", "parts", "resets", "door", "live", "pin_log", "engine", "functions", "guards", "world"}
 )
 """What a twin has as attributes of its own beside its class's."""
 
@@ -92,6 +98,7 @@ class Twin(Wired, Intercepting):
             ESP-IDF's `ESP_ROM_ELF_DIR` names.
         flash: contents of the whole flash chip, as written by `Flash.save`, to go on from.
         unique_id: the serial number of the flash chip, instead of the board file's.
+        mac: the MAC address in the chip's fuses, instead of the board file's.
 
     A part is an attribute under its name in the board file.
 
@@ -101,6 +108,9 @@ class Twin(Wired, Intercepting):
     ...     pico.lcd.frame.shape
     (240, 320, 3)
     """
+
+    world: World | None = None
+    """The world it is in, if any."""
 
     guards: ClassVar[list[Callable[[Twin], None]]] = []
     """Called between slices with every twin that runs, for test frameworks: an error ends its run."""
@@ -115,8 +125,9 @@ class Twin(Wired, Intercepting):
         rom: str | Path | None = None,
         flash: str | Path | None = None,
         unique_id: bytes | str | None = None,
+        mac: bytes | str | None = None,
     ) -> None:
-        self.board = Board.load(board)
+        self.board = Board.load(board) if mac is None else Board.load(board).with_mac(mac)
         self._check_names()
         self.seed = seed
         self.image = (
@@ -151,7 +162,7 @@ class Twin(Wired, Intercepting):
         self.functions = Functions(self)
         self._inbox = engine.inbox
         self.parts: dict[str, Part] = {}
-        self._outside = PartsOutside(self)
+        self._outside = PartsOutside(self, self.__dict__.get("_outside"))
         self._inside_at: int | None = None
         self._calls: list[tuple[int, int, str, str, tuple[Any, ...]]] = []
         self._call_number = 0
@@ -172,14 +183,14 @@ class Twin(Wired, Intercepting):
 
     def _use_rom(self, path: Path) -> None:
         if path.is_dir():
-            path /= _ROM_ELF
+            path /= ROM_ELF
         try:
-            self._engine.use_rom(_contents(path, "boot ROM"))
+            self._engine.use_rom(contents_of(path, "boot ROM"))
         except ValueError as error:
             raise UsageError(f"boot ROM {path}: {error}") from None
 
     def _use_flash(self, path: Path) -> None:
-        data = _contents(path, "flash")
+        data = contents_of(path, "flash")
         if len(data) != self.board.flash_size:
             raise UsageError(
                 f"flash {path}: {len(data)} bytes: the flash of board {self.board.name} has {self.board.flash_size}"
@@ -261,13 +272,27 @@ class Twin(Wired, Intercepting):
         return Duration(self.now - start)
 
     def advance(self, until: int, *, stop_at_text: bool = False) -> tuple[str, int, int, str]:
-        """Runs to `until`, doing what parts asked for on the way. Comes back early for a text or a breakpoint."""
+        """Runs to `until`, in a world with all in it. Comes back early for a text or a breakpoint."""
+        if self.world is not None:
+            return self.world.advance_with(self, until, stop_at_text)
+        return self.advance_alone(until, stop_at_text=stop_at_text)
+
+    def advance_alone(self, until: int, *, stop_at_text: bool = False, on: bool = False) -> tuple[str, int, int, str]:
+        """Runs to `until`, doing what parts asked for on the way.
+
+        `on` says that the run goes on then: what parts get in batches may stay in the engine until `hand_out`.
+        """
         if self._inside_at is not None:
             raise UsageError("a part's handler cannot run the twin: use self.after(...) to do something later")
         while True:
             self._look_outside()
             self.functions.start_waiting()
-            stop = self._engine.run(max(self._goal(until), self._engine.now))
+            goal = self._goal(until)
+            on_there = on and goal == until and not (self._calls and self._calls[0][0] <= until)
+            stop = self._engine.run(max(goal, self._engine.now), on_there)
+            debugger = self.live.debugger
+            goal = max(self._goal(until), self._engine.now)
+            stop = self._engine.run(goal) if debugger is None else debugger.go(goal)
             self._collect()
             kind = stop[0]
             if kind == "reset":
@@ -275,6 +300,8 @@ class Twin(Wired, Intercepting):
                 log.info("%s: reset (%s)", Duration(self._engine.now), stop[3])
             elif kind == "intercept":
                 self.functions.entered(stop[2], stop[1])
+            if debugger is not None and debugger.stopped(stop):
+                pass
             elif kind in ("lockup", "usb boot"):
                 raise FirmwareCrashed(crash_report(self, stop[2], stop[3]))
             elif kind == "breakpoint" or (kind == "text" and stop_at_text):
@@ -415,6 +442,11 @@ class Twin(Wired, Intercepting):
         self._engine.type_in(list(self._outputs).index(console), data)
 
     @property
+    def bus_listeners(self) -> list[Listener]:
+        """Who is told of each transfer on a bus that a part handled: see `twins.outside.Listener`."""
+        return self._outside.listeners
+
+    @property
     def pins(self) -> Pins:
         """The pins of the chip by name: ``twin.pins["GPIO25"].level``."""
         return Pins(self, self._engine, self.board.chip)
@@ -517,7 +549,15 @@ class Twin(Wired, Intercepting):
 
     @classmethod
     def from_snapshot(cls, snapshot: Snapshot) -> Twin:
-        """A new twin that goes on from a picture."""
+        """A new twin that goes on from a picture, in no world: of a world's twin it has not the radio."""
+        twin = cls.copy_of(snapshot)
+        if twin.functions.lost:
+            log.warning("%s: nobody stands in for %s any more: fork the world", twin, ", ".join(twin.functions.lost))
+        return twin
+
+    @classmethod
+    def copy_of(cls, snapshot: Snapshot) -> Twin:
+        """As `from_snapshot`, for a world that adds what its own copy had."""
         twin = cls.__new__(cls)
         twin.board = snapshot.board
         twin.seed = snapshot.seed
@@ -540,14 +580,3 @@ class Twin(Wired, Intercepting):
 
     def __repr__(self) -> str:
         return f"<Twin {self.board.name} at {self.time}>"
-
-
-_ROM_ELF = "esp32s3_rev0_rom.elf"
-"""The mask ROM of every ESP32-S3 in the folder of Espressif's `esp-rom-elfs`."""
-
-
-def _contents(path: Path, what: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{what} {path}: {error.strerror}") from None

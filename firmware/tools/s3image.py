@@ -2,6 +2,7 @@
 
 s3image.py APP.elf OUT.bin                    an image for flash 0x0 that the mask ROM loads itself
 s3image.py APP.elf OUT.bin --stage2 BOOT.elf  the second stage, a partition table and the application, as one flash
+                           --table PARTITIONS.csv  with this table, and the application in the first of its slots
 
 Formats: ESP-IDF esp_app_format.h (image, application descriptor), esp_flash_partitions.h (table); the places in flash
 and the rule for mapped segments are those of ESP-IDF's bootloader documentation.
@@ -64,23 +65,40 @@ def image(elf: Path, at: int) -> bytes:
     return bytes(out) + hashlib.sha256(out).digest()
 
 
-def partition_table() -> bytes:
-    """One application and a page of data, with the MD5 line that ends a table."""
+Line = tuple[str, int, int, int, int]
+TABLE: list[Line] = [("factory", 0, 0x00, APP_AT, APP_BYTES), ("storage", 1, 0x06, DATA_AT, DATA_BYTES)]
+"""One application and a page of data."""
+
+
+def read_table(path: Path) -> list[Line]:
+    """A table in ESP-IDF's CSV form, with numbers for subtypes, offsets and sizes."""
+    lines = []
+    for line in path.read_text().splitlines():
+        if line.strip() and not line.startswith("#"):
+            label, kind, *numbers = (field.strip() for field in line.split(","))
+            subtype, offset, size = (int(number, 0) for number in numbers)
+            lines.append((label, {"app": 0, "data": 1}[kind], subtype, offset, size))
+    return lines
+
+
+def partition_table(table: list[Line]) -> bytes:
+    """The table as it is in flash, with the MD5 line that ends it."""
     lines = b"".join(
-        struct.pack("<HBBII16sI", 0x50AA, kind, subtype, offset, size, label, 0)
-        for kind, subtype, offset, size, label in (
-            (0, 0x00, APP_AT, APP_BYTES, b"factory"),
-            (1, 0x06, DATA_AT, DATA_BYTES, b"storage"),
-        )
+        struct.pack("<HBBII16sI", 0x50AA, kind, subtype, offset, size, label.encode(), 0)
+        for label, kind, subtype, offset, size in table
     )
-    table = lines + b"\xeb\xeb" + b"\xff" * 14 + hashlib.md5(lines, usedforsecurity=False).digest()
-    return table.ljust(0xC00, b"\xff")
+    out = lines + b"\xeb\xeb" + b"\xff" * 14 + hashlib.md5(lines, usedforsecurity=False).digest()
+    return out.ljust(0xC00, b"\xff")
 
 
-def flash(stage2: Path, app: Path) -> bytes:
+def flash(stage2: Path, app: Path, table: list[Line]) -> bytes:
     """The whole flash from 0x0 to the application's end."""
+    at, room = next((offset, size) for _, kind, _, offset, size in table if kind == 0)
+    application = image(app, at)
+    if len(application) > room:
+        raise SystemExit(f"{app}: {len(application)} bytes, its partition has {room}")
     boot = image(stage2, 0)
-    return boot.ljust(TABLE_AT, b"\xff") + partition_table().ljust(APP_AT - TABLE_AT, b"\xff") + image(app, APP_AT)
+    return boot.ljust(TABLE_AT, b"\xff") + partition_table(table).ljust(at - TABLE_AT, b"\xff") + application
 
 
 def main() -> None:
@@ -90,8 +108,10 @@ def main() -> None:
     parser.add_argument("elf", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--stage2", type=Path)
+    parser.add_argument("--table", type=Path)
     arguments = parser.parse_args()
-    parts = flash(arguments.stage2, arguments.elf) if arguments.stage2 else image(arguments.elf, 0)
+    table = read_table(arguments.table) if arguments.table else TABLE
+    parts = flash(arguments.stage2, arguments.elf, table) if arguments.stage2 else image(arguments.elf, 0)
     arguments.out.write_bytes(parts)
 
 

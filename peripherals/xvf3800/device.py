@@ -40,7 +40,7 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -62,10 +62,11 @@ from peripherals.xvf3800.commands import (
 )
 from peripherals.xvf3800.hearing import RATE, Hearing, Truth
 from peripherals.xvf3800.link import Link
+from twins.controls import Control, Picture, Push, Reading, Say, Sounds
 from twins.errors import UsageError
 from twins.ports import DigitalIn, DigitalOut, I2cTarget, I2sBatch, I2sLink, Part
 from twins.scene import Scene
-from twins.sound import Recording
+from twins.sound import Recording, Samples, Sound
 from twins.units import SECOND, Duration, Time, ms, ps, seconds
 
 if TYPE_CHECKING:
@@ -122,6 +123,14 @@ class XVF3800(Part):
     >>> answer
     b'\\x00>\\x00\\x01\\x00'
     """
+
+    controls: ClassVar[tuple[Control, ...]] = (
+        Picture(look="ring"),
+        Say(directed=True, azimuth="azimuth", heard="speech"),
+        Push("press_mute", label="mute"),
+        Reading("muted"),
+        Sounds(),
+    )
 
     bus = I2cTarget()
     i2s = I2sLink(hears=True, says=True, optional=True)
@@ -486,6 +495,14 @@ class XVF3800(Part):
         if self.mounted:
             self._listen(self.now)
         self._scene = scene
+
+    def speak(self, sound: str = "speech", duration: Time = "1s", azimuth: float = 0.0) -> None:
+        """Somebody a metre away makes one of `twins.sound.NAMED`, from now on."""
+        self.scene.say(Sound.named(sound, duration), azimuth, level_db=-20)
+
+    def heard_since(self, mark: int) -> tuple[int, int, Samples]:
+        """The next mark, the rate, and what it played since a mark; 0 is the first one."""
+        return self.played.total, self.played.rate, self.played.since(mark)
 
     @property
     def azimuth(self) -> float:

@@ -11,9 +11,13 @@ from importlib.metadata import PackageNotFoundError, version
 
 from twins.board import boards
 from twins.cli.diff import add_diff_arguments, diff
+from twins.cli.gdb import add_gdb_arguments, gdb
+from twins.cli.imports import add_import_arguments, import_project
 from twins.cli.info import info
+from twins.cli.new import add_new_arguments, new
 from twins.cli.resume import add_resume_arguments, resume
 from twins.cli.run import add_going_arguments, add_run_arguments, run
+from twins.cli.view import add_view_arguments, view
 from twins.errors import TwinError
 
 DONE, FAILED, USAGE, TIME_OVER, CRASHED = 0, 1, 2, 3, 4
@@ -23,8 +27,8 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code.
 
-    0 done; 1 ``--fail-on`` was seen; 2 bad usage or image; 3 virtual time was over before ``--until``; 4 the
-    firmware crashed; 130 interrupted, with everything written that was asked for.
+    0 done; 1 ``--fail-on`` was seen or the script failed; 2 bad usage or image; 3 virtual time was over before
+    ``--until``; 4 the firmware crashed; 130 interrupted, with everything written that was asked for.
     """
     options = _parser().parse_args(arguments)
     as_json = getattr(options, "json", False)
@@ -65,10 +69,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"boardtwins {_version()}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    listing = commands.add_parser("boards", help="the boards that come with the package")
+    listing = commands.add_parser(
+        "boards", help="the boards that come with the package", epilog="example: twins boards"
+    )
     listing.set_defaults(act=lambda _: _list_boards())
 
-    parts = commands.add_parser("parts", help="the parts that a board file can name")
+    parts = commands.add_parser("parts", help="the parts that a board file can name", epilog="example: twins parts")
     parts.set_defaults(act=lambda _: _list_parts())
 
     about = commands.add_parser(
@@ -80,12 +86,32 @@ def _parser() -> argparse.ArgumentParser:
 
     running = commands.add_parser(
         "run",
-        help="run an image on a board",
-        epilog="exit: 0 done, 1 --fail-on seen, 2 bad usage or image, 3 time over before --until, 4 firmware crashed, "
-        "130 interrupted",
+        help="run an image on a board, or a project of Wokwi",
+        epilog="examples: twins run pico blink.uf2 --for 2s; twins run my_wokwi_project --scenario test.yaml; "
+        "exit: 0 done, 1 --fail-on seen or the script failed, 2 bad usage or image, 3 time over before --until, "
+        "4 firmware crashed, 130 interrupted",
     )
     add_run_arguments(running)
     running.set_defaults(act=run)
+
+    debugging = commands.add_parser(
+        "gdb",
+        help="run an image on a board for a debugger",
+        description="Serves GDB's remote protocol on a port of this machine. The chip stands before its first "
+        "instruction until a debugger has come; `kill` in gdb, or Ctrl-C here, ends it.",
+        epilog="example: twins gdb pico firmware.elf, then: gdb-multiarch firmware.elf -ex 'target remote :3333'",
+    )
+    add_gdb_arguments(debugging)
+    debugging.set_defaults(act=gdb)
+
+    viewing = commands.add_parser(
+        "view",
+        help="a board in the browser: pictures, knobs, buttons, consoles",
+        description="Serves a page on this machine with what there is to see of the board and to do to it.",
+        epilog="example: twins view media_controller media_controller.uf2 --open",
+    )
+    add_view_arguments(viewing)
+    viewing.set_defaults(act=view)
 
     resuming = commands.add_parser(
         "resume",
@@ -96,6 +122,25 @@ def _parser() -> argparse.ArgumentParser:
     add_resume_arguments(resuming)
     add_going_arguments(resuming)
     resuming.set_defaults(act=resume)
+
+    importing = commands.add_parser(
+        "import",
+        help="make a board file of a project of Wokwi",
+        description="Makes a board file of a diagram.json. Parts and pins that there are not here are named in a list.",
+        epilog="example: twins import wokwi my_project -o board.toml; exit: 0 done, 1 something is missing (--strict)",
+    )
+    add_import_arguments(importing)
+    importing.set_defaults(act=import_project)
+
+    writing = commands.add_parser(
+        "new",
+        help="write a working template: a board, a part or a test",
+        description="Writes NAME.toml, NAME.py with test_NAME.py, or test_NAME.py. Nothing is written over.",
+        epilog="examples: twins new board my_board --chip esp32s3; twins new part thermometer; "
+        "twins new test menu --image build/app.uf2 --board my_board.toml",
+    )
+    add_new_arguments(writing)
+    writing.set_defaults(act=new)
 
     comparing = commands.add_parser(
         "diff",

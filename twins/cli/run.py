@@ -11,15 +11,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from twins.cli.script import Step, check_script, find_part, load_script, play
-from twins.cli.serve import add_serve_arguments, limit, serve
-from twins.cli.watch import Shown, Wanted
-from twins.errors import FirmwareCrashed, UsageError
+from twins.cli.imports import say_missing
+from twins.cli.serve import add_serve_arguments, is_served, limit, serve
+from twins.cli.watch import Shown
+from twins.errors import FirmwareCrashed, ScriptFailed, UsageError
 from twins.files import check_writable, whole_file
 from twins.frames import VIDEOS, Video, frame_of, save_png, sha256
+from twins.scripts import Player, Recorder, check, find_part, load, watch
+from twins.texts import Wanted
 from twins.twin import Twin
-from twins.units import MS, SECOND, Duration, ps
+from twins.units import MS, SECOND, Duration
 from twins.vcd import PinRecorder
+from twins.wokwi import Names, load_project
+from twins.wokwi.project import is_project
 
 DONE, FAILED, TIME_OVER, CRASHED, INTERRUPTED = 0, 1, 3, 4, 130
 STEP = 20 * MS
@@ -28,8 +32,8 @@ STEP = 20 * MS
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     add = parser.add_argument
-    add("board", metavar="BOARD", help="a name (see `twins boards`) or a .toml file")
-    add("image", metavar="IMAGE", help=".uf2, .elf, .hex or .bin")
+    add("board", metavar="BOARD", help="a name (see `twins boards`), a .toml file, or the folder of a project of Wokwi")
+    add("image", metavar="IMAGE", nargs="?", help=".uf2, .elf, .hex or .bin; of a project it is in its wokwi.toml")
     add("--elf", metavar="FILE", help="symbols for the image")
     add("--rom", metavar="PATH", help="a real boot ROM to run: an image, an ELF, or the folder ESP_ROM_ELF_DIR names")
     add("--seed", metavar="N", type=int, default=0, help="for all that is random (0)")
@@ -47,7 +51,13 @@ def add_going_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--until", metavar="TEXT", help="done when a console shows this")
     add("--fail-on", metavar="TEXT", help="failed (exit 1) when a console shows this")
-    add("--input", metavar="SCRIPT.yaml", help="what a person does: turn, press, type, wait")
+    add(
+        "--input",
+        "--scenario",
+        metavar="SCRIPT.yaml",
+        help="what a person does: turn, press, type, wait (see twins.scripts), or a scenario of Wokwi; the run ends "
+        "with it unless --for or --until says when",
+    )
     add("--frame", metavar="PART=FILE.png", action="append", default=[], help="picture of a part at the end")
     add("--video", metavar="PART=FILE.gif", action="append", default=[], help="video of a part, .gif or .mp4")
     add("--uart", metavar="FILE", help="what the consoles showed")
@@ -66,25 +76,29 @@ class _Run:
         self.videos = [(*_pair(text, "--video"), Video()) for text in options.video]
         self.deadline = limit(options)
         self._check_files()
-        steps = load_script(options.input) if options.input else []
+        names = None
+        if resumed is None and is_project(options.board):
+            names = _open_project(options)
+        steps = load(options.input, names) if options.input else []
         if resumed is not None:
             self.twin = resumed
             self.deadline = self.deadline + resumed.now if self.deadline is not None else None
         else:
+            if options.image is None:
+                raise UsageError(f"run {options.board}: which image? Give IMAGE, as in twins run pico blink.uf2")
             self.twin = Twin(options.board, options.image, elf=options.elf, seed=options.seed, rom=options.rom)
         self.began = self.twin.now
         for part in [part for part, _ in self.frames] + [part for part, _, _ in self.videos]:
             frame_of(find_part(self.twin, part))
-        check_script(self.twin, steps)
+        check(self.twin, steps)
         # What a snapshot had shown already is neither shown nor looked for again.
         behind = {name: self.twin.output_length(name) for name in self.twin.console_names} if resumed else {}
         self.fail_on = Wanted(self.twin, options.fail_on, behind) if options.fail_on else None
         self.until = Wanted(self.twin, options.until, behind) if options.until else None
-        self.script: Iterator[Step] = play(self.twin, steps)
-        self.script_at: int | None = self.began
-        self.expected: Wanted | None = None
-        self.step: Step | None = None
-        self.read_up_to: dict[str, int] = dict(behind)
+        self.player = Player(self.twin, steps, behind)
+        self.watched: list[str] | None = None
+        self.ends_with_script = bool(options.input) and not (options.until or options.duration or is_served(options))
+        self.recorder: Recorder | None = None
         self.shown = Shown(self.twin, behind)
         self.vcd = self._start_vcd() if options.vcd else None
         self.terminal = sys.stderr.isatty() and not options.json
@@ -98,7 +112,8 @@ class _Run:
             if Path(path).suffix.lower() not in VIDEOS:
                 raise UsageError(f"cannot write {path}: a video is a .gif or an .mp4")
             check_writable(path)
-        for path in (self.options.uart, self.options.vcd, self.options.flash_out, self.options.record):
+        options = self.options
+        for path in (options.uart, options.vcd, options.flash_out, options.record, options.record_script):
             if path:
                 check_writable(path)
 
@@ -110,6 +125,8 @@ class _Run:
             self.deadline = end if self.deadline is None else min(end, self.deadline)
         if self.options.record:
             door.record(self.options.record)
+        if self.options.record_script:
+            self.recorder = Recorder(self.twin, self.options.record_script)
         serve(self.twin, self.options)
 
     def _start_vcd(self) -> PinRecorder:
@@ -134,22 +151,24 @@ class _Run:
 
     def go(self) -> int:
         """Runs to the end; the exit code."""
-        self._watch()
         try:
             while True:
-                self._play()
+                self.player.play()
+                self._watch()
                 goal = self.twin.now + STEP
+                if self.ends_with_script and self.player.done:
+                    return DONE
                 if self.deadline is not None:
                     if self.twin.now >= self.deadline:
-                        return TIME_OVER if self.until or self.expected else DONE
+                        return DONE if self.player.done and not self.until else TIME_OVER
                     goal = min(goal, self.deadline)
-                if self.script_at is not None:
-                    goal = min(goal, self.script_at)
+                if self.player.due is not None:
+                    goal = min(goal, self.player.due)
                 self.twin.advance(max(goal, self.twin.now + 1), stop_at_text=True)
                 self._look()
                 if self.fail_on and self.fail_on.find():
                     return FAILED
-                self._play()
+                self.player.play()
                 if self.until and self.until.find():
                     return DONE
         finally:
@@ -157,30 +176,10 @@ class _Run:
 
     def _watch(self) -> None:
         """The engine stops at these texts, so that nothing comes late."""
-        self.twin.unwatch_texts()
-        for wanted in (self.fail_on, self.until, self.expected):
-            if wanted:
-                self.twin.watch_text(wanted.text, 1)
-
-    def _play(self) -> None:
-        """Carries out the steps of the script that are due."""
-        if self.expected:
-            found = self.expected.find()
-            if found is None:
-                return
-            self.read_up_to[found[0]] = found[1]
-            self.expected, self.script_at = None, self.twin.now
-            self._watch()
-        while self.script_at is not None and self.script_at <= self.twin.now:
-            self.step = next(self.script, None)
-            if self.step is None:
-                self.script_at = None
-            elif self.step.action == "wait":
-                self.script_at = self.twin.now + ps(self.step.value)
-            else:
-                self.expected, self.script_at = Wanted(self.twin, self.step.value, self.read_up_to), None
-                self._watch()
-                self._play()
+        texts = [wanted.text for wanted in (self.fail_on, self.until) if wanted] + self.player.texts
+        if texts != self.watched:
+            self.watched = texts
+            watch(self.twin, texts)
 
     def _look(self) -> None:
         for part, _, video in self.videos:
@@ -207,6 +206,8 @@ class _Run:
             pictures[part] = {"path": str(save_png(frame, path)), "sha256": sha256(frame)}
         for _, path, video in self.videos:
             video.save(path)
+        if self.recorder is not None:
+            self.recorder.stop()
         if self.options.uart:
             with whole_file(self.options.uart) as partial:
                 partial.write_bytes(self.twin.console.log)
@@ -222,8 +223,8 @@ class _Run:
         limit = Duration(self.deadline) if self.deadline is not None else self.twin.time
         if code == FAILED:
             return f"{self.options.fail_on!r} was seen at {self.twin.time}; {last}"
-        if self.expected and self.step:
-            return f"{self.step.where}: {self.expected.text!r} was not seen within {limit}; {last}"
+        if not self.player.done:
+            return f"{self.player.unfinished()} within {limit}; {last}"
         return f"{self.options.until!r} was not seen within {limit}; {last}"
 
 
@@ -235,6 +236,8 @@ def run(options: argparse.Namespace, resumed: Twin | None = None) -> int:
         job.open_to_outside()
         try:
             code = job.go()
+        except ScriptFailed as failure:
+            code, report = FAILED, f"{failure}; last line: {job.shown.last_line!r}"
         except FirmwareCrashed as crash:
             code, report = CRASHED, str(crash)
         except KeyboardInterrupt:
@@ -268,6 +271,16 @@ def _result(twin: Twin, cpu: float, frames: dict[str, dict[str, str]], code: int
         "frames": frames,
         "exit": code,
     }
+
+
+def _open_project(options: argparse.Namespace) -> Names:
+    """Puts board and image of a project of Wokwi in their places; what its scenarios call the parts."""
+    project = load_project(options.board)
+    say_missing(project.missing, project.notes)
+    options.board = project.board
+    if options.image is None:
+        options.image, options.elf = project.image, options.elf or project.elf
+    return project.names
 
 
 def _pair(text: str, option: str) -> tuple[str, str]:

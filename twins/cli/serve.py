@@ -23,6 +23,7 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     add("--pace", metavar="FACTOR", help=f"of real time, or {FLAT_OUT} (1 with --pty or --tcp, else {FLAT_OUT})")
     add("--realtime", dest="pace", action="store_const", const="1", help="the same as --pace 1")
     add("--record", metavar="FILE", help="write down what comes in from outside")
+    add("--record-script", metavar="FILE.yaml", help="the same as a script for --input, with the hash of the trace")
     add("--replay", metavar="FILE", help="let the same come in again at the same moments; ends when the record does")
 
 
@@ -35,7 +36,9 @@ def limit(options: argparse.Namespace) -> int | None:
     """The virtual time to run at the most; None: until somebody ends it."""
     if options.duration is not None:
         return ps(options.duration)
-    return None if is_served(options) or options.replay else ps("10s")
+    if is_served(options) or options.replay:
+        return None
+    return ps("60s" if options.input and not options.until else "10s")
 
 
 def pace(options: argparse.Namespace) -> float | None:

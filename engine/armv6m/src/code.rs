@@ -50,11 +50,26 @@ pub struct Code {
     /// Page number to index in `pages`, in two levels.
     regions: Vec<Option<Box<[u32; REGION_PAGES]>>>,
     breakpoints: BTreeSet<u32>,
+    watchpoints: Vec<Watchpoint>,
+}
+
+/// A range of addresses that a debugger watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Watchpoint {
+    pub addr: u32,
+    pub bytes: u32,
+    pub loads: bool,
+    pub stores: bool,
 }
 
 impl Default for Code {
     fn default() -> Self {
-        Code { pages: Vec::new(), regions: (0..REGIONS).map(|_| None).collect(), breakpoints: BTreeSet::new() }
+        Code {
+            pages: Vec::new(),
+            regions: (0..REGIONS).map(|_| None).collect(),
+            breakpoints: BTreeSet::new(),
+            watchpoints: Vec::new(),
+        }
     }
 }
 
@@ -102,6 +117,26 @@ impl Code {
     /// Addresses with a breakpoint, in order.
     pub fn breakpoints(&self) -> impl Iterator<Item = u32> + '_ {
         self.breakpoints.iter().copied()
+    }
+
+    /// Stops before an instruction that loads from or stores to one of `bytes` bytes at `addr`.
+    /// With any watchpoint set, execution is slower.
+    pub fn set_watchpoint(&mut self, addr: u32, bytes: u32, loads: bool, stores: bool) {
+        let new = Watchpoint { addr, bytes, loads, stores };
+        if !self.watchpoints.contains(&new) {
+            self.watchpoints.push(new);
+        }
+    }
+
+    /// Clears such a watchpoint. Returns whether there was one.
+    pub fn clear_watchpoint(&mut self, addr: u32, bytes: u32, loads: bool, stores: bool) -> bool {
+        let before = self.watchpoints.len();
+        self.watchpoints.retain(|watch| *watch != Watchpoint { addr, bytes, loads, stores });
+        self.watchpoints.len() != before
+    }
+
+    pub(crate) fn watchpoints(&self) -> &[Watchpoint] {
+        &self.watchpoints
     }
 
     /// Bytes held by decoded pages.

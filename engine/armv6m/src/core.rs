@@ -153,6 +153,9 @@ impl Core {
             }
         }
         self.stopped_at = None;
+        if !code.watchpoints().is_empty() {
+            return self.run_watched(bus, code);
+        }
         self.run_to_deadline(bus, code, false)
     }
 
@@ -171,7 +174,7 @@ impl Core {
         (exit != Exit::Deadline).then_some(exit)
     }
 
-    fn run_to_deadline<B: Bus>(&mut self, bus: &mut B, code: &mut Code, mut uninterrupted: bool) -> Exit {
+    pub(crate) fn run_to_deadline<B: Bus>(&mut self, bus: &mut B, code: &mut Code, mut uninterrupted: bool) -> Exit {
         loop {
             if let Some(report) = &self.lockup {
                 return Exit::Lockup(report.clone());

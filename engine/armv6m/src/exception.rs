@@ -179,16 +179,26 @@ impl Core {
     /// needs nothing more: entry is one step, and a more urgent exception that appears during it
     /// preempts before the first instruction of the handler.
     pub(crate) fn take_pending_exception<B: Bus>(&mut self, bus: &mut B) -> Result<bool, Yielded> {
-        if self.nvic.pending_and_enabled() == 0 || self.returning() {
-            return Ok(false);
-        }
-        match self.most_urgent_pending() {
-            Some(number) if self.priority(number) < self.execution_priority() => {
+        match self.exception_due() {
+            Some(number) => {
                 self.enter_exception(bus, number, self.regs[PC], None)?;
                 Ok(true)
             }
-            _ => Ok(false),
+            None => Ok(false),
         }
+    }
+
+    /// The exception that comes before the next instruction.
+    fn exception_due(&self) -> Option<u8> {
+        if self.nvic.pending_and_enabled() == 0 || self.returning() {
+            return None;
+        }
+        self.most_urgent_pending().filter(|number| self.priority(*number) < self.execution_priority())
+    }
+
+    /// Does an exception come before the next instruction?
+    pub(crate) fn exception_is_due(&self) -> bool {
+        self.exception_due().is_some()
     }
 
     /// SVC (B1.5.6): the exception is taken at once, or it is a fault.

@@ -36,6 +36,7 @@
 pub mod call;
 mod code;
 mod core;
+mod debug;
 mod decode;
 pub mod disasm;
 mod exception;
@@ -114,6 +115,9 @@ pub enum Exit {
     /// A breakpoint set in [`Code`] stands at this address, which has not been executed.
     /// The next `run` executes it.
     Breakpoint(u32),
+    /// The instruction at the PC, which has not been executed, would access this address, which is watched by a
+    /// debugger. The next `run` executes it.
+    Watchpoint(u32),
     /// UDF #n stands below [`Core::rom_trap_limit`]: the chip performs that ROM function and
     /// sends the core on, usually with [`Core::branch_exchange`] to LR. The PC is that of the UDF.
     Trap(u8),

@@ -58,6 +58,11 @@ pub enum Stop {
         /// The address.
         addr: u32,
     },
+    /// A processor has executed the instruction that it was to step over.
+    Stepped {
+        /// Which processor.
+        core: usize,
+    },
     /// The chip, or a processor, was reset; the run may go on.
     Reset(Reason),
     /// A processor cannot go on before a reset. Told once: the rest of the chip can run on.
@@ -102,6 +107,8 @@ pub struct Chip {
     intercepts: BTreeSet<u32>,
     /// The processor that stopped so, and how far it was to run.
     goes_on: Option<(usize, u64)>,
+    /// The processor that executes one instruction: its number, how many it had executed, and its PC.
+    stepping: Option<(usize, u64, u32)>,
 }
 
 impl Chip {
@@ -118,6 +125,7 @@ impl Chip {
             slice: SLICE,
             intercepts: BTreeSet::new(),
             goes_on: None,
+            stepping: None,
         };
         chip.reset_core(0);
         chip.reset_core(1);
@@ -174,6 +182,22 @@ impl Chip {
         }
     }
 
+    /// A breakpoint is no more. False: it was none.
+    pub fn clear_breakpoint(&mut self, addr: u32) -> bool {
+        !self.intercepts.contains(&addr) && self.code.clear_breakpoint(addr)
+    }
+
+    /// Runs until a processor has executed an instruction, the one at its PC without an interrupt before it, or until
+    /// `until` at the latest. The other processor keeps up.
+    pub fn step(&mut self, id: usize, until: Ps) -> Stop {
+        let core = &mut self.cores[id];
+        core.step_next();
+        self.stepping = Some((id, core.instructions, core.pc));
+        let stop = self.run(until);
+        self.stepping = None;
+        stop
+    }
+
     /// Forgets decoded code after memory was changed from outside.
     pub fn memory_changed(&mut self) {
         self.code.invalidate_all();
@@ -219,15 +243,27 @@ impl Chip {
             slice: SLICE,
             intercepts: BTreeSet::new(),
             goes_on: None,
+            stepping: None,
         }
     }
 
     /// Runs until `until` at the latest.
     pub fn run(&mut self, until: Ps) -> Stop {
+        let stop = self.run_on(until);
+        self.hand_out();
+        stop
+    }
+
+    /// What parts get in batches and has been gathered so far goes to them.
+    pub fn hand_out(&mut self) {
+        self.system.dev.fabric.pins.flush();
+    }
+
+    /// The same as `run`, for a run that goes on: batches are not handed out.
+    pub fn run_on(&mut self, until: Ps) -> Stop {
         self.system.dev.fabric.look_at_watchers();
         let stop = self.run_inner(until);
         self.system.catch_up();
-        self.system.dev.fabric.pins.flush();
         stop
     }
 
@@ -433,11 +469,11 @@ impl Chip {
                 return None;
             }
             self.system.select(id);
-            self.system.dev.fabric.deadline = until;
+            self.system.dev.fabric.deadline = self.deadline_of(id, until);
             let exit = self.cores[id].run(&mut self.system, &mut self.code);
             // The firmware set a CCOMPARE or enabled one: the goal may be nearer now.
             let timers_changed = matches!(exit, Exit::Deadline) && self.cores[id].cycle < until;
-            if let Some(stop) = self.take_exit(id, exit) {
+            if let Some(stop) = self.take_exit(id, exit).or_else(|| self.see_step(id)) {
                 return Some(stop);
             }
             if timers_changed || self.system.dev.fabric.deadline == 0 {
@@ -471,6 +507,24 @@ impl Chip {
         let counts = |id: &usize| !self.held[*id] && !self.asleep;
         let next = (0..2).filter(counts).filter_map(|id| self.cores[id].next_timer_event()).min();
         next.unwrap_or(u64::MAX)
+    }
+
+    /// A processor that steps comes back behind each instruction.
+    fn deadline_of(&self, id: usize, until: u64) -> u64 {
+        match self.stepping {
+            Some((core, ..)) if core == id => self.cores[id].cycle + 1,
+            _ => until,
+        }
+    }
+
+    /// Has the processor that steps done so?
+    fn see_step(&mut self, id: usize) -> Option<Stop> {
+        let (core, instructions, pc) = self.stepping?;
+        if core != id || (self.cores[id].instructions, self.cores[id].pc) == (instructions, pc) {
+            return None;
+        }
+        self.advance_to(self.frontier());
+        Some(Stop::Stepped { core })
     }
 
     fn take_exit(&mut self, id: usize, exit: Exit) -> Option<Stop> {

@@ -119,12 +119,22 @@ impl Engine {
     }
 
     /// Runs until `until` (ps) at the latest. Raises what a handler of a part raised.
-    fn run(&mut self, until: Ps) -> PyResult<Stopped> {
-        let stop = self.chip.run(until);
+    ///
+    /// Other threads of Python go on meanwhile; parts that are called take their turn among them.
+    #[pyo3(signature = (until, on = false))]
+    fn run(&mut self, py: Python<'_>, until: Ps, on: bool) -> PyResult<Stopped> {
+        let chip = &mut self.chip;
+        let stop = py.detach(|| chip.run(until, on));
         match self.inbox.take_error() {
             Some(error) => Err(error),
             None => Ok(stop),
         }
+    }
+
+    /// What parts get in batches and has been gathered so far goes to them.
+    fn hand_out(&mut self) -> PyResult<()> {
+        self.chip.hand_out();
+        self.inbox.take_error().map_or(Ok(()), Err)
     }
 
     /// Somebody pulls the RUN pin low and lets go: the chip is reset when the run goes on.
@@ -489,6 +499,30 @@ impl Engine {
         self.chip.clear_breakpoint(address)
     }
 
+    /// The run stops before an instruction that loads from or stores to these bytes, or does not any more. False: it did not.
+    fn watch(&mut self, on: bool, address: u32, count: u32, loads: bool, stores: bool) -> bool {
+        self.chip.watch(on, address, count, loads, stores)
+    }
+
+    /// Runs until a core has executed one instruction ("step"), or until `until` (ps) at the latest.
+    fn step(&mut self, core: usize, until: Ps) -> PyResult<Stopped> {
+        if core > 1 {
+            return Err(PyValueError::new_err("there are cores 0 and 1"));
+        }
+        let stop = self.chip.step(core, until);
+        self.inbox.take_error().map_or(Ok(stop), Err)
+    }
+
+    /// A register of a core by the name that `twins.gdb` has for it; None: there is none.
+    fn register(&mut self, core: usize, name: &str) -> Option<u128> {
+        self.chip.register(core, name)
+    }
+
+    /// A debugger writes a register. False: there is none, or it cannot be written.
+    fn set_register(&mut self, core: usize, name: &str, value: u128) -> bool {
+        self.chip.set_register(core, name, value)
+    }
+
     /// The run stops with "intercept" before the first instruction of a function, or does not any more.
     fn intercept(&mut self, address: u32, on: bool) {
         self.chip.intercept(address, on);
@@ -525,6 +559,11 @@ impl Engine {
     /// Where a function of the mask ROM lies; None: not known.
     fn rom_function(&self, name: &str) -> Option<u32> {
         self.chip.rom_function(name)
+    }
+
+    /// Does a core execute, or wait for an interrupt? It does neither in reset, stalled, or in deep or light sleep.
+    fn is_running(&self, core: usize) -> bool {
+        self.chip.is_running(core)
     }
 
     /// Does a core run a program that interrupts can reach, outside of handlers?

@@ -39,23 +39,52 @@ impl Words for Ram<'_> {
     }
 }
 
+/// A register of a processor: `pc`, `ar0` to `ar63`, `f0` to `f15`, `q0` to `q7`, and `sr` and `ur` with a number.
+enum Name {
+    Pc,
+    Physical(usize),
+    Special(u8),
+    User(u8),
+    Float(usize),
+    Wide(usize),
+}
+
+impl Name {
+    fn of(name: &str) -> Option<Self> {
+        if name == "pc" {
+            return Some(Self::Pc);
+        }
+        let number = |prefix: &str, last: usize| -> Option<usize> {
+            name.strip_prefix(prefix)?.parse().ok().filter(|number| *number <= last)
+        };
+        number("ar", 63)
+            .map(Self::Physical)
+            .or_else(|| number("sr", 255).map(|n| Self::Special(n as u8)))
+            .or_else(|| number("ur", 255).map(|n| Self::User(n as u8)))
+            .or_else(|| number("f", 15).map(Self::Float))
+            .or_else(|| number("q", 7).map(Self::Wide))
+    }
+}
+
+/// As Python gets it.
+fn stopped(stop: Stop) -> Stopped {
+    match stop {
+        Stop::Time => ("time", -1, -1, String::new()),
+        Stop::Text { key, console } => ("text", i64::from(key), console as i64, String::new()),
+        Stop::Intercept { core, pc } => ("intercept", i64::from(pc), core as i64, String::new()),
+        Stop::Breakpoint { core, pc } => ("breakpoint", i64::from(pc), core as i64, String::new()),
+        Stop::Watchpoint { core, addr } => ("watchpoint", i64::from(addr), core as i64, String::new()),
+        Stop::Reset(reason) => ("reset", -1, -1, format!("{reason:?}")),
+        Stop::Stopped { core, report } => ("lockup", -1, core as i64, report),
+        Stop::Stepped { core } => ("step", -1, core as i64, String::new()),
+    }
+}
+
 impl Machine for Chip {
     common!(Core);
 
     fn pin_range(&self) -> (u8, &'static str) {
         (49, "the ESP32-S3 has GPIO0 to GPIO48")
-    }
-
-    fn run(&mut self, until: Ps) -> Stopped {
-        match Chip::run(self, until) {
-            Stop::Time => ("time", -1, -1, String::new()),
-            Stop::Text { key, console } => ("text", i64::from(key), console as i64, String::new()),
-            Stop::Intercept { core, pc } => ("intercept", i64::from(pc), core as i64, String::new()),
-            Stop::Breakpoint { core, pc } => ("breakpoint", i64::from(pc), core as i64, String::new()),
-            Stop::Watchpoint { core, addr } => ("watchpoint", i64::from(addr), core as i64, String::new()),
-            Stop::Reset(reason) => ("reset", -1, -1, format!("{reason:?}")),
-            Stop::Stopped { core, report } => ("lockup", -1, core as i64, report),
-        }
     }
 
     /// The CHIP_PU pin.
@@ -87,6 +116,33 @@ impl Machine for Chip {
         Some(all)
     }
 
+    fn register(&mut self, core: usize, name: &str) -> Option<u128> {
+        let core = self.cores_mut().get_mut(core)?;
+        let narrow = match Name::of(name)? {
+            Name::Pc => Some(core.pc),
+            Name::Physical(n) => Some(core.physical_registers()[n]),
+            Name::Special(n) => core.special(n),
+            Name::User(n) => core.user(n),
+            Name::Float(n) => Some(core.fpu.fr[n]),
+            Name::Wide(n) => return Some(core.pie.q[n]),
+        };
+        narrow.map(u128::from)
+    }
+
+    fn set_register(&mut self, core: usize, name: &str, value: u128) -> bool {
+        let (Some(core), Some(name)) = (self.cores_mut().get_mut(core), Name::of(name)) else { return false };
+        let word = value as u32;
+        match name {
+            Name::Pc => core.pc = word,
+            Name::Physical(n) => core.set_physical_register(n, word),
+            Name::Special(n) => return core.set_special(n, word),
+            Name::User(n) => return core.set_user(n, word),
+            Name::Float(n) => core.fpu.fr[n] = word,
+            Name::Wide(n) => core.pie.q[n] = value,
+        }
+        true
+    }
+
     fn callers(&self, core: usize) -> Vec<(u32, u32)> {
         self.cores().get(core).map(Core::callers).unwrap_or_default()
     }
@@ -104,6 +160,10 @@ impl Machine for Chip {
 
     fn call(&mut self, core: usize, function: u32, words: &[u32], stack: Option<u32>) -> Result<u32, &'static str> {
         let (cores, system) = self.parts_mut();
+        if cores[core].sleeping {
+            // It sleeps since a while, and wakes now.
+            cores[core].sleep_until(system.dev.fabric.cycle);
+        }
         cores[core].call(&mut Ram(system), function, words, stack)
     }
 

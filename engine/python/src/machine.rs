@@ -49,8 +49,10 @@ pub trait Machine: Send + Sync {
     fn pin_range(&self) -> (u8, &'static str);
     /// The present moment.
     fn now(&self) -> Ps;
-    /// Runs until `until` at the latest.
-    fn run(&mut self, until: Ps) -> Stopped;
+    /// Runs until `until` at the latest. `on`: when it gets there it will go on, so batches are not handed out yet.
+    fn run(&mut self, until: Ps, on: bool) -> Stopped;
+    /// Batches are handed out.
+    fn hand_out(&mut self);
     /// Somebody pulls the reset pin.
     fn reset(&mut self);
     /// How far one processor may run ahead of the other.
@@ -127,6 +129,14 @@ pub trait Machine: Send + Sync {
     fn set_breakpoint(&mut self, addr: u32);
     /// It does not any more.
     fn clear_breakpoint(&mut self, addr: u32) -> bool;
+    /// The run stops before an instruction that loads from or stores to these bytes, or does not any more. False: it did not.
+    fn watch(&mut self, on: bool, addr: u32, bytes: u32, loads: bool, stores: bool) -> bool;
+    /// Runs until a processor has executed one instruction, or until `until` at the latest.
+    fn step(&mut self, core: usize, until: Ps) -> Stopped;
+    /// A register of a processor by a debugger's name; `None`: there is none.
+    fn register(&mut self, core: usize, name: &str) -> Option<u128>;
+    /// A debugger writes one. False: there is none, or it cannot be written.
+    fn set_register(&mut self, core: usize, name: &str, value: u128) -> bool;
     /// The run stops before the first instruction of a function that somebody stands in for, or does not any more.
     fn intercept(&mut self, addr: u32, on: bool);
     /// Of the function that a processor is about to enter: the words of arguments in registers, where the others lie, and
@@ -140,6 +150,8 @@ pub trait Machine: Send + Sync {
     fn end_call(&mut self, core: usize) -> Result<(u32, u32, u32), &'static str>;
     /// Where functions called so come back to.
     fn return_address(&self) -> u32;
+    /// Does a processor execute, or wait for an interrupt?
+    fn is_running(&self, core: usize) -> bool;
     /// Does a processor run a program that interrupts can reach, outside of handlers?
     fn is_interruptible(&self, core: usize) -> bool;
     /// The cycle that a processor has reached, as a moment.
@@ -244,8 +256,16 @@ macro_rules! common {
             Chip::intercept(self, addr, on);
         }
 
+        fn hand_out(&mut self) {
+            Chip::hand_out(self);
+        }
+
+        fn is_running(&self, core: usize) -> bool {
+            Chip::is_running(self, core)
+        }
+
         fn is_interruptible(&self, core: usize) -> bool {
-            self.is_running(core) && self.cores()[core].is_interruptible()
+            Chip::is_running(self, core) && self.cores()[core].is_interruptible()
         }
 
         fn core_time(&self, core: usize) -> Ps {
@@ -261,7 +281,27 @@ macro_rules! common {
         }
 
         fn clear_breakpoint(&mut self, addr: u32) -> bool {
-            self.code_mut().clear_breakpoint(addr)
+            Chip::clear_breakpoint(self, addr)
+        }
+
+        fn watch(&mut self, on: bool, addr: u32, bytes: u32, loads: bool, stores: bool) -> bool {
+            if !on {
+                return self.code_mut().clear_watchpoint(addr, bytes, loads, stores);
+            }
+            self.code_mut().set_watchpoint(addr, bytes, loads, stores);
+            true
+        }
+
+        fn run(&mut self, until: Ps, on: bool) -> Stopped {
+            let stop = Chip::run_on(self, until);
+            if !on || stop != Stop::Time {
+                Chip::hand_out(self);
+            }
+            stopped(stop)
+        }
+
+        fn step(&mut self, core: usize, until: Ps) -> Stopped {
+            stopped(Chip::step(self, core, until))
         }
     };
 }

@@ -27,24 +27,27 @@ impl Words for Ram<'_> {
     }
 }
 
+/// As Python gets it.
+fn stopped(stop: Stop) -> Stopped {
+    match stop {
+        Stop::Time => ("time", -1, -1, String::new()),
+        Stop::Text { key, console } => ("text", i64::from(key), console as i64, String::new()),
+        Stop::Intercept { core, pc } => ("intercept", i64::from(pc), core as i64, String::new()),
+        Stop::Breakpoint { core, pc } => ("breakpoint", i64::from(pc), core as i64, String::new()),
+        Stop::Reset(reason) => ("reset", -1, -1, format!("{reason:?}")),
+        Stop::Lockup { core, report } => ("lockup", -1, core as i64, format!("core {core} is {report}")),
+        Stop::UsbBoot(why) => ("usb boot", -1, -1, why),
+        Stop::Stepped { core } => ("step", -1, core as i64, String::new()),
+        Stop::Watchpoint { core, addr } => ("watchpoint", i64::from(addr), core as i64, String::new()),
+    }
+}
+
 impl Machine for Chip {
     common!(Core);
 
     fn pin_range(&self) -> (u8, &'static str) {
         // GPIO0 to GPIO29, and the six pins of the QSPI bank behind them.
         (36, "the RP2040 has GPIO0 to GPIO29")
-    }
-
-    fn run(&mut self, until: Ps) -> Stopped {
-        match Chip::run(self, until) {
-            Stop::Time => ("time", -1, -1, String::new()),
-            Stop::Text { key, console } => ("text", i64::from(key), console as i64, String::new()),
-            Stop::Intercept { core, pc } => ("intercept", i64::from(pc), core as i64, String::new()),
-            Stop::Breakpoint { core, pc } => ("breakpoint", i64::from(pc), core as i64, String::new()),
-            Stop::Reset(reason) => ("reset", -1, -1, format!("{reason:?}")),
-            Stop::Lockup { core, report } => ("lockup", -1, core as i64, format!("core {core} is {report}")),
-            Stop::UsbBoot(why) => ("usb boot", -1, -1, why),
-        }
     }
 
     /// The RUN pin.
@@ -77,6 +80,14 @@ impl Machine for Chip {
         Some(all)
     }
 
+    fn register(&mut self, core: usize, name: &str) -> Option<u128> {
+        self.cores().get(core)?.register(name).map(u128::from)
+    }
+
+    fn set_register(&mut self, core: usize, name: &str, value: u128) -> bool {
+        self.cores_mut().get_mut(core).is_some_and(|core| core.set_register(name, value as u32))
+    }
+
     fn callers(&self, _core: usize) -> Vec<(u32, u32)> {
         Vec::new()
     }
@@ -92,6 +103,10 @@ impl Machine for Chip {
 
     fn call(&mut self, core: usize, function: u32, words: &[u32], stack: Option<u32>) -> Result<u32, &'static str> {
         let (cores, system) = self.parts_mut();
+        if cores[core].sleeping {
+            // It sleeps since a while, and wakes now.
+            cores[core].sleep_until(system.dev.fabric.cycle);
+        }
         cores[core].call(&mut Ram(system), function, words, stack)
     }
 

@@ -275,10 +275,14 @@ impl System {
         }
     }
 
-    /// A byte of memory as a debugger sees it, without side effects. `None`: no memory.
+    /// A byte of memory, or of a block's register, as a debugger sees it, without side effects. `None`: nothing is there.
     pub fn debug_read8(&mut self, addr: u32) -> Option<u8> {
-        let half = self.fetch16(addr & !1)?;
-        Some(half.to_le_bytes()[(addr & 1) as usize])
+        if let Some(half) = self.fetch16(addr & !1) {
+            return Some(half.to_le_bytes()[(addr & 1) as usize]);
+        }
+        let offset = addr & 0xFFC;
+        let word = with_block!(&mut self.dev, addr, |block, _reset, fabric| block.peek(offset, fabric))?;
+        Some(word.to_le_bytes()[(addr & 3) as usize])
     }
 
     /// A debugger writes a byte of SRAM. False: no SRAM.

@@ -36,6 +36,13 @@ pub enum Stop {
         /// Its address.
         pc: u32,
     },
+    /// A watched address is about to be accessed.
+    Watchpoint {
+        /// Which processor.
+        core: usize,
+        /// The address.
+        addr: u32,
+    },
     /// A function that somebody stands in for is entered, and none of it executed. Unlike at a breakpoint the other
     /// processor is where it was, so the run goes on as if it had not stopped.
     Intercept {
@@ -43,6 +50,11 @@ pub enum Stop {
         core: usize,
         /// Its address.
         pc: u32,
+    },
+    /// A processor has executed the instruction that it was to step over.
+    Stepped {
+        /// Which processor.
+        core: usize,
     },
     /// The chip was reset; the run may go on.
     Reset(Reason),
@@ -80,6 +92,8 @@ pub struct Chip {
     intercepts: BTreeSet<u32>,
     /// The processor that stopped so, and how far it was to run.
     goes_on: Option<(usize, u64)>,
+    /// The processor that executes one instruction: its number, how many it had executed, and its PC.
+    stepping: Option<(usize, u64, u32)>,
 }
 
 impl Chip {
@@ -94,6 +108,7 @@ impl Chip {
             reference: (Hertz::STOPPED, Hertz::STOPPED),
             intercepts: BTreeSet::new(),
             goes_on: None,
+            stepping: None,
         };
         chip.reset_core(0);
         chip.reset_core(1);
@@ -164,6 +179,22 @@ impl Chip {
         }
     }
 
+    /// A breakpoint is no more. False: it was none.
+    pub fn clear_breakpoint(&mut self, addr: u32) -> bool {
+        !self.intercepts.contains(&addr) && self.code.clear_breakpoint(addr)
+    }
+
+    /// Runs until a processor has executed an instruction, the one at its PC without an interrupt before it, or until
+    /// `until` at the latest. The other processor keeps up.
+    pub fn step(&mut self, id: usize, until: Ps) -> Stop {
+        let core = &mut self.cores[id];
+        core.step_next();
+        self.stepping = Some((id, core.instructions, core.regs[15]));
+        let stop = self.run(until);
+        self.stepping = None;
+        stop
+    }
+
     /// Forgets decoded code after memory was changed from outside.
     pub fn memory_changed(&mut self) {
         self.code.invalidate_all();
@@ -202,15 +233,27 @@ impl Chip {
             reference: (Hertz::STOPPED, Hertz::STOPPED),
             intercepts: BTreeSet::new(),
             goes_on: None,
+            stepping: None,
         }
     }
 
     /// Runs until `until` at the latest.
     pub fn run(&mut self, until: Ps) -> Stop {
+        let stop = self.run_on(until);
+        self.hand_out();
+        stop
+    }
+
+    /// What parts get in batches and has been gathered so far goes to them.
+    pub fn hand_out(&mut self) {
+        self.system.dev.fabric.pins.flush();
+    }
+
+    /// The same as `run`, for a run that goes on: batches are not handed out.
+    pub fn run_on(&mut self, until: Ps) -> Stop {
         let stop = self.run_inner(until);
         let cycle = self.system.dev.fabric.cycle;
         self.system.sync_pio(cycle);
-        self.system.dev.fabric.pins.flush();
         stop
     }
 
@@ -413,9 +456,9 @@ impl Chip {
                 continue;
             }
             self.system.core = id;
-            self.system.dev.fabric.deadline = until;
+            self.system.dev.fabric.deadline = self.deadline_of(id, until);
             let exit = self.cores[id].run(&mut self.system, &mut self.code);
-            if let Some(stop) = self.take_exit(id, exit) {
+            if let Some(stop) = self.take_exit(id, exit).or_else(|| self.see_step(id)) {
                 return Some(stop);
             }
             if self.system.dev.fabric.deadline == 0 {
@@ -453,6 +496,24 @@ impl Chip {
         next(0).min(next(1))
     }
 
+    /// A processor that steps comes back behind each instruction.
+    fn deadline_of(&self, id: usize, until: u64) -> u64 {
+        match self.stepping {
+            Some((core, ..)) if core == id => self.cores[id].cycle + 1,
+            _ => until,
+        }
+    }
+
+    /// Has the processor that steps done so?
+    fn see_step(&mut self, id: usize) -> Option<Stop> {
+        let (core, instructions, pc) = self.stepping?;
+        if core != id || (self.cores[id].instructions, self.cores[id].regs[15]) == (instructions, pc) {
+            return None;
+        }
+        self.advance_to(self.frontier());
+        Some(Stop::Stepped { core })
+    }
+
     fn take_exit(&mut self, id: usize, exit: Exit) -> Option<Stop> {
         match exit {
             Exit::Deadline | Exit::Yield => None,
@@ -467,6 +528,10 @@ impl Chip {
             Exit::Breakpoint(pc) => {
                 self.advance_to(self.frontier());
                 Some(Stop::Breakpoint { core: id, pc })
+            }
+            Exit::Watchpoint(addr) => {
+                self.advance_to(self.frontier());
+                Some(Stop::Watchpoint { core: id, addr })
             }
             Exit::Trap(number) => {
                 self.system.dev.fabric.cycle = self.system.dev.fabric.cycle.max(self.cores[id].cycle);

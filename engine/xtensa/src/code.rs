@@ -171,11 +171,9 @@ impl Code {
         self.watchpoints.insert(Watchpoint { addr, bytes, loads, stores });
     }
 
-    /// Clears the watchpoints at `addr`. Returns whether there was one.
-    pub fn clear_watchpoint(&mut self, addr: u32) -> bool {
-        let before = self.watchpoints.len();
-        self.watchpoints.retain(|watchpoint| watchpoint.addr != addr);
-        self.watchpoints.len() != before
+    /// Clears such a watchpoint. Returns whether there was one.
+    pub fn clear_watchpoint(&mut self, addr: u32, bytes: u32, loads: bool, stores: bool) -> bool {
+        self.watchpoints.remove(&Watchpoint { addr, bytes, loads, stores })
     }
 
     /// Bytes held by decoded blocks.

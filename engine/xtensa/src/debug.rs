@@ -34,6 +34,12 @@ struct Access {
 }
 
 impl Core {
+    /// The next `run` executes the instruction at PC, uninterrupted and whatever stands on it, as behind a breakpoint of a
+    /// debugger outside that it has stopped at.
+    pub fn step_next(&mut self) {
+        self.stopped_at = Some(self.pc);
+    }
+
     pub(crate) fn looks_before_executing(&self, code: &Code) -> bool {
         let dbreak = (self.debug.dbreakc[0] | self.debug.dbreakc[1]) & (DBREAKC_LOAD | DBREAKC_STORE) != 0;
         dbreak || self.debug.ibreakenable != 0 || self.debug.icountlevel != 0 || !code.watchpoints().is_empty()

@@ -144,6 +144,16 @@ impl Core {
         self.write_special(number, value)
     }
 
+    /// A user register inside the core, whether or not its coprocessor is enabled. `None`: there is none.
+    pub fn user(&self, number: u8) -> Option<u32> {
+        self.user_value(number)
+    }
+
+    /// Writes such a register. Returns whether there is one.
+    pub fn set_user(&mut self, number: u8, value: u32) -> bool {
+        self.user_value(number).is_some() && self.set_user_value(number, value)
+    }
+
     /// Whether there is a user register of this number, and its coprocessor is enabled. tie.h: 0 to 18
     /// but for 12 belong to coprocessor 3, 232 and 233 to the FPU.
     fn user_register(&self, number: u8) -> Result<(), Miss> {

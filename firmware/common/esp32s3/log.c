@@ -1,6 +1,4 @@
 /* UART0 as a log (ESP32-S3 TRM, chapter "UART Controller"), and the little of printf that a log needs. */
-#include <stdarg.h>
-
 #include "reg/uart.h"
 #include "runtime.h"
 
@@ -44,12 +42,10 @@ static int digits_of(uint32_t value, uint32_t base, char *digits) {
     return length;
 }
 
-void log_printf(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
+void log_format(void (*put)(char), const char *format, va_list arguments) {
     for (; *format; format++) {
         if (*format != '%') {
-            log_char(*format);
+            put(*format);
             continue;
         }
         char pad = *++format == '0' ? '0' : ' ';
@@ -85,9 +81,15 @@ void log_printf(const char *format, ...) {
             digits[length++] = *format;
         }
         for (; width > length; width--)
-            log_char(pad);
+            put(pad);
         while (length--)
-            log_char(*text++);
+            put(*text++);
     }
+}
+
+void log_printf(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    log_format(log_char, format, arguments);
     va_end(arguments);
 }

@@ -2,6 +2,7 @@
 #ifndef RUNTIME_H
 #define RUNTIME_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -60,6 +61,7 @@ void log_init(void);
 void log_char(char c);
 void log_flush(void); /* until the last bit is out */
 __attribute__((format(printf, 1, 2))) void log_printf(const char *format, ...);
+void log_format(void (*put)(char), const char *format, va_list arguments); /* the same to somewhere else */
 
 /* memory.c */
 void *memcpy(void *to, const void *from, size_t count);

@@ -125,8 +125,8 @@ impl I2s {
     pub(super) fn pdm_needs_edges(&self, fabric: &Fabric) -> bool {
         self.channels().any(|(line, _)| {
             let lines = self.rx_lines(line, fabric);
-            !fabric.pins.pdm_speaks(&lines)
-                && (lines.data & fabric.pins.driven() != 0 || fabric.pins.is_joined(lines.data))
+            lines.data & fabric.pins.driven() != 0
+                || !fabric.pins.pdm_speaks(&lines) && fabric.pins.is_joined(lines.data)
         })
     }
 

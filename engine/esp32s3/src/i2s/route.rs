@@ -84,14 +84,15 @@ impl I2s {
         }
     }
 
-    /// Who looks at what RX puts out; edges as well where its data cannot be had in whole frames.
+    /// Who looks at what RX puts out; edges as well where its data cannot be had in whole frames: from the chip's own pins,
+    /// alone or against a part.
     pub(super) fn rx_look(&self, fabric: &Fabric) -> Look {
         let lines = self.lines(false, fabric);
         let by_edges = if self.rx.format.pdm {
             self.pdm_needs_edges(fabric)
         } else {
-            !fabric.pins.i2s_speaks(&lines)
-                && (lines.data & fabric.pins.driven() != 0 || fabric.pins.is_joined(lines.data))
+            lines.data & fabric.pins.driven() != 0
+                || !fabric.pins.i2s_speaks(&lines) && fabric.pins.is_joined(lines.data)
         };
         match self.rx.clocking {
             _ if by_edges => Look::Prompt,

@@ -78,10 +78,13 @@ void rmt_init(uint32_t hz); /* of the ticks: 80 MHz by a whole number up to 256 
 void rmt_sender(uint32_t channel, uint32_t pin, uint32_t idle_level);
 void rmt_receiver(uint32_t channel, uint32_t pin, uint32_t idle_ticks);
 void rmt_send(uint32_t channel, const uint32_t *symbols, uint32_t count); /* up to 47 */
+#define RMT_DMA_MAX 20000u
 void rmt_send_dma(uint32_t dma_channel, const uint32_t *symbols, uint32_t count); /* channel 3; an end mark included */
 void rmt_receive(uint32_t channel);
 uint32_t rmt_sent(uint32_t channel);
 uint32_t rmt_got(uint32_t channel);
+void rmt_sent_interrupt(uint32_t channel, uint32_t on); /* what is pending is cleared by either */
+#define SOURCE_RMT 40u
 
 /* ---- ADC, one conversion at a time: ADC1 channels 0 to 9 are GPIO1 to GPIO10 ---- */
 enum attenuation { ATTENUATION_0_DB, ATTENUATION_2_5_DB, ATTENUATION_6_DB, ATTENUATION_12_DB };
@@ -104,13 +107,16 @@ uint32_t partition_find(uint32_t type, uint32_t subtype, struct partition *found
 void i2c_init(uint32_t port, uint32_t hz, uint32_t sda, uint32_t scl);
 /* Writes, then reads after a repeated start; either may be of no bytes. 1: everybody acknowledged. */
 uint32_t i2c_transfer(uint32_t port, uint32_t address, const void *out, uint32_t out_bytes, void *in, uint32_t in_bytes);
+enum i2c_failure { I2C_NO_ANSWER, I2C_NOT_ACKNOWLEDGED, I2C_LINE_HELD };
+enum i2c_failure i2c_failure(uint32_t port); /* why the last transfer failed */
 void i2c_target(uint32_t port, uint32_t address, uint32_t sda, uint32_t scl);
 uint32_t i2c_target_received(uint32_t port, void *bytes, uint32_t most);
 void i2c_target_answer(uint32_t port, const void *bytes, uint32_t count); /* up to 32, for the next reading */
 
-/* ---- I2S 0 and 1: Philips standard, 16-bit stereo, both directions on one clock ---- */
+/* ---- I2S 0 and 1: Philips standard, stereo, both directions on one clock ---- */
 struct i2s {
     uint32_t port, hz, bck, ws, out, in, dma_channel;
+    uint32_t slot_bits; /* 16 or 32; 0 means 16 */
 };
 void i2s_init(const struct i2s *i2s);
 void i2s_send(const struct i2s *i2s, struct dma_descriptor *chain); /* a ring goes on for ever */

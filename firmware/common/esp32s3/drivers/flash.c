@@ -1,5 +1,6 @@
 /* The flash chip through the ROM's functions, with the caches halted, and its partitions. ESP-IDF's documentation of
- * the SPI flash interface; the other core must not be in flash meanwhile. */
+ * the SPI flash interface. The other core must not be in flash meanwhile: the kernel parks it; without the kernel an
+ * application sees to it. */
 #include "drivers/drivers.h"
 #include "reg/spi_mem.h"
 
@@ -23,9 +24,12 @@ int Cache_Invalidate_Addr(uint32_t address, uint32_t bytes);
 
 enum what { READ, WRITE, ERASE };
 
+__attribute__((weak)) uint32_t flash_alone(void) { return interrupts_off(); }
+__attribute__((weak)) void flash_together(uint32_t level) { interrupts_restore(level); }
+
 /* From internal memory alone: while the chip is busy nothing can be fetched from it. */
 IRAM static void act(enum what what, uint32_t at, void *memory, uint32_t bytes) {
-    uint32_t level = interrupts_off(), instructions = rom_Cache_Suspend_ICache(), data = rom_Cache_Suspend_DCache();
+    uint32_t level = flash_alone(), instructions = rom_Cache_Suspend_ICache(), data = rom_Cache_Suspend_DCache();
     if (what == READ) {
         esp_rom_spiflash_read(at, memory, (int32_t)bytes);
     } else {
@@ -38,7 +42,7 @@ IRAM static void act(enum what what, uint32_t at, void *memory, uint32_t bytes) 
     }
     Cache_Resume_DCache(data);
     Cache_Resume_ICache(instructions);
-    interrupts_restore(level);
+    flash_together(level);
 }
 
 void flash_read(uint32_t from, void *to, uint32_t bytes) { act(READ, from, to, bytes); }
@@ -46,7 +50,7 @@ void flash_write(uint32_t to, const void *from, uint32_t bytes) { act(WRITE, to,
 void flash_erase(uint32_t at, uint32_t bytes) { act(ERASE, at, 0, bytes); }
 
 IRAM uint32_t flash_id(void) {
-    uint32_t level = interrupts_off(), instructions = rom_Cache_Suspend_ICache(), data = rom_Cache_Suspend_DCache();
+    uint32_t level = flash_alone(), instructions = rom_Cache_Suspend_ICache(), data = rom_Cache_Suspend_DCache();
     uint32_t ctrl = SPI_MEM_CTRL(1), user = SPI_MEM_USER(1), user2 = SPI_MEM_USER2(1);
     SPI_MEM_CTRL(1) = ctrl & ~(SPI_MEM_CTRL_FREAD_DUAL | SPI_MEM_CTRL_FREAD_QUAD | SPI_MEM_CTRL_FREAD_DIO | SPI_MEM_CTRL_FREAD_QIO);
     SPI_MEM_USER(1) = SPI_MEM_USER_USR_COMMAND | SPI_MEM_USER_USR_MISO;
@@ -61,7 +65,7 @@ IRAM uint32_t flash_id(void) {
     SPI_MEM_USER2(1) = user2;
     Cache_Resume_DCache(data);
     Cache_Resume_ICache(instructions);
-    interrupts_restore(level);
+    flash_together(level);
     return (id & 0xff) << 16 | (id & 0xff00) | id >> 16;
 }
 

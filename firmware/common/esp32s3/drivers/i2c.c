@@ -32,7 +32,8 @@ static void begin(uint32_t port, uint32_t mode, uint32_t sda, uint32_t scl) {
     peripheral_on(port ? PERIP_I2C1 : PERIP_I2C0);
     line(sda, signals[port].sda);
     line(scl, signals[port].scl);
-    I2C_CTR(port) = I2C_CTR_SDA_FORCE_OUT | I2C_CTR_SCL_FORCE_OUT | I2C_CTR_CLK_EN | mode;
+    I2C_CTR(port) = I2C_CTR_SDA_FORCE_OUT | I2C_CTR_SCL_FORCE_OUT | I2C_CTR_CLK_EN |
+                    I2C_CTR_ARBITRATION_EN | mode;
     I2C_FIFO_CONF(port) = I2C_FIFO_CONF_FIFO_PRT_EN;
     I2C_CLK_CONF(port) = I2C_CLK_CONF_SCLK_ACTIVE; /* the crystal, by 1 */
     I2C_FILTER_CFG(port) = I2C_FILTER_CFG_SCL_FILTER_EN | I2C_FILTER_CFG_SDA_FILTER_EN |
@@ -55,6 +56,9 @@ void i2c_init(uint32_t port, uint32_t hz, uint32_t sda, uint32_t scl) {
     take_over(port);
 }
 
+static enum i2c_failure failures[2];
+enum i2c_failure i2c_failure(uint32_t port) { return failures[port]; }
+
 static void put(uint32_t port, uint32_t byte) { I2C_DATA(port) = byte; }
 
 /* Runs a command list; 1: it came to its STOP or END. */
@@ -69,12 +73,16 @@ static uint32_t run(uint32_t port, const uint16_t *commands, uint32_t count) {
     uint64_t since = time_us();
     while (!(I2C_INT_RAW(port) & (over | failed)) && time_us() - since < TIMEOUT_US) {
     }
-    if (!(I2C_INT_RAW(port) & failed) && I2C_INT_RAW(port) & over)
+    uint32_t events = I2C_INT_RAW(port);
+    if (!(events & failed) && events & over)
         return 1;
     /* Let go of the bus. */
     static const uint16_t stop[] = {STOP << 11};
     if (count != 1 || commands[0] != stop[0])
         run(port, stop, 1);
+    failures[port] = events & I2C_INT_NACK       ? I2C_NOT_ACKNOWLEDGED
+                     : events & I2C_INT_ARBITRATION_LOST ? I2C_LINE_HELD
+                                                         : I2C_NO_ANSWER;
     set_bits(&I2C_CTR(port), I2C_CTR_FSM_RST);
     clear_fifos(port);
     return 0;

@@ -5,8 +5,6 @@
 #define PLL_F160M 2
 #define SOURCE_HZ 160000000u
 #define MCLK_MULTIPLE 256u
-#define SLOT_BITS 16u
-#define BCK_DIVISOR (MCLK_MULTIPLE / (2 * SLOT_BITS))
 
 /* Signals of the GPIO matrix: ESP-IDF soc/gpio_sig_map.h. SD in and out have one number. */
 static const struct {
@@ -23,6 +21,7 @@ static uint32_t greatest_common_divisor(uint32_t a, uint32_t b) {
 }
 
 void i2s_init(const struct i2s *i2s) {
+    uint32_t slot = i2s->slot_bits ? i2s->slot_bits : 16;
     uint32_t n = i2s->port, mclk = i2s->hz * MCLK_MULTIPLE, whole = SOURCE_HZ / mclk, rest = SOURCE_HZ % mclk;
     uint32_t common = rest ? greatest_common_divisor(rest, mclk) : 1, top = rest / common, bottom = mclk / common;
     while (bottom > 511) { /* 9 bits */
@@ -40,9 +39,9 @@ void i2s_init(const struct i2s *i2s) {
                           field(I2S_TX_CLKM_CONF_TX_CLK_SEL, PLL_F160M) | whole;
     I2S_RX_CLKM_CONF(n) = I2S_RX_CLKM_CONF_RX_CLK_ACTIVE | field(I2S_RX_CLKM_CONF_RX_CLK_SEL, PLL_F160M) | whole;
 
-    uint32_t conf1 = I2S_TX_CONF1_TX_MSB_SHIFT | field(I2S_TX_CONF1_TX_TDM_CHAN_BITS, SLOT_BITS - 1) |
-                     field(I2S_TX_CONF1_TX_HALF_SAMPLE_BITS, SLOT_BITS - 1) | field(I2S_TX_CONF1_TX_BITS_MOD, SLOT_BITS - 1) |
-                     field(I2S_TX_CONF1_TX_BCK_DIV_NUM, BCK_DIVISOR - 1) | (SLOT_BITS - 1);
+    uint32_t conf1 = I2S_TX_CONF1_TX_MSB_SHIFT | field(I2S_TX_CONF1_TX_TDM_CHAN_BITS, slot - 1) |
+                     field(I2S_TX_CONF1_TX_HALF_SAMPLE_BITS, slot - 1) | field(I2S_TX_CONF1_TX_BITS_MOD, slot - 1) |
+                     field(I2S_TX_CONF1_TX_BCK_DIV_NUM, MCLK_MULTIPLE / (2 * slot) - 1) | (slot - 1);
     I2S_TX_CONF1(n) = conf1 | I2S_TX_CONF1_TX_BCK_NO_DLY;
     I2S_RX_CONF1(n) = conf1; /* the fields lie alike */
     I2S_TX_TDM_CTRL(n) = field(I2S_TX_TDM_CTRL_TX_TDM_TOT_CHAN_NUM, 1) | 3;
@@ -58,6 +57,9 @@ void i2s_init(const struct i2s *i2s) {
     gpio_out_signal(i2s->bck, signals[n].bck);
     gpio_out_signal(i2s->ws, signals[n].ws);
     gpio_out_signal(i2s->out, signals[n].sd);
+    /* The pin may have been an output until now: GPIO43 is the mask ROM's U0TXD. */
+    if (i2s->in < SIGNAL_HIGH && i2s->in != i2s->out)
+        gpio_input(i2s->in, PULL_NONE);
     gpio_in_signal(signals[n].sd, i2s->in);
 }
 

@@ -5,6 +5,7 @@
 #define APB_HZ 80000000u
 #define SCLK_APB 1
 #define SIGNAL_RMT_0 81u /* outputs 0 to 3, inputs 4 to 7: ESP-IDF soc/gpio_sig_map.h */
+#define DESCRIPTORS ((RMT_DMA_MAX * 4 + DMA_BLOCK - 1) / DMA_BLOCK)
 
 static uint32_t divisor;
 
@@ -47,8 +48,10 @@ void rmt_send(uint32_t channel, const uint32_t *symbols, uint32_t count) {
 }
 
 void rmt_send_dma(uint32_t dma_channel, const uint32_t *symbols, uint32_t count) {
-    static struct dma_descriptor chain[4];
-    dma_describe(chain, 4, symbols, 4 * count, 0);
+    static struct dma_descriptor chain[DESCRIPTORS];
+    if (count > RMT_DMA_MAX)
+        panic("rmt_send_dma: too many symbols", 0);
+    dma_describe(chain, DESCRIPTORS, symbols, 4 * count, 0);
     RMT_CH_TX_CONF0(3) |= BIT(25); /* DMA access, in channel 3 alone: ESP-IDF soc/rmt_reg.h */
     RMT_INT_CLR = RMT_INT_CH_TX_END << 3;
     set_bits(&RMT_CH_TX_CONF0(3), RMT_CH_TX_CONF0_MEM_RD_RST | RMT_CH_TX_CONF0_APB_MEM_RST);
@@ -70,3 +73,11 @@ void rmt_receive(uint32_t channel) {
 
 uint32_t rmt_sent(uint32_t channel) { return RMT_INT_RAW & RMT_INT_CH_TX_END << channel; }
 uint32_t rmt_got(uint32_t channel) { return RMT_INT_RAW & RMT_INT_CH_RX_END << (channel - 4); }
+
+void rmt_sent_interrupt(uint32_t channel, uint32_t on) {
+    RMT_INT_CLR = RMT_INT_CH_TX_END << channel;
+    if (on)
+        set_bits(&RMT_INT_ENA, RMT_INT_CH_TX_END << channel);
+    else
+        clear_bits(&RMT_INT_ENA, RMT_INT_CH_TX_END << channel);
+}

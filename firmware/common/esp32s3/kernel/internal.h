@@ -56,6 +56,8 @@ TickType_t ticks_left(TickType_t since, TickType_t ticks);
 
 void heap_init(void);
 void timers_init(void);
+void park_create(void);
+void park_init(void);
 void panic_if(BaseType_t condition, const char *why);
 
 /* switch.S */

@@ -518,6 +518,7 @@ static void core_start(void) {
     (void)level;
     WSR(cpenable, 0);
     interrupt_enable(LINE_CROSS_CORE);
+    park_init();
     kernel_start(task->frame);
 }
 
@@ -532,6 +533,7 @@ int main(void) {
     log_init();
     heap_init();
     timers_init();
+    park_create();
     xTaskCreatePinnedToCore(idle, "IDLE0", IDLE_STACK, 0, tskIDLE_PRIORITY, 0, 0);
     xTaskCreatePinnedToCore(idle, "IDLE1", IDLE_STACK, 0, tskIDLE_PRIORITY, 0, 1);
     xTaskCreatePinnedToCore(main_task, "main", MAIN_STACK, 0, 1, 0, 0);

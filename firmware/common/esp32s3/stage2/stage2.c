@@ -4,6 +4,7 @@
  * Formats: ESP-IDF esp_app_format.h, esp_flash_partitions.h, and its bootloader's documentation for which application
  * is chosen. Cache and MMU: ESP32-S3 TRM, chapter "System and Memory"; ESP-IDF soc/ext_mem_defs.h for the entries.
  */
+#include "otadata.h"
 #include "reg/extmem.h"
 #include "runtime.h"
 
@@ -18,7 +19,8 @@
 #define SUBTYPE_OTA_0 0x10
 #define SUBTYPE_OTADATA 0x00
 #define OTA_APPS 16
-#define SECTOR 0x1000u
+#define CHECKSUM_SEED 0xefu
+#define LONGEST 0x1000000u /* longer than any segment: what is there is none */
 
 #define PAGE 0x10000u
 #define MMU_ENTRY(vaddr) REG(0x600c5000u + ((vaddr) & 0x1ffffffu) / PAGE * 4)
@@ -52,12 +54,6 @@ struct segment {
     uint32_t address, bytes;
 };
 
-struct choice {
-    uint32_t sequence;
-    uint8_t label[20];
-    uint32_t state, crc;
-};
-
 static uint32_t buffer[1024];
 
 static void read(uint32_t from, void *to, uint32_t bytes) {
@@ -65,32 +61,10 @@ static void read(uint32_t from, void *to, uint32_t bytes) {
         panic("flash read failed", 0);
 }
 
-/* CRC-32 as the ROM's crc32_le computes it, from all ones. */
-static uint32_t crc32(const void *data, uint32_t bytes) {
-    uint32_t crc = 0;
-    for (const uint8_t *at = data; bytes--; at++) {
-        crc ^= *at;
-        for (int bit = 0; bit < 8; bit++)
-            crc = crc & 1 ? crc >> 1 ^ 0xedb88320u : crc >> 1;
-    }
-    return ~crc;
-}
-
-/* The sequence number of the newer valid half of otadata; 0: neither is. */
-static uint32_t ota_sequence(uint32_t at) {
-    uint32_t newest = 0;
-    for (uint32_t half = 0; half < 2; half++) {
-        struct choice choice;
-        read(at + half * SECTOR, &choice, sizeof choice);
-        if (choice.sequence != 0xffffffff && choice.crc == crc32(&choice.sequence, 4) && choice.sequence > newest)
-            newest = choice.sequence;
-    }
-    return newest;
-}
-
-static uint32_t pick(void) {
+/* Where applications may be: the chosen one first, then the others. */
+static uint32_t candidates(uint32_t at[OTA_APPS + 1]) {
     struct line line;
-    uint32_t factory = 0, ota[OTA_APPS] = {0}, otas = 0, sequence = 0;
+    uint32_t factory = 0, ota[OTA_APPS] = {0}, otas = 0, otadata = 0, count = 0, use_factory = 1, chosen = 0;
     for (uint32_t n = 0; n < TABLE_LINES; n++) {
         read(TABLE_AT + n * sizeof line, &line, sizeof line);
         if (line.magic != MAGIC_LINE)
@@ -102,11 +76,17 @@ static uint32_t pick(void) {
             ota[line.subtype - SUBTYPE_OTA_0] = line.offset;
             otas++;
         } else if (line.type == TYPE_DATA && line.subtype == SUBTYPE_OTADATA)
-            sequence = ota_sequence(line.offset);
+            otadata = line.offset;
     }
-    if (otas && (sequence || !factory))
-        return ota[sequence ? (sequence - 1) % otas : 0];
-    return factory;
+    if (otas && otadata)
+        chosen = otadata_choose(otadata, otas, factory, &use_factory);
+    if (factory && use_factory)
+        at[count++] = factory;
+    for (uint32_t n = 0; n < otas; n++)
+        at[count++] = ota[(chosen + n) % otas];
+    if (factory && !use_factory)
+        at[count++] = factory;
+    return count;
 }
 
 static uint32_t is_mapped(uint32_t address) {
@@ -126,21 +106,34 @@ static void load(uint32_t address, uint32_t bytes) {
         ((volatile uint32_t *)(uintptr_t)address)[n] = buffer[n];
 }
 
-int main(void) {
-    watchdogs_off();
-    log_init();
-    log_printf("\nboardtwins second stage\n");
-    uint32_t at = pick();
+/* Whether there is an image for this chip with the right checksum, before anything of it is taken. */
+static uint32_t is_whole(uint32_t at) {
     struct header header;
     read(at, &header, sizeof header);
-    if (!at || header.magic != MAGIC_IMAGE || header.chip != CHIP_ID)
-        panic("no application in flash", 0);
-
-    Cache_Disable_ICache();
-    Cache_Disable_DCache();
-    Cache_MMU_Init();
-    uint32_t place = at + sizeof header, checksum = 0xef;
+    if (header.magic != MAGIC_IMAGE || header.chip != CHIP_ID)
+        return 0;
+    uint32_t place = at + sizeof header, checksum = CHECKSUM_SEED;
     for (uint32_t n = 0; n < header.segments; n++) {
+        struct segment segment;
+        read(place, &segment, sizeof segment);
+        place += sizeof segment;
+        if (segment.bytes > LONGEST)
+            return 0;
+        for (uint32_t done = 0; done < segment.bytes; done += sizeof buffer) {
+            uint32_t part = segment.bytes - done < sizeof buffer ? segment.bytes - done : sizeof buffer;
+            read(place + done, buffer, part);
+            for (uint32_t word = 0; word < part / 4; word++)
+                checksum ^= buffer[word] ^ buffer[word] >> 8 ^ buffer[word] >> 16 ^ buffer[word] >> 24;
+        }
+        place += segment.bytes;
+    }
+    read((place & ~15u) + 12, buffer, 4);
+    return buffer[0] >> 24 == (checksum & 0xff);
+}
+
+static void take(uint32_t at, const struct header *header) {
+    uint32_t place = at + sizeof *header;
+    for (uint32_t n = 0; n < header->segments; n++) {
         struct segment segment;
         read(place, &segment, sizeof segment);
         place += sizeof segment;
@@ -148,21 +141,31 @@ int main(void) {
             log_printf("%s %08x, %u bytes\n", is_mapped(segment.address) ? "map " : "load", segment.address, segment.bytes);
         if (is_mapped(segment.address))
             map(segment.address, place, segment.bytes);
-        for (uint32_t done = 0; done < segment.bytes; done += sizeof buffer) {
+        for (uint32_t done = 0; segment.address && !is_mapped(segment.address) && done < segment.bytes; done += sizeof buffer) {
             uint32_t part = segment.bytes - done < sizeof buffer ? segment.bytes - done : sizeof buffer;
             read(place + done, buffer, part);
-            for (uint32_t word = 0; word < part / 4; word++)
-                checksum ^= buffer[word] ^ buffer[word] >> 8 ^ buffer[word] >> 16 ^ buffer[word] >> 24;
-            if (segment.address && !is_mapped(segment.address))
-                load(segment.address + done, part);
+            load(segment.address + done, part);
         }
         place += segment.bytes;
     }
-    uint8_t stored;
-    read((place & ~15u) + 12, buffer, 4);
-    stored = (uint8_t)(buffer[0] >> 24);
-    if (stored != (checksum & 0xff))
-        panic("the application's checksum is wrong", 0);
+}
+
+int main(void) {
+    watchdogs_off();
+    log_init();
+    log_printf("\nboardtwins second stage\n");
+    uint32_t places[OTA_APPS + 1], count = candidates(places), n = 0;
+    while (n < count && !is_whole(places[n]))
+        log_printf("no application at %06x\n", places[n++]);
+    if (n == count)
+        panic("no application in flash", 0);
+    struct header header;
+    read(places[n], &header, sizeof header);
+
+    Cache_Disable_ICache();
+    Cache_Disable_DCache();
+    Cache_MMU_Init();
+    take(places[n], &header);
 
     clear_bits(&EXTMEM_ICACHE_CTRL1, EXTMEM_ICACHE_CTRL1_ICACHE_SHUT_CORE0_BUS | EXTMEM_ICACHE_CTRL1_ICACHE_SHUT_CORE1_BUS);
     clear_bits(&EXTMEM_DCACHE_CTRL1, EXTMEM_DCACHE_CTRL1_DCACHE_SHUT_CORE0_BUS | EXTMEM_DCACHE_CTRL1_DCACHE_SHUT_CORE1_BUS);
