@@ -88,18 +88,24 @@ static int write_file(void *r, int file, const uint8_t *data, uint32_t count) {
     put(data, count);
     return patient() ? (int)count : -1;
 }
-/* st_mode says a character device. */
+/* st_mode says a character device, st_blksize its buffer, of file 1 none. */
 static int describe_file(void *r, int file, uint32_t *stat) {
-    (void)r, (void)file;
-    stat[1] = 0x2000;
+    (void)r;
+    stat[1] = file == 2 ? 0x8000 : 0x2000;
+    stat[11] = file == 1 ? 0 : 40;
     return 0;
+}
+/* What newlib-nano prints a part of a format with, and a file's function. */
+static int put_text(void *r, void *file, const uint8_t *data, uint32_t count) {
+    (void)file;
+    return write_file(r, 0, data, count);
 }
 static void nothing(void) {}
 
 /* syscall_table_ptr of esp32s3.rom.newlib.ld. */
 #define SYSCALL_TABLE (*(void ***)0x3fceffd4u)
 
-static void *hooks[] = {compare_bytes, compare_words, put_char, put_buffer, jpeg_in, jpeg_out};
+static void *hooks[] = {compare_bytes, compare_words, put_char, put_buffer, jpeg_in, jpeg_out, put_text, reent};
 void **volatile hook_table;
 static void *table[48];
 

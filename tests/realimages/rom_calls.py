@@ -23,7 +23,7 @@ NAMES = ROOT / "engine" / "esp32s3" / "src" / "rom" / "names"
 _CALL = struct.Struct("<I9I4I6III")
 CALLS = 512
 ARENA_BYTES = 0x2C000
-HOOKS = ("compare_bytes", "compare_words", "put_char", "put_buffer", "jpeg_in", "jpeg_out")
+HOOKS = ("compare_bytes", "compare_words", "put_char", "put_buffer", "jpeg_in", "jpeg_out", "put_text", "reent")
 
 
 def functions() -> dict[str, int]:

@@ -369,7 +369,15 @@ def _read_ahead(call: Call, place: Place, answer: Answer) -> Answer:
     return Answer(answer.words, bytes(left), answer.hooks)
 
 
-made("tinfl_decompress_mem_to_mem", _inflated, size=2048)
+def _without_damage(call: Call, place: Place, answer: Answer) -> Answer:
+    """What came out of a damaged stream before that was seen is the decoder's own affair."""
+    if answer.words[0] != 0xFFFF_FFFF:
+        return answer
+    start = call.arguments[0] - place.address
+    return Answer(answer.words, answer.memory[:start] + bytes(600) + answer.memory[start + 600 :], answer.hooks)
+
+
+made("tinfl_decompress_mem_to_mem", _inflated, size=2048, settle=_without_damage)
 made("tinfl_decompress", _in_pieces, count=150, size=0x4000, settle=_read_ahead)
 case("tinfl_decompress_mem_to_heap", data, small(33), lambda p: p.words(u32(p)), small(2), count=20)
 case(
@@ -582,3 +590,36 @@ def _encrypting(place: Place) -> Call:
 
 
 made("esp_rom_spiflash_write_encrypted_enable esp_rom_spiflash_write_encrypted_disable", _encrypting, count=16, steps=3)
+
+
+# SPI1 in each mode of `esp_rom_spiflash_read_mode_t`, whatever it was in: SPI_MEM_CTRL, SPI_MEM_USER, SPI_MEM_DDR.
+def _mode(place: Place) -> Call:
+    def bits(mask: int) -> int:
+        return place.rng.getrandbits(32) & mask
+
+    registers = ((0x6000_2008, bits(0x01FC_63F8)), (0x6000_2018, bits(0xF000)), (0x6000_20E0, bits(0x11)))
+    before = [("memcpy", [register, place.words(value), 4]) for register, value in registers]
+    after = [("memcpy", [place.room(4, 4), register, 4]) for register, _ in registers]
+    return Call([1, place.rng.randrange(12)], words=0, before=before, after=after)
+
+
+made("esp_rom_spi_set_op_mode", _mode, count=200, steps=7)
+
+
+# Lines of the caches: what is left in EXTMEM_DCACHE_LOCK_CTRL and on, EXTMEM_DCACHE_OCCUPY_CTRL and on, and
+# EXTMEM_ICACHE_LOCK_CTRL and on.
+def _lines(place: Place) -> Call:
+    bus = place.rng.choice((0x3C00_0000, 0x3C00_0000, 0x4200_0000, 0x4200_0000, 0x3FC9_0000, 0x3DFF_FF80, 0x43FF_FF80))
+    sizes = ((0x600C_4000, 1 | place.rng.randrange(3) << 3), (0x600C_4060, place.rng.randrange(2) << 3))
+    before = [("memcpy", [register, place.words(value), 4]) for register, value in sizes]
+    after = [("memcpy", [place.room(12, 4), 0x600C_4000 + at, 12]) for at in (0x1C, 0x34, 0x7C)]
+    return Call([bus + place.rng.randrange(128), place.rng.choice((0, 4, 40, 300, 0x9000))], before=before, after=after)
+
+
+made("Cache_Lock_Addr Cache_Unlock_Addr Cache_Occupy_Addr", _lines, count=160, steps=6)
+
+
+# Keys of a chip whose eFuses nobody has burnt.
+case("ets_efuse_get_key_purpose ets_efuse_key_block_unused", small(12), count=60)
+case("ets_efuse_find_unused_key_block ets_efuse_count_unused_key_blocks", count=1)
+case("ets_efuse_find_purpose", small(12), lambda p: p.rng.choice((0, p.words(99))), count=60)

@@ -11,6 +11,9 @@ import pytest
 from tests.realimages import corpus
 from tests.realimages.rom_calls import Caller
 from tests.realimages.rom_cases import CASES
+from tests.realimages.rom_cases_stdio import STDIO
+
+CASES.update(STDIO)
 
 SEED = 1
 

@@ -546,8 +546,8 @@ fn boot_init(frame: &mut Frame<'_>) -> Done<Step> {
             mmu_init(&mut frame.call)?;
             occupy_icache(&mut frame.call, 1, 0)?;
             occupy_dcache(&mut frame.call, 2, 0)?;
-            icache_mode(&mut frame.call, 0, 0, 1)?;
-            dcache_mode(&mut frame.call, 0, 1)?;
+            icache_mode(&mut frame.call, 0, 0, 0)?;
+            dcache_mode(&mut frame.call, 0, 0)?;
             frame.call.modify(DCACHE.ctrl, ENABLE, ENABLE)?;
             frame.call.modify(DCACHE.ctrl + 4, SHUT, 0)?;
             start_sync(&mut frame.call, DCACHE, INVALIDATE, 0, 0)?;

@@ -17,6 +17,31 @@
 //!
 //! - A function with much of its own between its calls back (JPEG, the C library's files) is compiled from C: firmware/rom.
 //!
+//! # Fidelity
+//! - Results of 230 functions: as the silicon's code gives them on our own processor (tests/realimages/test_esp32s3_rom_calls.py),
+//!   bit for bit; what C leaves open is left out there. How long a function takes: approximated.
+//! - Missing, beside the radios', 321 functions: a call stops the run and says the name. By address, as ESP-IDF's linker scripts name them:
+//!
+//! | From | To | Missing | What | Who may call it |
+//! |---|---|---|---|---|
+//! | 0x40000588 | 0x40000768 | 14 | reset causes, watchdog flag, pads on hold, packets of the download protocol | ROM code itself; esptool talks to ROM code, not to an application |
+//! | 0x4000096c | 0x40000ad4 | 6 | encrypted writes, suspend and resume by the ROM's driver | ESP-IDF with flash encryption |
+//! | 0x40000af8 | 0x40000ce4 | 39 | the ROM's copy of ESP-IDF's old flash driver (`spi_flash_*`, `SPI_*`) | CONFIG_SPI_FLASH_ROM_IMPL of ESP-IDF 4.4 and later, which is off unless asked for |
+//! | 0x40000d38 | 0x40000db0 | 11 | its layer below (`spi_flash_hal_*`) | CONFIG_SPI_FLASH_ROM_IMPL |
+//! | 0x40000e40 | 0x40000ec4 | 12 | `systimer_hal_*` | nobody by ESP-IDF's settings for this chip |
+//! | 0x40000ed0 | 0x400011c4 | 64 | `esp_flash_*`, `memspi_*`, its drivers of chips | CONFIG_SPI_FLASH_ROM_IMPL |
+//! | 0x40001278 | 0x40001278 | 1 | `sbrk` | nobody: it has no heap |
+//! | 0x4000156c | 0x4000156c | 1 | `__sprint_r`, of newlib-nano's printf | nobody beside it |
+//! | 0x400016a4 | 0x40001a10 | 11 | preload by hardware, tag memory, `Cache_Op_Addr` | diagnosis |
+//! | 0x40001b60 | 0x40001c44 | 7 | handlers and locks of interrupts without an operating system | programs on the bare ROM |
+//! | 0x40001c80 | 0x40001c8c | 2 | HMAC-MD5; the silicon's answers -1 to all that we asked | ESP-IDF's supplicant for the first WPA, behind the radio |
+//! | 0x40001d70 | 0x40001e84 | 16 | AES, RSA, HMAC, signatures by the accelerators | ROM code; ESP-IDF drives the accelerators itself |
+//! | 0x40001e9c | 0x40001ff8 | 11 | eFuse: programming, writing keys, single bits | a second stage with secure boot or flash encryption |
+//! | 0x40002034 | 0x40002118 | 20 | ECC of octal flash and RAM | diagnosis |
+//! | 0x40002124 | 0x40002160 | 6 | secure boot | a second stage with secure boot |
+//! | 0x40002568 | 0x40002568 | 1 | `__udiv_w_sdiv` | nobody |
+//! | 0x400025a4 | 0x40002a6c | 99 | the console on USB OTG, CDC-ACM, DFU | CONFIG_ESP_CONSOLE_USB_CDC |
+//!
 //! # Radios
 //! The parts of the Bluetooth and Wi-Fi controllers that lie in the ROM are missing: software of their own, some 150
 //! functions of which run until a first advertisement. Who calls one waits for ever, as if the radio did not answer, and it
@@ -57,6 +82,8 @@ mod system;
 mod uart;
 mod wdt;
 
+#[cfg(test)]
+mod fidelity_tests;
 #[cfg(test)]
 mod testing;
 

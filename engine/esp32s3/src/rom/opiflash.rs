@@ -45,10 +45,13 @@ const MODES: [(u32, u32, u32); 12] = [
 ];
 
 fn op_mode(call: &mut Call<'_>, spi: u32, mode: u32) -> Done {
+    /// The bits of all modes.
+    const CTRL_MODES: u32 = 0x0190_63f0;
+    const USER_MODES: u32 = 0xf000;
     if let Some(&(ctrl, user, ddr)) = MODES.get(mode as usize) {
-        call.modify(spi + CTRL, ctrl, ctrl)?;
-        call.modify(spi + USER, user, user)?;
-        call.modify(spi + DDR, if mode == 7 { DDR_EN | VAR_DUMMY } else { ddr }, ddr)?;
+        call.modify(spi + CTRL, CTRL_MODES, ctrl)?;
+        call.modify(spi + USER, USER_MODES, user)?;
+        call.modify(spi + DDR, DDR_EN | VAR_DUMMY, ddr)?;
     }
     Ok(())
 }
