@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from twins.cli.script import load_script
 
 from twins.board import Board
-from twins.cli.script import load_script
 from twins.errors import TwinError
 from twins.image import Image
 
