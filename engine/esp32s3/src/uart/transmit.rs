@@ -119,7 +119,9 @@ impl Uart {
                 sending.wire = Some(bit);
                 return due.min(sending.end);
             }
-            self.drive_line(bit == sending.bits || sending.frame >> bit & 1 != 0, due, fabric);
+            // A break is up to 255 bits long, and all of them are low.
+            let high = sending.frame.checked_shr(bit).is_some_and(|rest| rest & 1 != 0);
+            self.drive_line(bit == sending.bits || high, due, fabric);
             bit += 1;
         }
         sending.wire = Some(bit);
