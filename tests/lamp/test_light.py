@@ -12,13 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from control import command, counters, state
-from golden_frames import check_frame
 
 from twins import Twin
 from twins.sound import Sound
+from twins.testing.golden import FrameSnapshot
 from twins.units import MS, NS, US
 
-GOLDEN = Path(__file__).parent / "golden"
 EFFECTS = {
     1: "warm",
     2: "breath",
@@ -80,14 +79,14 @@ def pulses(lamp: Twin, duration: str) -> tuple[npt.NDArray[np.int64], npt.NDArra
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
-def test_an_effect_looks_as_it_did(lamp: Twin, effect: int) -> None:
+def test_an_effect_looks_as_it_did(lamp: Twin, effect: int, frame_snapshot: FrameSnapshot) -> None:
     shown = pictures(lamp, effect)
     bright, dark = shown[:, : 16 * len(FRAMES)].astype(int), shown[:, 16 * len(FRAMES) :]
     assert (dark == bright * (DARKER + 1) >> 8).all(), "less brightness is the same picture, darker"
-    check_frame(shown, EFFECTS[effect], golden=GOLDEN)
+    frame_snapshot(shown, EFFECTS[effect])
 
 
-def test_the_pixel_of_the_direction_looks_as_it_did(lamp: Twin) -> None:
+def test_the_pixel_of_the_direction_looks_as_it_did(lamp: Twin, frame_snapshot: FrameSnapshot) -> None:
     """While somebody speaks at 60 degrees, while the direction holds (1.5 s), while it fades (1 s): column 3 of 16."""
     shown = []
     for brightness in (255, DARKER):
@@ -103,7 +102,7 @@ def test_the_pixel_of_the_direction_looks_as_it_did(lamp: Twin) -> None:
         assert np.argwhere(frame.any(axis=2))[:, 1].tolist() == [3]
     speaks, holds, fades = (int(frame.max()) for frame in shown[:3])
     assert speaks == holds == 255 > fades
-    check_frame(np.concatenate(shown, axis=1), "doa_debug", golden=GOLDEN)
+    frame_snapshot(np.concatenate(shown, axis=1), "doa_debug")
 
 
 def test_the_console_lists_the_effects(lamp: Twin) -> None:
@@ -226,6 +225,6 @@ def test_nobody_but_matrix_anim_shows(lamp: Twin) -> None:
             frames = lamp.matrix.frames
             lamp.run("30ms")
             assert lamp.matrix.frames == frames + 1
-    sources = (GOLDEN.parent.parent.parent / "firmware" / "jinny_lamp").glob("*.c")
+    sources = (Path(__file__).parents[2] / "firmware" / "jinny_lamp").glob("*.c")
     callers = [source.name for source in sources if "matrix_ws2812_show(" in source.read_text()]
     assert sorted(callers) == ["matrix_anim.c", "matrix_ws2812.c"]
