@@ -13,11 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from twins.cli.script import load_script
 
 from twins.board import Board
 from twins.errors import TwinError
 from twins.image import Image
+from twins.scripts.language import load as load_script
 
 IMAGES = Path("firmware/images")
 ROUNDS = 300

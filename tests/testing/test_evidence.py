@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as Picture
+from vcd import reader as vcd
 
 from twins import Twin
 from twins.saved import load
@@ -161,7 +162,6 @@ def test_a_hard_fault_that_a_handler_catches_is_told(images: Path) -> None:
 
 
 def test_the_vcd_holds_the_last_milliseconds(project: pytest.Pytester, run: Run) -> None:
-    vcd = pytest.importorskip("vcd.reader")
     project.makepyfile(
         """
         def test_it(twin):
