@@ -23,13 +23,19 @@ def crash_report(twin: Twin, core: int, why: str) -> str:
     """Core, reason, registers and backtrace in words."""
     lines = [f"the firmware stopped at {Duration(twin.now)}: {_with_symbols(twin, why)}"]
     if core >= 0:
-        registers = twin.registers(core)
-        lines.append(f"core {core} at {twin.symbols.name(registers['pc'])} (pc 0x{registers['pc']:08x})")
-        names = list(registers)
-        rows = (names[start : start + 4] for start in range(0, len(names), 4))
-        lines.extend("  " + "  ".join(f"{name:>7} 0x{registers[name]:08x}" for name in row) for row in rows)
-        lines.append("backtrace: " + " < ".join(backtrace(twin, core)))
+        pc = twin.registers(core)["pc"]
+        lines.append(f"core {core} at {twin.symbols.name(pc)} (pc 0x{pc:08x})")
+        lines.extend(register_lines(twin, core))
     return "\n".join(lines)
+
+
+def register_lines(twin: Twin, core: int) -> list[str]:
+    """The registers of a core, four a line, and its backtrace."""
+    registers = twin.registers(core)
+    names = list(registers)
+    rows = (names[start : start + 4] for start in range(0, len(names), 4))
+    lines = ["  " + "  ".join(f"{name:>7} 0x{registers[name]:08x}" for name in row) for row in rows]
+    return [*lines, "backtrace: " + " < ".join(backtrace(twin, core))]
 
 
 def _with_symbols(twin: Twin, why: str) -> str:

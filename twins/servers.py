@@ -169,6 +169,22 @@ class PtyServer:
         return f"<PtyServer {self.path}{', open' if self.connected else ''}>"
 
 
+def listen(port: int, what: str) -> socket.socket:
+    """Waits for clients of `what` on a port of the loopback interface; 0 is any free one. Raises `UsageError`."""
+    listener = socket.socket()
+    if os.name == "posix":  # elsewhere the option lets two servers have one port
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((LOOPBACK, port))
+        listener.listen()
+    except (OSError, OverflowError) as error:
+        listener.close()
+        reason = error.strerror if isinstance(error, OSError) else "no such port: 1 to 65535, or 0 for any free one"
+        raise UsageError(f"cannot serve {what} on port {port} of {LOOPBACK}: {reason}") from None
+    listener.setblocking(False)
+    return listener
+
+
 class TcpServer:
     """A console on a TCP port of the loopback interface; each client sees all of it, and each can type."""
 
@@ -178,17 +194,7 @@ class TcpServer:
         self._clients: dict[socket.socket, RawClient] = {}
         self._feed = _Feed(console)
         self._selector: selectors.BaseSelector | None = None
-        self._listener = socket.socket()
-        if os.name == "posix":  # elsewhere the option lets two servers have one port
-            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            self._listener.bind((LOOPBACK, port))
-            self._listener.listen()
-        except (OSError, OverflowError) as error:
-            self._listener.close()
-            reason = error.strerror if isinstance(error, OSError) else "no such port: 1 to 65535, or 0 for any free one"
-            raise UsageError(f"cannot serve a console on port {port} of {LOOPBACK}: {reason}") from None
-        self._listener.setblocking(False)
+        self._listener = listen(port, "a console")
         self.address: tuple[str, int] = self._listener.getsockname()
 
     @property

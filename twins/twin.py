@@ -364,9 +364,7 @@ class Twin(Wired, Intercepting):
             self._held_by.remove(console)
             # The strap is sampled by the reset, so its level comes first.
             self._engine.run(self._engine.now)
-            self._engine.reset()
-            at, why = self._engine.now, self._engine.run(self._engine.now)
-            self.resets.append((at, why[3]))
+            self.reset_chip()
 
     def set_slice(self, cycles: int) -> None:
         """How far one core may run ahead of the other between accesses that both can see; 64 without this."""

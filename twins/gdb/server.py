@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import selectors
 import socket
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from twins.errors import UsageError
 from twins.gdb.rsp import INTERRUPT, LONGEST, Framing, escape, packet, unescape
 from twins.gdb.target import CORES, SIGTRAP, Halt, Target, Watchpoint
-from twins.servers import LOOPBACK
+from twins.servers import listen
 
 if TYPE_CHECKING:
     from twins.twin import Twin
@@ -58,17 +57,7 @@ class GdbServer:
         self._last = Halt(SIGTRAP, 0)
         self._reply_on_halt: Callable[[Halt], bytes] | None = None
         self._selector: selectors.BaseSelector | None = None
-        self._listener = socket.socket()
-        if os.name == "posix":
-            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            self._listener.bind((LOOPBACK, port))
-            self._listener.listen()
-        except (OSError, OverflowError) as error:
-            self._listener.close()
-            reason = error.strerror if isinstance(error, OSError) else "no such port: 1 to 65535, or 0 for any free one"
-            raise UsageError(f"cannot serve a debugger on port {port} of {LOOPBACK}: {reason}") from None
-        self._listener.setblocking(False)
+        self._listener = listen(port, "a debugger")
         self.address: tuple[str, int] = self._listener.getsockname()
         twin.live.add(self)
         twin.live.debugger = self

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from twins.crash import backtrace
+from twins.crash import register_lines
 from twins.errors import TwinError
 from twins.files import whole_file
 from twins.frames import frame_of, save_png
@@ -90,12 +90,9 @@ def registers(twin: Twin) -> str:
     """The registers and the backtrace of each core, resets, and what is not modelled."""
     lines = [f"{twin.board.name} at {twin.time}"]
     for core in range(len(twin.instructions)):
-        values = twin.registers(core)
-        lines.append(f"\ncore {core}: {twin.symbols.name(values['pc'])}, {twin.instructions[core]} instructions so far")
-        names = list(values)
-        rows = (names[start : start + 4] for start in range(0, len(names), 4))
-        lines.extend("  " + "  ".join(f"{name:>7} 0x{values[name]:08x}" for name in row) for row in rows)
-        lines.append("backtrace: " + " < ".join(backtrace(twin, core)))
+        place = twin.symbols.name(twin.registers(core)["pc"])
+        lines.append(f"\ncore {core}: {place}, {twin.instructions[core]} instructions so far")
+        lines.extend(register_lines(twin, core))
     lines.append("")
     lines.extend(f"reset at {Duration(at)}: {why}" for at, why in twin.resets)
     lines.extend(f"not modelled: {name}, {gap.count} times: {gap.why}" for name, gap in twin.unimplemented.items())
