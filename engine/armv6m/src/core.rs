@@ -395,6 +395,28 @@ impl Core {
     }
 }
 
+/// What a bus that stands before another one, its `bus`, hands through: all but loads, stores and the deadline.
+macro_rules! hand_through {
+    () => {
+        fn fetch16(&mut self, addr: u32) -> Option<u16> {
+            self.bus.fetch16(addr)
+        }
+        fn fetch_cycles(&mut self, addr: u32, cycle: u64) -> u32 {
+            self.bus.fetch_cycles(addr, cycle)
+        }
+        fn has_fetch_timing(&self, addr: u32) -> bool {
+            self.bus.has_fetch_timing(addr)
+        }
+        fn watch_code(&mut self, addr: u32) {
+            self.bus.watch_code(addr);
+        }
+        fn send_event(&mut self) {
+            self.bus.send_event();
+        }
+    };
+}
+pub(crate) use hand_through;
+
 /// The bus of [`Core::step`]: the deadline is the next cycle.
 struct OneStep<'a, B: Bus> {
     bus: &'a mut B,
@@ -420,22 +442,8 @@ impl<B: Bus> Bus for OneStep<'_, B> {
     fn write8(&mut self, addr: u32, value: u32, cycle: u64) -> Result<u32, BusError> {
         self.bus.write8(addr, value, cycle)
     }
-    fn fetch16(&mut self, addr: u32) -> Option<u16> {
-        self.bus.fetch16(addr)
-    }
-    fn fetch_cycles(&mut self, addr: u32, cycle: u64) -> u32 {
-        self.bus.fetch_cycles(addr, cycle)
-    }
-    fn has_fetch_timing(&self, addr: u32) -> bool {
-        self.bus.has_fetch_timing(addr)
-    }
-    fn watch_code(&mut self, addr: u32) {
-        self.bus.watch_code(addr);
-    }
+    crate::core::hand_through!();
     fn deadline(&self) -> u64 {
         self.deadline
-    }
-    fn send_event(&mut self) {
-        self.bus.send_event();
     }
 }

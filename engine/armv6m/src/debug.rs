@@ -131,22 +131,8 @@ impl<B: Bus> Bus for Watched<'_, B> {
         self.pass(addr, 1, true)?;
         self.bus.write8(addr, value, cycle)
     }
-    fn fetch16(&mut self, addr: u32) -> Option<u16> {
-        self.bus.fetch16(addr)
-    }
-    fn fetch_cycles(&mut self, addr: u32, cycle: u64) -> u32 {
-        self.bus.fetch_cycles(addr, cycle)
-    }
-    fn has_fetch_timing(&self, addr: u32) -> bool {
-        self.bus.has_fetch_timing(addr)
-    }
-    fn watch_code(&mut self, addr: u32) {
-        self.bus.watch_code(addr);
-    }
+    crate::core::hand_through!();
     fn deadline(&self) -> u64 {
         self.bus.deadline()
-    }
-    fn send_event(&mut self) {
-        self.bus.send_event();
     }
 }

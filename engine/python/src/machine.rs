@@ -303,6 +303,25 @@ macro_rules! common {
         fn step(&mut self, core: usize, until: Ps) -> Stopped {
             stopped(Chip::step(self, core, until))
         }
+
+        fn call(&mut self, core: usize, function: u32, words: &[u32], stack: Option<u32>) -> Result<u32, &'static str> {
+            let (cores, system) = self.parts_mut();
+            if cores[core].sleeping {
+                // It sleeps since a while, and wakes now.
+                cores[core].sleep_until(system.dev.fabric.cycle);
+            }
+            cores[core].call(&mut Ram(system), function, words, stack)
+        }
+
+        fn end_call(&mut self, core: usize) -> Result<(u32, u32, u32), &'static str> {
+            let (cores, system) = self.parts_mut();
+            let done = cores[core].end_call(&mut Ram(system))?;
+            Ok((done.frame, done.result[0], done.result[1]))
+        }
+
+        fn return_address(&self) -> u32 {
+            RETURN_ADDRESS
+        }
     };
 }
 pub(crate) use common;

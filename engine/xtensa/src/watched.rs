@@ -85,29 +85,9 @@ impl<B: Bus> Bus for Watched<'_, B> {
         self.pass(addr)?;
         self.bus.store8(addr, value, cycle)
     }
-    fn fetch(&mut self, addr: u32) -> Fetch {
-        self.bus.fetch(addr)
-    }
-    fn is_trap(&self, addr: u32) -> bool {
-        self.bus.is_trap(addr)
-    }
-    fn fetch_cycles(&mut self, addr: u32, cycle: u64) -> u32 {
-        self.bus.fetch_cycles(addr, cycle)
-    }
-    fn has_fetch_timing(&self, addr: u32) -> bool {
-        self.bus.has_fetch_timing(addr)
-    }
-    fn watch_code(&mut self, addr: u32) {
-        self.bus.watch_code(addr);
-    }
+    crate::core::hand_through!();
     #[inline(always)]
     fn deadline(&self) -> u64 {
         self.bus.deadline()
-    }
-    fn read_ur(&mut self, number: u8, cycle: u64) -> Result<u32, BusError> {
-        self.bus.read_ur(number, cycle)
-    }
-    fn write_ur(&mut self, number: u8, value: u32, mask: u32, cycle: u64) -> Result<(), BusError> {
-        self.bus.write_ur(number, value, mask, cycle)
     }
 }
