@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 #[derive(Debug, PartialEq, Eq)]
 pub enum Served<S> {
     /// The chip has reached the given time, or a part wants the run to come back. A request may be half done: it goes on with
-    /// the next call.
+    /// the next call. Also behind a client's greeting.
     Time,
     /// Something ended the chip's run.
     Stop(S),
@@ -171,6 +171,7 @@ impl Server {
         }
         let now = chip.now();
         self.answer(Answer::Welcome { now, next: 0 }, chip);
-        self.client.link().lost().map(|why| Served::Lost(why.to_owned()))
+        let lost = self.client.link().lost().map(|why| Served::Lost(why.to_owned()));
+        Some(lost.unwrap_or(Served::Time))
     }
 }
