@@ -79,8 +79,6 @@ fn every_access_of_a_busy_client_is_answered() {
     {
         let path = std::env::temp_dir().join(format!("twins-bridge-{}.sock", std::process::id()));
         let listener = Listener::unix(&path).unwrap();
-        measure("Unix socket", listener, move || {
-            client(std::os::unix::net::UnixStream::connect(path).unwrap(), COUNT)
-        });
+        measure("Unix socket", listener, move || client(std::os::unix::net::UnixStream::connect(path).unwrap(), COUNT));
     }
 }

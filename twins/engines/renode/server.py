@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from threading import Thread, Timer
 from types import TracebackType
@@ -34,12 +35,12 @@ class Server:
 
     Args:
         chip: the chip; its own processors never run again.
-        mover: lets the other emulator run.
+        mover: lets the other emulator run; None where it runs whenever it is answered.
         unix: a Unix socket in a folder that only this user can open, which network namespaces do not cut off; else a port
             of 127.0.0.1.
     """
 
-    def __init__(self, chip: _engine.Engine, mover: Mover, *, unix: bool = True) -> None:
+    def __init__(self, chip: _engine.Engine, mover: Mover | None, *, unix: bool = True) -> None:
         self._chip, self._mover = chip, mover
         self._folder = tempfile.TemporaryDirectory(prefix="twins-bridge-") if unix else None
         self._path = Path(self._folder.name, "bridge.sock") if self._folder is not None else None
@@ -76,14 +77,16 @@ class Server:
         """
         start = None
         while self._chip.now < until:
-            if self._moving is None:
+            if self._mover is not None and self._moving is None:
                 if start == self._chip.now:
                     raise BridgeLost("the other emulator ran and sent no Advance: no time passes in the chip")
                 start = self._chip.now
-                self._begin(lambda: self._mover.move(until))
+                self._begin(partial(self._mover.move, until))
             kind, number, core, text = self._chip.serve(self._bridge, until, on)
             if kind == "called back":
                 self._end()
+                if self._mover is None:
+                    raise BridgeLost("the other emulator ended")
             elif kind == "time":
                 break
             elif kind in ("lost", "bye"):
@@ -127,6 +130,10 @@ class Server:
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
+
+    def call_back(self) -> None:
+        """The run that is under way, or the next one, ends: the other emulator is gone. For another thread."""
+        self._bridge.call_back()
 
     def close(self) -> None:
         """Ends the connection. The mover comes back by itself when its emulator ends."""
