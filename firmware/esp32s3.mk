@@ -50,7 +50,7 @@ LD_jinny_lamp := flash.ld
 TABLE_jinny_lamp := jinny_lamp/partitions.csv
 
 # Functions of the mask ROM, for where there is no real one: `images` copies the file to engine/esp32s3/src/rom/functions.bin.
-ROM_C := $(wildcard rom/*.c)
+ROM_C := $(wildcard rom/*.c rom/*.S)
 ROM_SHARED := Makefile esp32s3.mk $(wildcard rom/*.h) rom/rom.ld tools/elf.py
 ROM_CFLAGS := $(filter-out -I%,$(S3_CFLAGS)) -Os -fno-jump-tables
 $(BUILD)/s3_rom.elf: $(ROM_C) $(ROM_SHARED) | $(S3_CONFIG)
