@@ -185,6 +185,7 @@ def test_a_client_that_answers_a_memread_wrongly_is_refused(chip: _engine.Engine
                 client.advance(10**9)
             except Refused as error:
                 refused.append(str(error))
+            client.close()
 
         thread = Thread(target=play)
         thread.start()
