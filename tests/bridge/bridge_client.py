@@ -23,11 +23,11 @@ MEMORIES = {
 }
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818  # the name of the frame
     """The server sent Refused."""
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818  # the name of the frame
     """A bus error."""
 
 

@@ -52,7 +52,9 @@ class Access:
     behind: tuple[int, ...] = ()
 
 
-def accesses_of(code: int, before: dict[str, int], behind: dict[str, int], addr: int) -> Iterator[tuple[int, int, bool, int]]:
+def accesses_of(
+    code: int, before: dict[str, int], behind: dict[str, int], addr: int
+) -> Iterator[tuple[int, int, bool, int]]:
     """Address, size, whether it loads, and the value, of a load or store instruction."""
     thumb = "r0" in before
 
@@ -82,8 +84,8 @@ def accesses_of(code: int, before: dict[str, int], behind: dict[str, int], addr:
 class Recorder:
     """Runs a native twin until a moment and keeps what its processors do.
 
-    A processor that comes to an access stops there and steps over it. The other one keeps up meanwhile: it may stop at an
-    access of its own, and execute it while the first one steps; then nobody sees what a load gave.
+    A processor that comes to an access stops there and steps over it. The other one keeps up meanwhile: it may stop at
+    an access of its own, and execute it while the first one steps; then nobody sees what a load gave.
     """
 
     def __init__(self, twin: Twin, until: int) -> None:
@@ -174,4 +176,6 @@ def call(client: Client, access: Access, differ: list[str]) -> Iterator[int]:
         yield time
     # The engine looks at them behind the return from the function, or where the function jumped to.
     if registers[:13] != list(access.behind[:13]):
-        differ.append(f"{access.time}: the function at 0x{access.addr:X} gave {registers[:13]}, not {access.behind[:13]}")
+        differ.append(
+            f"{access.time}: the function at 0x{access.addr:X} gave {registers[:13]}, not {access.behind[:13]}"
+        )

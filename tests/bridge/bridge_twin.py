@@ -27,7 +27,9 @@ class Lent:
 
 
 @contextmanager
-def connected(chip: _engine.Engine, name: str, program: Program, *, unix: bool = True) -> Iterator[tuple[Server, Client]]:
+def connected(
+    chip: _engine.Engine, name: str, program: Program, *, unix: bool = True
+) -> Iterator[tuple[Server, Client]]:
     """A server for a chip and a client that plays a program, behind their greeting."""
     players: list[Player] = []
 

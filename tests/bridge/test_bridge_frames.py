@@ -30,7 +30,7 @@ def chip() -> _engine.Engine:
 
 
 def says(chip: _engine.Engine, sent: bytes, *, token: bytes = TOKEN, hello: bool = True) -> tuple[str, bytes]:
-    """Why the server ends the connection of a client that sends these bytes and goes; and the last frame that it sent."""
+    """Why the server ends the connection of a client that sends these bytes and goes; and its last frame."""
     bridge = _engine.Bridge(TOKEN)
     with socket.create_connection(("127.0.0.1", bridge.port or 0), timeout=20) as client:
         client.sendall(token + (HELLO if hello else b"") + sent)
@@ -105,12 +105,11 @@ def test_who_does_not_know_the_token_is_sent_away() -> None:
     bridge = _engine.Bridge(TOKEN)
     with socket.create_connection(("127.0.0.1", bridge.port or 0), timeout=20) as stranger:
         stranger.sendall(bytes(16) + HELLO)
-        with pytest.raises(ConnectionError, match=r"no client came to the bridge within 0.3 s; 1 came without the token"):
+        with pytest.raises(
+            ConnectionError, match=r"no client came to the bridge within 0.3 s; 1 came without the token"
+        ):
             bridge.accept(0.3)
-        with pytest.raises(ConnectionError):
-            while stranger.recv(100):
-                pass
-            raise ConnectionResetError
+        assert stranger.recv(100) == b""
 
 
 def test_nobody_comes() -> None:
@@ -138,7 +137,7 @@ def test_the_socket_is_its_users_alone_and_goes_away(chip: _engine.Engine) -> No
     assert not path.parent.exists()
 
 
-def test_both_kinds_of_socket_carry_the_same(chip: _engine.Engine) -> None:
+def test_both_kinds_of_socket_carry_the_same() -> None:
     def program(client: Client) -> Iterator[int]:
         yield 0
         assert client.read(CPUID) == 0
@@ -158,9 +157,8 @@ def test_a_client_that_dies_ends_the_run_with_a_sentence(chip: _engine.Engine) -
         client.close()
         raise OSError("gone")
 
-    with connected(chip, "rp2040", program) as (server, _):
-        with pytest.raises(OSError, match="gone"):
-            server.run(10**9)
+    with connected(chip, "rp2040", program) as (server, _), pytest.raises(OSError, match="gone"):
+        server.run(10**9)
 
 
 def test_a_client_that_answers_a_memread_wrongly_is_refused(chip: _engine.Engine) -> None:

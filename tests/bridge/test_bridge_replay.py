@@ -1,5 +1,7 @@
-"""What a native twin's processors did, done again from the other end of a bridge: every load gives the same, and what is seen
-on pins, buses and consoles is the same."""
+"""What a native twin's processors did, done again from the other end of a bridge.
+
+Every load gives the same, and what is seen on pins, buses and consoles is the same.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,8 @@ from twins import Twin
 
 IMAGES = Path(__file__).parents[2] / "firmware" / "images"
 
-# A block that goes on by itself after a store does so when the store's instruction is over, which a client does not tell: up
-# to so many cycles later than here.
+# A block that goes on by itself after a store does so when the store's instruction is over, which a client does not
+# tell: up to so many cycles later than here.
 INSTRUCTION = 5
 
 Log = tuple[NDArray[np.uint64], NDArray[np.uint64]]
@@ -34,7 +36,7 @@ def run(twin: Twin, until: int) -> None:
 
 
 def both(board: str, image: str, start: str, end: int) -> tuple[Twin, Twin, Log, Log, list[str]]:
-    """A native twin that ran from `start` to `end` ms, one that was lent meanwhile, what their pins did, and loads that differ."""
+    """A twin that ran natively from `start` to `end` ms, one that was lent, what their pins did, loads that differ."""
     native = Twin(board, image=IMAGES / image)
     native.run(start)
     snapshot = native.snapshot()

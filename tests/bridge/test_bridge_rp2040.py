@@ -1,4 +1,4 @@
-"""An RP2040 whose processors are elsewhere: interrupts, DMA, resets, flash and time, by the RP2040 datasheet's sections."""
+"""An RP2040 whose processors are elsewhere: interrupts, DMA, resets, flash and time, by the datasheet's sections."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def played(program: Program, until: int = 10**9) -> tuple[_engine.Engine, Client
 
 
 def test_a_client_is_told_of_an_interrupt_at_its_moment() -> None:
-    """4.6.3: an alarm fires when the low word of the timer is it; 4.7.2: a tick each 13 cycles of clk_ref, here 6.5 MHz."""
+    """4.6.3: an alarm fires when the timer's low word is it; 4.7.2: a tick each 13 cycles of clk_ref, here 6.5 MHz."""
 
     def program(client: Client) -> Iterator[int]:
         client.write(RESETS + CLEAR, 1 << 21)
@@ -65,7 +65,7 @@ def test_a_client_is_told_of_an_interrupt_at_its_moment() -> None:
 
 
 def test_dma_moves_what_is_in_the_clients_memory() -> None:
-    """2.5.7: READ_ADDR, WRITE_ADDR, TRANS_COUNT, CTRL_TRIG with INCR_READ, INCR_WRITE, DATA_SIZE word, TREQ permanent."""
+    """2.5.7: READ_ADDR, WRITE_ADDR, TRANS_COUNT, CTRL_TRIG: INCR_READ, INCR_WRITE, DATA_SIZE word, TREQ permanent."""
     words = 3000
 
     def program(client: Client) -> Iterator[int]:
@@ -164,7 +164,7 @@ def call(client: Client, function: int, *arguments: int) -> list[int]:
 
 
 def test_the_roms_functions_program_flash_that_the_client_maps() -> None:
-    """2.8.3.1.3: connect, exit XIP, erase, program, flush; a W25Q's sector is 4 KB and takes 45 ms to erase, typically."""
+    """2.8.3.1.3: connect, exit XIP, erase, program, flush; a W25Q's sector of 4 KB takes 45 ms to erase, typically."""
 
     def program(client: Client) -> Iterator[int]:
         functions = rom_table(client)
@@ -212,6 +212,7 @@ def test_a_run_that_ends_shows_the_clients_memory() -> None:
         for letter in b"ready\r\n":
             client.write(0x4003_4000, letter)
         yield 10**9
+        client.advance(client.now)
         seen.append(bytes(client.memories[SRAM][0x404:0x408]))
         yield NEVER
 
@@ -239,7 +240,7 @@ def test_parts_act_at_their_moments_within_one_long_advance() -> None:
                 levels.append((at, last))
         return levels[1:]
 
-    def sleeps(client: Client) -> Iterator[int]:
+    def sleeps(_: Client) -> Iterator[int]:
         yield NEVER
 
     native = Twin("media_controller", image=IMAGES / "media_controller.uf2")
