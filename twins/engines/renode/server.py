@@ -24,7 +24,7 @@ class Mover(Protocol):
     """Whoever lets the other emulator run."""
 
     def move(self, until: int) -> None:
-        """Lets its processors run to a moment in ps or a little further, and comes back then. In a thread of its own."""
+        """Lets its processors run to a moment in ps or a little further, then comes back. In a thread of its own."""
 
 
 class Server:
