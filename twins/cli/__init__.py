@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from twins.board import boards
+from twins.cli.compare import add_compare_arguments, compare
 from twins.cli.diff import add_diff_arguments, diff
+from twins.cli.doctor import add_doctor_arguments, doctor
 from twins.cli.gdb import add_gdb_arguments, gdb
 from twins.cli.imports import add_import_arguments, import_project
 from twins.cli.info import info
@@ -142,6 +144,27 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_new_arguments(writing)
     writing.set_defaults(act=new)
+
+    opinions = commands.add_parser(
+        "compare",
+        help="run an image on several engines and say where they part",
+        description="Runs an image on several engines, and says of consoles, pictures, buses, resets, registers and "
+        "memory which event is the first that differs, with what was before it.",
+        epilog="example: twins compare media_controller media_controller.uf2 --engines native,native:slice=1; "
+        "exit: 0 the same, 1 different, 2 bad usage or an engine that is not here",
+    )
+    add_compare_arguments(opinions)
+    opinions.set_defaults(act=compare)
+
+    examining = commands.add_parser(
+        "doctor",
+        help="what there is on this machine, and what it enables",
+        description="Looks for engines, the boot ROM, compilers, debuggers and what else can be used, and says what "
+        "each would enable. Nothing of it is needed but the native engine.",
+        epilog="example: twins doctor; exit: 0 the native engine runs, 1 it does not",
+    )
+    add_doctor_arguments(examining)
+    examining.set_defaults(act=doctor)
 
     comparing = commands.add_parser(
         "diff",

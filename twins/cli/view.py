@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import sys
-import webbrowser
 
+from twins.cli.engine import add_engine_argument, engine_of
 from twins.errors import UsageError
+from twins.radio import EspNow
 from twins.twin import Twin
+from twins.world import World
 
 DONE = 0
 FLAT_OUT = "max"
@@ -23,6 +23,7 @@ def add_view_arguments(parser: argparse.ArgumentParser) -> None:
     add("--rom", metavar="PATH", help="a real boot ROM to run: an image, an ELF, or the folder ESP_ROM_ELF_DIR names")
     add("--flash", metavar="FILE", help="contents of the whole flash chip to go on from")
     add("--seed", metavar="N", type=int, default=0, help="for all that is random (0)")
+    add_engine_argument(parser)
     add("--pace", metavar="FACTOR", default="1", help=f"of real time, or {FLAT_OUT} (1)")
     add("--paused", action="store_true", help="stand still at power-on")
     add("--port", metavar="PORT", type=int, default=0, help="of this machine (any free one)")
@@ -32,25 +33,22 @@ def add_view_arguments(parser: argparse.ArgumentParser) -> None:
 def view(options: argparse.Namespace) -> int:
     """Serves the page until somebody interrupts; the exit code."""
     try:
-        from twins.view.runner import Runner
-        from twins.view.server import serve
+        from twins.view.server import show
     except ModuleNotFoundError as error:
         raise UsageError(f"the live view needs {error.name}: pip install 'boardtwins[view]'") from None
     pace = _pace(options.pace)
-    twin = Twin(options.board, options.image, elf=options.elf, seed=options.seed, rom=options.rom, flash=options.flash)
-    runner = Runner(twin, pace=pace, running=not options.paused)
-
-    def ready(address: str) -> None:
-        print(f"twins: the page is at {address} until Ctrl-C", file=sys.stderr, flush=True)
-        if options.open:
-            webbrowser.open(address)
-
-    try:
-        asyncio.run(serve(runner, options.port, ready))
-    except KeyboardInterrupt:
-        return DONE
-    finally:
-        runner.close()
+    twin = Twin(
+        options.board,
+        options.image,
+        elf=options.elf,
+        seed=options.seed,
+        rom=options.rom,
+        flash=options.flash,
+        engine=engine_of(options),
+    )
+    if EspNow.fits(twin):
+        World(options.seed).add(twin)
+    show(twin, options.port, pace=pace, running=not options.paused, browser=options.open)
     return DONE
 
 

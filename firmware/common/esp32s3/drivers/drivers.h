@@ -97,6 +97,7 @@ struct partition {
     uint32_t type, subtype, offset, bytes;
 };
 uint32_t flash_id(void); /* JEDEC: manufacturer, type, size */
+void flash_tell_size(void); /* to the ROM; what follows does so by itself */
 void flash_read(uint32_t from, void *to, uint32_t bytes); /* places and sizes of 4 */
 void flash_write(uint32_t to, const void *from, uint32_t bytes);
 void flash_erase(uint32_t at, uint32_t bytes); /* of whole sectors */
@@ -107,6 +108,11 @@ uint32_t partition_find(uint32_t type, uint32_t subtype, struct partition *found
 void i2c_init(uint32_t port, uint32_t hz, uint32_t sda, uint32_t scl);
 /* Writes, then reads after a repeated start; either may be of no bytes. 1: everybody acknowledged. */
 uint32_t i2c_transfer(uint32_t port, uint32_t address, const void *out, uint32_t out_bytes, void *in, uint32_t in_bytes);
+/* How the end of a transfer is waited for, unless at the registers: until the port's interrupt, or so long. Its handler
+ * says i2c_interrupted. */
+typedef void i2c_wait(uint32_t us);
+void i2c_waits(uint32_t port, i2c_wait *wait);
+void i2c_interrupted(uint32_t port);
 enum i2c_failure { I2C_NO_ANSWER, I2C_NOT_ACKNOWLEDGED, I2C_LINE_HELD };
 enum i2c_failure i2c_failure(uint32_t port); /* why the last transfer failed */
 void i2c_target(uint32_t port, uint32_t address, uint32_t sda, uint32_t scl);
