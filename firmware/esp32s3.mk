@@ -24,7 +24,8 @@ S3_BENCH := $(patsubst bench/esp32s3/%.c,s3_%,$(wildcard bench/esp32s3/*.c))
 S3_PROBES := $(patsubst probes/esp32s3/%.c,s3_probe_%,$(wildcard probes/esp32s3/*.c))
 
 # name: source, linker script (ram.ld where nothing is said)
-S3_IMAGES := $(S3_BENCH) $(S3_PROBES) s3_functions s3_rom_calls s3_usb_console s3_espnow_echo jinny_lamp s3_devkit_panel
+S3_IMAGES := $(S3_BENCH) $(S3_PROBES) s3_functions s3_rom_calls s3_usb_console s3_espnow_echo s3_devkit_panel \
+             jinny_lamp
 SRC_s3_functions := functions/main.c
 SRC_s3_rom_calls := rom_calls/main.c
 SRC_s3_usb_console := usb_console/main.c
