@@ -26,6 +26,7 @@ void MD5Update(void *context, const void *data, uint32_t count);
 void MD5Final(uint8_t *digest, void *context);
 int esp_rom_spiflash_read(uint32_t from, void *to, int count);
 int esp_rom_spiflash_write(uint32_t to, const void *from, int count);
+int esp_rom_spiflash_write_encrypted(uint32_t to, const void *from, int count);
 int esp_rom_spiflash_unlock(void);
 int esp_rom_spiflash_config_param(uint32_t id, uint32_t size, uint32_t block, uint32_t sector, uint32_t page,
                                   uint32_t status_mask);
@@ -68,7 +69,7 @@ struct packet {
 
 /* What MEM_BEGIN, FLASH_BEGIN and FLASH_DEFL_BEGIN ask for. */
 struct blocks {
-    uint32_t at, size, next;
+    uint32_t at, size, next, encrypted;
 };
 
 struct loader {
@@ -197,13 +198,19 @@ static int accept(struct blocks *b, const struct packet *p, uint32_t align) {
 static int begin(struct blocks *b, const struct packet *p) {
     if (p->word[2] > MOST)
         return INVALID;
-    *b = (struct blocks){p->word[3], p->word[2], 0};
+    *b = (struct blocks){p->word[3], p->word[2], 0, 0};
     return FINE;
+}
+
+/* As the begin of it said; where it fails the host finds out by the MD5. */
+static void write(const struct blocks *b, const void *from, uint32_t count) {
+    (b->encrypted ? esp_rom_spiflash_write_encrypted : esp_rom_spiflash_write)(b->at, from, count);
 }
 
 static int begin_flash(struct blocks *b, const struct packet *p, uint32_t count) {
     if (count < 8 + 20 || begin(b, p))
         return INVALID;
+    b->encrypted = p->word[4];
     uint32_t end = p->word[3] + p->word[0];
     if (esp_rom_spiflash_unlock() || p->word[3] % SECTOR || end < p->word[3] || end > FLASH_SIZE)
         return FAILED;
@@ -216,7 +223,7 @@ static int begin_flash(struct blocks *b, const struct packet *p, uint32_t count)
 /* Whole words, the last with what the window had there. Where the flash ends before, data is lost: the host finds out by
  * the MD5. */
 static void flush(struct loader *l) {
-    esp_rom_spiflash_write(l->deflated.at, INFLATED, (l->window + 3) & ~3u);
+    write(&l->deflated, INFLATED, (l->window + 3) & ~3u);
     l->deflated.at += l->window;
     l->window = 0;
 }
@@ -251,7 +258,7 @@ static int data(struct loader *l, const struct packet *p) {
     if (p->head.command == DEFL_DATA)
         return inflate(l, p->data + 16, p->word[0]);
     if (p->head.command == FLASH_DATA)
-        esp_rom_spiflash_write(b->at, p->data + 16, p->word[0]);
+        write(b, p->data + 16, p->word[0]);
     else
         rom_memcpy((void *)b->at, p->data + 16, p->word[0]);
     b->at += p->word[0];

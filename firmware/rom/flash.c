@@ -38,8 +38,10 @@ ENTRY(esp_rom_opiflash_mode_reset, 0x400008ac);
 #define ENCRYPT_CONTROL REG(0x600c004cu) /* SYSTEM_EXTERNAL_DEVICE_ENCRYPT_DECRYPT_CONTROL */
 #define SPI_MANUAL_ENCRYPT 1u
 #define DOWNLOAD_MANUAL_ENCRYPT 8u
-static void esp_rom_spiflash_write_encrypted_enable(void) { ENCRYPT_CONTROL |= SPI_MANUAL_ENCRYPT | DOWNLOAD_MANUAL_ENCRYPT; }
+void esp_rom_spiflash_write_encrypted_enable(void);
+void esp_rom_spiflash_write_encrypted_enable(void) { ENCRYPT_CONTROL |= SPI_MANUAL_ENCRYPT | DOWNLOAD_MANUAL_ENCRYPT; }
 ENTRY(esp_rom_spiflash_write_encrypted_enable, 0x40000984);
 
-static void esp_rom_spiflash_write_encrypted_disable(void) { ENCRYPT_CONTROL &= ~SPI_MANUAL_ENCRYPT; }
+void esp_rom_spiflash_write_encrypted_disable(void);
+void esp_rom_spiflash_write_encrypted_disable(void) { ENCRYPT_CONTROL &= ~SPI_MANUAL_ENCRYPT; }
 ENTRY(esp_rom_spiflash_write_encrypted_disable, 0x40000990);

@@ -5,7 +5,9 @@ It resets the board by DTR and RTS, speaks to the ROM's loader, and unless told 
 
 from __future__ import annotations
 
+import random
 import re
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.realimages import corpus
-from tests.realimages.download import Loader
+from tests.realimages.download import FLASH_BEGIN, FLASH_DATA, SECURITY_INFO, WRITE_REG, Ask, Loader, piece, words
 from twins import Twin
 
 PATIENCE = "3600s"
@@ -113,3 +115,32 @@ def test_an_image_is_loaded_into_memory_and_runs() -> None:
         twin.run("10ms")
         # What stays is the image's own code, which lies around its entry.
         assert twin.registers()["pc"] >> 13 == int(entry[1], 16) >> 13
+
+
+def burn(loader: Loader, block: int, content: bytes) -> None:
+    """The eFuse controller's order of accesses (ESP-IDF hal/esp32s3 efuse_hal.c), a millisecond for each command."""
+    data = [(0x6000_7000 + 4 * n, word) for n, word in enumerate(struct.unpack("<8I", content))]
+    conf, command = 0x6000_71CC, 0x6000_71D4
+    steps = [*data, (conf, 0x5A5A), (command, 2 | block << 2), (conf, 0x5AA5), (command, 1), (conf, 0)]
+    loader.ask(Ask(WRITE_REG, b"".join(words(at, value, 0xFFFF_FFFF, 1000) for at, value in steps)))
+
+
+def test_flash_is_written_with_the_cipher_text_that_espsecure_makes(tmp_path: Path) -> None:
+    """XTS-AES by the key that was burned, last byte first, as espefuse does; purpose 4 is XTS_AES_128_KEY."""
+    key, plain, cipher = tmp_path / "key", tmp_path / "plain", tmp_path / "cipher"
+    noise = random.Random(1).randbytes(0x400)
+    at = 0x10_0000
+    key.write_bytes(noise[:32])
+    plain.write_bytes(noise)
+    tool = [sys.executable, "-m", "espsecure", "encrypt-flash-data", "--aes-xts", "--keyfile", str(key)]
+    subprocess.run([*tool, "--address", hex(at), "--output", str(cipher), str(plain)], check=True, capture_output=True)
+    loader = Loader.booted(None)
+    with loader.twin as twin:
+        loader.sync()
+        burn(loader, 4, noise[:32][::-1])
+        burn(loader, 0, words(0, 0, 4 << 24, 0, 0, 0, 0, 0))
+        (info,) = loader.ask(Ask(SECURITY_INFO))
+        assert info[8 + 5] == 4
+        loader.ask(Ask(FLASH_BEGIN, words(0x400, 1, 0x400, at, 1)))
+        loader.ask(piece(FLASH_DATA, 0, noise))
+        assert twin.flash.read()[at : at + 0x400] == cipher.read_bytes()

@@ -161,6 +161,8 @@ pub struct Fabric {
     pub millicelsius: i32,
     /// Straps as latched at reset, the bits of GPIO_STRAP.
     pub straps: u32,
+    /// FORCE_DOWNLOAD_BOOT of RTC_CNTL: see [`Fabric::boot_straps`].
+    pub force_download: bool,
     /// What was touched that is not modelled.
     pub gaps: Gaps,
     /// Asked of the whole chip.
@@ -212,6 +214,7 @@ impl Fabric {
             femtofarads: vec![UNTOUCHED_FEMTOFARADS; crate::io::PINS],
             millicelsius: 25_000,
             straps: 0x8,
+            force_download: false,
             gaps: Gaps::default(),
             requests: Vec::new(),
             deadline: 0,
@@ -227,6 +230,13 @@ impl Fabric {
         let driven = self.pins.entangled();
         let levels = self.pins.level() & driven | PULLED_UP & !driven;
         self.straps = PINS.iter().zip(2..).fold(0, |straps, (&pin, bit)| straps | (levels >> pin & 1) << bit) as u32;
+    }
+
+    /// What GPIO_STRAP shows: as latched, unless software asks for download mode, whatever the pins, until it takes that
+    /// back (ESP-IDF esp_system/port/usb_console.c). Silicon overrides the straps from the next reset on; here at once.
+    pub fn boot_straps(&self) -> u32 {
+        const BOOT_MODE: u32 = 3 << 2;
+        self.straps & if self.force_download { !BOOT_MODE } else { !0 }
     }
 
     /// The present moment.

@@ -263,7 +263,7 @@ impl Block for Gpio {
             Reg::STATUS | Reg::STATUS1 | Reg::STATUS_NEXT | Reg::STATUS_NEXT1 => half(self.status, second),
             Reg::PCPU_INT | Reg::PCPU_INT1 => half(self.status & self.enabled(TO_CPU), second),
             Reg::PCPU_NMI_INT | Reg::PCPU_NMI_INT1 => half(self.status & self.enabled(TO_NMI), second),
-            Reg::STRAP => fabric.straps,
+            Reg::STRAP => fabric.boot_straps(),
             register => self.bank.load(register),
         }
     }
@@ -432,5 +432,22 @@ mod tests {
         system.dev.fabric.pins.drive_from_outside(Drive { pin: 0, level: None }, 20);
         system.restart_devices(Reason::SystemRtcWdt);
         assert_eq!(system.read_register(0x6000_4038), 0x8);
+    }
+
+    /// RTC_CNTL_FORCE_DOWNLOAD_BOOT, ESP-IDF soc/rtc_cntl_reg.h. esptool takes it back before its last reset.
+    #[test]
+    fn software_asks_for_download_mode_until_it_takes_that_back() {
+        const OPTION1: u32 = 0x6000_812C;
+        let mut system = System::new(0x1_0000, 0, Wiring::Quad);
+        for end in [Reason::CoreSoftware, Reason::SystemRtcWdt] {
+            system.write_register(OPTION1, 1);
+            system.restart_devices(Reason::CoreSoftware);
+            assert_eq!(system.read_register(0x6000_4038), 0x0);
+            if end == Reason::CoreSoftware {
+                system.write_register(OPTION1, 0);
+            }
+            system.restart_devices(end);
+            assert_eq!(system.read_register(0x6000_4038), 0x8);
+        }
     }
 }

@@ -24,12 +24,12 @@
 //! # Fidelity
 //! - Results of 230 functions: as the silicon's code gives them on our own processor (tests/realimages/test_esp32s3_rom_calls.py),
 //!   bit for bit; what C leaves open is left out there. How long a function takes: approximated.
-//! - Missing, beside the radios', 284 functions: a call stops the run and says the name. By address, as ESP-IDF's linker scripts name them:
+//! - Missing, beside the radios', 283 functions: a call stops the run and says the name. By address, as ESP-IDF's linker scripts name them:
 //!
 //! | From | To | Missing | What | Who may call it |
 //! |---|---|---|---|---|
 //! | 0x40000588 | 0x40000768 | 14 | reset causes, watchdog flag, pads on hold, packets of the download protocol | ROM code itself; esptool talks to ROM code, not to an application |
-//! | 0x4000096c | 0x40000ad4 | 5 | encrypted writes, suspend and resume by the ROM's driver | ESP-IDF with flash encryption |
+//! | 0x40000978 | 0x40000ad4 | 4 | encrypted writes to RAM, suspend and resume by the ROM's driver | ESP-IDF with flash encryption |
 //! | 0x40000af8 | 0x40000ce4 | 39 | the ROM's copy of ESP-IDF's old flash driver (`spi_flash_*`, `SPI_*`) | CONFIG_SPI_FLASH_ROM_IMPL of ESP-IDF 4.4 and later, which is off unless asked for |
 //! | 0x40000d38 | 0x40000db0 | 11 | its layer below (`spi_flash_hal_*`) | CONFIG_SPI_FLASH_ROM_IMPL |
 //! | 0x40000e40 | 0x40000ec4 | 12 | `systimer_hal_*` | nobody by ESP-IDF's settings for this chip |

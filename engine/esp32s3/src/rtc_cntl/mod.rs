@@ -273,6 +273,7 @@ impl Block for RtcCntl {
                 self.write_interrupts(register, write.raw, fabric)
             }
             Reg::USB_CONF => self.select_usb_phy(fabric),
+            Reg::OPTION1 => fabric.force_download = OPTION1::FORCE_DOWNLOAD_BOOT.is_set(self.regs.get(register)),
             Reg::EXT_XTL_CONF | Reg::CLK_CONF => self.select_clocks(fabric),
             // The next edge has come by the time software looks.
             Reg::SLOW_CLK_CONF => self.regs.set_field(register, SLOW_CLK_CONF::SLOW_CLK_NEXT_EDGE, 0),
@@ -320,6 +321,7 @@ impl Block for RtcCntl {
         self.write_super_watchdog(0, fabric);
         self.hold_pads(fabric);
         self.select_usb_phy(fabric);
+        fabric.force_download = false;
         self.update_irq(fabric);
     }
 }

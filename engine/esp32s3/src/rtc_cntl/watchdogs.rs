@@ -27,7 +27,7 @@ impl RtcCntl {
 
     pub(super) fn set_up_watchdog(&mut self, fabric: &mut Fabric) {
         let config = self.regs.get(Reg::WDTCONFIG0);
-        let guards = WDTCONFIG0::WDT_FLASHBOOT_MOD_EN.is_set(config) && fabric.straps & SPI_BOOT != 0;
+        let guards = WDTCONFIG0::WDT_FLASHBOOT_MOD_EN.is_set(config) && fabric.boot_straps() & SPI_BOOT != 0;
         let hold = |register| u64::from(self.regs.get(register));
         let mut stages = [
             // EFUSE_WDT_DELAY_SEL: at least twice as long as the register says (ESP-IDF `hal/rwdt_ll.h`).
@@ -79,7 +79,7 @@ impl RtcCntl {
             self.regs.set_field(Reg::SWD_CONF, SWD_CONF::SWD_RESET_FLAG, 0);
         }
         // The mask ROM's download mode never feeds it, and waits for esptool without end.
-        let downloads = fabric.straps & SPI_BOOT == 0;
+        let downloads = fabric.boot_straps() & SPI_BOOT == 0;
         if downloads || SWD_CONF::SWD_DISABLE.is_set(config) || SWD_CONF::SWD_AUTO_FEED_EN.is_set(config) {
             self.super_fed = fabric.now();
             fabric.cancel(Slot::SuperWatchdog);

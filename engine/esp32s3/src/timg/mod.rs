@@ -110,7 +110,7 @@ impl Timg {
         const SPI_BOOT: u32 = 1 << 3;
         self.number == 0
             && WDTCONFIG0::WDT_FLASHBOOT_MOD_EN.is_set(self.regs.get(Reg::WDTCONFIG0))
-            && fabric.straps & SPI_BOOT != 0
+            && fabric.boot_straps() & SPI_BOOT != 0
     }
 
     fn set_up_watchdog(&mut self, fabric: &mut Fabric) {
