@@ -40,7 +40,7 @@ s3_sources = $(SRC_$(1)) $(S3_RUNTIME) $(if $(shell grep -l '"kernel/kernel.h"' 
 
 # The second stage comes before an application that stays in flash.
 STAGE2 := $(BUILD)/stage2.elf
-STAGE2_OBJ := $(patsubst %,$(BUILD)/s3.o/%.o,$(basename $(wildcard $(S3)/*.c $(S3)/*.S $(S3)/stage2/*.c)))
+STAGE2_OBJ := $(patsubst %,$(BUILD)/s3.o/%.o,$(basename $(wildcard $(S3)/*.c $(S3)/*.S $(S3)/stage2/*.c $(S3)/drivers/flash.c)))
 $(STAGE2): $(STAGE2_OBJ) $(S3_SHARED)
 	$(S3_CROSS)gcc $(S3_LDFLAGS) -T stage2.ld $(filter %.o,$^) -o $@
 	$(S3_CROSS)strip --strip-debug -R .comment -R .xtensa.info $@
@@ -51,7 +51,7 @@ LD_jinny_lamp := flash.ld
 TABLE_jinny_lamp := jinny_lamp/partitions.csv
 
 # Functions of the mask ROM, for where there is no real one: `images` copies the file to engine/esp32s3/src/rom/functions.bin.
-ROM_C := $(wildcard rom/*.c)
+ROM_C := $(wildcard rom/*.c rom/*.S)
 ROM_SHARED := Makefile esp32s3.mk $(wildcard rom/*.h) rom/rom.ld tools/elf.py
 ROM_CFLAGS := $(filter-out -I%,$(S3_CFLAGS)) -Os -fno-jump-tables
 $(BUILD)/s3_rom.elf: $(ROM_C) $(ROM_SHARED) | $(S3_CONFIG)

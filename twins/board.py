@@ -115,7 +115,6 @@ class Board:
     flash_octal: bool = False
     psram_size: int = 0
     psram_octal: bool = False
-    flash_octal: bool = False
     mac: bytes | None = None
     """The serial number of the flash chip, where the board file gives one."""
 

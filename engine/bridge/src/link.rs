@@ -3,7 +3,7 @@
 use crate::frame::{self, Incoming, HEADER, MOST, TOKEN};
 use engine_core::lent::Peer;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
@@ -139,6 +139,16 @@ impl Stream {
         }
     }
 
+    /// Nobody reads or writes here any more; what was sent still arrives.
+    fn shut(&self) {
+        // A connection that the other side has closed already is shut.
+        let _ = match self {
+            Self::Tcp(stream) => stream.shutdown(Shutdown::Both),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.shutdown(Shutdown::Both),
+        };
+    }
+
     fn write_all(&mut self, data: &[u8]) -> std::io::Result<()> {
         match self {
             Self::Tcp(stream) => stream.write_all(data),
@@ -168,6 +178,8 @@ pub struct Link {
     from: usize,
     /// What is to be sent.
     pub out: Vec<u8>,
+    /// The client waits for an answer: its memories can be reached.
+    pub asks: bool,
     /// Why the connection is over.
     lost: Option<String>,
 }
@@ -175,7 +187,7 @@ pub struct Link {
 impl Link {
     fn new(stream: Stream) -> Result<Self, String> {
         stream.set_up().map_err(|error| format!("the bridge cannot use its client's connection: {error}"))?;
-        Ok(Self { stream, came: Vec::new(), from: 0, out: Vec::new(), lost: None })
+        Ok(Self { stream, came: Vec::new(), from: 0, out: Vec::new(), asks: false, lost: None })
     }
 
     fn reads_token(&mut self, token: &[u8; TOKEN], end: Instant) -> bool {
@@ -214,6 +226,7 @@ impl Link {
     /// The connection is over: the first reason counts.
     pub fn lose(&mut self, why: String) {
         self.lost.get_or_insert(why);
+        self.stream.shut();
     }
 
     /// Why the connection is over.
@@ -289,6 +302,9 @@ impl Client {
 impl Peer for Client {
     fn read(&mut self, addr: u32, into: &mut [u8]) -> bool {
         let mut link = self.link();
+        if !link.asks {
+            return false;
+        }
         frame::mem_read(&mut link.out, addr, into.len() as u32);
         link.send();
         match link.receive(None) {
