@@ -66,6 +66,7 @@ $(BUILD)/s3_rom.bin: $(BUILD)/s3_rom.elf
 
 define s3_image
 HDR_$(1) := $$(wildcard $$(addsuffix *.h,$$(sort $$(dir $$(SRC_$(1))))))
+$$(patsubst %.c,$$(BUILD)/s3.o/%.o,$$(SRC_$(1))): $$(HDR_$(1))
 OBJ_$(1) := $$(patsubst %.S,$$(BUILD)/s3.o/%.o,$$(patsubst %.c,$$(BUILD)/s3.o/%.o,$$(call s3_sources,$(1))))
 $$(BUILD)/$(1).elf: $$(OBJ_$(1)) $$(S3_SHARED)
 	$$(S3_CROSS)gcc $$(S3_LDFLAGS) -T $$(or $$(LD_$(1)),ram.ld) $$(filter %.o,$$^) -o $$@

@@ -44,7 +44,7 @@ PARTS: dict[str, dict[str, dict[str, Any]]] = {
     },
 }
 # What of the module is another.
-MODULES = {"psram_quad": {"psram": "8MB quad"}}
+MODULES = {"psram_quad": {"psram": "8MB quad"}, "flash_octal": {"flash": "16MB octal"}}
 WIRES = {"i2c": [("GPIO8", "GPIO6"), ("GPIO9", "GPIO7")]}
 VOLTS = {"adc": {1: 0.85, 2: 0.425}, "adc_dma": {1: 0.85, 2: 0.425}}
 # Picofarads on a pin, after a while.

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SUITES = sorted((ROOT / "robot").glob("*.robot"))
 
 
+@pytest.mark.twin(wall=900)
 @pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.stem)
 def test_suite(suite: Path, tmp_path: Path) -> None:
     """Exit codes of Robot Framework: the number of failed tests."""

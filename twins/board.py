@@ -112,9 +112,9 @@ class Board:
     consoles: tuple[ConsoleSpec, ...] = ()
     path: Path | None = None
     unique_id: bytes | None = None
+    flash_octal: bool = False
     psram_size: int = 0
     psram_octal: bool = False
-    flash_octal: bool = False
     mac: bytes | None = None
     """The serial number of the flash chip, where the board file gives one."""
 
@@ -151,13 +151,15 @@ class Board:
         chip = CHIPS.get(str(data.get("chip")))
         if chip is None:
             raise BoardError(f"{where}: chip {data.get('chip')!r} is not one of {', '.join(CHIPS)}")
+        flash, flash_octal = _flash(data.get("flash", "2MB"), chip, where)
         psram, octal = _psram(data["psram"], where) if "psram" in data else (0, False)
         parts = {name: _part(name, spec, chip, where) for name, spec in _table(data, "parts", where)}
         return cls(
             name=str(data.get("name") or (path.stem if path else "board")),
             title=str(data.get("title", "")),
             chip=chip,
-            flash_size=_size(data.get("flash", "2MB"), where),
+            flash_size=flash,
+            flash_octal=flash_octal,
             psram_size=psram,
             psram_octal=octal,
             mac=_mac(data["mac"], where) if "mac" in data else None,
@@ -197,11 +199,24 @@ def _installed() -> dict[str, Path]:
     return {path.stem: path for path in folder.glob("*.toml")}
 
 
+_OCTAL_FLASH = 16 << 20
+
+
 def _size(text: Any, where: str) -> int:
     match = re.fullmatch(r"(\d+)\s*(KB|MB)", str(text))
     if match is None:
         raise BoardError(f"{where}: flash {text!r} is no size: write it as '2MB'")
     return int(match[1]) * _SIZES[match[2]]
+
+
+def _flash(text: Any, chip: Chip, where: str) -> tuple[int, bool]:
+    """``8MB``, or for a chip of eight lines ``16MB octal``."""
+    size, _, lines = str(text).partition(" ")
+    octal = lines == "octal"
+    flash = _size(size if octal else text, where)
+    if octal and (chip.name != "esp32s3" or flash > _OCTAL_FLASH):
+        raise BoardError(f"{where}: flash {text!r}: octal flash is for the esp32s3, up to 16MB")
+    return flash, octal
 
 
 def _psram(text: Any, where: str) -> tuple[int, bool]:

@@ -51,7 +51,9 @@ def open(  # noqa: A001  # every adapter has these names
     if board.chip.name == "rp2040":
         engine = _engine.Engine.rp2040(board.flash_size)
     else:
-        engine = _engine.Engine.esp32s3(board.flash_size, board.psram_size, board.psram_octal, board.mac, seed)
+        engine = _engine.Engine.esp32s3(
+            board.flash_size, board.psram_size, board.psram_octal, board.mac, seed, board.flash_octal
+        )
     if "rom" in options:
         rom = _real_rom(board) if options["rom"] == "real" else Path(options["rom"])
     if rom is not None:

@@ -3,6 +3,7 @@
 use crate::block::Block;
 use crate::fabric::{Depth, Fabric, Reason};
 use crate::memories::Mmu;
+use crate::spi_mem::octal_flash::OctalFlash;
 use crate::spi_mem::psram::Psram;
 use crate::sysreg;
 use engine_core::flash::FlashChip;
@@ -18,6 +19,7 @@ macro_rules! devices {
             pub fabric: Fabric,
             pub mmu: Mmu,
             pub flash_chip: FlashChip,
+            pub octal_flash: Option<OctalFlash>,
             pub psram_chip: Psram,
             $(pub $field: $kind),*
         }
@@ -25,7 +27,7 @@ macro_rules! devices {
         impl Devices {
             /// The blocks after power-on, with these chips on the flash bus.
             pub fn new(flash_chip: FlashChip, psram_chip: Psram) -> Self {
-                Self { fabric: Fabric::new(), mmu: Mmu::new(), flash_chip, psram_chip, $($field: $new),* }
+                Self { fabric: Fabric::new(), mmu: Mmu::new(), flash_chip, octal_flash: None, psram_chip, $($field: $new),* }
             }
 
             /// A load from a block of registers. `None`: no block is there.

@@ -10,6 +10,7 @@ use crate::rom::Rom;
 use crate::sens::Around;
 use crate::signals::*;
 use crate::slots::Slot;
+use crate::spi_mem::octal_flash::OctalFlash;
 use crate::spi_mem::psram::{Psram, Wiring};
 use crate::spi_mem::spi1::Chips;
 use engine_core::flash::FlashChip;
@@ -42,6 +43,12 @@ impl System {
         system.set_rom(Arc::default());
         system.restart_devices(Reason::PowerOn);
         system
+    }
+
+    /// Is the flash chip one of eight lines? The fuses say so.
+    pub fn set_octal_flash(&mut self, octal: bool) {
+        self.dev.octal_flash = octal.then(OctalFlash::new);
+        self.dev.efuse.set_flash_type(octal);
     }
 
     /// Puts a mask ROM in.
@@ -195,10 +202,16 @@ impl System {
 
     /// SPI1 was told to start.
     fn talk_to_flash(&mut self) {
-        let Devices { fabric, spi0, spi1, xts_aes, flash_chip, psram_chip, .. } = &mut self.dev;
+        let Devices { fabric, spi0, spi1, xts_aes, flash_chip, octal_flash, psram_chip, .. } = &mut self.dev;
         let Memories { flash, psram, .. } = &mut self.mem;
-        let mut chips =
-            Chips { flash: flash_chip, cells: flash, psram: psram_chip, ram: psram, encrypted: xts_aes.available() };
+        let mut chips = Chips {
+            flash: flash_chip,
+            cells: flash,
+            octal: octal_flash.as_mut(),
+            psram: psram_chip,
+            ram: psram,
+            encrypted: xts_aes.available(),
+        };
         if spi1.carry_out(&mut chips, spi0.core_clock(), fabric) {
             fabric.attention();
         }
@@ -264,6 +277,8 @@ impl System {
             self.mem.lose_digital();
         }
         self.dev.restart(reason);
+        // The fuses tell the mask ROM that the flash has eight lines; it resets the chip to one before it reads.
+        self.dev.octal_flash = self.dev.octal_flash.as_ref().map(|_| OctalFlash::new());
         self.dev.mmu = Mmu::new();
         self.select(self.core);
         self.settle();

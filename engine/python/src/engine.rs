@@ -63,10 +63,17 @@ impl Engine {
         Ok(Self::of(::rp2040::chip::Chip::new(flash_size)))
     }
 
-    /// An ESP32-S3 after power-on with this much erased flash, this much PSRAM on four or eight lines, and this MAC address.
+    /// An ESP32-S3 after power-on with this much erased flash and PSRAM, each on four or eight lines, and this MAC address.
     #[staticmethod]
-    #[pyo3(signature = (flash_size, psram_size, octal, mac, seed))]
-    fn esp32s3(flash_size: usize, psram_size: usize, octal: bool, mac: Option<[u8; 6]>, seed: u64) -> PyResult<Self> {
+    #[pyo3(signature = (flash_size, psram_size, octal, mac, seed, flash_octal = false))]
+    fn esp32s3(
+        flash_size: usize,
+        psram_size: usize,
+        octal: bool,
+        mac: Option<[u8; 6]>,
+        seed: u64,
+        flash_octal: bool,
+    ) -> PyResult<Self> {
         check_size(flash_size, 32 << 20)?;
         if psram_size != 0 {
             check_size(psram_size, 32 << 20)?;
@@ -78,6 +85,7 @@ impl Engine {
             dev.efuse = Efuse::with(Fuses::module(mac, (0, 2), InPackage::of(psram_size)));
         }
         dev.rng.seed(seed);
+        chip.system_mut().set_octal_flash(flash_octal);
         Ok(Self::of(chip))
     }
 

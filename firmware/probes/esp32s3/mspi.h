@@ -8,7 +8,7 @@
 
 enum chip { FLASH, PSRAM };
 /* Lines of instruction, address and data. */
-enum lines { LINES_1_1_1, LINES_1_1_2, LINES_1_2_2, LINES_1_1_4, LINES_1_4_4, LINES_4_4_4, LINES_8_8_8_DTR };
+enum lines { LINES_1_1_1, LINES_1_1_2, LINES_1_2_2, LINES_1_1_4, LINES_1_4_4, LINES_4_4_4, LINES_8_8_8, LINES_8_8_8_DTR };
 
 struct transaction {
     enum chip chip;
@@ -18,7 +18,10 @@ struct transaction {
     uint32_t out_bytes;
     void *in;
     uint32_t in_bytes;
+    uint32_t ddr_bits; /* more for SPI_MEM_DDR */
 };
+
+#define OCTAL (SPI_MEM_CTRL_FCMD_OCT | SPI_MEM_CTRL_FADDR_OCT | SPI_MEM_CTRL_FDIN_OCT | SPI_MEM_CTRL_FDOUT_OCT)
 
 static void spi1_wait(void) { WAIT_UNTIL(!(SPI_MEM_CMD(1) & SPI_MEM_CMD_USR), 1000); }
 
@@ -30,7 +33,8 @@ static void spi1(const struct transaction *t) {
         [LINES_1_1_4] = SPI_MEM_CTRL_FASTRD_MODE | SPI_MEM_CTRL_FREAD_QUAD,
         [LINES_1_4_4] = SPI_MEM_CTRL_FASTRD_MODE | SPI_MEM_CTRL_FREAD_QIO,
         [LINES_4_4_4] = SPI_MEM_CTRL_FASTRD_MODE | SPI_MEM_CTRL_FREAD_QIO | SPI_MEM_CTRL_FCMD_QUAD,
-        [LINES_8_8_8_DTR] = SPI_MEM_CTRL_FCMD_OCT | SPI_MEM_CTRL_FADDR_OCT | SPI_MEM_CTRL_FDIN_OCT | SPI_MEM_CTRL_FDOUT_OCT,
+        [LINES_8_8_8] = OCTAL,
+        [LINES_8_8_8_DTR] = OCTAL,
     };
     static const uint32_t writes[] = {
         [LINES_1_1_2] = SPI_MEM_USER_FWRITE_DUAL, [LINES_1_2_2] = SPI_MEM_USER_FWRITE_DIO,
@@ -52,7 +56,7 @@ static void spi1(const struct transaction *t) {
         (&SPI_MEM_W0(1))[n] = words[n];
     SPI_MEM_MISC(1) = t->chip == FLASH ? SPI_MEM_MISC_CS1_DIS : SPI_MEM_MISC_CS0_DIS;
     SPI_MEM_CTRL(1) = SPI_MEM_CTRL_WP | SPI_MEM_CTRL_D_POL | SPI_MEM_CTRL_Q_POL | reads[t->lines];
-    SPI_MEM_DDR(1) = t->lines == LINES_8_8_8_DTR ? SPI_MEM_DDR_SPI_FMEM_DDR_EN | SPI_MEM_DDR_SPI_FMEM_VAR_DUMMY : 0;
+    SPI_MEM_DDR(1) = t->lines == LINES_8_8_8_DTR ? SPI_MEM_DDR_SPI_FMEM_DDR_EN | SPI_MEM_DDR_SPI_FMEM_VAR_DUMMY | t->ddr_bits : 0;
     SPI_MEM_USER(1) = user;
     SPI_MEM_USER1(1) = field(SPI_MEM_USER1_USR_ADDR_BITLEN, t->address_bits - 1) |
                        field(SPI_MEM_USER1_USR_DUMMY_CYCLELEN, t->dummy - 1);

@@ -25,6 +25,8 @@ const KEY_PURPOSE_0: Place = (0, 88, 4);
 const KEY0: usize = 4;
 const DIS_USB_DEVICE: Place = (0, 119, 1);
 const USB_PHY_SEL: Place = (0, 121, 1);
+/// 1: the flash has eight lines.
+const FLASH_TYPE: Place = (0, 137, 1);
 const MAC_LOW: Place = (1, 0, 32);
 const MAC_HIGH: Place = (1, 32, 16);
 const WAFER_VERSION_MINOR_LO: Place = (1, 114, 3);
@@ -86,6 +88,11 @@ impl Fuses {
     /// No fuse is burnt.
     pub fn blank() -> Self {
         Self { words: vec![0; WORDS] }
+    }
+
+    /// Has the module's flash eight lines?
+    pub fn set_flash_type(&mut self, octal: bool) {
+        self.set(FLASH_TYPE, octal.into());
     }
 
     /// A chip as on an ESP32-S3-WROOM-1 module, whose flash is outside the chip: MAC, revision (major, minor), PSRAM in the

@@ -62,6 +62,12 @@ impl Efuse {
         Self { regs: Bank::new(), data: Bank::new(), fuses, shown }
     }
 
+    /// Has the module's flash eight lines?
+    pub fn set_flash_type(&mut self, octal: bool) {
+        self.fuses.set_flash_type(octal);
+        self.shown = self.fuses.shown();
+    }
+
     /// The fuses, for instance to save them.
     pub fn fuses(&self) -> &Fuses {
         &self.fuses

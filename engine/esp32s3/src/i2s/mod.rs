@@ -16,6 +16,7 @@
 //!   Hung interrupts come a whole timeout after the data ran out.
 //! - PDM: PDM TX is a first-order modulator behind the shifts of the four stages, without the filters; PDM RX counts the
 //!   ones in a frame instead of a sinc filter. A part on a PDM line takes and gives samples at the PCM rate.
+//!   With SIG_LOOPBACK RX has a sample for each of TX, whatever its own oversampling.
 //! - Missing, and counted: A-law and u-law, 24-bit samples in 32 bits of memory, delays of lines, edges of MCLK on its pin.
 
 mod clock;

@@ -1,5 +1,6 @@
-//! The flash and PSRAM controllers SPI0 and SPI1, and the PSRAM chip.
+//! The flash and PSRAM controllers SPI0 and SPI1, the octal flash chip and the PSRAM chip.
 
+pub mod octal_flash;
 pub mod psram;
 pub mod spi0;
 pub mod spi1;

@@ -8,9 +8,9 @@
 //! - Flash transactions go over the chip's wires clock by clock. Their result is there when they start; CMD stays set until
 //!   the last clock, at SPI_CLK as CLOCK divides it.
 //! - Extra dummy clocks and sampling delays of the timing calibration (TIMING_CALI) take no part: data is always sampled right.
-//! - DDR mode on eight lines reaches PSRAM alone.
 //! - CRC and automatic suspend are missing; software suspends and resumes by FLASH_PES and FLASH_PER.
 
+use super::octal_flash::OctalFlash;
 use super::psram::Psram;
 use super::transfer::{Phase, Transfer};
 use crate::block::{undeclared, Block};
@@ -88,6 +88,8 @@ pub struct Chips<'a> {
     pub flash: &'a mut FlashChip,
     /// Its cells.
     pub cells: &'a mut Memory,
+    /// What it is beyond that where it has eight lines.
+    pub octal: Option<&'a mut OctalFlash>,
     /// The PSRAM chip, on CS1.
     pub psram: &'a mut Psram,
     /// Its cells.
@@ -240,6 +242,8 @@ impl Spi1 {
             data_in,
             data_lanes: lanes.1,
             ddr: DDR::SPI_FMEM_DDR_EN.is_set(get(Reg::DDR)),
+            swaps_out: DDR::SPI_FMEM_DDR_WDAT_SWP.is_set(get(Reg::DDR)),
+            swaps_in: DDR::SPI_FMEM_DDR_RDAT_SWP.is_set(get(Reg::DDR)),
         }
     }
 
@@ -342,13 +346,30 @@ fn put_encrypted(data: &mut [u8], encrypted: &[u8], fabric: &mut Fabric) {
     }
 }
 
-/// The flash chip sees the transfer clock by clock. True: decoded code may be stale.
+/// The flash chip sees the transfer. True: decoded code may be stale.
 fn flash_transfer(transfer: &Transfer, chips: &mut Chips<'_>, data: &mut [u8], fabric: &mut Fabric) -> bool {
-    let now = fabric.now();
-    if transfer.ddr || transfer.data_lanes == 8 {
-        fabric.gaps.touch("SPI1 octal flash", "an octal flash chip is not modelled: CS0 has a quad chip");
-        return false;
+    match &mut chips.octal {
+        Some(octal) => octal.transfer(transfer, chips.flash, chips.cells, data, fabric),
+        None if transfer.ddr || transfer.data_lanes == 8 => {
+            fabric.gaps.touch(
+                "SPI1 octal flash",
+                "the board's flash chip has four lines: a board with flash = \"16MB octal\" has eight",
+            );
+            false
+        }
+        None => by_the_wires(transfer, chips.flash, chips.cells, data, fabric),
     }
+}
+
+/// A chip of up to four lines sees the transfer clock by clock. True: decoded code may be stale.
+pub(super) fn by_the_wires(
+    transfer: &Transfer,
+    chip: &mut FlashChip,
+    cells: &mut Memory,
+    data: &mut [u8],
+    fabric: &mut Fabric,
+) -> bool {
+    let now = fabric.now();
     let mut tell = |report: Option<Report>| match report {
         Some(Report::Changed { stale, .. }) => stale,
         Some(Report::Unknown(command)) => {
@@ -358,9 +379,9 @@ fn flash_transfer(transfer: &Transfer, chips: &mut Chips<'_>, data: &mut [u8], f
         }
         Some(Report::Refused(_)) | None => false,
     };
-    let mut stale = tell(chips.flash.select(true, chips.cells, now));
-    transfer.clock(|lines| chips.flash.clock(lines, chips.cells, now), data);
-    stale |= tell(chips.flash.select(false, chips.cells, now));
+    let mut stale = tell(chip.select(true, cells, now));
+    transfer.clock(|lines| chip.clock(lines, cells, now), data);
+    stale |= tell(chip.select(false, cells, now));
     stale
 }
 

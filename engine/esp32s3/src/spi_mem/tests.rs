@@ -1,3 +1,4 @@
+use super::octal_flash::OctalFlash;
 use super::psram::{Psram, Wiring};
 use super::spi1::{Chips, Spi1};
 use crate::block::Block;
@@ -13,6 +14,7 @@ struct Bench {
     fabric: Fabric,
     flash: FlashChip,
     cells: Memory,
+    octal: Option<OctalFlash>,
     psram: Psram,
     ram: Memory,
 }
@@ -36,6 +38,7 @@ impl Bench {
             fabric: Fabric::new(),
             flash: FlashChip::new(8 << 20),
             cells: Memory::new(8 << 20, 0xFF),
+            octal: None,
             psram: Psram::new(Wiring::Octal, 8 << 20),
             ram: Memory::new(8 << 20, 0),
         }
@@ -47,6 +50,7 @@ impl Bench {
             let mut chips = Chips {
                 flash: &mut self.flash,
                 cells: &mut self.cells,
+                octal: self.octal.as_mut(),
                 psram: &mut self.psram,
                 ram: &mut self.ram,
                 encrypted: None,

@@ -37,6 +37,10 @@ pub struct Transfer {
     pub data_lanes: u8,
     /// Two transfers a clock.
     pub ddr: bool,
+    /// The two bytes of a clock change places as they go out, or come in.
+    pub swaps_out: bool,
+    /// See there.
+    pub swaps_in: bool,
 }
 
 impl Transfer {
@@ -50,6 +54,8 @@ impl Transfer {
             data_in: 0,
             data_lanes: 1,
             ddr: false,
+            swaps_out: false,
+            swaps_in: false,
         }
     }
 
