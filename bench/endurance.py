@@ -78,7 +78,9 @@ def repeats(count: int) -> int:
             with Twin(board, image=IMAGES / image) as twin:
                 play(twin, lambda dice=dice, longest=longest: dice.randint(1 + longest // 2, longest))  # type: ignore[misc]
                 hashes[twin.trace.sha256] += 1
-        said(f"{board} {image}: {count} runs, {len(hashes)} hash: {dict(hashes)}, {time.monotonic() - began:.0f} s")
+            if number % 100 == 99:
+                said(f"{board} {image}: {number + 1} runs, {len(hashes)} hash")
+        said(f"{board} {image}: {count} runs, {dict(hashes)}, {time.monotonic() - began:.0f} s")
         different |= len(hashes) != 1
     return different
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import socket
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from twins import Twin
+from twins.gdb import GdbServer
 from twins.world import World
 
 
@@ -71,3 +73,18 @@ def test_many_forks_take_no_more_memory_than_a_few(images: Path) -> None:
     for _ in range(400):
         twin.fork().run("1us")
     assert resident() - before < 700 << 20
+
+
+@pytest.mark.usefixtures("unwatched")
+def test_a_server_hangs_up_when_nobody_holds_its_twin_any_more(images: Path) -> None:
+    """Without a ResourceWarning, which would fail this test."""
+    twin = Twin("pico", image=images / "idle.uf2")
+    addresses = [twin.console.serve_tcp(), GdbServer(twin).address]
+    clients = [socket.create_connection(address) for address in addresses]
+    twin.live.pace = 1
+    del twin
+    gc.collect()
+    for client, address in zip(clients, addresses, strict=True):
+        client.close()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(address)

@@ -28,9 +28,15 @@ def lay_out(image: Path, folder: Path) -> None:
         (folder / name).write_bytes(part)
     if image.with_suffix(".elf").is_file():
         shutil.copy(image.with_suffix(".elf"), folder)
+    names = ("bootloader", "partition-table", "app")
+    named = {
+        name: {"offset": f"{offset:#x}", "file": file, "encrypted": "false"}
+        for name, (offset, (file, _)) in zip(names, sorted(files.items()), strict=True)
+    }
     args = {
         "flash_settings": {"flash_mode": "dio", "flash_size": "8MB", "flash_freq": "80m"},
         "flash_files": {f"{offset:#x}": name for offset, (name, _) in sorted(files.items())},
+        **named,
         "extra_esptool_args": {"chip": "esp32s3"},
     }
     (folder / "flasher_args.json").write_text(json.dumps(args, indent=1))

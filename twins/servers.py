@@ -14,6 +14,7 @@ import logging
 import os
 import selectors
 import socket
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -169,6 +170,18 @@ class PtyServer:
         return f"<PtyServer {self.path}{', open' if self.connected else ''}>"
 
 
+def hang_up_after(owner: object, *listening: socket.socket) -> set[socket.socket]:
+    """The open sockets of a server, to be kept by it: they are closed when nobody holds it, and its twin, any more."""
+    sockets = set(listening)
+
+    def hang_up() -> None:
+        for one in sockets:
+            one.close()
+
+    weakref.finalize(owner, hang_up)
+    return sockets
+
+
 def listen(port: int, what: str) -> socket.socket:
     """Waits for clients of `what` on a port of the loopback interface; 0 is any free one. Raises `UsageError`."""
     listener = socket.socket()
@@ -195,6 +208,7 @@ class TcpServer:
         self._feed = _Feed(console)
         self._selector: selectors.BaseSelector | None = None
         self._listener = listen(port, "a console")
+        self._open = hang_up_after(self, self._listener)
         self.address: tuple[str, int] = self._listener.getsockname()
 
     @property
@@ -216,6 +230,7 @@ class TcpServer:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if not self._clients:
             self._feed.new()
+        self._open.add(connection)
         self._clients[connection] = self._client_class(f"the client {peer[0]}:{peer[1]}")
         assert self._selector is not None
         self._selector.register(connection, selectors.EVENT_READ, lambda: self._receive(connection))
@@ -237,6 +252,7 @@ class TcpServer:
         if self._selector is not None:
             self._selector.unregister(connection)
         del self._clients[connection]
+        self._open.discard(connection)
         connection.close()
 
     def poll(self) -> None:

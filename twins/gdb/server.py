@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from twins.errors import UsageError
 from twins.gdb.rsp import INTERRUPT, LONGEST, Framing, escape, packet, unescape
 from twins.gdb.target import CORES, SIGTRAP, Halt, Target, Watchpoint
-from twins.servers import listen
+from twins.servers import hang_up_after, listen
 
 if TYPE_CHECKING:
     from twins.twin import Twin
@@ -58,6 +58,7 @@ class GdbServer:
         self._reply_on_halt: Callable[[Halt], bytes] | None = None
         self._selector: selectors.BaseSelector | None = None
         self._listener = listen(port, "a debugger")
+        self._open = hang_up_after(self, self._listener)
         self.address: tuple[str, int] = self._listener.getsockname()
         twin.live.add(self)
         twin.live.debugger = self
@@ -90,6 +91,7 @@ class GdbServer:
             return
         connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._open.add(connection)
         self._connection, self._framing = connection, Framing()
         self._unsent.clear()
         self._reply_on_halt = None
@@ -146,6 +148,7 @@ class GdbServer:
         if self._connection is not None:
             if self._selector is not None:
                 self._selector.unregister(self._connection)
+            self._open.discard(self._connection)
             self._connection.close()
             self._connection = None
             self.target.release()
