@@ -19,6 +19,10 @@ class EngineAbsent(UsageError):  # noqa: N818  # a fact about the machine
     """An engine is not on this machine."""
 
 
+class EngineFailed(TwinError):  # noqa: N818  # what failed is the engine
+    """The process of an engine ended by itself, refuses, or does not answer."""
+
+
 class ImageError(TwinError):
     """A firmware image cannot be loaded."""
 
