@@ -101,6 +101,22 @@ class EngineSpec:
             options[option] = value
         return cls(name, options)
 
+    @classmethod
+    def parse_list(cls, text: str) -> list[EngineSpec]:
+        """Reads several, with commas between them and between the options of each. Raises `UsageError`.
+
+        >>> [str(spec) for spec in EngineSpec.parse_list("native,native:slice=1,rom=real")]
+        ['native', 'native:slice=1,rom=real']
+        """
+        whole: list[str] = []
+        for piece in text.split(","):
+            goes_on = "=" in piece and ":" not in piece.partition("=")[0]
+            if goes_on and whole:
+                whole[-1] += f",{piece}"
+            else:
+                whole.append(piece)
+        return [cls.parse(piece.strip()) for piece in whole]
+
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What it can do."""
