@@ -1,8 +1,8 @@
-"""A scripted peer that stands in for Espressif's QEMU: it takes its command line and speaks its lines, and has no processor.
+"""A scripted peer that stands in for Espressif's QEMU: it takes its command line, speaks its lines, has no processor.
 
-Its firmware prints "boot", a line each 10 ms, and what is typed; at 5 ms, 15 ms, … core 0 enters a function at `FUNCTION`,
-called from `CALLER` with CALL8 and the arguments 1 to 6 (Xtensa ISA RM 8.1). "reset" typed makes it reset itself. Memory
-is a page at `RAM`; RTC_CNTL_RESET_STATE says CoreSoftware after such a reset.
+Its firmware prints "boot", a line each 10 ms, and what is typed; at 5 ms, 15 ms, … core 0 enters a function at
+`FUNCTION`, called from `CALLER` with CALL8 and the arguments 1 to 6 (Xtensa ISA RM 8.1). "reset" typed makes it reset
+itself. Memory is a page at `RAM`; RTC_CNTL_RESET_STATE says CoreSoftware after such a reset.
 
     python fake_qemu.py MODE [argument of QEMU ...]
 
@@ -17,9 +17,10 @@ import socket
 import struct
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
-MODES = ("well", "old", "foreign", "mute", "refuses", "silent", "dies", "still", "shuts")
+MODES = ("well", "old", "foreign", "mute", "ends", "hangs", "refuses", "dies", "still", "shuts")
 RAM, PAGE = 0x3FC90000, 4096
 FUNCTION, CALLER = 0x42000100, 0x42000200
 RESET_STATE = 0x60008038
@@ -36,7 +37,7 @@ class FakeQemu:
 
     def __init__(self, mode: str, arguments: list[str]) -> None:
         self.mode = mode
-        options = list(zip(arguments, arguments[1:], strict=False))
+        options = list(pairwise(arguments))
         paths = {}
         for flag, value in options:
             fields = dict(pair.partition("=")[::2] for pair in value.split(","))
@@ -121,7 +122,9 @@ class FakeQemu:
             (size,) = struct.unpack_from(">I", self.waiting["clock"])
             frame, self.waiting["clock"] = self.waiting["clock"][4 : 4 + size], self.waiting["clock"][4 + size :]
             with self.pcap.open("ab") as file:
-                file.write(struct.pack("<IIII", 86400 + self.now // 1_000_000, self.now % 1_000_000, size, size) + frame)
+                file.write(
+                    struct.pack("<IIII", 86400 + self.now // 1_000_000, self.now % 1_000_000, size, size) + frame
+                )
 
     def hear_qmp(self) -> None:
         """Commands, a line each."""
@@ -154,7 +157,7 @@ class FakeQemu:
             else:
                 return
 
-    def answer(self, body: str) -> str | None:  # noqa: PLR0911  # a packet, an answer
+    def answer(self, body: str) -> str | None:  # a packet, an answer
         """None: it comes when the machine stands still."""
         if body == "qfThreadInfo":
             return "m01,02"
@@ -163,7 +166,7 @@ class FakeQemu:
         if body == "?":
             return "T02thread:01;"
         if body == "vCont;c":
-            self.running = self.mode != "silent"
+            self.running = True
             return None
         if body.startswith("vCont;s"):
             self.registers[0][PC] += 3
@@ -210,6 +213,8 @@ def main(mode: str, arguments: list[str]) -> None:
         print("sim    sim machine" if mode == "foreign" else "esp32s3    Espressif ESP32S3 machine")
     elif mode == "ends":
         sys.exit("qemu-system-xtensa: -drive file=flash.bin: no such device")
+    elif mode == "hangs":
+        time.sleep(60)
     else:
         FakeQemu(mode, arguments).serve()
 

@@ -10,13 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fake_qemu import CALLER, FUNCTION, RAM
 
+from tests.fake_qemu import CALLER, FUNCTION, RAM
 from twins import Twin
 from twins.board import Board
 from twins.engines import Capability, EngineSpec
-from twins.engines.qemu import find as find_module
-from twins.engines.qemu import find as look_for
+from twins.engines.qemu import locate
 from twins.engines.qemu import process as process_module
 from twins.errors import CapabilityMissing, EngineAbsent, EngineFailed, UsageError
 
@@ -29,7 +28,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the lines to QE
 def program(folder: Path, mode: str) -> Path:
     """A qemu-system-xtensa that is the peer."""
     path = folder / "qemu-system-xtensa"
-    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{FAKE}" {mode} "$@"\n')
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{FAKE}" {mode} "$@"\n')
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
     return path
 
@@ -54,7 +53,9 @@ def board() -> Board:
 
 def children() -> set[str]:
     """The processes of ours that run the peer."""
-    listed = subprocess.run(["ps", "-o", "args=", "--ppid", str(os.getpid())], capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["ps", "-o", "args=", "--ppid", str(os.getpid())], capture_output=True, text=True, check=True
+    )
     return {line for line in listed.stdout.splitlines() if "fake_qemu" in line}
 
 
@@ -97,7 +98,7 @@ def test_a_function_is_answered_in_place_of_the_firmware(peer: Peer, board: Boar
     seen: list[tuple[object, ...]] = []
     with Twin(board, engine=peer("well")) as twin:
 
-        def handler(call: object, *args: object) -> int:
+        def handler(_: object, *args: object) -> int:
             seen.append((twin.now, *args))
             return 0x1234
 
@@ -140,9 +141,7 @@ def test_resets_are_told_with_their_reason(peer: Peer, board: Board) -> None:
 def test_flash_and_fuses_are_files_of_the_size_that_it_needs(peer: Peer, tmp_path: Path) -> None:
     board = Board.load("esp32s3_devkitc").with_mac("7c:df:a1:00:00:02")
     with Twin(board, engine=peer("well")) as twin:
-        twin.flash.write(0x1000, b"something") if hasattr(twin.flash, "write") else twin.engine.write_flash(
-            0x1000, b"something"
-        )
+        twin.engine.write_flash(0x1000, b"something")
         twin.run("1ms")
         twin.save_flash(tmp_path / "kept.bin")
         folder = twin.engine._process.folder  # type: ignore[attr-defined]
@@ -189,9 +188,20 @@ def test_an_end_at_once(peer: Peer, board: Board) -> None:
     log.unlink()
 
 
+def test_a_program_that_never_connects(peer: Peer, board: Board) -> None:
+    with (
+        Twin(board, engine=peer("hangs")) as twin,
+        pytest.raises(EngineFailed, match="not given its line uart0 for 3 s"),
+    ):
+        twin.run("1ms")
+
+
 def test_an_end_in_the_middle(peer: Peer, board: Board) -> None:
     before = children()
-    with Twin(board, engine=peer("dies")) as twin, pytest.raises(EngineFailed, match=r"ended with code 1 before .*signal"):
+    with (
+        Twin(board, engine=peer("dies")) as twin,
+        pytest.raises(EngineFailed, match=r"ended with code 1 before .*signal"),
+    ):
         twin.run("1s")
     assert children() == before
 
@@ -232,19 +242,19 @@ def test_a_program_that_is_not_there(board: Board, tmp_path: Path) -> None:
 def test_a_machine_without_it(board: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("IDF_TOOLS_PATH", str(tmp_path))
-    with pytest.raises(EngineAbsent, match="idf_tools.py install qemu-xtensa"):
+    with pytest.raises(EngineAbsent, match=r"idf_tools\.py install qemu-xtensa"):
         Twin(board, engine="qemu")
 
 
 def test_the_newest_of_esp_idf_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     monkeypatch.setenv("IDF_TOOLS_PATH", str(tmp_path))
-    monkeypatch.setattr(find_module.shutil, "which", lambda name: None)
+    monkeypatch.setattr(locate.shutil, "which", lambda name: None)
     for release in ("esp_develop_9.0.0_20240606", "esp_develop_9.2.2_20250228", "esp_develop_8.2.0_20240122"):
         folder = tmp_path / "tools" / "qemu-xtensa" / release / "qemu" / "bin"
         folder.mkdir(parents=True)
         program(folder, "well")
-    found, wrong = look_for.look()
+    found, wrong = locate.look()
     assert found is not None
     assert not wrong
     assert (found.path.parents[2].name, found.how) == ("esp_develop_9.2.2_20250228", "IDF_TOOLS_PATH")
@@ -260,7 +270,7 @@ def test_flash_of_a_size_that_it_has_not(peer: Peer, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["qemu:shift=eleven", "qemu:watchdogs=1", "qemu:icount=off"])
 def test_options_are_checked(board: Board, text: str) -> None:
-    with pytest.raises(UsageError, match="expected|no option"):
+    with pytest.raises(UsageError, match=r"expected|no option"):
         Twin(board, engine=EngineSpec.parse(text))
 
 

@@ -42,7 +42,7 @@ INSTALL = "install Espressif's with ESP-IDF's `idf_tools.py install qemu-xtensa`
 
 def find() -> Found | None:
     """The first on this machine that knows the ESP32-S3."""
-    from twins.engines.qemu.find import look
+    from twins.engines.qemu.locate import look
 
     return look()[0]
 
@@ -58,7 +58,7 @@ def open(  # noqa: A001  # every adapter has these names
     """A chip as the board has it, at its power-on."""
     from twins.engines import absent
     from twins.engines.qemu.engine import QemuEngine, Settings
-    from twins.engines.qemu.find import look
+    from twins.engines.qemu.locate import look
     from twins.errors import EngineAbsent, UsageError
 
     settings = Settings.of(options, rom)

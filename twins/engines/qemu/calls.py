@@ -1,4 +1,4 @@
-"""Functions of the firmware that a core is about to enter, as QEMU's debugger shows them: arguments, and a return at once.
+"""Functions of the firmware that a core is about to enter, as QEMU's debugger shows them: arguments, and what returns.
 
 Authorities: Xtensa ISA RM 8.1 (windowed and CALL0 ABI: six words of arguments in A2 to A7 of the callee, the others on
 the stack from the caller's stack pointer on, the result in A2 and A3 of the callee), 4.7.1 (PS.CALLINC, the rotation
@@ -38,7 +38,7 @@ class Callee:
         return value
 
     def _begins_with_entry(self) -> bool:
-        """Is the first instruction ENTRY, or a jump to one, as in the table of functions that a mask ROM begins with?"""
+        """Is the first instruction ENTRY, or a jump to one, as in the table that a mask ROM begins with?"""
         code = self._gdb.read(self._pc, 3) or bytes(3)
         if code[0] & 0x3F == _J:
             word = int.from_bytes(code, "little")
@@ -65,7 +65,9 @@ class Callee:
     def return_at_once(self, low: int, high: int | None) -> None:
         """It is not executed: it returns this."""
         back = self.back
-        results = [(self._name(self._window + 2 + n), value) for n, value in enumerate((low, high)) if value is not None]
+        results = [
+            (self._name(self._window + 2 + n), value) for n, value in enumerate((low, high)) if value is not None
+        ]
         for name, value in [*results, ("pc", back)]:
             if not self._gdb.set_register(self._core, name, value):
                 raise EngineFailed(f"QEMU's debugger does not set the register {name}")

@@ -20,7 +20,7 @@ MICROSECOND = 1_000_000
 BEAT = 1000
 """Interval of the second filter, in µs."""
 # A local experimental EtherType (IEEE 802), between two addresses of nobody.
-_FRAME = bytes.fromhex("020000000001" "020000000002" "88b5") + bytes(46)
+_FRAME = bytes.fromhex("02000000000102000000000288b5") + bytes(46)
 _QUESTION = struct.pack(">I", len(_FRAME)) + _FRAME
 # pcap: a head of 24 bytes, then of each frame seconds, microseconds, bytes kept, bytes.
 _HEAD = 24
@@ -61,8 +61,8 @@ class VirtualClock:
         self._line.send(_QUESTION)
         record = self._process.wait_until(self._record, "the time")
         seconds, microseconds, kept, _ = _RECORD.unpack(record)
-        self._read += _RECORD.size + kept
-        return (seconds * 1_000_000 + microseconds) * MICROSECOND - self._zero
+        self._read += _RECORD.size + int(kept)
+        return (int(seconds) * 1_000_000 + int(microseconds)) * MICROSECOND - self._zero
 
     def _record(self) -> bytes | None:
         """The next record's head, when the frame behind it is there as well."""

@@ -163,14 +163,14 @@ class QemuEngine(Adapter):
 
     def close(self) -> None:
         """Ends the process."""
-        for line in self._lines.values():
-            line.close()
-        self._lines = {}
         self._running = False
         self._process.close()
 
     def set_outside(self, target: Outside) -> None:
         """Nothing is outside: there are no pins."""
+
+    def hand_out(self) -> None:
+        """Nothing was gathered."""
 
     def take_messages(self) -> list[str]:
         """What is to be said of the consoles."""
@@ -194,7 +194,7 @@ class QemuEngine(Adapter):
         """Refused: QEMU does not tell."""
         raise UsageError("the engine qemu does not tell how many instructions each core executed")
 
-    def run(self, until: int, on: bool = False) -> Stop:  # noqa: ARG002  # nothing waits to be handed out
+    def run(self, until: int, on: bool = False) -> Stop:  # nothing waits to be handed out
         """Runs until the clock has reached `until`, or something stops it."""
         self._start()
         if not self._stops and until > self._now:
@@ -335,7 +335,7 @@ class QemuEngine(Adapter):
         self._start()
         return self._gdb.set_register(core, name, value)
 
-    def core_time(self, core: int) -> int:  # noqa: ARG002  # one clock for both
+    def core_time(self, core: int) -> int:  # one clock for both
         """The moment at which a core stands."""
         return self._now
 
@@ -347,7 +347,7 @@ class QemuEngine(Adapter):
         """Takes it away; False where there was none."""
         return self._breakpoints.get(address) == "breakpoint" and self._unbreak(address)
 
-    def step(self, core: int, until: int) -> Stop:  # noqa: ARG002  # an instruction is short
+    def step(self, core: int, until: int) -> Stop:  # an instruction is short
         """One instruction of a core."""
         self._start()
         self._gdb.go(step=core)
@@ -387,12 +387,12 @@ class QemuEngine(Adapter):
         """The function is not executed: it returns this."""
         Callee(self._gdb, core).return_at_once(low, high)
 
-    def spend(self, core: int, cycles: int) -> None:  # noqa: ARG002  # refused for both
+    def spend(self, core: int, cycles: int) -> None:  # refused for both
         """Nothing, or refused: a core cannot be held."""
         if cycles:
             raise lacks(NAME, Capability.TIMING)
 
-    def rom_function(self, name: str) -> int | None:  # noqa: ARG002  # none is known
+    def rom_function(self, name: str) -> int | None:  # none is known
         """None: QEMU's ROM has no symbols here."""
         return None
 
@@ -403,7 +403,7 @@ class QemuEngine(Adapter):
 
     # Consoles
 
-    def attach_console(self, name: str, tx: int | None, rx: int | None, jtag: bool = False) -> int:  # noqa: ARG002
+    def attach_console(self, name: str, tx: int | None, rx: int | None, jtag: bool = False) -> int:
         """A console; one over USB shows nothing, and UART0 is where its output is after a reset."""
         taken = {console.uart for console in self._consoles}
         uart = UARTS[0] if tx == UART0_TX else UARTS[1]

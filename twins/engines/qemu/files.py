@@ -1,6 +1,7 @@
 """The files that the machine is started with: the flash chip, and the fuses.
 
-Facts from ESP-IDF's `tools/idf_py_actions/qemu_ext.py` (sizes, options) and the ESP32-S3 TRM, chapter "eFuse Controller".
+Facts from ESP-IDF's `tools/idf_py_actions/qemu_ext.py` (sizes, options) and the ESP32-S3 TRM, chapter "eFuse
+Controller".
 """
 
 from __future__ import annotations

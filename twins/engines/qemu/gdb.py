@@ -1,4 +1,4 @@
-"""A client of QEMU's GDB server (GDB manual, appendix E): the processors, their memory, breakpoints, running and stopping.
+"""A client of QEMU's GDB server (GDB manual, appendix E): processors, memory, breakpoints, running and stopping.
 
 Registers go by the numbers of `twins.gdb.registers`, which are those of Espressif's GDB for this chip.
 """

@@ -67,10 +67,6 @@ class Line:
                 return found
             found += data
 
-    def close(self) -> None:
-        """Ends it."""
-        self._link.close()
-
 
 class Process:
     """A process of QEMU. Its folder goes with it; the log of what it said stays when it ended by itself."""
@@ -84,13 +80,14 @@ class Process:
         self.log = self.folder / "qemu.log"
         self._listeners: dict[str, socket.socket] = {}
         self._started: list[subprocess.Popen[bytes]] = []
+        self._open = contextlib.ExitStack()
         # Also when nobody calls it, and at the interpreter's end.
-        self.close = weakref.finalize(self, _end, self._started, self.folder)
+        self.close = weakref.finalize(self, _end, self._open, self._started, self.folder)
 
     def address(self, name: str) -> str:
         """The path of a socket, listened on from now."""
         path = str(self.folder / name)
-        listener = socket.socket(socket.AF_UNIX)
+        listener = self._open.enter_context(socket.socket(socket.AF_UNIX))
         listener.bind(path)
         listener.listen(1)
         self._listeners[name] = listener
@@ -109,7 +106,7 @@ class Process:
         lines = {}
         for name, listener in self._listeners.items():
             self._wait(listener, f"its line {name}")
-            lines[name] = Line(name, listener.accept()[0])
+            lines[name] = Line(name, self._open.enter_context(listener.accept()[0]))
             listener.close()
         return lines
 
@@ -171,8 +168,9 @@ class Process:
         return kept
 
 
-def _end(processes: list[subprocess.Popen[bytes]], folder: Path) -> None:
-    """No process is left behind, and no folder."""
+def _end(opened: contextlib.ExitStack, processes: list[subprocess.Popen[bytes]], folder: Path) -> None:
+    """No process is left behind, no socket and no folder."""
+    opened.close()
     for process in processes:
         if process.poll() is None:
             process.terminate()

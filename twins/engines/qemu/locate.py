@@ -82,7 +82,7 @@ def _ask(path: Path, *arguments: str) -> str:
 
 def look(path: Path | None = None) -> tuple[Found | None, list[str]]:
     """The first that serves, and what is wrong with those before it."""
-    wrong = []
+    wrong: list[str] = []
     for place, how in [(path, "path=")] if path is not None else places():
         try:
             return examine(place, how), wrong
