@@ -19,8 +19,8 @@ class EngineAbsent(UsageError):  # noqa: N818  # a fact about the machine
     """An engine is not on this machine."""
 
 
-class EngineFailed(TwinError):  # noqa: N818  # what failed is the engine
-    """The process of an engine ended by itself, refuses, or does not answer."""
+class EngineFailed(TwinError):  # noqa: N818  # the engine's failure, not the caller's
+    """The process of an engine ended by itself, or does not answer."""
 
 
 class ImageError(TwinError):
