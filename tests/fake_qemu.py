@@ -12,6 +12,7 @@ MODE says how it misbehaves: see `MODES`.
 from __future__ import annotations
 
 import json
+import os
 import select
 import socket
 import struct
@@ -32,29 +33,36 @@ PC, WINDOWBASE, PS, COUNT = 0, 69, 73, 128
 WOE_CALL8 = 1 << 18 | 2 << 16
 
 
+class Reader:
+    """A pipe that is read like a socket."""
+
+    def __init__(self, path: str) -> None:
+        self._file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+
+    def fileno(self) -> int:
+        """For `select`."""
+        return self._file
+
+    def recv(self, count: int) -> bytes:
+        """What is there."""
+        return os.read(self._file, count)
+
+
 class FakeQemu:
     """The machine, in slices of virtual time."""
 
     def __init__(self, mode: str, arguments: list[str]) -> None:
         self.mode = mode
-        options = list(pairwise(arguments))
-        paths = {}
-        for flag, value in options:
-            fields = dict(pair.partition("=")[::2] for pair in value.split(","))
-            if flag == "-chardev":
-                paths[fields["id"]] = fields["path"]
-            elif flag == "-netdev" and "addr.path" in fields:
-                paths["clock"] = fields["addr.path"]
-            elif flag == "-object" and "filter-dump" in fields:
-                self.pcap = Path(fields["file"])
-            elif flag == "-drive" and fields.get("if") == "mtd":
-                self.flash = Path(fields["file"])
-        self.pcap.write_bytes(bytes(24))
-        self.lines = {}
-        for name, path in paths.items():
-            self.lines[name] = socket.socket(socket.AF_UNIX)
-            self.lines[name].connect(path)
+        self.lines: dict[str, socket.socket | Reader] = {}
+        self.files: dict[str, Path] = {}
+        for flag, value in pairwise(arguments):
+            if flag in ("-chardev", "-netdev", "-object", "-drive"):
+                kind, *pairs = value.split(",")
+                self.open(kind, dict(pair.partition("=")[::2] for pair in [kind, *pairs]))
         self.waiting = dict.fromkeys(self.lines, b"")
+        self.held: list[bytes] = []
+        self.interval = 0
+        self.rings_at: int | None = None
         self.now = 0
         self.running = False
         self.registers = [[0] * COUNT for _ in range(2)]
@@ -64,6 +72,34 @@ class FakeQemu:
         self.reason = 1
         self.inside = False
         self.say_qmp({"QMP": {"version": {}, "capabilities": []}})
+
+    def open(self, kind: str, fields: dict[str, str]) -> None:
+        """What an option names."""
+        if kind == "socket":
+            self.lines[fields["id"]] = socket.socket(socket.AF_UNIX)
+            self.lines[fields["id"]].connect(fields["path"])
+        elif kind == "file":
+            self.files[fields["id"]] = Path(fields["path"])
+            self.files[fields["id"]].touch()
+            self.lines[fields["id"]] = Reader(fields["input-path"])
+        elif kind == "dgram":
+            name = fields["id"].removeprefix("twins_")
+            self.lines[name] = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            self.lines[name].bind(fields["local.path"])
+        elif kind == "filter-dump":
+            name = fields["id"].removeprefix("twins_")
+            self.files[name] = Path(fields["file"])
+            self.append(name, bytes(24))
+
+    def append(self, name: str, data: bytes) -> None:
+        """As QEMU does: it waits where the file is a pipe, and full."""
+        with self.files[name].open("ab", buffering=0) as file:
+            file.write(data)
+
+    def dump(self, name: str, frame: bytes) -> None:
+        """A frame as pcap, with the virtual time."""
+        moment = 86400 + self.now // 1_000_000, self.now % 1_000_000
+        self.append(name, struct.pack("<IIII", *moment, len(frame), len(frame)) + frame)
 
     def say_qmp(self, message: object) -> None:
         self.lines["qmp"].sendall(json.dumps(message).encode() + b"\r\n")
@@ -88,10 +124,16 @@ class FakeQemu:
     def slice(self) -> None:
         """Some virtual time goes by."""
         self.now += TICK
+        if self.rings_at is not None and self.now >= self.rings_at:
+            self.rings_at = None
+            for frame in self.held:
+                self.dump("bell", frame)
+                self.dump("gate", frame)
+            self.held.clear()
         if self.now == TICK:
-            self.lines["uart0"].sendall(b"boot\r\n")
+            self.append("uart0", b"boot\r\n")
         if self.now % 10_000 == 0:
-            self.lines["uart0"].sendall(b"at %d ms\r\n" % (self.now // 1000))
+            self.append("uart0", b"at %d ms\r\n" % (self.now // 1000))
         if self.mode == "dies" and self.now > 20_000:
             sys.exit("qemu-system-xtensa: terminating on a signal of the script")
         if self.mode == "shuts" and self.now > 20_000:
@@ -108,7 +150,7 @@ class FakeQemu:
     def hear_uart0(self) -> None:
         """The firmware echoes."""
         data, self.waiting["uart0"] = self.waiting["uart0"], b""
-        self.lines["uart0"].sendall(data)
+        self.append("uart0", data)
         if b"reset" in data:
             self.reason = 3
             self.say_qmp({"event": "RESET", "data": {"guest": True, "reason": "guest-reset"}})
@@ -118,19 +160,25 @@ class FakeQemu:
 
     def hear_clock(self) -> None:
         """The filter writes the frame behind its time."""
-        while len(self.waiting["clock"]) >= 4:
-            (size,) = struct.unpack_from(">I", self.waiting["clock"])
-            frame, self.waiting["clock"] = self.waiting["clock"][4 : 4 + size], self.waiting["clock"][4 + size :]
-            with self.pcap.open("ab") as file:
-                file.write(
-                    struct.pack("<IIII", 86400 + self.now // 1_000_000, self.now % 1_000_000, size, size) + frame
-                )
+        frame, self.waiting["clock"] = self.waiting["clock"], b""
+        self.dump("dump", frame)
+
+    def hear_alarm(self) -> None:
+        """The filter holds the frame."""
+        self.held.append(self.waiting["alarm"])
+        self.waiting["alarm"] = b""
 
     def hear_qmp(self) -> None:
         """Commands, a line each."""
         while b"\n" in self.waiting["qmp"]:
             text, _, self.waiting["qmp"] = self.waiting["qmp"].partition(b"\n")
-            command = json.loads(text)["execute"]
+            asked = json.loads(text)
+            command, given = asked["execute"], asked.get("arguments", {})
+            if given.get("property") == "interval":
+                self.interval = given["value"]
+            elif given.get("property") == "status":
+                self.rings_at = self.now + self.interval if given["value"] == "on" else None
+                self.held.clear()
             if command == "system_reset" and self.mode == "refuses":
                 self.say_qmp({"error": {"class": "GenericError", "desc": "not today"}})
                 continue

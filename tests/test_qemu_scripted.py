@@ -191,7 +191,7 @@ def test_an_end_at_once(peer: Peer, board: Board) -> None:
 def test_a_program_that_never_connects(peer: Peer, board: Board) -> None:
     with (
         Twin(board, engine=peer("hangs")) as twin,
-        pytest.raises(EngineFailed, match="not given its line uart0 for 3 s"),
+        pytest.raises(EngineFailed, match="not given its line qmp for 3 s"),
     ):
         twin.run("1ms")
 
@@ -268,7 +268,7 @@ def test_flash_of_a_size_that_it_has_not(peer: Peer, tmp_path: Path) -> None:
         Twin(path, engine=peer("well"))
 
 
-@pytest.mark.parametrize("text", ["qemu:shift=eleven", "qemu:watchdogs=1", "qemu:icount=off"])
+@pytest.mark.parametrize("text", ["qemu:shift=eleven", "qemu:watchdogs=1", "qemu:turn=0", "qemu:icount=off"])
 def test_options_are_checked(board: Board, text: str) -> None:
     with pytest.raises(UsageError, match=r"expected|no option"):
         Twin(board, engine=EngineSpec.parse(text))

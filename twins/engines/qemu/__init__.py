@@ -35,6 +35,7 @@ CHIPS = ("esp32s3",)
 OPTIONS = {
     "path": "the program qemu-system-xtensa, instead of the one that is found",
     "shift": "an instruction takes 2 to the power of this in ns; 2 without it",
+    "turn": "µs that one core runs before the other does; 50 without it",
     "watchdogs": "`on`: those of the timer groups count; off without it, as in ESP-IDF",
 }
 INSTALL = "install Espressif's with ESP-IDF's `idf_tools.py install qemu-xtensa`"
@@ -51,7 +52,7 @@ def open(  # noqa: A001  # every adapter has these names
     board: Board,
     image: Image | None,  # noqa: ARG001  # the twin loads it
     *,
-    seed: int,  # noqa: ARG001  # nothing here is random but the chip's generator, which QEMU has from its host
+    seed: int,
     rom: Path | None,
     options: Mapping[str, str],
 ) -> QemuEngine:
@@ -61,7 +62,7 @@ def open(  # noqa: A001  # every adapter has these names
     from twins.engines.qemu.locate import look
     from twins.errors import EngineAbsent, UsageError
 
-    settings = Settings.of(options, rom)
+    settings = Settings.of(options, seed, rom)
     found, wrong = look(Path(options["path"]) if "path" in options else None)
     if found is None:
         if "path" in options:

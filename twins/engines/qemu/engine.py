@@ -1,8 +1,8 @@
 """The machine esp32s3 of Espressif's QEMU behind the vocabulary of an engine.
 
 Time is QEMU's virtual clock: with ``-icount`` each instruction takes the same time, and while both processors sleep it
-goes on at once to the next timer (`sleep=off`). It is read from outside (`twins.engines.qemu.clock`). A run is stopped
-when the clock has reached the goal, so it ends somewhat behind it; `now` is where.
+goes on at once to the next timer (`sleep=off`). It is read from outside (`twins.engines.qemu.clock`), and a run is
+stopped by it (`twins.engines.qemu.alarm`), at the goal or a few turns of the processors behind it; `now` is where.
 """
 
 from __future__ import annotations
@@ -17,13 +17,16 @@ from typing import TYPE_CHECKING
 from twins.engines.capabilities import Capability, lacks
 from twins.engines.engine import Adapter, Found, Stop
 from twins.engines.qemu import CAPABILITIES, NAME, files
+from twins.engines.qemu.alarm import Alarm
 from twins.engines.qemu.calls import Callee
 from twins.engines.qemu.clock import VirtualClock, quoted
 from twins.engines.qemu.gdb import Gdb, Stopped
-from twins.engines.qemu.process import PATIENCE, Line, Process
+from twins.engines.qemu.process import PATIENCE, Line, Pipe, Process
 from twins.engines.qemu.qmp import Qmp
+from twins.engines.qemu.uart import Uart
 from twins.errors import EngineFailed, UsageError
 from twins.files import contents_of
+from twins.units import SECOND, US
 
 if TYPE_CHECKING:
     from twins._engine import Outside
@@ -58,9 +61,13 @@ UART0_TX = 43
 UARTS = ("uart0", "uart1")
 """Those that the machine has; it knows of no pins for them."""
 
-_SLICE = 0.02
-"""Seconds of wall clock between two looks at the time, at most."""
+_LOOK = 0.02
+"""Seconds of wall clock between two looks at the consoles."""
 _TIME: Stop = ("time", -1, -1, "")
+
+
+DEFAULTS = {"shift": "2", "turn": "50", "watchdogs": "off"}
+LONGEST_TURN = 100_000
 
 
 @dataclass(frozen=True)
@@ -68,22 +75,26 @@ class Settings:
     """What is said behind the engine's name."""
 
     shift: int = 2
+    turn: int = 50
+    seed: int = 0
     watchdogs: bool = False
     rom: Path | None = None
 
     @classmethod
-    def of(cls, options: Mapping[str, str], rom: Path | None) -> Settings:
+    def of(cls, options: Mapping[str, str], seed: int, rom: Path | None) -> Settings:
         """Raises `UsageError`."""
-        shift, watchdogs = options.get("shift", "2"), options.get("watchdogs", "off")
+        shift, turn, watchdogs = (options.get(name, default) for name, default in DEFAULTS.items())
         if shift not in map(str, range(11)):
             raise UsageError(f"qemu:shift={shift}: expected a number from 0 to 10")
+        if not turn.isdecimal() or not 1 <= int(turn) <= LONGEST_TURN:
+            raise UsageError(f"qemu:turn={turn}: expected a number of µs from 1 to {LONGEST_TURN}")
         if watchdogs not in ("on", "off"):
             raise UsageError(f"qemu:watchdogs={watchdogs}: expected on or off")
         if rom is not None and rom.is_dir():
             rom /= ROM_ELF
         if rom is not None:
             contents_of(rom, "boot ROM")
-        return cls(int(shift), watchdogs == "on", rom)
+        return cls(int(shift), int(turn), seed, watchdogs == "on", rom)
 
 
 @dataclass
@@ -108,11 +119,12 @@ class QemuEngine(Adapter):
         self._flash = files.flash_file(board)
         self._psram = files.psram_megabytes(board)
         self._process = Process(found.path)
-        self._clock = VirtualClock(self._process)
+        self._clock = VirtualClock(self._process, settings.turn)
+        self._alarm = Alarm(self._process)
+        self._uarts = {name: Uart(name, self._process) for name in UARTS}
         self._running = False
         self._lines: dict[str, Line] = {}
         self._consoles: list[Console] = []
-        self._typed: dict[str, bytes] = {}
         self._texts: dict[bytes, int] = {}
         self._messages: list[str] = []
         self._stops: list[Stop] = []
@@ -127,6 +139,7 @@ class QemuEngine(Adapter):
         files.write(fuses, files.fuses_file(self._board))
         arguments = ["-no-user-config", "-nodefaults", "-display", "none", "-S", "-machine", "esp32s3"]
         arguments += ["-icount", f"shift={self._settings.shift},sleep=off,align=off"]
+        arguments += ["-seed", str(self._settings.seed & 0xFFFFFFFFFFFFFFFF)]
         arguments += ["-drive", f"file={quoted(flash)},if=mtd,format=raw"]
         arguments += ["-drive", f"file={quoted(fuses)},if=none,format=raw,id=efuse"]
         arguments += ["-global", "driver=nvram.esp32s3.efuse,property=drive,value=efuse"]
@@ -137,11 +150,11 @@ class QemuEngine(Adapter):
             arguments += ["-global", f"driver=ssi_psram,property=is_octal,value={str(self._board.psram_octal).lower()}"]
         if self._settings.rom is not None:
             arguments += ["-bios", str(self._settings.rom)]
-        for uart in UARTS:
-            arguments += ["-chardev", self._chardev(uart), "-serial", f"chardev:{uart}"]
+        for uart in self._uarts.values():
+            arguments += uart.arguments()
         arguments += ["-chardev", self._chardev("qmp"), "-mon", "chardev=qmp,mode=control"]
         arguments += ["-chardev", self._chardev("gdb"), "-gdb", "chardev:gdb"]
-        return arguments + self._clock.arguments(quoted(Path(self._process.address(VirtualClock.NAME))))
+        return arguments + self._clock.arguments() + self._alarm.arguments()
 
     def _chardev(self, name: str) -> str:
         return f"socket,id={name},path={quoted(Path(self._process.address(name)))}"
@@ -154,12 +167,11 @@ class QemuEngine(Adapter):
         self._lines = self._process.start(self._arguments())
         self._qmp = Qmp(self._lines["qmp"], self._process)
         self._gdb = Gdb(self._lines["gdb"], self._process)
-        self._clock.connect(self._lines[VirtualClock.NAME])
+        self._clock.start()
+        self._alarm.start(self._qmp)
         self._running = True
         for address in self._breakpoints:
             self._gdb.set_breakpoint(address, True)
-        for uart, data in self._typed.items():
-            self._type(uart, data)
 
     def close(self) -> None:
         """Ends the process."""
@@ -197,32 +209,37 @@ class QemuEngine(Adapter):
     def run(self, until: int, on: bool = False) -> Stop:  # nothing waits to be handed out
         """Runs until the clock has reached `until`, or something stops it."""
         self._start()
-        if not self._stops and until > self._now:
+        while not self._stops and until > self._now:
             self._stand_still(self._run(until))
         return self._stops.pop(0) if self._stops else _TIME
 
     def _run(self, until: int) -> Stopped:
         """Lets the machine run; it stands still again behind this."""
         self._step_over()
-        gdb = self._gdb
-        gdb.go()
-        now, moved, wait = self._now, time.monotonic(), 0.0
-        while True:
-            if self._listen(wait) and (stopped := gdb.stopped()) is not None:
-                return stopped
-            if not self._stops:
-                before, looked = now, time.monotonic()
-                now = self._clock.now()
-                spent = looked - moved
-                if now > before:
-                    # Half of what is left at this pace.
-                    wait = min(_SLICE, (until - now) * spent / (now - before) / 2)
-                    moved = looked
-                elif spent > PATIENCE:
-                    raise EngineFailed(f"the virtual time of QEMU has stood still for {PATIENCE:g} s at {now / 1e12} s")
-            if self._stops or now >= until:
-                gdb.interrupt()
-                return gdb.wait_stopped()
+        # Standing still takes a turn.
+        self._alarm.set(until - self._now - self._settings.turn * US)
+        self._gdb.go()
+        looked, before = time.monotonic(), self._now
+        stopped = None
+        while stopped is None:
+            ready = self._listen(_LOOK)
+            stopped = self._gdb.stopped()
+            if stopped is None and (self._alarm.bell in ready or self._stops):
+                self._gdb.interrupt()
+                self._alarm.end()
+                stopped = self._gdb.wait_stopped()
+            if time.monotonic() - looked > PATIENCE:
+                looked, before = time.monotonic(), self._moved(before)
+        self._alarm.end()
+        self._alarm.clear()
+        return stopped
+
+    def _moved(self, before: int) -> int:
+        """The time now. Raises `EngineFailed` when it has not moved."""
+        now = self._clock.now()
+        if now <= before:
+            raise EngineFailed(f"the virtual time of QEMU has stood still for {PATIENCE:g} s at {now / SECOND} s")
+        return now
 
     def _step_over(self) -> None:
         """Each core that stands before an instruction with a breakpoint executes it."""
@@ -248,18 +265,16 @@ class QemuEngine(Adapter):
         code = int.from_bytes(self._gdb.read(RESET_STATE, 4) or b"", "little") & 0x3F
         return "reset", -1, -1, REASONS.get(code, f"reason {code}")
 
-    def _listen(self, wait: float) -> bool:
-        """Takes what comes within `wait` seconds: True when it is the debugger's turn."""
-        ready = select.select(list(self._lines.values()), [], [], max(0.0, wait))[0]
-        for line in ready:
-            if line.name == "qmp":
-                self._qmp.take()
-                self._hear_events()
-            elif line.name in UARTS:
-                self._hear(line)
-        if ready and len(ready) == 1 and ready[0].name == VirtualClock.NAME:
-            self._process.check("its stop")
-        return any(line.name == "gdb" for line in ready)
+    def _listen(self, wait: float) -> list[Line | Pipe]:
+        """Takes what comes within `wait` seconds; returns who had something."""
+        sources: list[Line | Pipe] = [*self._lines.values(), self._alarm.bell]
+        ready = select.select(sources, [], [], wait)[0]
+        self._qmp.take()
+        self._hear_events()
+        for uart in self._uarts.values():
+            self._hear(uart)
+        self._process.check("its standing still")
+        return ready
 
     def _hear_events(self) -> None:
         while self._qmp.events:
@@ -425,10 +440,10 @@ class QemuEngine(Adapter):
         self._consoles[console].output.clear()
         return output
 
-    def _hear(self, line: Line) -> None:
-        data = line.take()
-        console = next((console for console in self._consoles if console.uart == line.name), None)
-        if console is None:
+    def _hear(self, uart: Uart) -> None:
+        data = uart.take()
+        console = next((console for console in self._consoles if console.uart == uart.name), None)
+        if console is None or not data:
             return
         console.output += data
         seen = console.tail + data
@@ -443,13 +458,7 @@ class QemuEngine(Adapter):
         uart = self._consoles[console].uart
         if uart is None:
             raise lacks(NAME, Capability.USB)
-        if self._running:
-            self._type(uart, data)
-        else:
-            self._typed[uart] = self._typed.get(uart, b"") + data
-
-    def _type(self, uart: str, data: bytes) -> None:
-        self._lines[uart].send(data)
+        self._uarts[uart].type(data)
 
     def watch_text(self, text: bytes, key: int) -> None:
         """`run` comes back when a console shows this."""

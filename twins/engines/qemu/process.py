@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import select
 import shutil
 import socket
@@ -68,6 +69,46 @@ class Line:
             found += data
 
 
+class Pipe:
+    """A named pipe, of which this side holds both ends, so that opening it never waits."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        os.mkfifo(path)
+        self._file = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        self._waiting = b""
+
+    def fileno(self) -> int:
+        """For `select`."""
+        return self._file
+
+    def put(self, data: bytes) -> None:
+        """Writes as much as goes in of what waits and this, and keeps the rest."""
+        self._waiting += data
+        with contextlib.suppress(BlockingIOError):
+            while self._waiting:
+                self._waiting = self._waiting[os.write(self._file, self._waiting[:_CHUNK]) :]
+
+    def take(self) -> bytes:
+        """All that is in it."""
+        found = b""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                found += os.read(self._file, _CHUNK)
+        return found
+
+    def fill(self) -> None:
+        """Whoever writes now, waits."""
+        for size in (4096, 1):
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    os.write(self._file, bytes(size))
+
+    def close(self) -> None:
+        """Ends it."""
+        os.close(self._file)
+
+
 class Process:
     """A process of QEMU. Its folder goes with it; the log of what it said stays when it ended by itself."""
 
@@ -92,6 +133,16 @@ class Process:
         listener.listen(1)
         self._listeners[name] = listener
         return path
+
+    def pipe(self, name: str) -> Pipe:
+        """A pipe in the folder."""
+        return self._open.enter_context(contextlib.closing(Pipe(self.folder / name)))
+
+    def datagrams(self, name: str) -> socket.socket:
+        """A socket for datagrams to QEMU, with an address in the folder."""
+        found = self._open.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+        found.bind(str(self.folder / name))
+        return found
 
     def start(self, arguments: Sequence[str]) -> dict[str, Line]:
         """Starts it; returns the lines by name once it has connected all of them."""
