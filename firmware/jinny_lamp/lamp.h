@@ -33,6 +33,7 @@
 #define LINE_FRAME 4u
 #define LINE_RMT 5u
 #define LINE_I2S 12u
+#define LINE_I2C 13u
 
 /* Cores and priorities: sound on core 1, light and control on core 0. */
 #define CORE_CONTROL 0

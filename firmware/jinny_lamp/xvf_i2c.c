@@ -28,7 +28,17 @@
 
 volatile xvf_stats_t xvf_stats;
 
-static SemaphoreHandle_t bus;
+#define SOURCE_I2C (42u + I2C_XVF)
+
+static SemaphoreHandle_t bus, over;
+
+static void on_transfer(void *argument) {
+    (void)argument;
+    i2c_interrupted(I2C_XVF);
+    xSemaphoreGiveFromISR(over, 0);
+}
+
+static void wait_for_transfer(uint32_t us) { xSemaphoreTake(over, pdMS_TO_TICKS(us / 1000u) + 1u); }
 
 static bool is_free(void) { return gpio_get(PIN_I2C_SDA) && gpio_get(PIN_I2C_SCL); }
 
@@ -78,10 +88,16 @@ static esp_err_t transfer(const void *out, uint32_t out_bytes, void *in, uint32_
 }
 
 esp_err_t xvf_i2c_init(void) {
-    if (!bus)
+    if (!bus) {
         bus = xSemaphoreCreateMutex();
-    if (!bus)
+        over = xSemaphoreCreateBinary();
+    }
+    if (!bus || !over)
         return ESP_ERR_NO_MEM;
+    interrupt_handler(LINE_I2C, on_transfer, 0);
+    interrupt_route((uint32_t)xPortGetCoreID(), SOURCE_I2C, LINE_I2C);
+    interrupt_enable(LINE_I2C);
+    i2c_waits(I2C_XVF, wait_for_transfer);
     i2c_init(I2C_XVF, I2C_XVF_HZ, PIN_I2C_SDA, PIN_I2C_SCL);
     return ESP_OK;
 }

@@ -124,7 +124,8 @@ class _Run:
             end = "time"
         except FirmwareCrashed as crash:
             self._look()
-            end = str(crash).splitlines()[0]
+            # Without the moment at its beginning, which is the event's own.
+            end = str(crash).splitlines()[0].partition(": ")[2]
         self._finish(end)
         self.recording.figures["wall_s"] = round(time.monotonic() - start, 3)
         if Capability.CORES in self.twin.capabilities:

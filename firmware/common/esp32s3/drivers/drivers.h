@@ -107,6 +107,11 @@ uint32_t partition_find(uint32_t type, uint32_t subtype, struct partition *found
 void i2c_init(uint32_t port, uint32_t hz, uint32_t sda, uint32_t scl);
 /* Writes, then reads after a repeated start; either may be of no bytes. 1: everybody acknowledged. */
 uint32_t i2c_transfer(uint32_t port, uint32_t address, const void *out, uint32_t out_bytes, void *in, uint32_t in_bytes);
+/* How the end of a transfer is waited for, unless at the registers: until the port's interrupt, or so long. Its handler
+ * says i2c_interrupted. */
+typedef void i2c_wait(uint32_t us);
+void i2c_waits(uint32_t port, i2c_wait *wait);
+void i2c_interrupted(uint32_t port);
 enum i2c_failure { I2C_NO_ANSWER, I2C_NOT_ACKNOWLEDGED, I2C_LINE_HELD };
 enum i2c_failure i2c_failure(uint32_t port); /* why the last transfer failed */
 void i2c_target(uint32_t port, uint32_t address, uint32_t sda, uint32_t scl);

@@ -59,6 +59,23 @@ void i2c_init(uint32_t port, uint32_t hz, uint32_t sda, uint32_t scl) {
 static enum i2c_failure failures[2];
 enum i2c_failure i2c_failure(uint32_t port) { return failures[port]; }
 
+static i2c_wait *waits[2];
+void i2c_waits(uint32_t port, i2c_wait *wait) { waits[port] = wait; }
+void i2c_interrupted(uint32_t port) { I2C_INT_ENA(port) = 0; }
+
+/* Until one of these events, or for too long; all events that there were. */
+static uint32_t await(uint32_t port, uint32_t events) {
+    uint64_t since = time_us(), spent = 0;
+    while (!(I2C_INT_RAW(port) & events) && spent < TIMEOUT_US) {
+        if (waits[port]) {
+            I2C_INT_ENA(port) = events;
+            waits[port]((uint32_t)(TIMEOUT_US - spent));
+        }
+        spent = time_us() - since;
+    }
+    return I2C_INT_RAW(port);
+}
+
 static void put(uint32_t port, uint32_t byte) { I2C_DATA(port) = byte; }
 
 /* Runs a command list; 1: it came to its STOP or END. */
@@ -70,10 +87,7 @@ static uint32_t run(uint32_t port, const uint16_t *commands, uint32_t count) {
     I2C_INT_CLR(port) = 0xffffffff;
     take_over(port);
     set_bits(&I2C_CTR(port), I2C_CTR_TRANS_START);
-    uint64_t since = time_us();
-    while (!(I2C_INT_RAW(port) & (over | failed)) && time_us() - since < TIMEOUT_US) {
-    }
-    uint32_t events = I2C_INT_RAW(port);
+    uint32_t events = await(port, over | failed);
     if (!(events & failed) && events & over)
         return 1;
     /* Let go of the bus. */
