@@ -13,11 +13,21 @@ from twins.errors import EngineFailed
 REGISTER_ARGUMENTS = 6
 _ENTRY = 0x36
 _J = 0x06
-_PS, _WINDOWBASE = "sr230", "sr72"
-_WOE = 1 << 18
-_CALLINC = 16
+PS, WINDOWBASE = "sr230", "sr72"
+WOE = 1 << 18
+CALLINC = 16
 _AREA = 0xC0000000
 """A windowed return takes the upper two bits of its address from its own PC."""
+
+
+def begins_with_entry(gdb: Gdb, function: int) -> bool:
+    """Is the first instruction ENTRY, or a jump to one, as in the table that a mask ROM begins with?"""
+    code = gdb.read(function, 3) or bytes(3)
+    if code[0] & 0x3F == _J:
+        word = int.from_bytes(code, "little")
+        offset = word >> 6 if word < 1 << 23 else (word >> 6) - (1 << 18)
+        code = gdb.read(function + 4 + offset, 1) or bytes(1)
+    return code[0] == _ENTRY
 
 
 class Callee:
@@ -27,9 +37,9 @@ class Callee:
         self._gdb = gdb
         self._core = core
         self._pc = self._value("pc")
-        ps = self._value(_PS)
-        rotates = bool(ps & _WOE) and self._begins_with_entry()
-        self._window = 4 * (ps >> _CALLINC & 3) if rotates else 0
+        ps = self._value(PS)
+        rotates = bool(ps & WOE) and begins_with_entry(gdb, self._pc)
+        self._window = 4 * (ps >> CALLINC & 3) if rotates else 0
 
     def _value(self, name: str) -> int:
         value = self._gdb.register(self._core, name)
@@ -37,18 +47,9 @@ class Callee:
             raise EngineFailed(f"QEMU's debugger does not tell the register {name}")
         return value
 
-    def _begins_with_entry(self) -> bool:
-        """Is the first instruction ENTRY, or a jump to one, as in the table that a mask ROM begins with?"""
-        code = self._gdb.read(self._pc, 3) or bytes(3)
-        if code[0] & 0x3F == _J:
-            word = int.from_bytes(code, "little")
-            offset = word >> 6 if word < 1 << 23 else (word >> 6) - (1 << 18)
-            code = self._gdb.read(self._pc + 4 + offset, 1) or bytes(1)
-        return code[0] == _ENTRY
-
     def _name(self, number: int) -> str:
         """A register of the caller's window, which reaches round the file of 64."""
-        return f"ar{(4 * self._value(_WINDOWBASE) + number) % 64}"
+        return f"ar{(4 * self._value(WINDOWBASE) + number) % 64}"
 
     @property
     def arguments(self) -> tuple[list[int], int]:

@@ -21,6 +21,7 @@ from twins.engines.qemu.alarm import Alarm
 from twins.engines.qemu.calls import Callee
 from twins.engines.qemu.clock import VirtualClock, quoted
 from twins.engines.qemu.gdb import Gdb, Stopped
+from twins.engines.qemu.guest import RETURN_ADDRESS, Guest
 from twins.engines.qemu.process import PATIENCE, Line, Pipe, Process
 from twins.engines.qemu.qmp import Qmp
 from twins.engines.qemu.uart import Uart
@@ -413,8 +414,26 @@ class QemuEngine(Adapter):
 
     @property
     def return_address(self) -> int:
-        """No function returns there: this engine calls none."""
-        return -1
+        """Where a called function returns to."""
+        return RETURN_ADDRESS
+
+    def call(self, core: int, function: int, words: list[int], stack: int | None = None) -> int:
+        """The core calls a function; the address of the frame that holds its registers."""
+        return Guest(self._gdb, core).call(function, words, stack)
+
+    def end_call(self, core: int) -> tuple[int, int, int]:
+        """The function has returned: the frame, and the two words of its value."""
+        return Guest(self._gdb, core).end()
+
+    def is_sleeping(self, core: int) -> bool:
+        """Does it wait for an interrupt?"""
+        self._start()
+        return Guest(self._gdb, core).is_sleeping
+
+    def is_interruptible(self, core: int) -> bool:
+        """Is it outside of handlers, with interrupts on?"""
+        self._start()
+        return Guest(self._gdb, core).is_interruptible
 
     # Consoles
 
