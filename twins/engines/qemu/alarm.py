@@ -18,7 +18,8 @@ from twins.units import US
 
 LONGEST = 4_000_000_000
 """µs that fit into the filter's interval."""
-_HOLD, _NET = "twins_hold", "twins_alarm"
+_NET = "twins_alarm"
+_HOLD = "/objects/twins_hold"
 
 
 class Alarm:
@@ -38,7 +39,7 @@ class Alarm:
         return [
             "-netdev", f"dgram,id={_NET},local.type=unix,local.path={there},remote.type=unix,remote.path={here}",
             "-netdev", f"hubport,id=twins_alarm_end,hubid=1,netdev={_NET}",
-            "-object", f"filter-buffer,id={_HOLD},netdev={_NET},interval={LONGEST}",
+            "-object", f"filter-buffer,id=twins_hold,netdev={_NET},interval={LONGEST}",
             "-object", f"filter-dump,id=twins_bell,netdev={_NET},file={bell}",
             "-object", f"filter-dump,id=twins_gate,netdev={_NET},file={gate}",
         ]  # fmt: skip
@@ -53,9 +54,7 @@ class Alarm:
     def set(self, after: int) -> None:
         """It will ring in so many ps, rounded up, or after `LONGEST`. The machine stands still."""
         interval = min(LONGEST, max(1, -(-after // US)))
-        self._set("interval", interval)
-        self._set("status", "off")
-        self._set("status", "on")
+        self._qmp.set_properties(_HOLD, ("interval", interval), ("status", "off"), ("status", "on"))
         self._here.sendto(FRAME, str(self._there))
 
     def end(self) -> None:
@@ -64,10 +63,8 @@ class Alarm:
 
     def clear(self) -> None:
         """The machine stands still: nothing will ring any more, and the gate is shut."""
-        self._set("status", "off")
-        self.bell.take()
+        if not self.bell.take():
+            self._qmp.set_properties(_HOLD, ("status", "off"))
+            self.bell.take()
         self._gate.take()
         self._gate.fill()
-
-    def _set(self, name: str, value: int | str) -> None:
-        self._qmp.execute("qom-set", path=f"/objects/{_HOLD}", property=name, value=value)

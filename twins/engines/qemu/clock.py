@@ -2,9 +2,9 @@
 
 No command tells the virtual clock. But the filter `filter-dump` of QEMU's network writes frames to a file as pcap, each
 with the virtual time in µs at which it came. So there is a network of one end, which no guest is on: a frame sent into
-it, and what the filter writes behind it, tell the time. A second filter, `filter-buffer`, takes the frame off, which would
-block the network while the machine stands still, and has a timer on the virtual clock: QEMU gives each processor its
-turn from one timer to the next, so the interval is how far one runs before the other does.
+it, and what the filter writes behind it, tell the time. A second filter, `filter-buffer`, takes the frame off, which
+would block the network while the machine stands still, and has a timer on the virtual clock: QEMU gives each processor
+its turn from one timer to the next, so the interval is how far one runs before the other does.
 """
 
 from __future__ import annotations

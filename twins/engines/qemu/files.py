@@ -23,6 +23,8 @@ _MAC = 0x18
 """EFUSE_RD_MAC_SPI_SYS_0 and _1, behind the six words of block 0; the last byte of the MAC comes first."""
 _WAFER = 0x24
 """EFUSE_RD_MAC_SPI_SYS_3: WAFER_VERSION_MINOR_LO is its bits 18 to 20."""
+DEFAULT_MAC = bytes.fromhex("7cdfa1000001")
+"""As the native engine has it where the board says nothing."""
 REVISION = 3
 """Chip revision v0.3, as ESP-IDF burns it for its QEMU."""
 
@@ -56,8 +58,7 @@ def fuses_file(board: Board) -> bytes:
     (1024, '0b0a00000002', 12)
     """
     fuses = bytearray(FUSES)
-    if board.mac is not None:
-        fuses[_MAC : _MAC + 6] = board.mac[::-1]
+    fuses[_MAC : _MAC + 6] = (DEFAULT_MAC if board.mac is None else board.mac)[::-1]
     struct.pack_into("<I", fuses, _WAFER, REVISION << 18)
     return bytes(fuses)
 

@@ -1,8 +1,8 @@
 """Functions of the firmware that a core runs because somebody outside wants it, through QEMU's debugger.
 
-As `engine/xtensa/src/call.rs` does it for the native engine. Authorities: Xtensa ISA RM 8.1 (windowed and CALL0 ABI) and
-8.1.5 (where the registers of callers lie: A0 to A3 below the stack pointer of the callee, the others below that of the
-caller's caller).
+As `engine/xtensa/src/call.rs` does it for the native engine. Authorities: Xtensa ISA RM 8.1 (windowed and CALL0 ABI)
+and 8.1.5 (where the registers of callers lie: A0 to A3 below the stack pointer of the callee, the others below that of
+the caller's caller).
 """
 
 from __future__ import annotations

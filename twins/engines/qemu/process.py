@@ -10,6 +10,7 @@ import logging
 import os
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -198,10 +199,15 @@ class Process:
         for process in self._started:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(_LEAVING)
-        said = [line for line in self.said().splitlines() if line.strip()]
-        last = f": {said[-1].strip()}" if said else ""
+        said = [line.strip() for line in self.said().splitlines() if line.strip() and "warning:" not in line]
+        last = f": {said[-1]}" if said else ""
         code = self._started[-1].poll()
-        how = "has closed a line" if code is None else f"ended with code {code}"
+        if code is None:
+            how = "has closed a line"
+        elif code < 0:
+            how = f"was ended by {signal.Signals(-code).name}"
+        else:
+            how = f"ended with code {code}"
         return EngineFailed(f"QEMU {how} before {what}{last}; its log is {self._keep_log()}")
 
     def said(self) -> str:

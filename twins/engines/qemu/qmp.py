@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Mapping
 from typing import Any
 
 from twins.engines.qemu.process import Line, Process
@@ -24,10 +25,21 @@ class Qmp:
 
     def execute(self, command: str, **arguments: Any) -> Any:
         """What a command gives back. Raises `EngineFailed`."""
-        request: dict[str, Any] = {"execute": command}
-        if arguments:
-            request["arguments"] = arguments
+        self._ask(command, arguments)
+        return self._answer(command)
+
+    def set_properties(self, path: str, *properties: tuple[str, Any]) -> None:
+        """Sets properties of an object, one after the other, without waiting between them."""
+        for name, value in properties:
+            self._ask("qom-set", {"path": path, "property": name, "value": value})
+        for _ in properties:
+            self._answer("qom-set")
+
+    def _ask(self, command: str, arguments: Mapping[str, Any]) -> None:
+        request = {"execute": command, "arguments": arguments} if arguments else {"execute": command}
         self.line.send(json.dumps(request).encode() + b"\n")
+
+    def _answer(self, command: str) -> Any:
         while True:
             said = self._next(f"an answer to {command}")
             if "return" in said:
