@@ -35,6 +35,10 @@ class ReplayError(TwinError):
     """A record cannot be replayed, or the twin went another way than recorded."""
 
 
+class BridgeLost(TwinError):  # noqa: N818  # the other side is gone
+    """The emulator at the other end of a bridge is gone, or does not keep to the protocol."""
+
+
 class Timeout(TwinError):  # noqa: N818  # the word that users of pexpect and pytest-embedded look for
     """Virtual time ran out before something happened."""
 
