@@ -161,7 +161,7 @@ def test_the_mix_gives_the_result_of_another_processor(twin_engine: EngineSpec) 
         assert (twin.memory.u32("mix_crc"), twin.memory.u32("mix_wrong")) == (MIX_CRC, 0)
 
 
-@pytest.mark.parametrize("name", ["aes", "calls", "rsa", "sha"])
+@pytest.mark.parametrize("name", ["aes", "calls", "sha"])
 def test_the_block_does_what_its_manual_says(twin_engine: EngineSpec, name: str) -> None:
     """The probes of the blocks that QEMU has whole; docs/engines.md tells of the others."""
     with board(twin_engine, f"probe_{name}") as twin:

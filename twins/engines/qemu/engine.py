@@ -62,6 +62,8 @@ UART0_TX = 43
 UARTS = ("uart0", "uart1")
 """Those that the machine has; it knows of no pins for them."""
 
+STRAPS = 0x08
+"""GPIO_STRAP of a chip with its strapping pins as after power-on: SPI_FAST_FLASH_BOOT (ESP-IDF, boot_mode.h)."""
 _LOOK = 0.02
 """Seconds of wall clock between two looks at the consoles."""
 _TIME: Stop = ("time", -1, -1, "")
@@ -144,6 +146,7 @@ class QemuEngine(Adapter):
         arguments += ["-drive", f"file={quoted(flash)},if=mtd,format=raw"]
         arguments += ["-drive", f"file={quoted(fuses)},if=none,format=raw,id=efuse"]
         arguments += ["-global", "driver=nvram.esp32s3.efuse,property=drive,value=efuse"]
+        arguments += ["-global", f"driver=esp32s3.gpio,property=strap_mode,value={STRAPS}"]
         if not self._settings.watchdogs:
             arguments += ["-global", "driver=timer.esp32s3.timg,property=wdt_disable,value=true"]
         if self._psram:
