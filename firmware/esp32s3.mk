@@ -41,7 +41,7 @@ s3_sources = $(SRC_$(1)) $(S3_RUNTIME) $(if $(shell grep -l '"kernel/kernel.h"' 
 
 # The second stage comes before an application that stays in flash.
 STAGE2 := $(BUILD)/stage2.elf
-STAGE2_OBJ := $(patsubst %,$(BUILD)/s3.o/%.o,$(basename $(wildcard $(S3)/*.c $(S3)/*.S $(S3)/stage2/*.c)))
+STAGE2_OBJ := $(patsubst %,$(BUILD)/s3.o/%.o,$(basename $(wildcard $(S3)/*.c $(S3)/*.S $(S3)/stage2/*.c $(S3)/drivers/flash.c)))
 $(STAGE2): $(STAGE2_OBJ) $(S3_SHARED)
 	$(S3_CROSS)gcc $(S3_LDFLAGS) -T stage2.ld $(filter %.o,$^) -o $@
 	$(S3_CROSS)strip --strip-debug -R .comment -R .xtensa.info $@
