@@ -268,7 +268,9 @@ def test_flash_of_a_size_that_it_has_not(peer: Peer, tmp_path: Path) -> None:
         Twin(path, engine=peer("well"))
 
 
-@pytest.mark.parametrize("text", ["qemu:shift=eleven", "qemu:watchdogs=1", "qemu:turn=0", "qemu:icount=off"])
+@pytest.mark.parametrize(
+    "text", ["qemu:shift=eleven", "qemu:watchdogs=1", "qemu:turn=0", "qemu:psram=octal", "qemu:icount=off"]
+)
 def test_options_are_checked(board: Board, text: str) -> None:
     with pytest.raises(UsageError, match=r"expected|no option"):
         Twin(board, engine=EngineSpec.parse(text))

@@ -36,6 +36,7 @@ OPTIONS = {
     "path": "the program qemu-system-xtensa, instead of the one that is found",
     "shift": "an instruction takes 2 to the power of this in ns; 2 without it",
     "turn": "µs that one core runs before the other does; 50 without it",
+    "psram": "`off`: none, whatever the board has",
     "watchdogs": "`on`: those of the timer groups count; off without it, as in ESP-IDF",
 }
 INSTALL = "install Espressif's with ESP-IDF's `idf_tools.py install qemu-xtensa`"

@@ -69,7 +69,7 @@ _LOOK = 0.02
 _TIME: Stop = ("time", -1, -1, "")
 
 
-DEFAULTS = {"shift": "2", "turn": "50", "watchdogs": "off"}
+DEFAULTS = {"shift": "2", "turn": "50", "watchdogs": "off", "psram": "on"}
 LONGEST_TURN = 100_000
 
 
@@ -81,23 +81,25 @@ class Settings:
     turn: int = 50
     seed: int = 0
     watchdogs: bool = False
+    psram: bool = True
     rom: Path | None = None
 
     @classmethod
     def of(cls, options: Mapping[str, str], seed: int, rom: Path | None) -> Settings:
         """Raises `UsageError`."""
-        shift, turn, watchdogs = (options.get(name, default) for name, default in DEFAULTS.items())
+        shift, turn, watchdogs, psram = (options.get(name, default) for name, default in DEFAULTS.items())
         if shift not in map(str, range(11)):
             raise UsageError(f"qemu:shift={shift}: expected a number from 0 to 10")
         if not turn.isdecimal() or not 1 <= int(turn) <= LONGEST_TURN:
             raise UsageError(f"qemu:turn={turn}: expected a number of µs from 1 to {LONGEST_TURN}")
-        if watchdogs not in ("on", "off"):
-            raise UsageError(f"qemu:watchdogs={watchdogs}: expected on or off")
+        for name, value in (("watchdogs", watchdogs), ("psram", psram)):
+            if value not in ("on", "off"):
+                raise UsageError(f"qemu:{name}={value}: expected on or off")
         if rom is not None and rom.is_dir():
             rom /= ROM_ELF
         if rom is not None:
             contents_of(rom, "boot ROM")
-        return cls(int(shift), int(turn), seed, watchdogs == "on", rom)
+        return cls(int(shift), int(turn), seed, watchdogs == "on", psram == "on", rom)
 
 
 @dataclass
@@ -120,7 +122,7 @@ class QemuEngine(Adapter):
         self._board = board
         self._settings = settings
         self._flash = files.flash_file(board)
-        self._psram = files.psram_megabytes(board)
+        self._psram = files.psram_megabytes(board) if settings.psram else 0
         self._process = Process(found.path)
         self._clock = VirtualClock(self._process, settings.turn)
         self._alarm = Alarm(self._process)
