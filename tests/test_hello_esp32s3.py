@@ -137,6 +137,35 @@ def test_a_handler_has_the_firmware_do_something_first(hello: Twin) -> None:
     assert hello.now - calls[0] >= 3_000_000_000
 
 
+def test_breakpoints_and_steps(hello: Twin) -> None:
+    at = hello.symbols["turn_round"].address
+    hello.engine.set_breakpoint(at)
+    hello.consoles["uart0"].send("abc\r")
+    assert hello.advance(hello.now + 100_000_000_000) == ("breakpoint", at, 0, "")
+    assert hello.registers(0)["pc"] == at
+    words, stack, back = hello.engine.arguments(0)
+    assert words[:2] == [hello.symbols["line"].address, 3]
+    assert hello.symbols.name(back).startswith("main+")
+    # ENTRY, of three bytes, turns the window: what was there is the caller's now.
+    assert hello.engine.step(0, hello.now + 1_000_000_000)[0] == "step"
+    assert hello.registers(0)["pc"] == at + 3
+    assert hello.callers(0)[0][1] == stack
+    assert hello.engine.clear_breakpoint(at)
+    assert not hello.engine.clear_breakpoint(at)
+    hello.consoles["uart0"].expect_exact("3 cba\r\n", timeout="1s")
+
+
+def test_a_watchpoint_meets_a_store(hello: Twin) -> None:
+    line = hello.symbols["line"].address
+    assert hello.engine.watch(True, line, 4, False, True)
+    hello.consoles["uart0"].send("abc\r")
+    kind, address, core, _ = hello.engine.run(hello.now + 100_000_000_000)
+    assert (kind, core) == ("watchpoint", 0)
+    assert line <= address < line + 4
+    hello.engine.watch(False, line, 4, False, True)
+    hello.consoles["uart0"].expect_exact("3 cba\r\n", timeout="1s")
+
+
 def test_the_same_run_comes_again_in_other_portions(twin_engine: EngineSpec) -> None:
     shown = []
     for portion, count in (("30ms", 1), ("10ms", 3), ("30ms", 1)):

@@ -30,6 +30,25 @@ def begins_with_entry(gdb: Gdb, function: int) -> bool:
     return code[0] == _ENTRY
 
 
+def callers(gdb: Gdb, core: int) -> list[tuple[int, int]]:
+    """Return address and stack pointer of each caller whose frame is still in registers (ISA RM 4.7.1)."""
+
+    def value(name: str) -> int:
+        return gdb.register(core, name) or 0
+
+    base, started = value(WINDOWBASE), value("sr73")
+    first = base
+    found: list[tuple[int, int]] = []
+    back = value(f"ar{4 * base % 64}") >> 30
+    while back and len(found) < 15:
+        base = (base - back) % 16
+        if not started >> base & 1 or base == first:
+            break
+        found.append((value(f"ar{4 * base}"), value(f"ar{4 * base + 1}")))
+        back = found[-1][0] >> 30
+    return found
+
+
 class Callee:
     """The function at the PC of a core, of which nothing has been executed."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from twins.engines.capabilities import Capability, lacks
 from twins.engines.engine import Adapter, Found, Stop
 from twins.engines.qemu import CAPABILITIES, NAME, files
 from twins.engines.qemu.alarm import Alarm
-from twins.engines.qemu.calls import Callee
+from twins.engines.qemu.calls import Callee, callers
 from twins.engines.qemu.clock import VirtualClock, quoted
 from twins.engines.qemu.gdb import Gdb, Stopped
 from twins.engines.qemu.guest import RETURN_ADDRESS, Guest
@@ -37,16 +37,16 @@ ROM_ELF = "esp32s3_rev0_rom.elf"
 """The mask ROM of every ESP32-S3 in the folder of Espressif's `esp-rom-elfs`."""
 
 # Where a look has no effect: memories of the chip (ESP32-S3 TRM, table 4-1), as far as this machine has them.
-MEMORIES = (
-    range(0x3C000000, 0x3E000000),
+FLASH_OR_PSRAM = range(0x3C000000, 0x3E000000)
+RAM = (
+    FLASH_OR_PSRAM,
     range(0x3FC80000, 0x3FE00000),
-    range(0x3FF00000, 0x3FF20000),
-    range(0x40000000, 0x40060000),
     range(0x40370000, 0x403F0000),
-    range(0x42000000, 0x44000000),
     range(0x50000000, 0x50002000),
     range(0x600FE000, 0x60100000),
 )
+ROM_OR_FLASH = (range(0x3FF00000, 0x3FF20000), range(0x40000000, 0x40060000), range(0x42000000, 0x44000000))
+MEMORIES = (*RAM, *ROM_OR_FLASH)
 RESET_STATE = 0x60008038
 """RTC_CNTL_RESET_STATE_REG: why the first processor was reset is in its low six bits (TRM, "Low-Power Management")."""
 # TRM 8.2, ESP-IDF soc/reset_reasons.h; the words are those of the native engine.
@@ -133,7 +133,8 @@ class QemuEngine(Adapter):
         self._texts: dict[bytes, int] = {}
         self._messages: list[str] = []
         self._stops: list[Stop] = []
-        self._breakpoints: dict[int, str] = {}
+        self._breakpoints: dict[int, set[str]] = {}
+        self._at_breakpoint: tuple[int, int | None] = (-1, None)
         self._now = 0
 
     # Its process
@@ -253,9 +254,7 @@ class QemuEngine(Adapter):
             if self._at_breakpoint == (core, self._gdb.register(core, "pc")):
                 self._gdb.go(step=core)
                 self._gdb.wait_stopped()
-        self._at_breakpoint = (-1, 0)
-
-    _at_breakpoint: tuple[int, int | None] = (-1, 0)
+        self._at_breakpoint = (-1, None)
 
     def _stand_still(self, stopped: Stopped) -> None:
         """The machine stands still: takes what it showed, and says why it does."""
@@ -263,9 +262,11 @@ class QemuEngine(Adapter):
         self._listen(0)
         self._stops = [self._reason() if stop[0] == "reset" else stop for stop in self._stops]
         pc = self._gdb.register(stopped.core, "pc")
-        if pc in self._breakpoints:
+        if stopped.watched is not None:
+            self._stops.append(("watchpoint", stopped.watched, stopped.core, ""))
+        elif pc in self._breakpoints:
             self._at_breakpoint = (stopped.core, pc)
-            self._stops.append((self._breakpoints[pc], pc, stopped.core, ""))
+            self._stops += [(kind, pc, stopped.core, "") for kind in sorted(self._breakpoints[pc], reverse=True)]
 
     def _reason(self) -> Stop:
         code = int.from_bytes(self._gdb.read(RESET_STATE, 4) or b"", "little") & 0x3F
@@ -324,14 +325,16 @@ class QemuEngine(Adapter):
     def read(self, address: int, count: int) -> bytes | None:
         """Memory as the first core sees it; None elsewhere, where a look would be an access."""
         self._start()
-        if not _is_memory(address, count):
+        if not _is_memory(address, count, MEMORIES):
             return None
         return self._gdb.read(address, count)
 
     def write(self, address: int, data: bytes) -> bool:
         """Writes memory."""
         self._start()
-        return _is_memory(address, len(data)) and self._gdb.write(address, data)
+        if address in FLASH_OR_PSRAM and not self._psram:
+            return False
+        return _is_memory(address, len(data), RAM) and self._gdb.write(address, data)
 
     def registers(self, core: int) -> dict[str, int]:
         """A core's registers by name."""
@@ -366,14 +369,24 @@ class QemuEngine(Adapter):
 
     def clear_breakpoint(self, address: int) -> bool:
         """Takes it away; False where there was none."""
-        return self._breakpoints.get(address) == "breakpoint" and self._unbreak(address)
+        return self._unbreak(address, "breakpoint")
+
+    def watch(self, on: bool, address: int, count: int, loads: bool, stores: bool) -> bool:
+        """`run` comes back behind an access to these bytes."""
+        self._start()
+        return self._gdb.watch(on, address, count, loads, stores)
+
+    def callers(self, core: int) -> list[tuple[int, int]]:
+        """Return address and stack pointer of each caller whose frame is still in registers."""
+        self._start()
+        return callers(self._gdb, core)
 
     def step(self, core: int, until: int) -> Stop:  # an instruction is short
         """One instruction of a core."""
         self._start()
         self._gdb.go(step=core)
         stopped = self._gdb.wait_stopped()
-        self._at_breakpoint = (-1, 0)
+        self._at_breakpoint = (-1, None)
         self._now = max(self._now, self._clock.now())
         self._listen(0)
         return "step", -1, stopped.core, ""
@@ -381,12 +394,17 @@ class QemuEngine(Adapter):
     def _break(self, address: int, kind: str) -> None:
         if address not in self._breakpoints and self._running:
             self._gdb.set_breakpoint(address, True)
-        self._breakpoints[address] = kind
+        self._breakpoints.setdefault(address, set()).add(kind)
 
-    def _unbreak(self, address: int) -> bool:
-        del self._breakpoints[address]
-        if self._running:
-            self._gdb.set_breakpoint(address, False)
+    def _unbreak(self, address: int, kind: str) -> bool:
+        kinds = self._breakpoints.get(address, set())
+        if kind not in kinds:
+            return False
+        kinds.remove(kind)
+        if not kinds:
+            del self._breakpoints[address]
+            if self._running:
+                self._gdb.set_breakpoint(address, False)
         return True
 
     # Functions by symbol
@@ -395,8 +413,8 @@ class QemuEngine(Adapter):
         """`run` comes back when a core is about to execute this instruction."""
         if on:
             self._break(address, "intercept")
-        elif address in self._breakpoints:
-            self._unbreak(address)
+        else:
+            self._unbreak(address, "intercept")
 
     def arguments(self, core: int) -> tuple[list[int], int, int]:
         """The words in registers, the address of further ones, and the return address."""
@@ -493,5 +511,5 @@ class QemuEngine(Adapter):
         self._texts.clear()
 
 
-def _is_memory(address: int, count: int) -> bool:
-    return any(address in memory and address + count <= memory.stop for memory in MEMORIES)
+def _is_memory(address: int, count: int, memories: Sequence[range]) -> bool:
+    return any(address in memory and address + count <= memory.stop for memory in memories)

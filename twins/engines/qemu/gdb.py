@@ -15,6 +15,8 @@ from twins.gdb.rsp import INTERRUPT, Framing, packet
 LAYOUT = LAYOUTS["esp32s3"]
 NUMBERS = {register.engine: number for number, register in enumerate(LAYOUT.registers) if register.engine}
 """By the engine's names: "pc", "ar0", "sr72", …"""
+WORDS = next(number for number, register in enumerate(LAYOUT.registers) if register.bits != 32)
+"""So many registers at the beginning of a g packet have a word each."""
 MOST = 1024
 """Bytes of memory in a packet; QEMU's takes twice as many digits."""
 
@@ -25,6 +27,8 @@ class Stopped:
 
     signal: int
     core: int
+    watched: int | None = None
+    """The address of an access that somebody watches for."""
 
 
 class Gdb:
@@ -98,12 +102,10 @@ class Gdb:
         text = body.decode("latin-1")
         if text[:1] not in "TS":
             raise EngineFailed(f"QEMU's debugger said {text[:40]!r} where it was to say why it stands still")
-        core = 0
-        for pair in text[3:].split(";"):
-            name, _, value = pair.partition(":")
-            if name == "thread" and value in self._threads:
-                core = self._threads.index(value)
-        return Stopped(int(text[1:3], 16), core)
+        said = dict(pair.partition(":")[::2] for pair in text[3:].split(";"))
+        core = self._threads.index(said["thread"]) if said.get("thread") in self._threads else 0
+        watched = next((int(said[name], 16) for name in ("watch", "rwatch", "awatch") if name in said), None)
+        return Stopped(int(text[1:3], 16), core, watched)
 
     def forget(self) -> None:
         """Registers have changed without its doing."""
@@ -116,6 +118,11 @@ class Gdb:
         if self.ask(f"{'Z' if on else 'z'}0,{address:x},3") != "OK":
             raise EngineFailed(f"QEMU refused a breakpoint at 0x{address:08x}")
 
+    def watch(self, on: bool, address: int, count: int, loads: bool, stores: bool) -> bool:
+        """Stops behind an access to these bytes; False where that cannot be."""
+        kind = {(False, True): 2, (True, False): 3, (True, True): 4}.get((loads, stores))
+        return kind is not None and self.ask(f"{'Z' if on else 'z'}{kind},{address:x},{count:x}") == "OK"
+
     # Registers and memory
 
     def _registers(self, core: int) -> bytes:
@@ -127,10 +134,10 @@ class Gdb:
     def register(self, core: int, name: str) -> int | None:
         """A register by the engine's name; None where there is none."""
         number = NUMBERS.get(name)
-        if number is None or LAYOUT.registers[number].bits != 32:
+        if number is None:
             return None
         data = self._registers(core)
-        if 4 * number + 4 <= len(data) and all(register.bits == 32 for register in LAYOUT.registers[:number]):
+        if number < WORDS:
             return int.from_bytes(data[4 * number : 4 * number + 4], "little")
         answer = self.ask(f"p{number:x}")
         return None if answer.startswith("E") or not answer else int.from_bytes(bytes.fromhex(answer), "little")
@@ -144,7 +151,9 @@ class Gdb:
         self._registers(core)
         self.ask(f"Hg{self._threads[core]}")
         self._kept.pop(core, None)
-        return self.ask(f"P{number:x}={(value & 0xFFFFFFFF).to_bytes(4, 'little').hex()}") == "OK"
+        size = LAYOUT.registers[number].bits // 8
+        data = (value % (1 << 8 * size)).to_bytes(size, "little")
+        return self.ask(f"P{number:x}={data.hex()}") == "OK"
 
     def read(self, address: int, count: int) -> bytes | None:
         """Memory as the first processor sees it."""
