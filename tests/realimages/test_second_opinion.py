@@ -44,7 +44,8 @@ def test_an_image_shows_the_same_with_the_rom_of_the_silicon(name: str, silicon:
     image = image if chip == "rp2040" else image.with_suffix(".bin")
     wishes = Wishes(BOARDS.get(name, "pico" if chip == "rp2040" else "esp32s3_devkitc"), str(image), 150 * MS)
     real = EngineSpec("native", {"rom": str(silicon[chip])})
-    found = compare(record(wishes, NATIVE), record(wishes, real), Rules(end=25 * MS))
+    # Each start takes some 10 ms less with the silicon's ROM: an image with four resets is ahead by 40.
+    found = compare(record(wishes, NATIVE), record(wishes, real), Rules(end=60 * MS))
     parted = [(difference.kind, difference.who) for difference in found.differences]
     assert parted == TEXTS.get(name, []), "\n".join(lines(found))
 

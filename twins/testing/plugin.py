@@ -213,8 +213,12 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 # Fixtures
 
 
+BOOTS_KEPT = 16
+"""Booted twins that a session keeps; each takes some ten to a hundred megabytes."""
+
+
 class Boots:
-    """Twins that have booted to a point, kept for the session."""
+    """Twins that have booted to a point: the last that were forked, for the session."""
 
     def __init__(self) -> None:
         self._twins: dict[tuple[Any, ...], Twin] = {}
@@ -232,12 +236,14 @@ class Boots:
             *_stamp(spec.image),
             *point,
         )
-        booted = self._twins.get(key)
+        booted = self._twins.pop(key, None)
         if booted is None:
             booted = start(spec, watch)
             bring(booted)
             watch.forget(booted)
-            self._twins[key] = booted
+        self._twins[key] = booted
+        if len(self._twins) > BOOTS_KEPT:
+            del self._twins[next(iter(self._twins))]
         twin = booted.fork()
         watch.see(twin)
         return twin
