@@ -82,6 +82,8 @@ def _ask(path: Path, *arguments: str) -> str:
 
 def look(path: Path | None = None) -> tuple[Found | None, list[str]]:
     """The first that serves, and what is wrong with those before it."""
+    if not hasattr(os, "mkfifo"):
+        return None, ["the lines to QEMU are named pipes and Unix sockets, which this system has not"]
     wrong: list[str] = []
     for place, how in [(path, "path=")] if path is not None else places():
         try:
