@@ -24,8 +24,9 @@ S3_BENCH := $(patsubst bench/esp32s3/%.c,s3_%,$(wildcard bench/esp32s3/*.c))
 S3_PROBES := $(patsubst probes/esp32s3/%.c,s3_probe_%,$(wildcard probes/esp32s3/*.c))
 
 # name: source, linker script (ram.ld where nothing is said)
-S3_IMAGES := $(S3_BENCH) $(S3_PROBES) s3_functions s3_rom_calls s3_usb_console s3_espnow_echo s3_devkit_panel \
+S3_IMAGES := $(S3_BENCH) $(S3_PROBES) s3_hello s3_functions s3_rom_calls s3_usb_console s3_espnow_echo s3_devkit_panel \
              jinny_lamp
+SRC_s3_hello := hello/main.c
 SRC_s3_functions := functions/main.c
 SRC_s3_rom_calls := rom_calls/main.c
 SRC_s3_usb_console := usb_console/main.c
@@ -49,6 +50,7 @@ $(STAGE2): $(STAGE2_OBJ) $(S3_SHARED)
 
 # Each of them says so here, and where its partitions are not those of tools/s3image.py, which they are.
 LD_s3_probe_flash := flash.ld
+LD_s3_hello := flash.ld
 LD_jinny_lamp := flash.ld
 TABLE_jinny_lamp := jinny_lamp/partitions.csv
 

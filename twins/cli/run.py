@@ -285,7 +285,7 @@ def _result(twin: Twin, cpu: float, frames: dict[str, dict[str, str]], code: int
     """What an engine cannot tell is null."""
     virtual = (twin.now - began) / SECOND
     has = twin.capabilities
-    instructions = twin.instructions if Capability.CORES in has else None
+    instructions = twin.instructions if Capability.INSTRUCTIONS in has else None
     gaps = {name: gap.count for name, gap in twin.unimplemented.items()} if Capability.LEDGER in has else None
     return {
         "virtual_s": virtual,

@@ -128,7 +128,7 @@ class _Run:
             end = str(crash).splitlines()[0].partition(": ")[2]
         self._finish(end)
         self.recording.figures["wall_s"] = round(time.monotonic() - start, 3)
-        if Capability.CORES in self.twin.capabilities:
+        if Capability.INSTRUCTIONS in self.twin.capabilities:
             self.recording.figures["instructions"] = sum(self.twin.instructions)
 
     def _watch_texts(self, texts: Sequence[str]) -> None:

@@ -23,6 +23,7 @@ class Capability(str, Enum):
     TIMING = "timing-on-wires"
     MEMORY = "memory"
     REGISTERS = "registers"
+    INSTRUCTIONS = "instructions"
     BREAKPOINTS = "breakpoints"
     RESET = "reset"
     FLASH = "flash"
@@ -48,6 +49,7 @@ MEANINGS: dict[Capability, tuple[str, str]] = {
     Capability.TIMING: ("timing on wires", "edges and transfers happen when the real chip does them"),
     Capability.MEMORY: ("way into the memory", "`twin.memory`"),
     Capability.REGISTERS: ("way to the registers", "`twin.registers()`"),
+    Capability.INSTRUCTIONS: ("count of instructions", "`twin.instructions`, and figures of speed"),
     Capability.BREAKPOINTS: ("breakpoints", "`twins gdb`: breakpoints, watchpoints, single steps"),
     Capability.RESET: ("reset pin", "`twin.reset()`, and the reasons in `twin.resets`"),
     Capability.FLASH: ("way to the flash", "`twin.flash`, `twin.save_flash()`"),

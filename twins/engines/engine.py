@@ -149,7 +149,7 @@ class EngineApi(Protocol):
     @property
     def instructions(self) -> list[int]:
         """How many each core executed."""
-        raise missing(self, Capability.CORES)
+        raise missing(self, Capability.INSTRUCTIONS)
 
     @property
     def cpu_clock(self) -> int:

@@ -15,6 +15,7 @@ from twins.engines import Capability
 from twins.errors import TwinError
 from twins.files import whole_file
 from twins.frames import frame_of, save_png
+from twins.gdb.target import CORES
 from twins.saved import save
 from twins.testing.panics import fault_report, panic_report
 from twins.testing.watch import Watch
@@ -92,9 +93,11 @@ def _of_twin(twin: Twin, folder: Path, window: PinWindow | None) -> Iterator[tup
 def registers(twin: Twin) -> str:
     """The registers and the backtrace of each core, resets, and what is not modelled."""
     lines = [f"{twin.board.name} at {twin.time}"]
-    for core in range(len(twin.instructions)):
+    counted = Capability.INSTRUCTIONS in twin.capabilities
+    for core in range(CORES):
         place = twin.symbols.name(twin.registers(core)["pc"])
-        lines.append(f"\ncore {core}: {place}, {twin.instructions[core]} instructions so far")
+        count = f", {twin.instructions[core]} instructions so far" if counted else ""
+        lines.append(f"\ncore {core}: {place}{count}")
         lines.extend(register_lines(twin, core))
     lines.append("")
     lines.extend(f"reset at {Duration(at)}: {why}" for at, why in twin.resets)

@@ -6,6 +6,7 @@ import re
 
 from twins.crash import backtrace
 from twins.errors import UsageError
+from twins.gdb.target import CORES
 from twins.symbols import Symbols
 from twins.twin import Twin
 
@@ -58,7 +59,7 @@ def fault_report(twin: Twin) -> str | None:
     if twin.board.chip.name != "rp2040":
         return None
     words = []
-    for core in range(len(twin.instructions)):
+    for core in range(CORES):
         registers = twin.registers(core)
         if registers["xpsr"] & 0x1FF == HARD_FAULT:
             try:
