@@ -16,10 +16,9 @@ from twins.compare import EngineSpec, Rules, Wishes, compare, record
 from twins.compare.report import lines
 from twins.units import MS
 
-
 CUT = [("console", "uart0")]
 TEXTS = {
-    # A reset soon after the start loses what is still in the FIFO of UART0: a few characters more or less of the ROM's text.
+    # A reset soon after the start loses what is still in the FIFO of UART0: some characters more or less.
     "s3_probe_analog": CUT,
     "s3_probe_rtc": CUT,
 }
