@@ -60,7 +60,7 @@ def test_a_call_of_nothing_in_the_rom_is_reported_with_its_callers(images: Path)
     with pytest.raises(FirmwareCrashed) as crash:
         twin.run("1s")
     lines = str(crash.value).splitlines()
-    assert "0x40001000 is not modelled" in lines[0]
+    assert "0x4000100C is not modelled" in lines[0]
     trace = lines[-1].removeprefix("backtrace: ").split(" < ")
     assert functions(trace)[1:13] == LEVELS
     for place in trace[1:13]:

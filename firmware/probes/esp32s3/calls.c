@@ -6,7 +6,7 @@
 
 #define PANIC 4
 #define NOWHERE 5
-#define NO_FUNCTION 0x40001000u /* in the middle of an entry of the ROM's table */
+#define NO_FUNCTION 0x4000100cu /* in the middle of an entry of the ROM's table */
 
 static uint32_t depth_reached, windows_at_bottom;
 
