@@ -11,6 +11,14 @@ class UsageError(TwinError):
     """An argument is not what the API takes."""
 
 
+class CapabilityMissing(UsageError):  # noqa: N818  # it is the engine that misses it
+    """The engine of a twin cannot do what was asked for, another one can."""
+
+
+class EngineAbsent(UsageError):  # noqa: N818  # a fact about the machine
+    """An engine is not on this machine."""
+
+
 class ImageError(TwinError):
     """A firmware image cannot be loaded."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from twins import _engine
+from twins.engines.engine import EngineApi
 from twins.errors import UsageError
 from twins.files import whole_file
 
@@ -21,7 +21,7 @@ class Flash:
     ('e660583883724a32', 2097152)
     """
 
-    def __init__(self, engine: _engine.Engine) -> None:
+    def __init__(self, engine: EngineApi) -> None:
         self._engine = engine
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twins import _engine
+from twins.engines.engine import EngineApi
 from twins.errors import UsageError
 from twins.symbols import Symbol, Symbols
 
@@ -15,7 +15,7 @@ class TwinMemory:
     ``twin.memory.u32("tick_count")``, ``twin.memory.read(0x20000000, 16)``.
     """
 
-    def __init__(self, engine: _engine.Engine, symbols: Symbols) -> None:
+    def __init__(self, engine: EngineApi, symbols: Symbols) -> None:
         self._engine = engine
         self._symbols = symbols
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from twins import _engine
 from twins.board import Chip
+from twins.engines.engine import EngineApi
 from twins.errors import UsageError
 from twins.ports import Host
 
@@ -13,7 +13,7 @@ from twins.ports import Host
 class Pin:
     """One pin of the chip, seen and driven from outside."""
 
-    def __init__(self, host: Host, engine: _engine.Engine, name: str, number: int) -> None:
+    def __init__(self, host: Host, engine: EngineApi, name: str, number: int) -> None:
         self.name = name
         self.number = number
         self._host = host
@@ -62,7 +62,7 @@ class Pin:
 class Pins(Mapping[str, Pin]):
     """All pins of a chip: ``twin.pins["GPIO25"].level``."""
 
-    def __init__(self, host: Host, engine: _engine.Engine, chip: Chip) -> None:
+    def __init__(self, host: Host, engine: EngineApi, chip: Chip) -> None:
         self._host = host
         self._engine = engine
         self._chip = chip

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from twins import _engine
+from twins.engines.engine import EngineApi
 
 if TYPE_CHECKING:
     from twins.ports import Times
@@ -19,7 +19,7 @@ Listener = Callable[["Times", "Times"], None]
 class PinLog:
     """The engine's log of pin changes, handed to all who listen; nothing is logged while nobody does."""
 
-    def __init__(self, engine: _engine.Engine, former: PinLog | None = None) -> None:
+    def __init__(self, engine: EngineApi, former: PinLog | None = None) -> None:
         self._engine = engine
         self._listeners: list[Listener] = []
         self.kept: PinKeeper = former.kept if former is not None else PinKeeper()
@@ -118,7 +118,7 @@ class PinWindow:
 class Trace:
     """``twin.trace.sha256`` is equal for two runs that showed the world the same things at the same times."""
 
-    def __init__(self, engine: _engine.Engine, pins: PinLog) -> None:
+    def __init__(self, engine: EngineApi, pins: PinLog) -> None:
         self._engine = engine
         self._pins = pins
 

@@ -17,6 +17,7 @@ from twins.board import Board
 from twins.console import Console
 from twins.crash import crash_report
 from twins.door import Door
+from twins.engines import Adapter, Capability, EngineApi, EngineSpec, capabilities_of, missing, name_of, open_engine
 from twins.errors import BoardError, FirmwareCrashed, Timeout, UsageError
 from twins.files import contents_of
 from twins.flash import Flash
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
     from twins.world import World
 
 log = logging.getLogger("twins")
-
-ROM_ELF = "esp32s3_rev0_rom.elf"
-"""The mask ROM of every ESP32-S3 in the folder of Espressif's `esp-rom-elfs`."""
 
 RESERVED = frozenset(
     {"board", "seed", "image", "parts", "resets", "door", "live", "pin_log", "engine", "functions", "guards", "world"}
@@ -78,13 +76,6 @@ class Snapshot:
     functions: State
 
 
-def _new_engine(board: Board, seed: int) -> _engine.Engine:
-    """A chip as the board has it, at its power-on."""
-    if board.chip.name == "rp2040":
-        return _engine.Engine.rp2040(board.flash_size)
-    return _engine.Engine.esp32s3(board.flash_size, board.psram_size, board.psram_octal, board.mac, seed)
-
-
 class Twin(Wired, Intercepting):
     """A board with an image, at its power-on.
 
@@ -99,6 +90,7 @@ class Twin(Wired, Intercepting):
         flash: contents of the whole flash chip, as written by `Flash.save`, to go on from.
         unique_id: the serial number of the flash chip, instead of the board file's.
         mac: the MAC address in the chip's fuses, instead of the board file's.
+        engine: what runs the image: ``"native"``, or another that `twins doctor` lists, see `twins.engines`.
 
     A part is an attribute under its name in the board file.
 
@@ -126,6 +118,7 @@ class Twin(Wired, Intercepting):
         flash: str | Path | None = None,
         unique_id: bytes | str | None = None,
         mac: bytes | str | None = None,
+        engine: str | EngineSpec = "native",
     ) -> None:
         self.board = Board.load(board) if mac is None else Board.load(board).with_mac(mac)
         self._check_names()
@@ -136,28 +129,38 @@ class Twin(Wired, Intercepting):
             else Image.load(image, self.board.chip.name, elf=elf, flash_size=self.board.flash_size)
         )
         self.door, self.live = Door(self), Live(self)
-        self._start(_new_engine(self.board, seed))
-        if rom is not None:
-            self._use_rom(Path(rom))
+        self._start(open_engine(engine, self.board, self.image, seed=seed, rom=None if rom is None else Path(rom)))
+        try:
+            self._power_on(unique_id if unique_id is not None else self.board.unique_id, flash)
+        except BaseException:
+            self.close()
+            raise
+
+    def _power_on(self, serial: bytes | str | None, flash: str | Path | None) -> None:
+        """All that the board has beside its chip is put there."""
         for console in self.board.consoles:
             self._engine.attach_console(console.name, console.tx, console.rx, console.jtag)
-        serial = unique_id if unique_id is not None else self.board.unique_id
         if serial is not None:
             self.flash.set_unique_id(serial)
         if flash is not None:
             self._use_flash(Path(flash))
         if self.image is not None:
             self._load(self.image)
+        if Capability.PARTS not in self.capabilities:
+            if self.board.parts:
+                log.warning("%s; without: %s", missing(self._engine, Capability.PARTS), ", ".join(self.board.parts))
+            return
         self.parts.update(self.board.create_parts())
         for name, part in self.parts.items():
-            part.mount(self, name, seed)
+            part.mount(self, name, self.seed)
 
-    def _start(self, engine: _engine.Engine) -> None:
+    def _start(self, engine: EngineApi) -> None:
         # These bring numpy, which `import twins` does not wait for.
         from twins.outside import PartsOutside
         from twins.trace import PinLog
 
-        self._engine = self.engine = engine
+        self._engine: EngineApi = engine
+        self.engine: EngineApi = engine
         self.pin_log: PinLog = PinLog(engine, self.__dict__.get("pin_log"))
         self.functions = Functions(self)
         self._inbox = engine.inbox
@@ -181,14 +184,6 @@ class Twin(Wired, Intercepting):
                     f"board {self.board.name}: a part cannot be named {name!r}, because twin.{name} is something else: "
                     f"give [parts.{name}] another name"
                 )
-
-    def _use_rom(self, path: Path) -> None:
-        if path.is_dir():
-            path /= ROM_ELF
-        try:
-            self._engine.use_rom(contents_of(path, "boot ROM"))
-        except ValueError as error:
-            raise UsageError(f"boot ROM {path}: {error}") from None
 
     def _use_flash(self, path: Path) -> None:
         data = contents_of(path, "flash")
@@ -217,14 +212,28 @@ class Twin(Wired, Intercepting):
         self.close()
 
     def close(self) -> None:
-        """Ends servers and record. Nothing else is left running: a twin only moves while it is told to."""
+        """Ends servers and record, and an engine that is a process. Nothing else is left running."""
         self.live.close()
         self.door.stop_recording()
+        if isinstance(self._engine, Adapter):
+            self._engine.close()
+
+    @property
+    def engine_name(self) -> str:
+        """The name of the engine that runs it."""
+        return name_of(self._engine)
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What this engine can do."""
+        return capabilities_of(self._engine)
 
     def __getattr__(self, name: str) -> Any:
         parts = self.__dict__.get("parts", {})
         if name in parts:
             return parts[name]
+        if "_engine" in self.__dict__ and name in self.board.parts and Capability.PARTS not in self.capabilities:
+            raise missing(self._engine, Capability.PARTS)
         known = ", ".join(parts) or "none"
         raise AttributeError(
             f"{type(self).__name__} has no attribute {name!r}, and the board no such part; it has {known}"
@@ -411,8 +420,6 @@ class Twin(Wired, Intercepting):
 
     # What parts ask of their host (twins.ports.Host), beside their wires
 
-    # What parts ask of their host (twins.ports.Host), beside their wires
-
     def call_at(self, at: int, part: Part, method: str, args: tuple[Any, ...]) -> None:
         """Calls a method of a part at a moment."""
         self._call_number += 1
@@ -542,12 +549,17 @@ class Twin(Wired, Intercepting):
 
     def restore(self, snapshot: Snapshot) -> None:
         """Goes back to a picture of this twin."""
+        if isinstance(self._engine, Adapter):
+            raise missing(self._engine, Capability.SNAPSHOT)
         if snapshot.board != self.board:
             raise UsageError(f"the snapshot is of board {snapshot.board.name!r}, this twin is {self.board.name!r}")
         if self.door.is_recording:
             raise UsageError(
                 "a twin that records what comes in cannot go back in time: twin.door.stop_recording() first"
             )
+        self._go_back(snapshot)
+
+    def _go_back(self, snapshot: Snapshot) -> None:
         parts = self.parts
         consoles = self._consoles
         self._start(_engine.Engine.restore(snapshot.engine))
@@ -585,7 +597,7 @@ class Twin(Wired, Intercepting):
         twin.parts = {}
         twin._consoles = {}
         twin.door, twin.live = Door(twin), Live(twin)
-        twin.restore(snapshot)
+        twin._go_back(snapshot)
         return twin
 
     def fork(self) -> Twin:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from twins import _engine
+from twins.engines.engine import EngineApi
 from twins.errors import UsageError
 from twins.units import Duration
 
@@ -55,7 +55,7 @@ class UsbHost:
     (True, False)
     """
 
-    def __init__(self, engine: _engine.Engine) -> None:
+    def __init__(self, engine: EngineApi) -> None:
         self._engine = engine
 
     @property

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from twins._engine import Engine, Inbox
 from twins.board import Board
+from twins.engines.engine import EngineApi, InboxApi
 from twins.errors import BoardError, UsageError
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ class Wired:
     """What a twin does for the ports of its parts."""
 
     board: Board
-    _engine: Engine
+    _engine: EngineApi
     _outside: PartsOutside
-    _inbox: Inbox
+    _inbox: InboxApi
     _inside_at: int | None
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from twins.cli.engine import add_engine_argument, engine_of
 from twins.gdb import GdbServer
 from twins.twin import Twin
 from twins.units import MS
@@ -23,13 +24,21 @@ def add_gdb_arguments(parser: argparse.ArgumentParser) -> None:
     add("--elf", metavar="FILE", help="symbols for the image")
     add("--rom", metavar="PATH", help="a real boot ROM to run")
     add("--seed", metavar="N", type=int, default=0, help="for all that is random (0)")
+    add_engine_argument(parser)
     add("--port", metavar="N", type=int, default=PORT, help=f"of this machine, 0 for any free one ({PORT})")
     add("--run", action="store_true", help="do not wait for the debugger")
 
 
 def gdb(options: argparse.Namespace) -> int:
     """Runs until the debugger kills the program, or Ctrl-C; the exit code."""
-    with Twin(options.board, options.image, elf=options.elf, seed=options.seed, rom=options.rom) as twin:
+    with Twin(
+        options.board,
+        options.image,
+        elf=options.elf,
+        seed=options.seed,
+        rom=options.rom,
+        engine=engine_of(options),
+    ) as twin:
         server = GdbServer(twin, options.port, wait=not options.run)
         host, port = server.address
         print(f"twins: in gdb: target remote {host}:{port}", file=sys.stderr, flush=True)

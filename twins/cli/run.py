@@ -11,13 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from twins.cli.engine import add_engine_argument, engine_of
 from twins.cli.imports import say_missing
 from twins.cli.serve import add_serve_arguments, is_served, limit, serve
 from twins.cli.watch import Shown
+from twins.engines import Capability
 from twins.errors import FirmwareCrashed, ScriptFailed, UsageError
 from twins.files import check_writable, whole_file
 from twins.frames import VIDEOS, Video, frame_of, save_png, sha256
-from twins.scripts import Player, Recorder, check, find_part, load, watch
+from twins.scripts import Player, Recorder, Step, check, find_part, load, watch
 from twins.texts import Wanted
 from twins.twin import Twin
 from twins.units import MS, SECOND, Duration
@@ -37,6 +39,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     add("--elf", metavar="FILE", help="symbols for the image")
     add("--rom", metavar="PATH", help="a real boot ROM to run: an image, an ELF, or the folder ESP_ROM_ELF_DIR names")
     add("--seed", metavar="N", type=int, default=0, help="for all that is random (0)")
+    add_engine_argument(parser)
     add_going_arguments(parser)
 
 
@@ -86,7 +89,23 @@ class _Run:
         else:
             if options.image is None:
                 raise UsageError(f"run {options.board}: which image? Give IMAGE, as in twins run pico blink.uf2")
-            self.twin = Twin(options.board, options.image, elf=options.elf, seed=options.seed, rom=options.rom)
+            self.twin = Twin(
+                options.board,
+                options.image,
+                elf=options.elf,
+                seed=options.seed,
+                rom=options.rom,
+                engine=engine_of(options),
+            )
+        try:
+            self._prepare(steps, resumed)
+        except BaseException:
+            self.twin.close()
+            raise
+
+    def _prepare(self, steps: list[Step], resumed: Twin | None) -> None:
+        """Checks what was asked for on the twin, and puts the listeners there."""
+        options = self.options
         self.began = self.twin.now
         for part in [part for part, _ in self.frames] + [part for part, _, _ in self.videos]:
             frame_of(find_part(self.twin, part))
@@ -102,7 +121,9 @@ class _Run:
         self.shown = Shown(self.twin, behind)
         self.vcd = self._start_vcd() if options.vcd else None
         self.terminal = sys.stderr.isatty() and not options.json
-        self.start = time.process_time()
+        # Another engine's work is not in this process: its seconds are those of the wall.
+        self.clock = time.process_time if self.twin.engine_name == "native" else time.monotonic
+        self.start = self.clock()
 
     def _check_files(self) -> None:
         """What cannot be written behind the run is refused before it."""
@@ -146,8 +167,8 @@ class _Run:
 
     @property
     def cpu(self) -> float:
-        """Seconds of processor time since the run began."""
-        return max(time.process_time() - self.start, 1e-6)
+        """Seconds of processor time since the run began; of another engine, on the wall."""
+        return max(self.clock() - self.start, 1e-6)
 
     def go(self) -> int:
         """Runs to the end; the exit code."""
@@ -250,24 +271,31 @@ def run(options: argparse.Namespace, resumed: Twin | None = None) -> int:
     if options.json:
         print(json.dumps(result))
     else:
+        kind = "of CPU time" if job.twin.engine_name == "native" else f"on the engine {job.twin.engine_name}"
+        mips = f", {result['mips']:.1f} MIPS" if result["mips"] is not None else ""
         print(
-            f"{Duration(job.twin.now - job.began)} of virtual time in {cpu:.2f} s of CPU time: "
-            f"{result['rtf']:.2f} times real time, {result['mips']:.1f} MIPS",
+            f"{Duration(job.twin.now - job.began)} of virtual time in {cpu:.2f} s {kind}: "
+            f"{result['rtf']:.2f} times real time{mips}",
             file=sys.stderr,
         )
     return code
 
 
 def _result(twin: Twin, cpu: float, frames: dict[str, dict[str, str]], code: int, began: int) -> dict[str, Any]:
+    """What an engine cannot tell is null."""
     virtual = (twin.now - began) / SECOND
+    has = twin.capabilities
+    instructions = twin.instructions if Capability.CORES in has else None
+    gaps = {name: gap.count for name, gap in twin.unimplemented.items()} if Capability.LEDGER in has else None
     return {
+        "engine": twin.engine_name,
         "virtual_s": virtual,
         "cpu_s": cpu,
-        "instructions": twin.instructions,
-        "mips": sum(twin.instructions) / cpu / 1e6,
+        "instructions": instructions,
+        "mips": sum(instructions) / cpu / 1e6 if instructions is not None else None,
         "rtf": virtual / cpu,
-        "trace_sha256": twin.trace.sha256,
-        "unimplemented": {name: gap.count for name, gap in twin.unimplemented.items()},
+        "trace_sha256": twin.trace.sha256 if Capability.TRACE in has else None,
+        "unimplemented": gaps,
         "frames": frames,
         "exit": code,
     }

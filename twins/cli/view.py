@@ -7,6 +7,7 @@ import asyncio
 import sys
 import webbrowser
 
+from twins.cli.engine import add_engine_argument, engine_of
 from twins.errors import UsageError
 from twins.twin import Twin
 
@@ -23,6 +24,7 @@ def add_view_arguments(parser: argparse.ArgumentParser) -> None:
     add("--rom", metavar="PATH", help="a real boot ROM to run: an image, an ELF, or the folder ESP_ROM_ELF_DIR names")
     add("--flash", metavar="FILE", help="contents of the whole flash chip to go on from")
     add("--seed", metavar="N", type=int, default=0, help="for all that is random (0)")
+    add_engine_argument(parser)
     add("--pace", metavar="FACTOR", default="1", help=f"of real time, or {FLAT_OUT} (1)")
     add("--paused", action="store_true", help="stand still at power-on")
     add("--port", metavar="PORT", type=int, default=0, help="of this machine (any free one)")
@@ -37,7 +39,15 @@ def view(options: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         raise UsageError(f"the live view needs {error.name}: pip install 'boardtwins[view]'") from None
     pace = _pace(options.pace)
-    twin = Twin(options.board, options.image, elf=options.elf, seed=options.seed, rom=options.rom, flash=options.flash)
+    twin = Twin(
+        options.board,
+        options.image,
+        elf=options.elf,
+        seed=options.seed,
+        rom=options.rom,
+        flash=options.flash,
+        engine=engine_of(options),
+    )
     runner = Runner(twin, pace=pace, running=not options.paused)
 
     def ready(address: str) -> None:

@@ -13,7 +13,7 @@ from twins.gdb.registers import LAYOUTS
 from twins.units import Duration
 
 if TYPE_CHECKING:
-    from twins._engine import Engine
+    from twins.engines.engine import EngineApi
     from twins.twin import Twin
 
 Stopped = tuple[str, int, int, str]
@@ -64,7 +64,7 @@ class Target:
         self._on_halt = on_halt
         self._breakpoints: set[int] = set()
         self._watchpoints: set[Watchpoint] = set()
-        self._armed: Engine | None = None
+        self._armed: EngineApi | None = None
         self._stepping: int | None = None
         self._resetting = False
 

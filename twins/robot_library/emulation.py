@@ -25,7 +25,9 @@ class EmulationKeywords:
         self._twins: dict[str, Twin] = {}
         self._states: dict[str, _State] = {}
 
-    def create_twin(self, board: str, image: str, name: str = "", elf: str = "", seed: int = 0) -> str:
+    def create_twin(
+        self, board: str, image: str, name: str = "", elf: str = "", seed: int = 0, engine: str = "native"
+    ) -> str:
         """A board with an image in its flash, at power-on. Returns its name, by default the board's.
 
         | Create Twin | media_controller | ${CURDIR}/media_controller.uf2 |
@@ -33,7 +35,7 @@ class EmulationKeywords:
         label = name or board
         if label in self._twins:
             raise UsageError(f"there is a twin {label!r} already: give this one another name")
-        self._twins[label] = Twin(board, image=image, elf=elf or None, seed=seed)
+        self._twins[label] = Twin(board, image=image, elf=elf or None, seed=seed, engine=engine)
         return label
 
     def start_emulation(self) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twins.crash import register_lines
+from twins.engines import Capability
 from twins.errors import TwinError
 from twins.files import whole_file
 from twins.frames import frame_of, save_png
@@ -57,7 +58,8 @@ def gather(watch: Watch, folder: Path) -> Iterator[tuple[str, Path | str]]:
 
 
 def _of_twin(twin: Twin, folder: Path, window: PinWindow | None) -> Iterator[tuple[str, Path | str]]:
-    yield "twin:", f"{twin.board.name} at {twin.time}, image {twin.image.path.name if twin.image else 'none'}"
+    engine = "" if twin.engine_name == "native" else f", engine {twin.engine_name}"
+    yield "twin:", f"{twin.board.name} at {twin.time}, image {twin.image.path.name if twin.image else 'none'}{engine}"
     for name in twin.console_names:
         log = twin.output(name)
         if log:
@@ -65,10 +67,11 @@ def _of_twin(twin: Twin, folder: Path, window: PinWindow | None) -> Iterator[tup
     panics = [panic_report(twin.output(name).decode("utf-8", "replace"), twin.symbols) for name in twin.console_names]
     for panic in dict.fromkeys(text for text in panics if text):
         yield "panic:", panic
-    fault = fault_report(twin)
-    if fault:
-        yield "fault:", fault
-    yield "registers", _write(folder / "registers.txt", registers(twin).encode())
+    if Capability.REGISTERS in twin.capabilities and Capability.CORES in twin.capabilities:
+        fault = fault_report(twin)
+        if fault:
+            yield "fault:", fault
+        yield "registers", _write(folder / "registers.txt", registers(twin).encode())
     if window is not None:
         twin.pin_log.drain()
         start, before, at, level = window.last(twin.now)
@@ -95,7 +98,8 @@ def registers(twin: Twin) -> str:
         lines.extend(register_lines(twin, core))
     lines.append("")
     lines.extend(f"reset at {Duration(at)}: {why}" for at, why in twin.resets)
-    lines.extend(f"not modelled: {name}, {gap.count} times: {gap.why}" for name, gap in twin.unimplemented.items())
+    gaps = twin.unimplemented if Capability.LEDGER in twin.capabilities else {}
+    lines.extend(f"not modelled: {name}, {gap.count} times: {gap.why}" for name, gap in gaps.items())
     return "\n".join(lines) + "\n"
 
 

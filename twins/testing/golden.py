@@ -15,13 +15,22 @@ import numpy as np
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.image import PNGImageSnapshotExtension
+from syrupy.location import PyTestLocation
+from syrupy.types import SnapshotIndex
 
 from twins.errors import FrameMismatch, UsageError
 from twins.files import whole_file
 from twins.frames import Frame, frame_of, from_png, png, save_png, sha256
 from twins.testing.compare import Comparison, Mask, Rectangle, Tolerance, compare, difference, mask_of
+from twins.testing.engines import without_engine
 from twins.testing.plugin import WATCH, output_folder
 from twins.testing.watch import FrameRecord
+
+
+class _OnAnyEngine(PyTestLocation):
+    @property
+    def snapshot_name(self) -> str:
+        return without_engine(self.item, super().snapshot_name)
 
 
 class FrameExtension(PNGImageSnapshotExtension):
@@ -30,6 +39,11 @@ class FrameExtension(PNGImageSnapshotExtension):
     tolerance: Tolerance | int | None = None
     ignored: Mask | None = None
     comparison: Comparison | None = None
+
+    @classmethod
+    def get_snapshot_name(cls, *, test_location: PyTestLocation, index: SnapshotIndex = 0) -> str:
+        """The expected picture is the same on every engine."""
+        return super().get_snapshot_name(test_location=_OnAnyEngine(test_location.item), index=index)
 
     def matches(self, *, serialized_data: Any, snapshot_data: Any) -> bool:
         """Is the picture the expected one?"""

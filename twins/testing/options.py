@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from twins.engines import EngineSpec
 from twins.errors import UsageError
 from twins.espimage import parse_offsets
 from twins.testing.builds import Build, build_in, find_build
 from twins.units import Duration, Time, ps
 
 MARKER = (
-    "twin(board, image, elf, env, seed, rom, flash, boot, settle, timeout, wall): "
+    "twin(board, image, elf, env, seed, rom, flash, boot, settle, timeout, wall, engine): "
     "the board and the image of this test's twin, and from where it starts"
 )
-KEYS = ("board", "image", "elf", "env", "seed", "rom", "flash", "boot", "settle", "timeout", "wall")
+KEYS = ("board", "image", "elf", "env", "seed", "rom", "flash", "boot", "settle", "timeout", "wall", "engine")
 
 _OPTIONS = {
     "board": "board: a name (see `twins boards`) or a .toml file",
@@ -31,7 +32,7 @@ _OPTIONS = {
     "out": "folder for what a failed test leaves (out/twins)",
     "vcd": "how much of the pins a failed test leaves, in virtual time (5ms); 0 records none and is quicker",
 }
-_DEFAULTS = {"seed": "0", "timeout": "30s", "wall": "300s", "out": "out/twins", "vcd": "5ms"}
+_DEFAULTS = {"seed": "0", "timeout": "30s", "wall": "300s", "out": "out/twins", "vcd": "5ms", "engine": "native"}
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -40,6 +41,9 @@ def add_options(parser: pytest.Parser) -> None:
     for name, text in _OPTIONS.items():
         group.addoption(f"--twin-{name}", metavar=name.upper(), default=None, help=text)
         parser.addini(f"twin_{name}", text, default=None)
+    engine = "what runs the images: engines with commas between them, each runs all tests (native; see `twins doctor`)"
+    group.addoption("--twins-engine", "--twin-engine", dest="twin_engine", metavar="ENGINE", default=None, help=engine)
+    parser.addini("twin_engine", engine, default=None)
     group.addoption(
         "--twin-report", metavar="FILE.html", default=None, help="report of all frames that were compared, one file"
     )
@@ -71,6 +75,7 @@ class Spec:
     timeout: Duration
     wall: Duration
     build: Build | None = None
+    engine: EngineSpec = field(default_factory=lambda: EngineSpec("native"))
 
 
 def limits(config: pytest.Config, marked: dict[str, Any]) -> tuple[Duration, Duration]:
@@ -103,7 +108,7 @@ def marked(node: pytest.Item) -> dict[str, Any]:
     return found
 
 
-def spec_for(node: pytest.Item, **named: Any) -> Spec:
+def spec_for(node: pytest.Item, engine: EngineSpec | None = None, **named: Any) -> Spec:
     """What a test wants. `named` goes over the marker. Raises `UsageError` or `ImageError`."""
     config = node.config
     said = {**marked(node), **{key: value for key, value in named.items() if value is not None}}
@@ -144,6 +149,7 @@ def spec_for(node: pytest.Item, **named: Any) -> Spec:
         timeout,
         wall,
         build,
+        engine if engine is not None else EngineSpec("native"),
     )
 
 

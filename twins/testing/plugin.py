@@ -24,8 +24,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from twins.engines import Capability, EngineSpec
 from twins.errors import BoardError, ImageError, TwinError, UsageError
 from twins.scene import Scene
+from twins.testing import engines
 from twins.testing.dut import Dut
 from twins.testing.evidence import clear, folder_for, gather, last_lines
 from twins.testing.options import MARKER, Spec, add_options, limits, marked, option, spec_for
@@ -49,6 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
     config.stash[BOOTS] = Boots()
     plugins = config.pluginmanager
+    plugins.register(engines, "twins-engines")
     if plugins.hasplugin("syrupy"):
         from twins.testing import golden
 
@@ -217,8 +220,25 @@ class Boots:
         self._twins: dict[tuple[Any, ...], Twin] = {}
 
     def fork(self, spec: Spec, point: tuple[Any, ...], bring: Callable[[Twin], Any], watch: Watch) -> Twin:
-        """A fork of the twin at the point; brings one there first where there is none."""
-        key = (spec.board, spec.image, spec.elf, spec.seed, spec.rom, spec.flash, *_stamp(spec.image), *point)
+        """A fork of the twin at the point; brings one there first where there is none.
+
+        An engine without forks boots anew each time.
+        """
+        if Capability.FORK not in spec.engine.capabilities:
+            twin = start(spec, watch)
+            bring(twin)
+            return twin
+        key = (
+            str(spec.engine),
+            spec.board,
+            spec.image,
+            spec.elf,
+            spec.seed,
+            spec.rom,
+            spec.flash,
+            *_stamp(spec.image),
+            *point,
+        )
         booted = self._twins.get(key)
         if booted is None:
             booted = start(spec, watch)
@@ -238,7 +258,9 @@ def _stamp(image: str | None) -> tuple[int, ...]:
 
 def start(spec: Spec, watch: Watch) -> Twin:
     """A twin at its power-on."""
-    twin = Twin(spec.board, spec.image, elf=spec.elf, seed=spec.seed, rom=spec.rom, flash=spec.flash)
+    twin = Twin(
+        spec.board, spec.image, elf=spec.elf, seed=spec.seed, rom=spec.rom, flash=spec.flash, engine=spec.engine
+    )
     watch.see(twin)
     _set_timeout(twin, spec)
     return twin
@@ -252,8 +274,9 @@ def _set_timeout(twin: Twin, spec: Spec) -> None:
 class Boot:
     """Forks of twins that have booted, see the fixture `boot`."""
 
-    def __init__(self, item: pytest.Item) -> None:
+    def __init__(self, item: pytest.Item, engine: EngineSpec) -> None:
         self._item = item
+        self._engine = engine
 
     def __call__(
         self,
@@ -277,7 +300,7 @@ class Boot:
         """
         if (point is None) == (after is None):
             raise UsageError('boot takes a point or a time: boot("ready") or boot(after="500ms")')
-        spec = _spec(self._item, **wanted)
+        spec = _spec(self._item, self._engine, **wanted)
         limit = timeout if timeout is not None else spec.timeout
 
         def bring(twin: Twin) -> None:
@@ -296,9 +319,9 @@ class Boot:
         return twin
 
 
-def _spec(item: pytest.Item, **wanted: Any) -> Spec:
+def _spec(item: pytest.Item, engine: EngineSpec, **wanted: Any) -> Spec:
     with _told():
-        return spec_for(item, **wanted)
+        return spec_for(item, engine, **wanted)
     raise AssertionError("a failure was told")
 
 
@@ -314,15 +337,15 @@ def _told() -> Iterator[None]:
 
 
 @pytest.fixture
-def boot(request: pytest.FixtureRequest) -> Boot:
+def boot(request: pytest.FixtureRequest, twin_engine: EngineSpec) -> Boot:
     """Boots once per session to a named point; each test gets a fork: ``boot("ready")``, ``boot(after="500ms")``."""
-    return Boot(request.node)
+    return Boot(request.node, twin_engine)
 
 
 @pytest.fixture
-def twin(request: pytest.FixtureRequest, boot: Boot) -> Iterator[Twin]:
+def twin(request: pytest.FixtureRequest, boot: Boot, twin_engine: EngineSpec) -> Iterator[Twin]:
     """The twin of the board and image that ``@pytest.mark.twin`` or options name, at power-on or where `boot` says."""
-    spec = _spec(request.node)
+    spec = _spec(request.node, twin_engine)
     if spec.boot is not None:
         made = boot(spec.boot, settle=spec.settle)
     else:

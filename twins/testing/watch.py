@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from twins.engines import Capability
 from twins.errors import Timeout
 from twins.trace import PinWindow
 from twins.twin import Twin
@@ -54,7 +55,7 @@ class Watch:
         if any(twin is other for other in self.twins):
             return
         self.twins.append(twin)
-        if self.window:
+        if self.window and Capability.TRACE in twin.capabilities:
             self.windows[id(twin)] = PinWindow(self.window)
             twin.pin_log.listen(self.windows[id(twin)])
 
