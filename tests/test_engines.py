@@ -15,6 +15,7 @@ from twins.cli import main
 from twins.engines import Adapter, Capability, EngineApi, EngineSpec
 from twins.engines.capabilities import EVERYTHING, MEANINGS, capabilities
 from twins.errors import CapabilityMissing, EngineAbsent
+from twins.view.runner import Runner
 
 IMAGES = Path(__file__).parent.parent / "firmware" / "images"
 CONTROLLER = IMAGES / "media_controller.uf2"
@@ -230,6 +231,14 @@ def test_a_world_holds_twins_of_several_engines() -> None:
         assert one.now == other.now
         with pytest.raises(CapabilityMissing, match="abacus has no snapshots"):
             world.snapshot()
+
+
+def test_the_live_view_of_it_has_no_power_cycle() -> None:
+    with Runner(beads(), pace=None, running=True) as runner:
+        runner.do(lambda: runner.twin.run("2ms")).result(timeout=10)
+        with pytest.raises(CapabilityMissing, match="abacus has no snapshots"):
+            runner.do(runner.power_cycle).result(timeout=10)
+        assert runner.do(lambda: "beads" in runner.twin.console.log.decode()).result(timeout=10)
 
 
 # The command line

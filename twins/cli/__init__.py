@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from twins.board import boards
+from twins.cli.compare import add_compare_arguments, compare
 from twins.cli.diff import add_diff_arguments, diff
 from twins.cli.gdb import add_gdb_arguments, gdb
 from twins.cli.imports import add_import_arguments, import_project
@@ -142,6 +143,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_new_arguments(writing)
     writing.set_defaults(act=new)
+
+    opinions = commands.add_parser(
+        "compare",
+        help="run an image on several engines and say where they part",
+        description="Runs an image on several engines, and says of consoles, pictures, buses, resets, registers and "
+        "memory which event is the first that differs, with what was before it.",
+        epilog="example: twins compare media_controller media_controller.uf2 --engines native,native:slice=1; "
+        "exit: 0 the same, 1 different, 2 bad usage or an engine that is not here",
+    )
+    add_compare_arguments(opinions)
+    opinions.set_defaults(act=compare)
 
     comparing = commands.add_parser(
         "diff",

@@ -39,7 +39,13 @@ def view(options: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         raise UsageError(f"the live view needs {error.name}: pip install 'boardtwins[view]'") from None
     pace = _pace(options.pace)
-    twin = Twin(
+
+    def ready(address: str) -> None:
+        print(f"twins: the page is at {address} until Ctrl-C", file=sys.stderr, flush=True)
+        if options.open:
+            webbrowser.open(address)
+
+    with Twin(
         options.board,
         options.image,
         elf=options.elf,
@@ -47,20 +53,14 @@ def view(options: argparse.Namespace) -> int:
         rom=options.rom,
         flash=options.flash,
         engine=engine_of(options),
-    )
-    runner = Runner(twin, pace=pace, running=not options.paused)
-
-    def ready(address: str) -> None:
-        print(f"twins: the page is at {address} until Ctrl-C", file=sys.stderr, flush=True)
-        if options.open:
-            webbrowser.open(address)
-
-    try:
-        asyncio.run(serve(runner, options.port, ready))
-    except KeyboardInterrupt:
-        return DONE
-    finally:
-        runner.close()
+    ) as twin:
+        runner = Runner(twin, pace=pace, running=not options.paused)
+        try:
+            asyncio.run(serve(runner, options.port, ready))
+        except KeyboardInterrupt:
+            return DONE
+        finally:
+            runner.close()
     return DONE
 
 

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from twins.controls import Picture, Sounds, controls_of, describe, may_be_called, pictures, values
+from twins.engines import Capability, missing
 from twins.errors import FirmwareCrashed, TwinError, UsageError
 from twins.frames import Frame, frame_of
 from twins.testing.panics import panic_report
@@ -138,7 +139,8 @@ class Runner:
         self._closing = False
         self._panic = ""
         self._dismissed: dict[str, int] = {}
-        self._first = twin.snapshot()
+        self._first = twin.snapshot() if Capability.SNAPSHOT in twin.capabilities else None
+        self._has_ledger = Capability.LEDGER in twin.capabilities
         self.board = self._board()
         """The board and its controls, as plain data."""
         self._look()
@@ -321,6 +323,8 @@ class Runner:
 
     def power_cycle(self) -> None:
         """Back to power-on, flash and all."""
+        if self._first is None:
+            raise missing(self.twin.engine, Capability.SNAPSHOT)
         self._back(self._first, Script(), {})
         self.go()
 
@@ -444,7 +448,7 @@ class Runner:
             listening=self.events.on,
             recorded=len(self.script.steps),
             resets=len(self.twin.resets),
-            gaps=len(self.twin.unimplemented) if not self._running else before.gaps,
+            gaps=before.gaps if self._running or not self._has_ledger else len(self.twin.unimplemented),
         )
         if not _same(seen, before):
             self.seen = replace(seen, version=before.version + 1)
