@@ -1,0 +1,600 @@
+//
+// The client of the bridge (docs/bridge.md) for Renode: Renode has the processors and the memories, boardtwins has every
+// register, pin, bus, timer and part. Renode compiles this file when a script says `include @TwinsBus.cs`.
+//
+// TwinsWindow is a region of registers on Renode's bus; TwinsBus is the first of them, and holds the connection.
+// The interrupt inputs of processor n are the outputs 32 n to 32 n + 31 of TwinsBus.
+//
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Net;
+using System.Net.Sockets;
+
+using Antmicro.Renode.Core;
+using Antmicro.Renode.Exceptions;
+using Antmicro.Renode.Logging;
+using Antmicro.Renode.Peripherals.Bus;
+using Antmicro.Renode.Peripherals.CPU;
+using Antmicro.Renode.Peripherals.IRQControllers;
+using Antmicro.Renode.Peripherals.Timers;
+using Antmicro.Renode.Time;
+
+namespace Antmicro.Renode.Peripherals.Miscellaneous
+{
+    public class TwinsWindow : IBytePeripheral, IWordPeripheral, IDoubleWordPeripheral, IKnownSize
+    {
+        public TwinsWindow(TwinsBus bus, ulong origin, long size)
+        {
+            this.bus = bus ?? (TwinsBus)this;
+            this.origin = origin;
+            Size = size;
+        }
+
+        public byte ReadByte(long offset)
+        {
+            return (byte)bus.Read(Address(offset), 1);
+        }
+
+        public ushort ReadWord(long offset)
+        {
+            return (ushort)bus.Read(Address(offset), 2);
+        }
+
+        public uint ReadDoubleWord(long offset)
+        {
+            return bus.Read(Address(offset), 4);
+        }
+
+        public void WriteByte(long offset, byte value)
+        {
+            bus.Write(Address(offset), 1, value);
+        }
+
+        public void WriteWord(long offset, ushort value)
+        {
+            bus.Write(Address(offset), 2, value);
+        }
+
+        public void WriteDoubleWord(long offset, uint value)
+        {
+            bus.Write(Address(offset), 4, value);
+        }
+
+        // The registers are not Renode's: `machine Reset` resets them with the processors (TwinsBus.Reset).
+        public virtual void Reset()
+        {
+        }
+
+        public long Size { get; private set; }
+
+        private uint Address(long offset)
+        {
+            return (uint)(origin + (ulong)offset);
+        }
+
+        private readonly TwinsBus bus;
+        private readonly ulong origin;
+    }
+
+    public class TwinsBus : TwinsWindow, INumberedGPIOOutput, IDisposable
+    {
+        public TwinsBus(IMachine machine, ulong origin, long size, string chip) : base(null, origin, size)
+        {
+            if(!chips.ContainsKey(chip))
+            {
+                throw new ConstructionException("TwinsBus knows the chips rp2040 and esp32s3, not \"" + chip + "\".");
+            }
+            this.machine = machine;
+            this.chip = chips[chip];
+            lines = new GPIO[Cores * LinesOfACore];
+            var connections = new Dictionary<int, IGPIO>();
+            for(var line = 0; line < lines.Length; line++)
+            {
+                lines[line] = new GPIO();
+                connections[line] = lines[line];
+            }
+            Connections = connections;
+            timer = new LimitTimer(machine.ClockSource, TimeInterval.TicksPerSecond, this, "next", limit: 1,
+                direction: Direction.Ascending, workMode: WorkMode.OneShot, eventEnabled: true);
+            timer.LimitReached += Advance;
+        }
+
+        // `where` is unix:PATH or HOST:PORT; `token` the 16 bytes that the server was started with, in hexadecimal.
+        public void Connect(string where, string token)
+        {
+            processors = machine.SystemBus.GetCPUs().Cast<TranslationCPU>().OrderBy(cpu => machine.GetLocalName(cpu)).ToArray();
+            if(processors.Length != Cores)
+            {
+                throw new RecoverableException("The machine has " + processors.Length + " processors, the bridge needs 2.");
+            }
+            nvics = processors.Select(cpu => machine.GetPeripheralsOfType<NVIC>().FirstOrDefault(nvic => Serves(nvic, cpu))).ToArray();
+            try
+            {
+                wire = Open(where);
+            }
+            catch(SocketException error)
+            {
+                throw new RecoverableException("No twin waits at " + where + ": " + error.Message);
+            }
+            wire.Write(FromHex(token), 0, TokenBytes);
+            var welcome = Ask(new TwinsFrame(TwinsKind.Hello).U16(ProtocolVersion).U8(chip).U8(Cores));
+            if(welcome.Kind != TwinsKind.Welcome || welcome.TakeU16() != ProtocolVersion)
+            {
+                throw new RecoverableException("The other end of the bridge speaks another version of it.");
+            }
+            // Our time zero is that of the server at this moment, not that of this machine.
+            start = welcome.TakeU64();
+            Schedule(welcome.TakeU64());
+        }
+
+        // To be said before Renode ends, so that the twin knows that nothing comes any more.
+        public void Disconnect()
+        {
+            if(wire != null)
+            {
+                Ask(new TwinsFrame(TwinsKind.Bye));
+                wire.Dispose();
+                wire = null;
+            }
+        }
+
+        // Brings the chip to the machine's present moment; the adapter says it at the end of a run.
+        public void Settle()
+        {
+            Send(new TwinsFrame(TwinsKind.Advance).U64(Picoseconds(machine.ElapsedVirtualTime.TimeElapsed)));
+        }
+
+        public uint Read(uint address, byte size)
+        {
+            var core = Current();
+            var answer = Ask(new TwinsFrame(TwinsKind.Read).U8((byte)core).U8(size).U32(address).U64(Now(core)));
+            if(answer.Kind == TwinsKind.Fault)
+            {
+                Fault(core, address, "read");
+                Schedule(answer.TakeU64());
+                return 0;
+            }
+            var value = answer.TakeU32();
+            Schedule(answer.TakeU64());
+            return value;
+        }
+
+        public void Write(uint address, byte size, uint value)
+        {
+            var core = Current();
+            var answer = Ask(new TwinsFrame(TwinsKind.Write).U8((byte)core).U8(size).U32(address).U32(value).U64(Now(core)));
+            if(answer.Kind == TwinsKind.Fault)
+            {
+                Fault(core, address, "write");
+            }
+            Schedule(answer.TakeU64());
+        }
+
+        public override void Reset()
+        {
+            timer.Enabled = false;
+            if(wire != null && !restarting)
+            {
+                Send(new TwinsFrame(TwinsKind.Restarted).U8(WholeChip).U64(Picoseconds(machine.ElapsedVirtualTime.TimeElapsed)));
+            }
+        }
+
+        public void Dispose()
+        {
+            if(wire != null)
+            {
+                wire.Dispose();
+                wire = null;
+            }
+        }
+
+        public IReadOnlyDictionary<int, IGPIO> Connections { get; private set; }
+
+        // For a look at how much the bridge was used: the requests so far.
+        public ulong Requests { get; private set; }
+
+        private static Stream Open(string where)
+        {
+            if(where.StartsWith("unix:"))
+            {
+                var unix = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                unix.Connect(new UnixDomainSocketEndPoint(where.Substring("unix:".Length)));
+                return new NetworkStream(unix, true);
+            }
+            var colon = where.LastIndexOf(':');
+            var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            tcp.NoDelay = true;
+            tcp.Connect(new IPEndPoint(IPAddress.Parse(where.Substring(0, colon)), int.Parse(where.Substring(colon + 1))));
+            return new NetworkStream(tcp, true);
+        }
+
+        private static byte[] FromHex(string text)
+        {
+            if(text.Length != 2 * TokenBytes)
+            {
+                throw new RecoverableException("The token is 32 hexadecimal digits.");
+            }
+            return Enumerable.Range(0, TokenBytes).Select(i => Convert.ToByte(text.Substring(2 * i, 2), 16)).ToArray();
+        }
+
+        private static ulong Picoseconds(TimeInterval time)
+        {
+            return time.Ticks * PicosecondsPerTick;
+        }
+
+        private bool Serves(NVIC nvic, TranslationCPU cpu)
+        {
+            return machine.SystemBus.GetRegistrationPoints(nvic).Any(point => point.Initiator == cpu);
+        }
+
+        // One request, and the notices before its answer. Everything happens on the thread that asked.
+        private TwinsFrame Ask(TwinsFrame request)
+        {
+            if(wire == null)
+            {
+                throw new RecoverableException("The bridge is not connected: twins Connect WHERE TOKEN comes first.");
+            }
+            lock(exchange)
+            {
+                Requests++;
+                request.Send(wire);
+                while(true)
+                {
+                    var frame = TwinsFrame.Receive(wire);
+                    if(frame.Kind == TwinsKind.Refused)
+                    {
+                        throw new RecoverableException("The bridge was refused: " + frame.TakeText());
+                    }
+                    if(frame.Kind < TwinsKind.FirstNotice)
+                    {
+                        return frame;
+                    }
+                    Obey(frame);
+                }
+            }
+        }
+
+        private void Send(TwinsFrame request)
+        {
+            Schedule(Ask(request).TakeU64());
+        }
+
+        private void Obey(TwinsFrame notice)
+        {
+            switch(notice.Kind)
+            {
+            case TwinsKind.MemRead:
+                AnswerMemRead(notice.TakeU32(), notice.TakeU32());
+                break;
+            case TwinsKind.MemWrite:
+                var address = notice.TakeU32();
+                machine.SystemBus.WriteBytes(notice.TakeRest(), address);
+                break;
+            case TwinsKind.Lines:
+                SetLines(notice.TakeU8(), notice.TakeU32());
+                break;
+            case TwinsKind.Reset:
+                Restart(notice.TakeU8());
+                break;
+            case TwinsKind.Core:
+                SetCore(notice.TakeU8(), (CoreState)notice.TakeU8());
+                break;
+            case TwinsKind.Event:
+                ((CortexM)processors[notice.TakeU8()]).SetEventFlag(true);
+                break;
+            case TwinsKind.Nmi:
+                nvics[notice.TakeU8()].SetPendingIRQ(NmiException);
+                break;
+            case TwinsKind.Clock:
+                SetClock(notice.TakeU64());
+                break;
+            case TwinsKind.Traps:
+                SetTraps(notice.TakeU32s());
+                break;
+            default:
+                throw new RecoverableException("The bridge sent a frame of the unknown kind 0x" + ((byte)notice.Kind).ToString("X2") + ".");
+            }
+        }
+
+        private void AnswerMemRead(uint address, uint length)
+        {
+            if(machine.SystemBus.IsMemory(address) && machine.SystemBus.IsMemory(address + length - 1))
+            {
+                new TwinsFrame(TwinsKind.MemData).Bytes(machine.SystemBus.ReadBytes(address, (int)length)).Send(wire);
+                return;
+            }
+            this.Log(LogLevel.Warning, "No memory at 0x{0:X8} for a block of the chip to read {1} bytes.", address, length);
+            new TwinsFrame(TwinsKind.MemFault).Send(wire);
+        }
+
+        private void SetLines(int core, uint levels)
+        {
+            for(var line = 0; line < LinesOfACore; line++)
+            {
+                lines[core * LinesOfACore + line].Set((levels >> line & 1) != 0);
+            }
+        }
+
+        private void SetClock(ulong hertz)
+        {
+            // An instruction a cycle; SysTick counts the processor's clock.
+            foreach(var cpu in processors)
+            {
+                cpu.PerformanceInMips = (uint)Math.Max(hertz / 1000000, 1);
+            }
+            foreach(var nvic in nvics.Where(nvic => nvic != null))
+            {
+                nvic.Frequency = hertz;
+            }
+        }
+
+        private void SetCore(int core, CoreState state)
+        {
+            var cpu = processors[core];
+            var wasReset = inReset[core];
+            inReset[core] = state == CoreState.InReset;
+            if(state == CoreState.Runs && wasReset)
+            {
+                Later(() => StartAgain(core));
+                return;
+            }
+            cpu.IsHalted = state != CoreState.Runs;
+        }
+
+        private void Restart(byte cores)
+        {
+            for(var core = 0; core < Cores; core++)
+            {
+                if((cores >> core & 1) != 0)
+                {
+                    // It executes nothing more until it starts again.
+                    processors[core].IsHalted = true;
+                    var which = core;
+                    Later(() => StartAgain(which));
+                }
+            }
+        }
+
+        // A processor cannot be reset from within an access of its own: that happens when all of them stand still.
+        private void Later(Action action)
+        {
+            machine.LocalTimeSource.ExecuteInNearestSyncedState(_ => action());
+        }
+
+        private void StartAgain(int core)
+        {
+            restarting = true;
+            var cpu = processors[core];
+            cpu.Reset();
+            if(nvics[core] != null)
+            {
+                nvics[core].Reset();
+                ((CortexM)cpu).VectorTableOffset = 0;
+            }
+            waiting[core] = null;
+            restarting = false;
+            if(!inReset[core])
+            {
+                cpu.IsHalted = false;
+                cpu.Resume();
+            }
+        }
+
+        private void SetTraps(uint[] addresses)
+        {
+            for(var i = 0; i < Cores; i++)
+            {
+                var core = i;
+                foreach(var address in addresses)
+                {
+                    processors[core].RemoveHooksAt(address);
+                    processors[core].AddHook(address, (_, pc) => Trap(core, (uint)pc));
+                }
+            }
+        }
+
+        // The processor stands before the undefined instruction of a ROM function, which is followed by BX LR.
+        private void Trap(int core, uint pc)
+        {
+            var cpu = processors[core];
+            if(waiting[core] != null && waiting[core].Pc == pc && waiting[core].Sp == Register(cpu, StackPointer))
+            {
+                SetRegister(cpu, LinkRegister, waiting[core].Link);
+                waiting[core] = null;
+            }
+            var registers = Registers(cpu);
+            registers[ProgramCounter] = pc;
+            var request = new TwinsFrame(TwinsKind.Trap).U8((byte)core).U32(pc).U64(Now(core)).U8((byte)registers.Length);
+            foreach(var register in registers)
+            {
+                request.U32(register);
+            }
+            var answer = Ask(request);
+            var next = answer.TakeU64();
+            var how = (TrapEnd)answer.TakeU8();
+            var time = answer.TakeU64();
+            answer.TakeU8();
+            Schedule(next);
+            switch(how)
+            {
+            case TrapEnd.GoesOn:
+                PutRegisters(cpu, answer.TakeU32s());
+                StandStill(core, time);
+                break;
+            case TrapEnd.Again:
+                PutRegisters(cpu, answer.TakeU32s());
+                Wait(core, pc, time);
+                break;
+            case TrapEnd.Event:
+                PutRegisters(cpu, answer.TakeU32s());
+                Wait(core, pc, Math.Min(next, Now(core) + LongestWait));
+                break;
+            case TrapEnd.Stopped:
+                cpu.IsHalted = true;
+                break;
+            }
+        }
+
+        // Renode does not stop a second time before the instruction at which it just stopped. So the processor waits at the
+        // BX LR behind it, with a link back to the trap; what the link was is put back there.
+        private void Wait(int core, uint pc, ulong until)
+        {
+            var cpu = processors[core];
+            waiting[core] = new Waiting { Pc = pc, Sp = Register(cpu, StackPointer), Link = Register(cpu, LinkRegister) };
+            SetRegister(cpu, LinkRegister, pc | 1);
+            cpu.PC = pc + 2 | 1;
+            StandStill(core, until);
+        }
+
+        private void StandStill(int core, ulong until)
+        {
+            var now = Now(core);
+            if(until > now)
+            {
+                // Whole microseconds, as SkipTime counts in instructions and their number per microsecond is whole.
+                processors[core].SkipTime(TimeInterval.FromMicroseconds((until - now + 999999) / 1000000));
+            }
+        }
+
+        private uint[] Registers(TranslationCPU cpu)
+        {
+            var values = Enumerable.Range(0, 16).Select(i => Register(cpu, i)).ToList();
+            var processStack = (Register(cpu, Control) & 2) != 0;
+            var other = Register(cpu, OtherStackPointer);
+            values.Add(Register(cpu, ProgramStatus));
+            values.Add(processStack ? other : values[StackPointer]);
+            values.Add(processStack ? values[StackPointer] : other);
+            values.Add(Register(cpu, PriMask));
+            values.Add(Register(cpu, Control));
+            values.Add(((CortexM)cpu).VectorTableOffset);
+            return values.ToArray();
+        }
+
+        // A ROM function is an ordinary function: it changes the general registers and the flags.
+        private void PutRegisters(TranslationCPU cpu, uint[] values)
+        {
+            for(var i = 0; i < ProgramCounter; i++)
+            {
+                SetRegister(cpu, i, values[i]);
+            }
+            cpu.PC = values[ProgramCounter] | 1;
+        }
+
+        private uint Register(TranslationCPU cpu, int index)
+        {
+            return (uint)cpu.GetRegister(index).RawValue;
+        }
+
+        private void SetRegister(TranslationCPU cpu, int index, uint value)
+        {
+            cpu.SetRegister(index, RegisterValue.Create(value, 32));
+        }
+
+        private void Fault(int core, uint address, string what)
+        {
+            this.Log(LogLevel.Warning, "Bus error: processor {0}, {1} of 0x{2:X8}.", core, what, address);
+            if(nvics[core] != null)
+            {
+                nvics[core].SetPendingIRQ(HardFaultException);
+            }
+        }
+
+        private int Current()
+        {
+            ICPU cpu;
+            // A person's access, from the monitor or a debugger, is carried out as one of processor 0.
+            return machine.SystemBus.TryGetCurrentCPU(out cpu) ? Array.IndexOf(processors, cpu) : 0;
+        }
+
+        private ulong Now(int core)
+        {
+            var cpu = processors[core];
+            if(!cpu.OnPossessedThread)
+            {
+                return start + Picoseconds(machine.ElapsedVirtualTime.TimeElapsed);
+            }
+            cpu.SyncTime();
+            return start + Picoseconds(cpu.TimeHandle.TotalElapsedTime);
+        }
+
+        // Something is due in the chip at `next`. It is looked at every millisecond at the latest, so that parts stay with us.
+        private void Schedule(ulong next)
+        {
+            var now = start + Picoseconds(machine.ElapsedVirtualTime.TimeElapsed);
+            var then = Math.Min(next, now + LongestWait);
+            if(timer.Enabled && due == then)
+            {
+                return;
+            }
+            due = then;
+            timer.Enabled = false;
+            timer.Limit = then > now ? (then - now + PicosecondsPerTick - 1) / PicosecondsPerTick : 1;
+            timer.Value = 0;
+            timer.Enabled = true;
+        }
+
+        private void Advance()
+        {
+            Send(new TwinsFrame(TwinsKind.Advance).U64(Math.Max(due, start + Picoseconds(machine.ElapsedVirtualTime.TimeElapsed))));
+        }
+
+        private Stream wire;
+        private TranslationCPU[] processors = new TranslationCPU[0];
+        private NVIC[] nvics = new NVIC[0];
+        private ulong start;
+        private ulong due;
+        private bool restarting;
+
+        private readonly IMachine machine;
+        private readonly byte chip;
+        private readonly GPIO[] lines;
+        private readonly LimitTimer timer;
+        private readonly bool[] inReset = new bool[Cores];
+        private readonly Waiting[] waiting = new Waiting[Cores];
+        private readonly object exchange = new object();
+
+        private static readonly Dictionary<string, byte> chips = new Dictionary<string, byte> { { "rp2040", 1 }, { "esp32s3", 2 } };
+
+        private const ushort ProtocolVersion = 1;
+        private const int TokenBytes = 16;
+        private const byte Cores = 2;
+        private const byte WholeChip = 0xFF;
+        private const int LinesOfACore = 32;
+        private const ulong PicosecondsPerTick = 1000000000000 / TimeInterval.TicksPerSecond;
+        private const ulong LongestWait = 1000000000;
+        private const int NmiException = 2;
+        private const int HardFaultException = 3;
+        // The numbers that Renode gives a Cortex-M's registers.
+        private const int StackPointer = 13;
+        private const int LinkRegister = 14;
+        private const int ProgramCounter = 15;
+        private const int Control = 18;
+        private const int OtherStackPointer = 22;
+        private const int ProgramStatus = 25;
+        private const int PriMask = 28;
+
+        private enum CoreState : byte
+        {
+            Runs = 0,
+            InReset = 1,
+            StandsStill = 2,
+        }
+
+        private enum TrapEnd : byte
+        {
+            GoesOn = 0,
+            Again = 1,
+            Event = 2,
+            Stopped = 3,
+        }
+
+        private class Waiting
+        {
+            public uint Pc;
+            public uint Sp;
+            public uint Link;
+        }
+    }
+}
