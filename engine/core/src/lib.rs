@@ -8,6 +8,7 @@ pub mod flash;
 pub mod gaps;
 pub mod i2c;
 pub mod i2s;
+pub mod lent;
 pub mod memory;
 pub mod parallel;
 pub mod pdm;

@@ -4,6 +4,8 @@
 //! are awake, or as soon as an access asks for attention. Of two awake processors the one that is behind runs, and one
 //! that is ahead waits with its next access to a register, so all of those happen in the order of time.
 
+mod lent;
+
 use crate::devices::Devices;
 use crate::fabric::{Reason, Request};
 use crate::memories::{FrozenMemories, Memories, Shut};
@@ -11,6 +13,7 @@ use crate::rom::{Outcome, Port, Rom};
 use crate::slots::Slot;
 use crate::spi_mem::psram::Wiring;
 use crate::system::System;
+use engine_core::lent::Notice;
 use engine_core::time::{Hertz, Ps};
 use engine_core::trace::Kind;
 use serde::{Deserialize, Serialize};
@@ -109,6 +112,8 @@ pub struct Chip {
     goes_on: Option<(usize, u64)>,
     /// The processor that executes one instruction: its number, how many it had executed, and its PC.
     stepping: Option<(usize, u64, u32)>,
+    /// The processors are somebody else's; ours stand still.
+    lent: Option<Box<lent::Window>>,
 }
 
 impl Chip {
@@ -126,6 +131,7 @@ impl Chip {
             intercepts: BTreeSet::new(),
             goes_on: None,
             stepping: None,
+            lent: None,
         };
         chip.reset_core(0);
         chip.reset_core(1);
@@ -244,6 +250,7 @@ impl Chip {
             intercepts: BTreeSet::new(),
             goes_on: None,
             stepping: None,
+            lent: None,
         }
     }
 
@@ -337,6 +344,7 @@ impl Chip {
                 Request::StallCore(core, stall) => self.stalled[usize::from(core)] = stall,
                 Request::RestartCore(core, reason) => {
                     self.see_reset(reason);
+                    self.tell(Notice::Reset(1 << core, reason as u8));
                     self.record_core(usize::from(core));
                     self.system.dev.rtc_cntl.core_restarted(usize::from(core), reason);
                     self.reset_core(usize::from(core));
@@ -351,7 +359,10 @@ impl Chip {
                     self.sleep_cores_until(self.system.dev.fabric.cycle);
                     self.asleep = false;
                 }
-                Request::Remapped(entry) => self.forget_page(u32::from(entry)),
+                Request::Remapped(entry) => {
+                    self.forget_page(u32::from(entry));
+                    self.show_page(usize::from(entry));
+                }
                 Request::CodeChanged => self.code.invalidate_all(),
                 Request::RadioTouched(page, core) => {
                     let pc = self.cores[usize::from(core)].pc;
@@ -389,6 +400,7 @@ impl Chip {
     /// The chip starts again, from the ROM. Flash, PSRAM, pins and consoles stay as they are, and time goes on.
     fn restart(&mut self, reason: Reason) {
         self.see_reset(reason);
+        self.tell(Notice::Reset(0b11, reason as u8));
         self.record_core(0);
         self.record_core(1);
         self.system.restart_devices(reason);

@@ -4,6 +4,7 @@
 //! PSRAM are seen through the cache's MMU, by the same table on both buses, in pages of 64 KB.
 
 use crate::cache::Tags;
+use engine_core::lent::Foreign;
 use engine_core::memory::{Frozen, Memory};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,10 @@ const SRAM_I: u32 = 0x4037_0000;
 const SRAM_I_SIZE: u32 = 0x7_0000;
 const SRAM_D: u32 = 0x3FC8_8000;
 const SRAM_D_SIZE: u32 = 0x7_8000;
+const RTC_FAST: u32 = 0x600F_E000;
+const RTC_SLOW: u32 = 0x5000_0000;
+/// Flash and PSRAM on the data bus.
+pub const WINDOW: u32 = 0x3C00_0000;
 /// SRAM0 is on the instruction bus alone.
 const SRAM0_SIZE: u32 = 0x8000;
 
@@ -44,6 +49,21 @@ pub enum Place {
     RomI(usize),
     /// Mask ROM: offset in the data bus' view.
     RomD(usize),
+}
+
+impl Place {
+    /// Its first address in the map; flash and PSRAM have none, they are where `addr` is in the window of the data bus.
+    fn home(self, addr: u32) -> u32 {
+        match self {
+            Self::Sram(offset) if offset >= SRAM0_SIZE as usize => SRAM_D + offset as u32 - SRAM0_SIZE,
+            Self::Sram(offset) => SRAM_I + offset as u32,
+            Self::RtcFast(offset) => RTC_FAST + offset as u32,
+            Self::RtcSlow(offset) => RTC_SLOW + offset as u32,
+            Self::RomI(offset) => ROM_I.start + offset as u32,
+            Self::RomD(offset) => ROM_D.start + offset as u32,
+            Self::Flash(_) | Self::Psram(_) => WINDOW | addr & 0x01FF_FFFF,
+        }
+    }
 }
 
 /// What an entry of the cache MMU says, TRM 4.3.3: bit 14 invalid, bit 15 PSRAM, a page number.
@@ -133,6 +153,8 @@ pub struct Memories {
     pub rom_i: Vec<u8>,
     /// Mask ROM as the data bus sees it.
     pub rom_d: Vec<u8>,
+    /// SRAM, RTC memory and PSRAM are somebody else's: these here are copies for what has a DMA.
+    pub foreign: Option<Box<Foreign>>,
 }
 
 /// Memories at rest.
@@ -158,6 +180,7 @@ impl Memories {
             psram: Memory::new(psram, 0),
             rom_i: vec![0; ROM_I.len()],
             rom_d: vec![0; ROM_D.len()],
+            foreign: None,
         }
     }
 
@@ -190,6 +213,35 @@ impl Memories {
             psram: Memory::thaw(&frozen.psram),
             rom_i: frozen.rom_i.clone(),
             rom_d: frozen.rom_d.clone(),
+            foreign: None,
+        }
+    }
+
+    /// What has a DMA is about to look at bytes of a place, which it knows by `addr`. False: the other side has no memory there.
+    #[inline]
+    pub fn bring(&mut self, place: Place, addr: u32, count: usize) -> bool {
+        self.foreign.is_none() || self.bring_foreign(place, addr, count)
+    }
+
+    #[cold]
+    fn bring_foreign(&mut self, place: Place, addr: u32, count: usize) -> bool {
+        let Some(foreign) = &mut self.foreign else { return true };
+        let addr = place.home(addr);
+        let (memory, offset) = match place {
+            Place::Sram(offset) => (&mut self.sram, offset),
+            Place::Psram(offset) => (&mut self.psram, offset),
+            Place::RtcFast(offset) => (&mut self.rtc_fast, offset),
+            Place::RtcSlow(offset) => (&mut self.rtc_slow, offset),
+            Place::Flash(_) | Place::RomI(_) | Place::RomD(_) => return true,
+        };
+        foreign.bring(memory, offset, addr, count)
+    }
+
+    /// What has a DMA stored bytes into a place, which it knows by `addr`.
+    #[inline]
+    pub fn stored(&mut self, place: Place, addr: u32, data: &[u8]) {
+        if let Some(foreign) = &mut self.foreign {
+            foreign.stored(place.home(addr), data);
         }
     }
 
@@ -213,8 +265,8 @@ impl Memories {
             0x42..=0x43 => mmu.translate(addr, shut.instructions)?,
             0x3F if ROM_D.contains(&addr) => Place::RomD((addr - ROM_D.start) as usize),
             0x3F if addr.wrapping_sub(0x3FF8_0000) < RTC_SIZE as u32 => Place::RtcFast((addr - 0x3FF8_0000) as usize),
-            0x50 if addr.wrapping_sub(0x5000_0000) < RTC_SIZE as u32 => Place::RtcSlow((addr - 0x5000_0000) as usize),
-            0x60 if addr.wrapping_sub(0x600F_E000) < RTC_SIZE as u32 => Place::RtcFast((addr - 0x600F_E000) as usize),
+            0x50 if addr.wrapping_sub(RTC_SLOW) < RTC_SIZE as u32 => Place::RtcSlow((addr - RTC_SLOW) as usize),
+            0x60 if addr.wrapping_sub(RTC_FAST) < RTC_SIZE as u32 => Place::RtcFast((addr - RTC_FAST) as usize),
             0x60 if addr.wrapping_sub(0x6002_1000) < RTC_SIZE as u32 => Place::RtcSlow((addr - 0x6002_1000) as usize),
             _ => return None,
         };

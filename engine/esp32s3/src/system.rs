@@ -5,7 +5,7 @@ use crate::devices::Devices;
 use crate::efuse::{Efuse, Fuses, InPackage, DEFAULT_MAC, DEFAULT_REVISION};
 use crate::fabric::{Reason, Request};
 use crate::gdma::Port;
-use crate::memories::{Memories, Mmu, Shut};
+use crate::memories::{Memories, Mmu, Place, Shut};
 use crate::rom::Rom;
 use crate::sens::Around;
 use crate::signals::*;
@@ -283,8 +283,9 @@ impl System {
                 Request::Rates => self.dev.clocks_changed(),
                 Request::ResetBlock(base) => self.dev.reset_block(base),
                 Request::RtcMemoryCrc(first, words) => {
+                    let end = self.mem.rtc_fast.size().min(4 * (first + words) as usize);
+                    self.mem.bring(Place::RtcFast(0), 0, end);
                     let memory = self.mem.rtc_fast.bytes();
-                    let end = memory.len().min(4 * (first + words) as usize);
                     self.dev.sysreg.set_rtc_memory_crc(memory.get(4 * first as usize..end).unwrap_or(&[]));
                 }
                 other => self.dev.fabric.requests.push(other),

@@ -1,5 +1,6 @@
 //! A chip for Python: one class for all of them.
 
+use crate::bridge::Bridge;
 use crate::machine::{Frozen, Machine, Stopped, UsbAction};
 use crate::outside::{i2s_clock, Inbox, PythonOutside};
 use crate::usb;
@@ -129,6 +130,17 @@ impl Engine {
             Some(error) => Err(error),
             None => Ok(stop),
         }
+    }
+
+    /// Another emulator's processors run the chip, from the other end of a bridge, until `until` (ps) at the latest.
+    ///
+    /// Comes back like `run`, and with "called back", "bye", or "lost" and why. A request may be half done when it comes
+    /// back: it goes on with the next call.
+    #[pyo3(signature = (bridge, until, on = false))]
+    fn serve(&mut self, py: Python<'_>, bridge: &Bound<'_, Bridge>, until: Ps, on: bool) -> PyResult<Stopped> {
+        let (chip, bridge) = (&mut *self.chip, bridge.get());
+        let stop = py.detach(|| bridge.serve(chip, until, on));
+        self.inbox.take_error().map_or(Ok(stop), Err)
     }
 
     /// What parts get in batches and has been gathered so far goes to them.

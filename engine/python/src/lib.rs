@@ -1,5 +1,6 @@
 //! The one native module of the Python package, `twins._engine`.
 
+mod bridge;
 mod engine;
 mod esp32s3;
 mod machine;
@@ -47,6 +48,7 @@ fn declared(chip: &str) -> PyResult<Vec<Declared>> {
 #[pymodule]
 fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<outside::Inbox>()?;
+    module.add_class::<bridge::Bridge>()?;
     module.add_class::<engine::Engine>()?;
     module.add_class::<engine::Snapshot>()?;
     module.add_function(wrap_pyfunction!(declared, module)?)?;

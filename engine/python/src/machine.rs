@@ -1,6 +1,7 @@
 //! What Python's class needs of a chip.
 
 use crate::usb::FixedDevice;
+use ::bridge::server::{Served, Server};
 use engine_core::console::Consoles;
 use engine_core::flash::FlashChip;
 use engine_core::gaps::Gaps;
@@ -10,6 +11,7 @@ use engine_core::ports::PortId;
 use engine_core::time::Ps;
 use engine_core::usb_host::Host;
 use serde::{Deserialize, Serialize};
+use std::sync::atomic::AtomicBool;
 
 /// What a run came back with: the kind, a number (key, PC or -1), a core or console number (or -1), and a text.
 pub type Stopped = (&'static str, i64, i64, String);
@@ -164,6 +166,8 @@ pub trait Machine: Send + Sync {
     }
     /// A picture of everything.
     fn freeze(&mut self) -> Frozen;
+    /// Serves another emulator's processors until `until` at the latest.
+    fn serve(&mut self, server: &mut Server, until: Ps, called_back: &AtomicBool) -> Served<Stopped>;
 }
 
 /// What every chip spells alike.
@@ -321,6 +325,16 @@ macro_rules! common {
 
         fn return_address(&self) -> u32 {
             RETURN_ADDRESS
+        }
+
+        fn serve(&mut self, server: &mut Server, until: Ps, called_back: &AtomicBool) -> Served<Stopped> {
+            match server.serve(self, until, called_back) {
+                Served::Time => Served::Time,
+                Served::Stop(stop) => Served::Stop(stopped(stop)),
+                Served::CalledBack => Served::CalledBack,
+                Served::Bye => Served::Bye,
+                Served::Lost(why) => Served::Lost(why),
+            }
         }
     };
 }

@@ -6,6 +6,7 @@ use ::rp2040::fabric::{Reason, Request};
 use ::rp2040::system::System;
 use armv6m::call::{Words, RETURN_ADDRESS};
 use armv6m::Core;
+use bridge::server::{Served, Server};
 use engine_core::console::Consoles;
 use engine_core::flash::FlashChip;
 use engine_core::gaps::Gaps;
@@ -13,6 +14,7 @@ use engine_core::memory::Memory;
 use engine_core::pins::Pins;
 use engine_core::time::Ps;
 use engine_core::usb_host::Host;
+use std::sync::atomic::AtomicBool;
 
 /// Memory as the calls of a processor use it.
 struct Ram<'a>(&'a mut System);

@@ -15,7 +15,7 @@ use crate::block::Block;
 use crate::bootrom::ROM_SIZE;
 use crate::fabric::Fabric;
 use crate::sio::Sio;
-use crate::system::{Devices, System, SRAM_SIZE};
+use crate::system::{Devices, Memories, System, SRAM_SIZE};
 use armv6m::{Beat, Bus, BusError};
 use engine_core::memory::Memory;
 use engine_core::registers::Write;
@@ -252,7 +252,13 @@ impl System {
     /// A load by the DMA controller: all of the map but the processors' own SIO and ROM tables.
     pub fn dma_load(&mut self, addr: u32, size: Size) -> Option<u32> {
         match addr >> 28 {
-            2 => sram_offset(addr).map(|offset| load_memory(&self.mem.sram, offset, size)),
+            2 => {
+                let offset = sram_offset(addr)?;
+                if self.mem.foreign.is_some() {
+                    self.bring(offset)?;
+                }
+                Some(load_memory(&self.mem.sram, offset, size))
+            }
             0 => self.load_rom(addr, size),
             1 if addr >> 26 == 4 => self.load_xip(addr, size).map(|beat| beat.value),
             1 | 4 | 5 => self.load_block(addr, size).map(|beat| beat.value),
@@ -267,12 +273,22 @@ impl System {
             2 => {
                 let offset = sram_offset(addr)?;
                 self.store_sram(offset, value, size);
+                if let Some(foreign) = &mut self.mem.foreign {
+                    foreign.stored(SRAM + offset as u32, &value.to_le_bytes()[..size as usize]);
+                }
                 Some(())
             }
             1 if addr >> 26 == 4 => self.store_xip(addr, size).map(|_| ()),
             1 | 4 | 5 => self.store_block(addr, value, size).map(|_| ()),
             _ => None,
         }
+    }
+
+    /// The DMA controller is about to look at SRAM of the other side. `None`: there is none.
+    #[cold]
+    fn bring(&mut self, offset: usize) -> Option<()> {
+        let Memories { sram, foreign, .. } = &mut self.mem;
+        foreign.as_mut()?.bring(sram, offset, SRAM + offset as u32, 1).then_some(())
     }
 
     /// A byte of memory, or of a block's register, as a debugger sees it, without side effects. `None`: nothing is there.

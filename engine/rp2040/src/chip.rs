@@ -4,10 +4,13 @@
 //! both processors are awake, or as soon as an access asks for attention. Of two awake processors the one that is behind
 //! runs, and one that is ahead waits with its next shared access, so all shared accesses happen in the order of time.
 
+mod lent;
+
 use crate::bootrom::RomExit;
 use crate::fabric::{Reason, Request, Slot};
 use crate::system::{Devices, Memories, System};
 use armv6m::{Code, Core, Exit, LockupReport};
+use engine_core::lent::{Notice, Told};
 use engine_core::memory::{Frozen, Memory};
 use engine_core::time::{Hertz, Ps};
 use engine_core::trace::Kind;
@@ -94,6 +97,8 @@ pub struct Chip {
     goes_on: Option<(usize, u64)>,
     /// The processor that executes one instruction: its number, how many it had executed, and its PC.
     stepping: Option<(usize, u64, u32)>,
+    /// The processors are somebody else's; ours stand still.
+    lent: Option<Box<Told>>,
 }
 
 impl Chip {
@@ -109,6 +114,7 @@ impl Chip {
             intercepts: BTreeSet::new(),
             goes_on: None,
             stepping: None,
+            lent: None,
         };
         chip.reset_core(0);
         chip.reset_core(1);
@@ -223,7 +229,11 @@ impl Chip {
             cores: snapshot.cores.clone(),
             held: snapshot.held,
             system: System {
-                mem: Memories { sram: Memory::thaw(&snapshot.sram), flash: Memory::thaw(&snapshot.flash) },
+                mem: Memories {
+                    sram: Memory::thaw(&snapshot.sram),
+                    flash: Memory::thaw(&snapshot.flash),
+                    foreign: None,
+                },
                 dev: snapshot.devices.clone(),
                 core: 0,
                 other_cycle: u64::MAX,
@@ -234,6 +244,7 @@ impl Chip {
             intercepts: BTreeSet::new(),
             goes_on: None,
             stepping: None,
+            lent: None,
         }
     }
 
@@ -376,6 +387,10 @@ impl Chip {
             return false;
         }
         self.see_reset(reason);
+        if let Some(told) = &mut self.lent {
+            let cores = crate::psm::DONE::PROC0.get(stages) | crate::psm::DONE::PROC1.get(stages) << 1;
+            told.tell(Notice::Reset(cores as u8, reason as u8));
+        }
         for core in 0..2u8 {
             let id = usize::from(core);
             self.held[id] = self.system.dev.psm.holds(core);

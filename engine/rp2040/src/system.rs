@@ -7,6 +7,7 @@ use crate::pads::Func;
 use crate::sio::Sio;
 use crate::*;
 use engine_core::flash::FlashChip;
+use engine_core::lent::Foreign;
 use engine_core::memory::Memory;
 use engine_core::time::Hertz;
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,8 @@ pub struct Memories {
     pub sram: Memory,
     /// The cells of the flash chip.
     pub flash: Memory,
+    /// SRAM is somebody else's: `sram` is a copy of it for the DMA controller.
+    pub foreign: Option<Box<Foreign>>,
 }
 
 /// The blocks and what they share: all that a snapshot copies.
@@ -121,7 +124,7 @@ impl System {
     /// A chip with this much flash on its QSPI pins, all of it erased.
     pub fn new(flash_size: usize) -> Self {
         Self {
-            mem: Memories { sram: Memory::new(SRAM_SIZE, 0), flash: Memory::new(flash_size, 0xFF) },
+            mem: Memories { sram: Memory::new(SRAM_SIZE, 0), flash: Memory::new(flash_size, 0xFF), foreign: None },
             dev: Devices::new(flash_size),
             core: 0,
             other_cycle: u64::MAX,

@@ -283,10 +283,10 @@ fn unreachable_memory(fabric: &mut Fabric) {
     fabric.gaps.touch("OPENETH buffer", "a buffer is not in memory");
 }
 
-fn load(address: u32, mem: &Memories, mmu: &Mmu, fabric: &mut Fabric) -> u8 {
+fn load(address: u32, mem: &mut Memories, mmu: &Mmu, fabric: &mut Fabric) -> u8 {
     match mem.place(mmu, address) {
-        Some(place) => mem.load::<1>(place) as u8,
-        None => {
+        Some(place) if mem.bring(place, address, 1) => mem.load::<1>(place) as u8,
+        _ => {
             unreachable_memory(fabric);
             0
         }
@@ -294,7 +294,11 @@ fn load(address: u32, mem: &Memories, mmu: &Mmu, fabric: &mut Fabric) -> u8 {
 }
 
 fn store(address: u32, byte: u8, mem: &mut Memories, mmu: &Mmu, fabric: &mut Fabric) {
-    match mem.place(mmu, address).and_then(|place| mem.store::<1>(place, u32::from(byte))) {
+    let place = mem.place(mmu, address);
+    if let Some(place) = place {
+        mem.stored(place, address, &[byte]);
+    }
+    match place.and_then(|place| mem.store::<1>(place, u32::from(byte))) {
         Some(true) => fabric.attention(),
         Some(false) => {}
         None => unreachable_memory(fabric),

@@ -74,11 +74,14 @@ impl Bus<'_> {
         EXTERNAL.contains(&addr)
     }
 
-    pub fn read(&self, mut addr: u32, mut into: &mut [u8]) -> Result<(), Refused> {
+    pub fn read(&mut self, mut addr: u32, mut into: &mut [u8]) -> Result<(), Refused> {
         while !into.is_empty() {
             let (place, run) = self.place(addr)?;
             let count = run.min(into.len());
             let (now, rest) = into.split_at_mut(count);
+            if !self.mem.bring(place, addr, count) {
+                return Err(Refused::Address);
+            }
             let (bytes, offset) = match place {
                 Place::Sram(offset) => (self.mem.sram.bytes(), offset),
                 Place::Psram(offset) => (self.mem.psram.bytes(), offset),
@@ -104,6 +107,7 @@ impl Bus<'_> {
                 return Err(Refused::External);
             }
             self.stale |= memory.write(offset, now);
+            self.mem.stored(place, addr, now);
             addr += now.len() as u32;
             data = rest;
         }
@@ -111,7 +115,7 @@ impl Bus<'_> {
     }
 
     /// Descriptors lie in internal memory alone, at word addresses (TRM 3.4.4).
-    pub fn descriptor(&self, addr: u32) -> Result<Descriptor, Refused> {
+    pub fn descriptor(&mut self, addr: u32) -> Result<Descriptor, Refused> {
         let mut bytes = [0; 12];
         if !INTERNAL.contains(&addr) || addr % 4 != 0 {
             return Err(Refused::Address);
@@ -156,7 +160,7 @@ impl Link {
     }
 
     /// LINK_RESTART: the list has grown behind the last descriptor, whose pointer is read again.
-    pub fn restart(&mut self, bus: &Bus) {
+    pub fn restart(&mut self, bus: &mut Bus) {
         let Ok(last) = bus.descriptor(self.history[0]) else { return };
         match &mut self.current {
             Some(current) => current.next = last.next,
@@ -177,7 +181,7 @@ impl Link {
     }
 
     /// The descriptor in use; reads the next one where there is none. `Ok(None)`: the list is at its end.
-    pub fn mount(&mut self, check_owner: bool, bus: &Bus) -> Result<Option<Descriptor>, Refused> {
+    pub fn mount(&mut self, check_owner: bool, bus: &mut Bus) -> Result<Option<Descriptor>, Refused> {
         if !self.runs || self.current.is_some() {
             return Ok(self.current);
         }

@@ -34,7 +34,7 @@ impl Gdma {
     }
 
     /// Software's START and RESTART take effect: the first descriptor is fetched. False: it is in error.
-    fn mount(&mut self, n: usize, out: bool, bus: &Bus, fabric: &mut Fabric) -> bool {
+    fn mount(&mut self, n: usize, out: bool, bus: &mut Bus, fabric: &mut Fabric) -> bool {
         let pair = &mut self.pairs[n];
         if std::mem::take(&mut pair.restarts[usize::from(out)]) {
             pair.link(out).restart(bus);
@@ -66,7 +66,7 @@ impl Gdma {
         let mut count = 0;
         let mut empty = 0;
         let mut ended = false;
-        while count < into.len() && !ended && empty < EMPTY_DESCRIPTORS && self.mount(n, true, &bus, fabric) {
+        while count < into.len() && !ended && empty < EMPTY_DESCRIPTORS && self.mount(n, true, &mut bus, fabric) {
             let pair = &mut self.pairs[n];
             let Some(descriptor) = pair.output.current else { break };
             let length = dw0::LENGTH.get(descriptor.dw0);
@@ -92,7 +92,7 @@ impl Gdma {
 
     /// Bytes until the descriptor in use is done.
     pub(super) fn left(&mut self, n: usize, out: bool, mem: &mut Memories, mmu: &Mmu, fabric: &mut Fabric) -> usize {
-        if !self.mount(n, out, &Bus { mem, mmu, stale: false }, fabric) {
+        if !self.mount(n, out, &mut Bus { mem, mmu, stale: false }, fabric) {
             return 0;
         }
         let link = self.pairs[n].link(out);
@@ -133,7 +133,7 @@ impl Gdma {
         let mut bus = Bus { mem, mmu, stale: false };
         let mut count = 0;
         let mut empty = 0;
-        while count < data.len() && empty < EMPTY_DESCRIPTORS && self.mount(n, false, &bus, fabric) {
+        while count < data.len() && empty < EMPTY_DESCRIPTORS && self.mount(n, false, &mut bus, fabric) {
             let pair = &mut self.pairs[n];
             let Some(descriptor) = pair.input.current else {
                 // The buffers were smaller than the data (TRM 3.4.8).
@@ -212,7 +212,7 @@ impl Gdma {
     /// The packet on an IN channel is in error. With INLINK_AUTO_RET its descriptor is used again.
     pub(super) fn put_error(&mut self, n: usize, mem: &mut Memories, mmu: &Mmu, fabric: &mut Fabric) {
         let mut bus = Bus { mem, mmu, stale: false };
-        if !self.mount(n, false, &bus, fabric) {
+        if !self.mount(n, false, &mut bus, fabric) {
             return;
         }
         let pair = &mut self.pairs[n];
@@ -236,7 +236,7 @@ impl Gdma {
             for out in [false, true] {
                 let started = std::mem::take(&mut self.pairs[n].starts[usize::from(out)]);
                 if started || self.pairs[n].restarts[usize::from(out)] {
-                    self.mount(n, out, &Bus { mem, mmu, stale: false }, fabric);
+                    self.mount(n, out, &mut Bus { mem, mmu, stale: false }, fabric);
                     self.tell(n, out, fabric);
                 }
             }
@@ -259,8 +259,8 @@ impl Gdma {
         }
         let pair = &self.pairs[n];
         if pair.copied_at.is_none() && pair.output.runs && pair.input.runs {
-            let bus = Bus { mem, mmu, stale: false };
-            if self.mount(n, true, &bus, fabric) && self.pairs[n].output.runs {
+            let mut bus = Bus { mem, mmu, stale: false };
+            if self.mount(n, true, &mut bus, fabric) && self.pairs[n].output.runs {
                 let clocks = DESCRIPTOR_CLOCKS + u64::from(self.out_length(n)).div_ceil(BYTES_PER_CLOCK);
                 let at: Ps = fabric.now() + fabric.rates.apb.duration(clocks);
                 self.pairs[n].copied_at = Some(at);

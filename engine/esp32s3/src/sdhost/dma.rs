@@ -105,18 +105,22 @@ impl Memory<'_> {
         }
     }
 
-    fn read(&self, addr: u32, count: usize) -> Option<&[u8]> {
+    fn read(&mut self, addr: u32, count: usize) -> Option<&[u8]> {
         let offset = self.offset(addr, count)?;
+        if !self.mem.bring(Place::Sram(offset), addr, count) {
+            return None;
+        }
         self.mem.sram.bytes().get(offset..offset + count)
     }
 
     /// True: decoded code has become stale.
     fn write(&mut self, addr: u32, data: &[u8]) -> Option<bool> {
         let offset = self.offset(addr, data.len())?;
+        self.mem.stored(Place::Sram(offset), addr, data);
         Some(self.mem.sram.write(offset, data))
     }
 
-    fn descriptor(&self, addr: u32) -> Option<Descriptor> {
+    fn descriptor(&mut self, addr: u32) -> Option<Descriptor> {
         let bytes = self.read(addr, 16)?;
         let word = |n: usize| u32::from_le_bytes([bytes[4 * n], bytes[4 * n + 1], bytes[4 * n + 2], bytes[4 * n + 3]]);
         Some(Descriptor { control: word(0), sizes: word(1), buffer: word(2), other: word(3) })

@@ -29,8 +29,8 @@ impl Wire<'_> {
 
     fn fetch_byte(&mut self, addr: u32) -> u8 {
         match self.mem.place(self.mmu, addr) {
-            Some(place) => self.mem.load::<1>(place) as u8,
-            None => {
+            Some(place) if self.mem.bring(place, addr, 1) => self.mem.load::<1>(place) as u8,
+            _ => {
                 self.refused = Some(addr);
                 0
             }
@@ -39,7 +39,11 @@ impl Wire<'_> {
 
     fn store(&mut self, to: u32, data: &[u8]) {
         for (addr, byte) in (to..).zip(data) {
-            let stored = self.mem.place(self.mmu, addr).and_then(|place| self.mem.store::<1>(place, u32::from(*byte)));
+            let place = self.mem.place(self.mmu, addr);
+            let stored = place.and_then(|place| self.mem.store::<1>(place, u32::from(*byte)));
+            if let Some(place) = place {
+                self.mem.stored(place, addr, &[*byte]);
+            }
             match stored {
                 Some(stale) => self.stale |= stale,
                 None => self.refused = Some(addr),

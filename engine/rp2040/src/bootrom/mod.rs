@@ -99,6 +99,18 @@ impl Bootrom {
         }
     }
 
+    /// The addresses of the instructions that stand for a function; none in a real ROM.
+    pub fn traps(&self) -> Vec<u32> {
+        (0..ROM_SIZE).step_by(2).filter(|addr| self.trap_at(*addr).is_some()).collect()
+    }
+
+    /// The function that the instruction at an address stands for. Nothing else in the image looks like `UDF`: tables hold
+    /// letters and addresses in the ROM.
+    pub fn trap_at(&self, addr: u32) -> Option<u8> {
+        let half = self.image.get(addr as usize..addr as usize + 2).filter(|_| !self.real)?;
+        (half[1] == 0xDE && Function::of(half[0]).is_some()).then_some(half[0])
+    }
+
     /// Somebody holds BOOTSEL down (or no more): the ROM sees flash chip select low and goes to USB boot (2.8.1).
     pub fn hold_bootsel(&mut self, held: bool) {
         self.bootsel = held;
