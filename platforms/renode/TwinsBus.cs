@@ -157,6 +157,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
                 return 0;
             }
             var value = answer.TakeU32();
+            this.Log(LogLevel.Noisy, "Processor {0} reads 0x{1:X} from 0x{2:X8}.", core, value, address);
             Schedule(answer.TakeU64());
             return value;
         }
@@ -164,6 +165,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         public void Write(uint address, byte size, uint value)
         {
             var core = Current();
+            this.Log(LogLevel.Noisy, "Processor {0} writes 0x{1:X} to 0x{2:X8}.", core, value, address);
             var answer = Ask(new TwinsFrame(TwinsKind.Write).U8((byte)core).U8(size).U32(address).U32(value).U64(Now(core)));
             if(answer.Kind == TwinsKind.Fault)
             {
@@ -270,7 +272,9 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
                 break;
             case TwinsKind.MemWrite:
                 var address = notice.TakeU32();
-                machine.SystemBus.WriteBytes(notice.TakeRest(), address);
+                var bytes = notice.TakeRest();
+                this.Log(LogLevel.Noisy, "{0} bytes for 0x{1:X8}.", bytes.Length, address);
+                machine.SystemBus.WriteBytes(bytes, address);
                 break;
             case TwinsKind.Lines:
                 SetLines(notice.TakeU8(), notice.TakeU32());
@@ -384,6 +388,12 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
 
         private void SetTraps(uint[] addresses)
         {
+            traps = new HashSet<uint>(addresses);
+            if(addresses.Length > 0)
+            {
+                var rom = machine.SystemBus.ReadBytes(0, (int)addresses.Max() + 4);
+                returns = (uint)Enumerable.Range(1, rom.Length / 2 - 1).First(i => BitConverter.ToUInt16(rom, 2 * i) == ReturnToLink) * 2;
+            }
             for(var i = 0; i < Cores; i++)
             {
                 var core = i;
@@ -395,7 +405,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             }
         }
 
-        // The processor stands before the undefined instruction of a ROM function, which is followed by BX LR.
+        // The processor stands before the undefined instruction that is a ROM function.
         private void Trap(int core, uint pc)
         {
             var cpu = processors[core];
@@ -421,7 +431,14 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             {
             case TrapEnd.GoesOn:
                 PutRegisters(cpu, answer.TakeU32s());
-                StandStill(core, time);
+                if(traps.Contains((uint)cpu.PC.RawValue & ~1u))
+                {
+                    Wait(core, (uint)cpu.PC.RawValue & ~1u, time);
+                }
+                else
+                {
+                    StandStill(core, time);
+                }
                 break;
             case TrapEnd.Again:
                 PutRegisters(cpu, answer.TakeU32s());
@@ -435,16 +452,17 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
                 cpu.IsHalted = true;
                 break;
             }
+            this.Log(LogLevel.Debug, "Processor {0}, ROM function at 0x{1:X}: {2}, until {3} ps, at 0x{4:X}.", core, pc, how, time, cpu.PC);
         }
 
-        // Renode does not stop a second time before the instruction at which it just stopped. So the processor waits at the
-        // BX LR behind it, with a link back to the trap; what the link was is put back there.
+        // Renode does not stop before the instruction at which a processor goes on after a stop. So it goes on at a BX LR of
+        // the ROM, with a link to the trap; what the link was is put back there.
         private void Wait(int core, uint pc, ulong until)
         {
             var cpu = processors[core];
             waiting[core] = new Waiting { Pc = pc, Sp = Register(cpu, StackPointer), Link = Register(cpu, LinkRegister) };
             SetRegister(cpu, LinkRegister, pc | 1);
-            cpu.PC = pc + 2 | 1;
+            cpu.PC = returns | 1;
             StandStill(core, until);
         }
 
@@ -546,6 +564,9 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         private ulong start;
         private ulong due;
         private bool restarting;
+        private HashSet<uint> traps = new HashSet<uint>();
+        // Where the ROM has a BX LR.
+        private uint returns;
 
         private readonly IMachine machine;
         private readonly byte chip;
@@ -566,6 +587,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         private const ulong LongestWait = 1000000000;
         private const int NmiException = 2;
         private const int HardFaultException = 3;
+        private const ushort ReturnToLink = 0x4770;
         // The numbers that Renode gives a Cortex-M's registers.
         private const int StackPointer = 13;
         private const int LinkRegister = 14;
