@@ -139,3 +139,24 @@ def test_the_command_records_a_session(image: Path, tmp_path: Path) -> None:
     assert main([*run, "--input", str(script), "--record-script", str(session)]) == 0
     assert "- turn: {knob: 1}" in session.read_text()
     assert main([*run, "--input", str(session)]) == 0
+
+
+def test_the_control_lines_of_a_bridge_are_recorded_and_played(images: Path, tmp_path: Path) -> None:
+    """RTS alone holds the chip in reset (esptool's documentation, "Boot Mode Selection")."""
+
+    def power_on() -> Twin:
+        return Twin("esp32s3_devkitc", image=images / "s3_idle.bin")
+
+    path = tmp_path / "lines.yaml"
+    with power_on() as twin, Recorder(twin, path):
+        twin.run("20ms")
+        twin.door.lines("uart0", False, True)
+        twin.run("5ms")
+        twin.door.lines("uart0", False, False)
+        twin.run("20ms")
+        trace, resets = twin.trace.sha256, len(twin.resets)
+    assert resets == 1
+    assert "- lines: {uart0: {dtr: false, rts: true}}" in path.read_text().splitlines()
+    with power_on() as again:
+        play(again, path)
+        assert (again.trace.sha256, len(again.resets)) == (trace, 1)

@@ -21,8 +21,8 @@ def recorded(path: Path, *changes: tuple[int, int], initial: int = 0) -> list[st
 def test_the_header_declares_every_pin_with_its_identifier(tmp_path: Path) -> None:
     lines = recorded(tmp_path / "a.vcd", (10_000, 1))
     assert lines[:8] == [
-        "$version boardtwins $end",
         "$timescale 1 ns $end",
+        "$version boardtwins $end",
         "$scope module board $end",
         "$var wire 1 ! A $end",
         '$var wire 1 " B $end',

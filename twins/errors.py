@@ -19,6 +19,10 @@ class EngineAbsent(UsageError):  # noqa: N818  # a fact about the machine
     """An engine is not on this machine."""
 
 
+class EngineFailed(TwinError):  # noqa: N818  # the engine's failure, not the caller's
+    """The process of an engine ended by itself, or does not answer."""
+
+
 class ImageError(TwinError):
     """A firmware image cannot be loaded."""
 
@@ -29,6 +33,10 @@ class BoardError(TwinError):
 
 class ReplayError(TwinError):
     """A record cannot be replayed, or the twin went another way than recorded."""
+
+
+class BridgeLost(TwinError):  # noqa: N818  # the other side is gone
+    """The emulator at the other end of a bridge is gone, or does not keep to the protocol."""
 
 
 class Timeout(TwinError):  # noqa: N818  # the word that users of pexpect and pytest-embedded look for

@@ -61,7 +61,7 @@ def load_picture(path: str | Path) -> Frame:
     """The frame in a file. Raises `UsageError`."""
     try:
         return from_png(Path(path).read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SyntaxError) as error:  # SyntaxError: what Pillow raises for a broken chunk
         why = getattr(error, "strerror", None) or "expected a PNG, or another format that Pillow reads"
         raise UsageError(f"{path} is no picture that can be read: {why}") from None
 

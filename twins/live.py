@@ -8,11 +8,10 @@ waited for. Without a server and without a pace a twin never gets here.
 from __future__ import annotations
 
 import selectors
-import time
 from typing import TYPE_CHECKING
 
-from twins.errors import UsageError
-from twins.units import MS, SECOND, Duration
+from twins.pacing import Pace
+from twins.units import MS, Duration
 
 if TYPE_CHECKING:
     from twins.gdb import GdbServer
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
 SLICE = Duration(MS)
 """How often the twin looks outside: a USB frame; of a UART at 115200 baud, eleven bytes."""
-CATCH_UP = 0.1
-"""Seconds behind the wall clock that are caught up. What is more is lost: a host that is too slow stays behind."""
 HALTED = 0.05
 """Seconds between looks at what cannot wake a selector, while a debugger holds the twin."""
 
@@ -34,8 +31,7 @@ class Live:
         self._twin = twin
         self._servers: list[Server] = []
         self._selector = selectors.DefaultSelector()
-        self._pace: float | None = None
-        self._origin = (0, 0.0)
+        self._pace = Pace(lambda: twin.now)
         self.slice = SLICE
         self.debugger: GdbServer | None = None
         """Who may stop the twin."""
@@ -43,7 +39,7 @@ class Live:
     @property
     def is_on(self) -> bool:
         """Is there anybody to look after?"""
-        return bool(self._servers) or self._pace is not None
+        return bool(self._servers) or self._pace.factor is not None
 
     @property
     def servers(self) -> tuple[Server, ...]:
@@ -53,14 +49,11 @@ class Live:
     @property
     def pace(self) -> float | None:
         """Seconds of virtual time per second on the wall: 1 is real time; None as fast as it goes, for tests."""
-        return self._pace
+        return self._pace.factor
 
     @pace.setter
     def pace(self, pace: float | None) -> None:
-        if pace is not None and not 0 < pace < float("inf"):
-            raise UsageError(f"a pace of {pace}: expected a number above 0, or None for as fast as it goes")
-        self._pace = pace
-        self._origin = self._twin.now, time.monotonic()
+        self._pace.factor = pace
 
     def add(self, server: Server) -> None:
         """A server from now on."""
@@ -79,10 +72,10 @@ class Live:
         self._stand_still()
         while True:
             # The wait ends early when a client has sent something: it is taken, and the rest is waited for.
-            for key, _ in self._selector.select(max(0.0, self._ahead())):
+            for key, _ in self._selector.select(max(0.0, self._pace.ahead())):
                 key.data()
             self._stand_still()
-            if self._ahead() <= 0:
+            if self._pace.ahead() <= 0:
                 return
 
     def _stand_still(self) -> None:
@@ -93,23 +86,12 @@ class Live:
             for server in self._servers:
                 server.poll()
 
-    def _ahead(self) -> float:
-        """Seconds by which the twin is ahead of the wall clock."""
-        if self._pace is None:
-            return 0.0
-        now, wall = self._twin.now, time.monotonic()
-        ahead = (now - self._origin[0]) / SECOND / self._pace - (wall - self._origin[1])
-        if ahead < -CATCH_UP or now < self._origin[0]:
-            self._origin = now, wall
-            return 0.0
-        return ahead
-
     def close(self) -> None:
         """Ends all servers."""
         for server in self.servers:
             self.remove(server)
-        self._pace = None
+        self._pace.factor = None
 
     def __repr__(self) -> str:
-        pace = "as fast as it goes" if self._pace is None else f"{self._pace} times real time"
+        pace = "as fast as it goes" if self.pace is None else f"{self.pace} times real time"
         return f"<Live, {pace}, {', '.join(map(repr, self._servers)) or 'no servers'}>"

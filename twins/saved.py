@@ -73,8 +73,13 @@ class Saved:
         return Duration(int(self.about["at"]))
 
     def restored(self) -> Twin:
-        """A twin that goes on from there."""
-        return Twin.from_snapshot(self.snapshot)
+        """A twin that goes on from there. Raises `UsageError` where what is in the file does not fit together."""
+        try:
+            return Twin.from_snapshot(self.snapshot)
+        except UsageError:
+            raise
+        except Exception as error:  # as in `load`: the pieces of a damaged file may each be whole
+            raise UsageError(f"snapshot {self.path} is damaged: {error}") from None
 
 
 def save(snapshot: Snapshot, path: str | Path) -> Path:
@@ -125,12 +130,12 @@ def load(path: str | Path) -> Saved:
     modules = _OURS | {str(name) for name in about.get("parts", [])} & _part_modules()
     try:
         (snapshot,) = _Reader(io.BytesIO(zlib.decompress(data)), modules).load()
-        engine = _engine.Snapshot.from_bytes(snapshot.engine)
+        opened = replace(snapshot, engine=_engine.Snapshot.from_bytes(snapshot.engine))
     except UsageError as error:
         raise UsageError(f"snapshot {path}: {error}") from None
     except Exception as error:  # a damaged pickle may raise anything
         raise UsageError(f"snapshot {path} is damaged: {error}") from None
-    return Saved(path, about, replace(snapshot, engine=engine))
+    return Saved(path, about, opened)
 
 
 class _Reader(pickle.Unpickler):

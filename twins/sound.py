@@ -59,7 +59,7 @@ class Sound:
                 form, data = file.getparams(), file.readframes(file.getnframes())
         except OSError as error:
             raise UsageError(f"WAV file {path}: {error.strerror}") from None
-        except (wave.Error, EOFError) as error:
+        except (wave.Error, EOFError, RuntimeError) as error:  # RuntimeError: a chunk is longer than the file
             raise UsageError(f"WAV file {path}: {str(error) or 'it ends within its head'}: {ACCEPTED}") from None
         if form.nchannels != 1:
             raise UsageError(f"WAV file {path}: it has {form.nchannels} channels: {ACCEPTED}")

@@ -47,11 +47,11 @@ Viewed = Callable[..., str]
 
 @pytest.fixture
 def viewed() -> Iterator[Viewed]:
-    """Starts ``twins view`` and gives the address that it prints."""
+    """Starts ``twins view``, or a program of somebody's own, and gives the address that it prints."""
     running: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str | Path) -> str:
-        command = [sys.executable, "-m", "twins", "view", *map(str, arguments)]
+    def start(*arguments: str | Path, program: str = "") -> str:
+        command = [sys.executable, *(["-c", program] if program else ["-m", "twins", "view"]), *map(str, arguments)]
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         running.append(process)
         assert process.stderr is not None
@@ -195,16 +195,58 @@ def test_it_stands_steps_saves_and_goes_back(controller: Page) -> None:
     assert np.array_equal(load_picture(fetched.value.path()), pixels(page))
     with page.expect_download() as fetched:
         page.get_by_role("link", name="Download script").click()
-    assert fetched.value.path().read_text().startswith("# media_controller with media_controller.uf2")
+    assert fetched.value.path().read_text().startswith("board: media_controller\nimage: ")
 
 
 def test_the_transfers_are_listed_while_the_list_is_open(controller: Page) -> None:
     page = controller
-    page.get_by_text("Buses").click()
+    page.get_by_text("Buses and radio").click()
     page.locator(".knob").focus()
     page.keyboard.press("ArrowUp")
     page.get_by_role("cell", name=re.compile(r"^\[2A\]")).first.wait_for()
     assert page.locator("#events-rows tr").first.locator("td").nth(1).inner_text() == "SPI"
+
+
+LAMP_AND_REMOTE = """
+import sys
+from twins import Twin
+from twins.radio import EspNowPeer
+from twins.view import show
+from twins.world import World
+
+class Remote(EspNowPeer):
+    def begin(self):
+        self.after("900ms", self.ask)
+
+    def ask(self):
+        self.send("7c:df:a1:00:01:6f", b"hello")
+        self.after("100ms", self.ask)
+
+world = World(seed=1)
+lamp = Twin("jinny_lamp", image=sys.argv[1], elf=sys.argv[2], mac="7c:df:a1:00:01:6f")
+world.add(lamp, name="lamp")
+world.add(Remote("7c:df:a1:00:09:09", channel=1), name="remote", at=(3, 0))
+show(lamp)
+"""
+
+
+def test_frames_on_the_air_are_listed_beside_the_buses(
+    viewed: Viewed, opened: Callable[..., Page], images: Path
+) -> None:
+    address = viewed(images / "jinny_lamp.bin", images / "jinny_lamp.elf", program=LAMP_AND_REMOTE)
+    page = opened(address)
+    page.get_by_text("Buses and radio").click()
+    heard = page.get_by_role("cell", name="7c:df:a1:00:09:09 > 7c:df:a1:00:01:6f, 5 bytes: 68 65 6C 6C 6F → lamp")
+    heard.first.wait_for()
+    page.locator("#events-part").select_option("remote")
+    holds(page, "document.querySelectorAll('#events-rows tr:not([hidden])').length > 2")
+    cells = page.locator("#events-rows tr:not([hidden])").first.locator("td")
+    assert cells.nth(1).inner_text() == "radio 1"
+    assert cells.nth(2).inner_text() == "remote"
+    page.get_by_role("button", name="Power cycle").click()
+    page.get_by_role("log").filter(has_text="power: on").wait_for()
+    page.get_by_role("button", name="Clear").click()
+    heard.first.wait_for()
 
 
 def test_a_crash_is_said_clearly(viewed: Viewed, opened: Callable[..., Page], tmp_path: Path) -> None:
@@ -272,4 +314,4 @@ def test_a_finger_on_the_display_touches_the_panel_below_it(
     with page.expect_download() as fetched:
         page.get_by_role("link", name="Download script").click()
     # The panel is 240 wide and mounted turned left: its x counts from the picture's lower edge, its y from the left.
-    assert "- glass.touch: [179, 80]\n" in fetched.value.path().read_text()
+    assert "- touch: {glass: [179, 80]}\n" in fetched.value.path().read_text()

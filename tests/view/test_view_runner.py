@@ -16,7 +16,9 @@ from twins.board import Board
 from twins.cli import main
 from twins.controls import Control, Hold, Reading, Slide, describe, may_be_called
 from twins.ports import DigitalOut, Part
+from twins.radio import BROADCAST, EspNowPeer
 from twins.view.runner import Runner
+from twins.world import World
 
 
 def until(condition: Callable[[], Any], seconds: float = 30) -> None:
@@ -125,14 +127,20 @@ def test_the_script_of_a_session_gives_the_same_trace(
             lambda: runner.step("300ms"),
         ):
             runner.do(act).result()  # type: ignore[arg-type]
-        script = runner.do(runner.yaml).result()
+        script = runner.do(runner.recorder.text).result()
         trace, at = runner.do(lambda: (runner.twin.trace.sha256, runner.twin.now)).result()
     (tmp_path / "session.yaml").write_text(script)
     arguments = ["run", "media_controller", str(image), "--input", str(tmp_path / "session.yaml"), "--json"]
     assert main([*arguments, "--for", f"{at}ps"]) == 0
     assert f'"trace_sha256": "{trace}"' in capsys.readouterr().out
-    assert "- knob.turn: 4\n- wait: 33.003ms\n- knob.down:\n" in script
-    assert "- battery.move: 0.2\n" in script
+    steps = [line for line in script.splitlines() if not line.startswith("- at: ")]
+    assert steps[4:] == [
+        "- turn: {knob: 4}",
+        "- hold: knob",
+        "- release: knob",
+        "- battery.move: [0.2]",
+        f"- trace: {trace}",
+    ]
 
 
 def test_a_crash_stops_it_and_is_said_with_registers_and_a_reset_goes_on(tmp_path: Path) -> None:
@@ -186,6 +194,43 @@ def test_the_buses_are_listed_while_somebody_listens(runner: Runner) -> None:
     runner.do(lambda: runner.act("knob", "turn", 1)).result()
     runner.do(lambda: runner.step("300ms")).result()
     assert runner.events.total == count
+
+
+class Remote(EspNowPeer):
+    """Says something every 50 ms."""
+
+    def begin(self) -> None:
+        self.after("50ms", self.ask)
+
+    def ask(self) -> None:
+        """Says it."""
+        self.send(BROADCAST, b"hello")
+        self.after("50ms", self.ask)
+
+
+def test_a_twin_in_a_world_runs_with_it_and_the_air_is_listed(images: Path) -> None:
+    world = World(seed=1)
+    twin = Twin("esp32s3_devkitc", image=images / "s3_espnow_echo.bin", elf=images / "s3_espnow_echo.elf")
+    world.run("30ms")
+    world.add(twin, name="echo")
+    world.add(Remote("7c:df:a1:00:09:09", channel=6), name="remote", at=(3, 0))
+    with Runner(twin, pace=None, running=False) as runner:
+        runner.do(lambda: runner.listen(True)).result()
+        runner.do(lambda: runner.step("220ms")).result()
+        total, listed = runner.look().events
+        assert total == len(world.air.frames) == 4
+        assert {(event.bus, event.part) for event in listed} == {("radio 6", "remote")}
+        assert listed[0].text.startswith("7c:df:a1:00:09:09 > all, 5 bytes: 68 65 6C 6C 6F → ")
+        # The world was 30 ms old when the twin came into it.
+        assert [event.at + 30_000_000_000 for event in listed] == [int(frame.until) for frame in world.air.frames]
+        number = runner.do(runner.save).result()
+        kept = world.sha256
+        runner.do(lambda: runner.step("100ms")).result()
+        assert len(world.air.frames) == 6
+        runner.do(lambda: runner.restore(number)).result()
+        assert (world.sha256, runner.look().at) == (kept, 220_000_000_000)
+        runner.do(lambda: runner.listen(False)).result()
+        assert world.air.listeners == []
 
 
 class Wrong(Part):

@@ -202,7 +202,7 @@ def test_a_picture_is_fetched_as_png(client: TestClient, server: Server, runner:
 def test_the_script_is_fetched(page: Page, client: TestClient, server: Server) -> None:
     page.wish("act", part="knob", method="turn", args=[-2])
     page.until(lambda: page.state["recorded"] == 1)
-    assert "- knob.turn: -2\n" in client.get(f"{server.path}script.yaml").text
+    assert "- turn: {knob: -2}\n" in client.get(f"{server.path}script.yaml").text
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_what_is_wrong_with_a_wish_is_said(page: Page, wish: Any, said: str) -> 
 def test_what_is_typed_arrives(page: Page, runner: Runner) -> None:
     page.wish("type", console="uart0", text="hello\r")
     page.until(lambda: page.state["recorded"] == 1)
-    assert runner.do(lambda: runner.script.steps[-1][1:]).result() == ("type", "hello\r")
+    assert runner.do(lambda: runner.recorder.steps[-1][1]).result() == 'type: {uart0: "hello\\r"}'
 
 
 def test_pictures_are_made_only_while_a_page_looks(client: TestClient, server: Server, runner: Runner) -> None:

@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from twins.board import boards
 from twins.cli.compare import add_compare_arguments, compare
 from twins.cli.diff import add_diff_arguments, diff
+from twins.cli.doctor import add_doctor_arguments, doctor
 from twins.cli.gdb import add_gdb_arguments, gdb
 from twins.cli.imports import add_import_arguments, import_project
 from twins.cli.info import info
@@ -154,6 +155,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_compare_arguments(opinions)
     opinions.set_defaults(act=compare)
+
+    examining = commands.add_parser(
+        "doctor",
+        help="what there is on this machine, and what it enables",
+        description="Looks for engines, the boot ROM, compilers, debuggers and what else can be used, and says what "
+        "each would enable. Nothing of it is needed but the native engine.",
+        epilog="example: twins doctor; exit: 0 the native engine runs, 1 it does not",
+    )
+    add_doctor_arguments(examining)
+    examining.set_defaults(act=doctor)
 
     comparing = commands.add_parser(
         "diff",

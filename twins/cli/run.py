@@ -288,7 +288,6 @@ def _result(twin: Twin, cpu: float, frames: dict[str, dict[str, str]], code: int
     instructions = twin.instructions if Capability.CORES in has else None
     gaps = {name: gap.count for name, gap in twin.unimplemented.items()} if Capability.LEDGER in has else None
     return {
-        "engine": twin.engine_name,
         "virtual_s": virtual,
         "cpu_s": cpu,
         "instructions": instructions,
@@ -298,6 +297,7 @@ def _result(twin: Twin, cpu: float, frames: dict[str, dict[str, str]], code: int
         "unimplemented": gaps,
         "frames": frames,
         "exit": code,
+        "engine": twin.engine_name,
     }
 
 

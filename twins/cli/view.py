@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import sys
-import webbrowser
 
 from twins.cli.engine import add_engine_argument, engine_of
 from twins.errors import UsageError
+from twins.radio import EspNow
 from twins.twin import Twin
+from twins.world import World
 
 DONE = 0
 FLAT_OUT = "max"
@@ -34,18 +33,11 @@ def add_view_arguments(parser: argparse.ArgumentParser) -> None:
 def view(options: argparse.Namespace) -> int:
     """Serves the page until somebody interrupts; the exit code."""
     try:
-        from twins.view.runner import Runner
-        from twins.view.server import serve
+        from twins.view.server import show
     except ModuleNotFoundError as error:
         raise UsageError(f"the live view needs {error.name}: pip install 'boardtwins[view]'") from None
     pace = _pace(options.pace)
-
-    def ready(address: str) -> None:
-        print(f"twins: the page is at {address} until Ctrl-C", file=sys.stderr, flush=True)
-        if options.open:
-            webbrowser.open(address)
-
-    with Twin(
+    twin = Twin(
         options.board,
         options.image,
         elf=options.elf,
@@ -53,14 +45,10 @@ def view(options: argparse.Namespace) -> int:
         rom=options.rom,
         flash=options.flash,
         engine=engine_of(options),
-    ) as twin:
-        runner = Runner(twin, pace=pace, running=not options.paused)
-        try:
-            asyncio.run(serve(runner, options.port, ready))
-        except KeyboardInterrupt:
-            return DONE
-        finally:
-            runner.close()
+    )
+    if EspNow.fits(twin):
+        World(options.seed).add(twin)
+    show(twin, options.port, pace=pace, running=not options.paused, browser=options.open)
     return DONE
 
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
-from twins.compare.recording import Event, Recording
+from twins.compare.recording import BUS, EDGES, Event, Recording
 from twins.errors import UsageError
 from twins.units import MS
 
 HISTORY = 5
 """Events before a difference that are told."""
+GOES_ON = ("console", "frame", BUS, EDGES)
+"""Kinds whose events the end of a run may cut in two."""
 BEHIND = 3
 """Events of each behind it."""
 
@@ -26,7 +29,8 @@ class Rules:
 
     Attributes:
         masks: what is found by these patterns does not count.
-        end: what only one of them shows so short (ps) before its end is no difference: the other was cut off.
+        end: of what happens so short (ps) before the end of a run it is not asked whether both have it, and of
+            consoles, pictures and buses not whether they have the whole of it.
         apart: how far (ps) the times of a pair may be apart; any way without it.
     """
 
@@ -41,6 +45,12 @@ class Rules:
             found = mask.sub("…", found)
         return found
 
+    def what(self, a: Event, b: Event) -> str:
+        """What is different of a pair; nothing where it is the same."""
+        if self.text(a) != self.text(b):
+            return "another text"
+        return "another time" if self.apart is not None and abs(a.at - b.at) > self.apart else ""
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -53,6 +63,11 @@ class Difference:
     before: Sequence[tuple[Event, Event]]
     first: Sequence[Event]
     second: Sequence[Event]
+
+    @property
+    def at(self) -> int:
+        """When (ps) the first of the two went another way."""
+        return min(events[0].at for events in (self.first, self.second) if events)
 
 
 @dataclass(frozen=True)
@@ -102,30 +117,30 @@ def compare(first: Recording, second: Recording, rules: Rules | None = None) -> 
     for key in sorted({*one, *other}, key=lambda key: (kinds.index(key[0]) if key[0] in kinds else -1, key[1])):
         if key[0] in kinds:
             _stream(result, key, one.get(key, []), other.get(key, []), rules)
+    result.differences.sort(key=lambda found: found.at)
     return result
 
 
 def _stream(
     result: Comparison, key: tuple[str, str], one: Sequence[Event], other: Sequence[Event], rules: Rules
 ) -> None:
-    apart, index, what = 0, 0, ""
-    for a, b in zip(one, other, strict=False):
-        if rules.text(a) != rules.text(b):
-            what = "another text"
-            break
-        apart = max(apart, abs(a.at - b.at))
-        if rules.apart is not None and abs(a.at - b.at) > rules.apart:
-            what = "another time"
-            break
-        index += 1
-    else:
-        longer = one if len(one) > len(other) else other
-        cut = longer[index:]
-        if not cut or cut[0].at >= result.first.duration - rules.end:
-            result.same.append(Same(*key, index, apart, len(cut)))
+    last = result.first.duration - rules.end
+    apart = 0
+    for index, (a, b) in enumerate(zip_longest(one, other)):
+        if a is not None and b is not None:
+            what = rules.what(a, b)
+            if not what:
+                apart = max(apart, abs(a.at - b.at))
+                continue
+            cut_off = key[0] in GOES_ON and min(a.at, b.at) >= last
+        else:
+            what = f"{result.first.engine if a is None else result.second.engine} shows no more"
+            cut_off = (a or b).at >= last
+        if cut_off:
+            result.same.append(Same(*key, index, apart, max(len(one), len(other)) - index))
             return
-        engine = result.second.engine if longer is one else result.first.engine
-        what = f"{engine} shows no more"
-    before = list(zip(one[:index], other[:index], strict=False))[-HISTORY:]
-    rest = one[index : index + BEHIND], other[index : index + BEHIND]
-    result.differences.append(Difference(*key, index, what, before, *rest))
+        before = list(zip(one[:index], other[:index], strict=False))[-HISTORY:]
+        rest = one[index : index + BEHIND], other[index : index + BEHIND]
+        result.differences.append(Difference(*key, index, what, before, *rest))
+        return
+    result.same.append(Same(*key, len(one), apart))

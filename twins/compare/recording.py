@@ -15,6 +15,10 @@ FORMAT = 1
 """The number of the file's format."""
 
 
+BUS, EDGES = "bus", "edges"
+"""Kinds of events: words that passed on a bus; edges of a wire."""
+
+
 class Event(NamedTuple):
     """Something that was seen: of which kind, of whom, when (ps), and in words."""
 

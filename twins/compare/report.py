@@ -7,11 +7,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from twins.compare.differences import Comparison, Difference
+from twins.compare.differences import Comparison, Difference, Same
 from twins.compare.recording import Event, Recording
 from twins.files import whole_file
 from twins.units import Duration
 
+TOLD = 6
+"""Differences that are told in full, the earliest ones."""
+MANY = 12
+"""Sources of one kind that are told one by one."""
 WIDTH = 160
 """Characters of a text that are shown."""
 
@@ -20,13 +24,17 @@ def lines(comparison: Comparison) -> Iterator[str]:
     """The report, line by line."""
     first, second = comparison.first, comparison.second
     yield f"{first.board}, {first.image}, {Duration(first.duration)}: {first.engine} and {second.engine}"
-    for difference in comparison.differences:
+    for difference in comparison.differences[:TOLD]:
         yield from _difference(difference, first.engine, second.engine)
-    for same in comparison.same:
-        source = f"{same.kind} {same.who}".strip()
-        apart = f", at most {Duration(same.apart)} apart" if same.apart else ", at the same times"
-        cut = f"; {same.cut} more where the other was at its end" if same.cut else ""
-        yield f"  {source}: the same, {same.count} {'event' if same.count == 1 else 'events'}{apart}{cut}"
+    rest = comparison.differences[TOLD:]
+    if rest:
+        yield f"  and {len(rest)} more, later: {', '.join(_source(found) for found in rest)}"
+    for kind in dict.fromkeys(same.kind for same in comparison.same):
+        found = [same for same in comparison.same if same.kind == kind]
+        if len(found) > MANY:
+            yield f"  {kind} of {len(found)} sources: {_same(found)}"
+        else:
+            yield from (f"  {_source(same)}: {_same([same])}" for same in found)
     if first.trace is not None and second.trace is not None:
         equal = first.trace == second.trace
         yield f"  trace: {'equal, each edge and each byte at its time' if equal else 'not equal: other times'}"
@@ -34,6 +42,18 @@ def lines(comparison: Comparison) -> Iterator[str]:
         yield f"  {kind}: not compared: {why}"
     for recording in (first, second):
         yield f"  {recording.engine}: {figures(recording)}"
+
+
+def _source(found: Difference | Same) -> str:
+    return f"{found.kind} {found.who}".strip()
+
+
+def _same(found: Sequence[Same]) -> str:
+    count, cut = sum(same.count for same in found), sum(same.cut for same in found)
+    apart = max(same.apart for same in found)
+    when = f"at most {Duration(apart)} apart" if apart else "at the same times"
+    events = "1 event" if count == 1 else f"{count} events"
+    return f"the same, {events}, {when}" + (f"; {cut} not asked about, at the end" if cut else "")
 
 
 def figures(recording: Recording) -> str:
@@ -45,8 +65,7 @@ def figures(recording: Recording) -> str:
 
 
 def _difference(difference: Difference, first: str, second: str) -> Iterator[str]:
-    source = f"{difference.kind} {difference.who}".strip()
-    yield f"  {source}: DIFFERENT at event {difference.index + 1}: {difference.what}"
+    yield f"  {_source(difference)}: DIFFERENT at event {difference.index + 1}: {difference.what}"
     width = max(len("both"), len(first), len(second))
     for a, b in difference.before:
         moments = f"{Duration(a.at)}" if a.at == b.at else f"{Duration(a.at)} / {Duration(b.at)}"

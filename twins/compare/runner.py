@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twins.compare.recording import Event, Recording
-from twins.compare.words import BUS, EDGES, BusWords
+from twins.compare.recording import BUS, EDGES, Event, Recording
+from twins.compare.words import BusWords
 from twins.engines import Capability, EngineSpec
 from twins.engines.capabilities import MEANINGS
 from twins.errors import FirmwareCrashed, TwinError, UsageError
@@ -124,7 +124,8 @@ class _Run:
             end = "time"
         except FirmwareCrashed as crash:
             self._look()
-            end = str(crash).splitlines()[0]
+            # Without the moment at its beginning, which is the event's own.
+            end = str(crash).splitlines()[0].partition(": ")[2]
         self._finish(end)
         self.recording.figures["wall_s"] = round(time.monotonic() - start, 3)
         if Capability.CORES in self.twin.capabilities:
@@ -145,7 +146,7 @@ class _Run:
             self.twin.engine.step(0, goal)
         self.twin.advance(self.twin.now, stop_at_text=True)
         if self.twin.instructions[0] - before >= self.wishes.every:
-            self._write_registers(0, f"core 0, every {self.wishes.every} instructions", self.twin.now)
+            self._write_registers(self.twin.now)
 
     # What is looked at between slices
 
@@ -221,17 +222,21 @@ class _Run:
         self._entries[watched.name] = 0
 
     def _entered(self, call: Any) -> None:
+        words, stack, back = self.twin.engine.arguments(call.core)
+        text = f"{' '.join(f'{word:x}' for word in words)} stack {stack:x} from {self._name(back)}"
         self._emit(Event("entry", f"core {call.core}", self.twin.now, call.name))
-        self._write_registers(call.core, call.name, self.twin.now)
+        self._emit(Event("registers", f"{call.name} on core {call.core}", self.twin.now, text))
         self._entries[call.name] += 1
         if self._entries[call.name] == CALLS:
             self.twin.intercepts[call.name].remove()
 
-    def _write_registers(self, core: int, who: str, at: int) -> None:
-        values = self.twin.registers(core)
-        pc = self.twin.symbols.name(values["pc"])
+    def _name(self, address: int) -> str:
+        return self.twin.symbols.name(address)
+
+    def _write_registers(self, at: int) -> None:
+        values = self.twin.registers(0)
         words = " ".join(f"{name}={value:x}" for name, value in values.items() if name in _WORDS)
-        self._emit(Event("registers", who, at, f"core {core} {pc} {words}"))
+        self._emit(Event("registers", "core 0", at, f"{self._name(values['pc'])} {words}"))
 
 
 _WORDS = frozenset({"sp", *(f"r{n}" for n in range(13)), *(f"a{n}" for n in range(16))})

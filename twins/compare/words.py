@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twins.compare.recording import Event
+from twins.compare.recording import BUS, EDGES, Event
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -23,8 +23,6 @@ SHOWN = 16
 """Words of a piece that are shown; of longer ones the hash of all of them."""
 PAUSE = 50_000_000
 """A level that stays so long (ps) ends a piece of edges: the reset of a WS2812 (datasheet: 50 µs)."""
-
-BUS, EDGES = "bus", "edges"
 
 
 def shown(data: bytes, width: int = 1) -> str:

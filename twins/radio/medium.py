@@ -23,7 +23,7 @@ import copy
 import hashlib
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -209,6 +209,8 @@ class Medium:
         self.seed = seed
         self.frames: list[Aired] = []
         """All frames that were on the air, in the order of their ends."""
+        self.listeners: list[Callable[[Aired], None]] = []
+        """Called with each frame as it ends. A fork of the world has none."""
         self._stations: dict[str, Station] = {}
         self._senders: dict[str, _Sender] = {}
         self._air: list[_Flight] = []
@@ -427,6 +429,8 @@ class Medium:
             lost,
         )
         self.frames.append(aired)
+        for listener in self.listeners:
+            listener(aired)
         line = f"{flight} {aired.frame} {aired.rate} {aired.attempt} {reached} {lost}"
         self._digest = hashlib.sha256(self._digest + line.encode()).digest()
 

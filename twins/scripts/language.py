@@ -336,6 +336,17 @@ def _reset(entry: Entry) -> list[Step]:
     return [steps.Reset(entry.where)]
 
 
+def _lines(entry: Entry) -> list[Step]:
+    form = "{CONSOLE: {dtr: true, rts: false}}"
+    made: list[Step] = []
+    for console, value in _parts(entry, form):
+        set_to = fields(value, f"lines {console}", ("dtr", "rts"))
+        if not all(isinstance(one, bool) for one in set_to.values()):
+            raise UsageError(f"lines takes {form}, found {shown(entry.value)}")
+        made.append(steps.Lines(entry.where, console, set_to["dtr"], set_to["rts"]))
+    return made
+
+
 def _trace(entry: Entry) -> list[Step]:
     value = text(entry.value, "trace")
     if not re.fullmatch(r"[0-9a-f]{64}", value):
@@ -362,5 +373,6 @@ WORDS: Mapping[str, Callable[[Entry], list[Step]]] = {
     "expect-change": _expect_change,
     "expect-pin": _expect_pin,
     "reset": _reset,
+    "lines": _lines,
     "trace": _trace,
 }

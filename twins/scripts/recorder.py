@@ -24,7 +24,7 @@ class Recorder:
     part directly, as ``twin.knob.turn(3)`` does, is not seen: the script then ends in another trace, and says so.
 
     Args:
-        path: where the script goes when the recording ends; whole or not at all.
+        path: where the script goes when the recording ends; whole or not at all. Without one, `text` has it.
 
     >>> import tempfile
     >>> from twins import Twin
@@ -39,41 +39,46 @@ class Recorder:
     3
     """
 
-    def __init__(self, twin: Twin, path: str | Path) -> None:
+    def __init__(self, twin: Twin, path: str | Path | None = None) -> None:
         self.twin = twin
-        self.path = Path(path)
-        check_writable(self.path)
+        self.path = None if path is None else Path(path)
+        if self.path is not None:
+            check_writable(self.path)
         self.hands = Hands(twin)
         """The twin's parts, for somebody who acts: ``hands.knob.turn(3)``, ``hands.pot.position = 0.7``."""
-        self._steps: list[tuple[int, str]] = []
+        self.steps: list[tuple[int, str]] = []
+        """Moments (ps) and what was done then. Whoever takes the twin back in time puts back those of then."""
         self._is_on = True
-        self._began = twin.now
         twin.door.listeners.append(self._came_in)
 
     def _came_in(self, entry: Entry) -> None:
-        self._steps.append((self.twin.now, _step(entry, self.path.parent)))
+        self._add(_step(entry, Path() if self.path is None else self.path.parent))
+
+    def _add(self, step: str) -> None:
+        self.steps.append((self.twin.now, step))
 
     def take_picture(self, part: str, path: str | Path) -> None:
         """Has the script take a picture at this moment."""
-        self._steps.append((self.twin.now, f"frame: {_flow({part: str(path)})}"))
+        self._add(f"frame: {_flow({part: str(path)})}")
 
-    def stop(self) -> Path:
+    def stop(self) -> None:
         """Ends the recording and writes the script."""
         if self._is_on:
             self._is_on = False
             self.twin.door.listeners.remove(self._came_in)
-            with whole_file(self.path) as partial:
-                partial.write_text(self._text(), encoding="utf-8")
-        return self.path
+            if self.path is not None:
+                with whole_file(self.path) as partial:
+                    partial.write_text(self.text(), encoding="utf-8")
 
-    def _text(self) -> str:
+    def text(self) -> str:
+        """The script up to now."""
         twin = self.twin
         lines = [f"board: {_flow(twin.board.name)}"]
         if twin.image is not None:
             lines.append(f"image: {twin.image.sha256}")
         lines += [f"seed: {twin.seed}", "steps:"]
         before: int | None = None
-        for at, step in [*self._steps, (twin.now, f"trace: {twin.trace.sha256}")]:
+        for at, step in [*self.steps, (twin.now, f"trace: {twin.trace.sha256}")]:
             if at != before:
                 lines.append(f"- at: {_exact(at)}")
                 before = at
@@ -152,6 +157,9 @@ def _step(entry: Entry, folder: Path) -> str:
         return f"say: {_flow({entry.to: {'wav': os.path.relpath(path, folder), **options}})}"
     if entry.do == "reset":
         return "reset"
+    if entry.do == "lines":
+        dtr, rts = entry.args
+        return f"lines: {_flow({entry.to: {'dtr': dtr, 'rts': rts}})}"
     method, *arguments = entry.args
     if method in _VERBS and not arguments:
         return f"{_VERBS[method]}: {_flow(entry.to)}"

@@ -275,6 +275,23 @@ class Reset(Step):
 
 
 @dataclass(frozen=True)
+class Lines(Step):
+    """Sets the control lines of a console's USB bridge."""
+
+    console: str
+    dtr: bool
+    rts: bool
+
+    def check(self, twin: Twin) -> None:
+        _check_console(twin, self.console)
+
+    def act(self, player: Player) -> Wait | None:
+        player.twin.door.lines(self.console, self.dtr, self.rts)
+        player.twin.door.let_in()
+        return None
+
+
+@dataclass(frozen=True)
 class PinIs(Step):
     """A pin of the chip has a level now."""
 

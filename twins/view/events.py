@@ -1,4 +1,4 @@
-"""The list of what passed on the buses between the chip and its parts."""
+"""The list of what passed on the buses between the chip and its parts, and on the air of its world."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from twins.radio.frames import BROADCAST, mac_text
+
 if TYPE_CHECKING:
+    from twins.radio.medium import Aired
     from twins.twin import Twin
+    from twins.world import World
 
 KEPT = 1000
 """Events that are kept for those who look."""
@@ -18,7 +22,7 @@ SHOWN = 24
 
 @dataclass(frozen=True)
 class Event:
-    """A transfer: when it was over (ps), on which bus, with which part, and in words."""
+    """A transfer: when it was over (ps), on which bus, with which part or from which station, and in words."""
 
     at: int
     bus: str
@@ -35,8 +39,8 @@ class _I2c:
     refused: bool
 
 
-class BusEvents:
-    """Listens to the buses of a twin while it is `on`.
+class Events:
+    """Listens to the buses of a twin, and to the air of its world, while it is `on`.
 
     Attributes:
         total: how many events there were.
@@ -47,6 +51,7 @@ class BusEvents:
         self.on = False
         self._kept: deque[Event] = deque(maxlen=KEPT)
         self._i2c: dict[tuple[str, str], _I2c] = {}
+        self._began = 0
 
     def listen(self, twin: Twin, on: bool) -> None:
         """Listens, or does not any more: a twin with a listener is a little slower."""
@@ -55,7 +60,17 @@ class BusEvents:
             listeners.append(self._hear)
         elif not on and self._hear in listeners:
             listeners.remove(self._hear)
+        if twin.world is not None:
+            self._listen_to_the_air(twin, twin.world, on)
         self.on = on
+
+    def _listen_to_the_air(self, twin: Twin, world: World, on: bool) -> None:
+        self._began = world.moment_of(world.name_of(twin)) - twin.now
+        listeners = world.air.listeners
+        if on and self._hear_radio not in listeners:
+            listeners.append(self._hear_radio)
+        elif not on and self._hear_radio in listeners:
+            listeners.remove(self._hear_radio)
 
     @property
     def kept(self) -> tuple[int, tuple[Event, ...]]:
@@ -66,6 +81,10 @@ class BusEvents:
         """Something that was seen."""
         self._kept.append(Event(at, bus, part, text))
         self.total += 1
+
+    def _hear_radio(self, aired: Aired) -> None:
+        """A frame that has ended. The list has the twin's time, which began when it came into the world."""
+        self.add(int(aired.until) - self._began, f"radio {aired.channel}", aired.station, _frame(aired))
 
     def _hear(self, part: str, port: str, at: int, event: str, args: tuple[Any, ...], answer: Any) -> None:
         bus = _I2C.get(event)
@@ -105,13 +124,31 @@ class BusEvents:
             self.add(at, "I2C", key[0], f"{under_way.head} {_hex(bytes(under_way.data))}".rstrip() + refused)
 
 
-_I2C: dict[str, Callable[[BusEvents, tuple[str, str], int, tuple[Any, ...], Any], None]] = {
-    "start": BusEvents._start,
-    "write": BusEvents._write,
-    "read": BusEvents._read,
-    "stop": BusEvents._end,
-    "restart": BusEvents._end,
+_I2C: dict[str, Callable[[Events, tuple[str, str], int, tuple[Any, ...], Any], None]] = {
+    "start": Events._start,
+    "write": Events._write,
+    "read": Events._read,
+    "stop": Events._end,
+    "restart": Events._end,
 }
+
+
+def _frame(aired: Aired) -> str:
+    """Who sends what to whom, and what became of it.
+
+    >>> from twins.radio.frames import BROADCAST, EspNowFrame
+    >>> from twins.radio.medium import Aired
+    >>> from twins.units import Duration
+    >>> frame = EspNowFrame(bytes.fromhex("7cdfa1000001"), BROADCAST, b"on", 1, 7)
+    >>> _frame(Aired(Duration(0), Duration(9), 6, "lamp", frame, "1M", 1, ("remote",), {"other": "collision"}))
+    '7c:df:a1:00:00:01 > all, 2 bytes: 6F 6E, again (1) → remote, not other (collision)'
+    """
+    frame = aired.frame
+    to = "all" if frame.destination == BROADCAST else mac_text(frame.destination)
+    again = f", again ({aired.attempt})" if aired.attempt else ""
+    reached = [*aired.received_by, *(f"not {name} ({why})" for name, why in aired.lost.items())]
+    said = f"{len(frame.data)} bytes: {_hex(frame.data)}" if frame.data else "no data"
+    return f"{mac_text(frame.source)} > {to}, {said}{again} → {', '.join(reached) or 'nobody'}"
 
 
 def _hex(data: bytes) -> str:

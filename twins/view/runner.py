@@ -20,11 +20,13 @@ from twins.controls import Picture, Sounds, controls_of, describe, may_be_called
 from twins.engines import Capability, missing
 from twins.errors import FirmwareCrashed, TwinError, UsageError
 from twins.frames import Frame, frame_of
+from twins.pacing import Pace
+from twins.scripts import Recorder
 from twins.testing.panics import panic_report
 from twins.twin import Snapshot, Twin
 from twins.units import MS, SECOND, Duration, Time, ps
-from twins.view.events import BusEvents, Event
-from twins.view.script import Script
+from twins.view.events import Event, Events
+from twins.world import WorldSnapshot
 
 R = TypeVar("R")
 
@@ -34,8 +36,6 @@ SHORTEST, LONGEST = MS // 4, 16 * MS
 """How long a slice is in virtual time."""
 BUSY = 0.008
 """Seconds on the wall that a slice should take at the most: others wait for it."""
-CATCH_UP = 0.25
-"""Seconds behind the wall clock that are caught up."""
 PANIC_LENGTH = 4096
 """Bytes at the end of what a console shows in which a panic is looked for."""
 TEXT_KEPT = 1 << 18
@@ -55,7 +55,9 @@ class Saved:
     number: int
     at: int
     snapshot: Snapshot
-    script: Script
+    world: WorldSnapshot | None
+    """What else there is where the twin is in a world."""
+    steps: tuple[tuple[int, str], ...]
     texts: Mapping[str, tuple[int, bytes]]
 
 
@@ -81,7 +83,7 @@ class Seen:
     saved: tuple[tuple[int, int], ...] = ()
     """Numbers and moments of what was saved."""
     events: tuple[int, tuple[Event, ...]] = (0, ())
-    """How many transfers there were on the buses, and the last of them."""
+    """How many transfers there were on the buses and on the air, and the last of them."""
     listening: bool = False
     """Are transfers listed?"""
     recorded: int = 0
@@ -91,10 +93,10 @@ class Seen:
 
 
 class Runner:
-    """A twin, and the thread that runs it.
+    """A twin, and the thread that runs it, with all in its world where it is in one.
 
     Args:
-        twin: it belongs to the runner from now on.
+        twin: it belongs to the runner from now on, and its world.
         pace: of real time; None as fast as it goes.
         running: does it run at once?
 
@@ -106,13 +108,14 @@ class Runner:
 
     def __init__(self, twin: Twin, pace: float | None = 1.0, running: bool = True) -> None:
         self.twin = twin
-        self.events = BusEvents()
+        self.events = Events()
         self.seen = Seen(pace=pace, running=running)
         self.changed: Callable[[], None] = lambda: None
         """Called from the runner's thread when there is something new in `seen`."""
         self.watched = True
         """Does anybody look? Pictures are made only then."""
-        self.script = Script()
+        self.recorder = Recorder(twin)
+        """Of what was done since power-on."""
         self._calls: dict[str, frozenset[str]] = {name: may_be_called(part) for name, part in twin.parts.items()}
         self._pictures = pictures(list(twin.parts.values()))
         self._sounding = [
@@ -129,9 +132,9 @@ class Runner:
         self._saved: dict[int, Saved] = {}
         self._ends: dict[tuple[str, str], int] = {}
         self._held: dict[tuple[str, str], int] = {}
-        self._pace, self._running, self._trouble, self._crashed = pace, running, "", False
-        self._origin = (twin.now, time.monotonic())
-        self._speed_from = self._origin
+        self._pace = Pace(lambda: twin.now, pace)
+        self._running, self._trouble, self._crashed = running, "", False
+        self._speed_from = (twin.now, time.monotonic())
         self._speed = 0.0
         self._slice = MS
         self._next_look = 0.0
@@ -139,7 +142,7 @@ class Runner:
         self._closing = False
         self._panic = ""
         self._dismissed: dict[str, int] = {}
-        self._first = twin.snapshot() if Capability.SNAPSHOT in twin.capabilities else None
+        self._first = self._keep(0) if Capability.SNAPSHOT in twin.capabilities else None
         self._has_ledger = Capability.LEDGER in twin.capabilities
         self.board = self._board()
         """The board and its controls, as plain data."""
@@ -163,7 +166,7 @@ class Runner:
         self._tasks.put(lambda: None)
         if self._thread.is_alive():
             self._thread.join()
-        self.twin.close()
+        (self.twin.world or self.twin).close()
 
     def do(self, task: Callable[[], R]) -> Future[R]:
         """Does something to the twin, in its thread and between two slices."""
@@ -199,7 +202,7 @@ class Runner:
 
     def _take_tasks(self) -> None:
         """What waits is done. Waits for more while the twin stands, or is ahead of the wall clock."""
-        wait = self._ahead() if self._running else None
+        wait = min(max(0.0, self._pace.ahead()), LOOK) if self._running else None
         while True:
             try:
                 task = self._tasks.get(wait is None or wait > 0, wait)
@@ -208,21 +211,10 @@ class Runner:
             task()
             wait = 0
 
-    def _ahead(self) -> float:
-        """Seconds by which the twin is ahead of the wall clock."""
-        if self._pace is None:
-            return 0.0
-        now, wall = self.twin.now, time.monotonic()
-        ahead = (now - self._origin[0]) / SECOND / self._pace - (wall - self._origin[1])
-        if ahead < -CATCH_UP or now < self._origin[0]:
-            self._origin = now, wall
-            return 0.0
-        return min(max(0.0, ahead), LOOK)
-
     def _run_slice(self) -> None:
         began = time.monotonic()
         # Slow motion goes in small steps too.
-        smooth = LONGEST if self._pace is None else max(MS // 100, int(self._pace * LOOK / 2 * SECOND))
+        smooth = LONGEST if self._pace.factor is None else max(MS // 100, int(self._pace.factor * LOOK / 2 * SECOND))
         self._advance(self.twin.now + min(self._slice, smooth))
         took = time.monotonic() - began
         if took > BUSY and self._slice > SHORTEST:
@@ -262,7 +254,6 @@ class Runner:
             self.twin.door.let_in()
         except (TypeError, ValueError) as error:
             raise UsageError(f"{part}.{method}: {error}") from None
-        self.script.add(self.twin.now, f"{part}.{method}", list(args))
 
     def hold(self, part: str, down: str, up: str, on: bool, *args: Any) -> None:
         """Something is pushed or let go of; it is held for `SHORTEST_HOLD` at least."""
@@ -281,7 +272,6 @@ class Runner:
     def type(self, console: str, text: str) -> None:
         """Somebody types on a console."""
         self.twin.type(console, text.encode())
-        self.script.add(self.twin.now, "type", text)
 
     def go(self) -> None:
         """It runs, from where it stands; after a crash with what is left of the chip."""
@@ -312,28 +302,39 @@ class Runner:
     def set_pace(self, pace: float | None) -> None:
         """So much of real time; None as fast as it goes."""
         if pace is not None and not 0 < pace <= 1000:
-            raise UsageError(f"a pace of {pace}: expected a number above 0, or none for as fast as it goes")
-        self._pace = pace
+            raise UsageError(f"a pace of {pace}: expected a number above 0, 1000 at the most, or none")
+        self._pace.factor = pace
         self._restart_clock()
 
     def reset(self) -> None:
         """Somebody presses the chip's reset."""
-        self.twin.reset_chip()
+        self.twin.door.reset()
+        self.twin.door.let_in()
         self._all_is_well()
 
     def power_cycle(self) -> None:
         """Back to power-on, flash and all."""
         if self._first is None:
             raise missing(self.twin.engine, Capability.SNAPSHOT)
-        self._back(self._first, Script(), {})
+        self._back(self._first)
         self.go()
 
     def save(self) -> int:
         """Keeps this moment; its number."""
         number = max(self._saved, default=0) + 1
-        texts = {name: (before, bytes(kept)) for name, (before, kept) in self._texts.items()}
-        self._saved[number] = Saved(number, self.twin.now, self.twin.snapshot(), self.script.copy(), texts)
+        self._saved[number] = self._keep(number)
         return number
+
+    def _keep(self, number: int) -> Saved:
+        twin = self.twin
+        texts = {name: (before, bytes(kept)) for name, (before, kept) in self._texts.items()}
+        steps = tuple(self.recorder.steps)
+        if twin.world is None:
+            return Saved(number, twin.now, twin.snapshot(), None, steps, texts)
+        world = twin.world.snapshot()
+        own = world.members[twin.world.name_of(twin)]
+        assert isinstance(own, Snapshot)
+        return Saved(number, twin.now, own, world, steps, texts)
 
     def saved(self, number: int) -> Saved:
         """What was kept under a number."""
@@ -343,15 +344,17 @@ class Runner:
 
     def restore(self, number: int) -> None:
         """Goes back, or on, to a moment that was kept."""
-        saved = self.saved(number)
-        self._back(saved.snapshot, saved.script.copy(), saved.texts)
+        self._back(self.saved(number))
 
-    def _back(self, snapshot: Snapshot, script: Script, texts: Mapping[str, tuple[int, bytes]]) -> None:
-        self.twin.restore(snapshot)
-        self.script = script
+    def _back(self, saved: Saved) -> None:
+        if self.twin.world is not None and saved.world is not None:
+            self.twin.world.restore(saved.world)
+        else:
+            self.twin.restore(saved.snapshot)
+        self.recorder.steps = list(saved.steps)
         self._ends, self._held = {}, {}
-        self._texts = {name: (before, bytearray(kept)) for name, (before, kept) in texts.items()}
-        self._lengths = {name: before + len(kept) for name, (before, kept) in texts.items()}
+        self._texts = {name: (before, bytearray(kept)) for name, (before, kept) in saved.texts.items()}
+        self._lengths = {name: before + len(kept) for name, (before, kept) in saved.texts.items()}
         self._all_is_well()
         self._marks = {}
         self._take_sounds()
@@ -359,14 +362,8 @@ class Runner:
         self._restart_clock()
 
     def listen(self, on: bool) -> None:
-        """The events of the buses are listed, or not any more."""
+        """What passes on the buses and on the air is listed, or not any more."""
         self.events.listen(self.twin, on)
-
-    def yaml(self) -> str:
-        """The script of what was done since power-on, up to now."""
-        image = self.twin.image.path.name if self.twin.image is not None else "no image"
-        about = f"{self.twin.board.name} with {image}, from power-on to {self.twin.time}"
-        return self.script.yaml(about, until=self.twin.now)
 
     def _all_is_well(self) -> None:
         """What went wrong before is not said any more."""
@@ -374,7 +371,8 @@ class Runner:
         self._dismissed = {name: self.twin.output_length(name) for name in self.twin.console_names}
 
     def _restart_clock(self) -> None:
-        self._origin = self._speed_from = self.twin.now, time.monotonic()
+        self._pace.restart()
+        self._speed_from = self.twin.now, time.monotonic()
 
     # What there is to see
 
@@ -434,7 +432,7 @@ class Runner:
             version=before.version,
             at=now,
             running=self._running,
-            pace=self._pace,
+            pace=self._pace.factor,
             speed=round(self._speed, 3),
             trouble=self._trouble,
             crashed=self._crashed,
@@ -446,7 +444,7 @@ class Runner:
             saved=tuple((saved.number, saved.at) for saved in self._saved.values()),
             events=before.events if self.events.total == before.events[0] else self.events.kept,
             listening=self.events.on,
-            recorded=len(self.script.steps),
+            recorded=len(self.recorder.steps),
             resets=len(self.twin.resets),
             gaps=before.gaps if self._running or not self._has_ledger else len(self.twin.unimplemented),
         )

@@ -11,7 +11,9 @@ import asyncio
 import logging
 import secrets
 import socket
+import sys
 import tempfile
+import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from twins.errors import TwinError, UsageError
 from twins.frames import png
 from twins.saved import save
+from twins.twin import Twin
 from twins.view.client import Client
 from twins.view.runner import Runner
 
@@ -189,7 +192,7 @@ class Server:
             self.runner.watched = was or bool(self._pages)
 
     async def _script(self, _: Request) -> Response:
-        text = await asyncio.wrap_future(self.runner.do(self.runner.yaml))
+        text = await asyncio.wrap_future(self.runner.do(self.runner.recorder.text))
         return _download(text.encode(), "application/yaml", f"{self.runner.twin.board.name}.yaml")
 
     async def _saved(self, request: Request) -> Response:
@@ -280,3 +283,23 @@ async def serve(runner: Runner, port: int = 0, ready: Callable[[str], None] | No
     if ready is not None:
         ready(f"http://{HOST}:{taken}{server.path}")
     await uvicorn.Server(config(server)).serve(sockets=[listener])
+
+
+def show(twin: Twin, port: int = 0, *, pace: float | None = 1.0, running: bool = True, browser: bool = False) -> None:
+    """Serves the page of a twin until somebody interrupts, and says where it is; closes the twin.
+
+    Where the twin is in a world, all in it run, and the page lists what is on the air.
+    """
+    runner = Runner(twin, pace=pace, running=running)
+
+    def ready(address: str) -> None:
+        print(f"twins: the page is at {address} until Ctrl-C", file=sys.stderr, flush=True)
+        if browser:
+            webbrowser.open(address)
+
+    try:
+        asyncio.run(serve(runner, port, ready))
+    except KeyboardInterrupt:
+        return
+    finally:
+        runner.close()

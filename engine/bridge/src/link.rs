@@ -168,6 +168,8 @@ pub struct Link {
     from: usize,
     /// What is to be sent.
     pub out: Vec<u8>,
+    /// The client waits for an answer: its memories can be reached.
+    pub asks: bool,
     /// Why the connection is over.
     lost: Option<String>,
 }
@@ -175,7 +177,7 @@ pub struct Link {
 impl Link {
     fn new(stream: Stream) -> Result<Self, String> {
         stream.set_up().map_err(|error| format!("the bridge cannot use its client's connection: {error}"))?;
-        Ok(Self { stream, came: Vec::new(), from: 0, out: Vec::new(), lost: None })
+        Ok(Self { stream, came: Vec::new(), from: 0, out: Vec::new(), asks: false, lost: None })
     }
 
     fn reads_token(&mut self, token: &[u8; TOKEN], end: Instant) -> bool {
@@ -289,6 +291,9 @@ impl Client {
 impl Peer for Client {
     fn read(&mut self, addr: u32, into: &mut [u8]) -> bool {
         let mut link = self.link();
+        if !link.asks {
+            return false;
+        }
         frame::mem_read(&mut link.out, addr, into.len() as u32);
         link.send();
         match link.receive(None) {

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 #[derive(Debug, PartialEq, Eq)]
 pub enum Served<S> {
     /// The chip has reached the given time, or a part wants the run to come back. A request may be half done: it goes on with
-    /// the next call.
+    /// the next call. Also behind a client's greeting.
     Time,
     /// Something ended the chip's run.
     Stop(S),
@@ -23,12 +23,21 @@ pub enum Served<S> {
     Lost(String),
 }
 
+/// What is half done while the twin looks around: the client stands still, and its memories can be looked at.
+#[derive(Debug)]
+enum Held {
+    /// A request whose time has not come.
+    Request(Request),
+    /// A request that ended a run; its answer is still to be sent.
+    Answer(Answer),
+}
+
 /// The server of one client.
 #[derive(Debug)]
 pub struct Server {
     client: Client,
-    /// The request under way.
-    pending: Option<Request>,
+    /// What is half done.
+    held: Option<Held>,
     greeted: bool,
     /// The client has said Bye.
     gone: bool,
@@ -37,7 +46,7 @@ pub struct Server {
 impl Server {
     /// For the client at the other end of a link.
     pub fn new(link: Link) -> Self {
-        Self { client: Client(Arc::new(Mutex::new(link))), pending: None, greeted: false, gone: false }
+        Self { client: Client(Arc::new(Mutex::new(link))), held: None, greeted: false, gone: false }
     }
 
     /// Carries out requests until the chip has reached `until`.
@@ -53,23 +62,33 @@ impl Server {
             if self.gone {
                 return Served::Bye;
             }
-            let pending = self.pending.take();
-            let received = pending.is_none().then(|| self.client.link().receive(Some(called_back)));
-            let request = match (pending, received) {
-                (Some(request), _) | (_, Some(Received::Frame(Incoming::Request(request)))) => request,
-                (_, Some(Received::Frame(Incoming::Memory(_)))) => {
-                    return self.refuse("the client sent memory that nobody asked for");
+            let request = match self.held.take() {
+                Some(Held::Request(request)) => request,
+                Some(Held::Answer(answer)) => {
+                    self.answer(answer, chip);
+                    continue;
                 }
-                (_, Some(Received::Lost(why))) => return Served::Lost(why),
-                // A text may have been seen with the last request.
-                (_, Some(Received::CalledBack) | None) => {
-                    return chip.seen().map_or(Served::CalledBack, Served::Stop);
-                }
+                None => match self.receive(called_back) {
+                    Received::Frame(Incoming::Request(request)) => request,
+                    Received::Frame(Incoming::Memory(_)) => {
+                        return self.refuse("the client sent memory that nobody asked for");
+                    }
+                    Received::Lost(why) => return Served::Lost(why),
+                    // A text may have been seen with the last request.
+                    Received::CalledBack => return chip.seen().map_or(Served::CalledBack, Served::Stop),
+                },
             };
             if let Some(served) = self.carry_out(request, chip, until) {
                 return served;
             }
         }
+    }
+
+    fn receive(&mut self, called_back: &AtomicBool) -> Received {
+        let mut link = self.client.link();
+        let received = link.receive(Some(called_back));
+        link.asks = matches!(received, Received::Frame(_));
+        received
     }
 
     fn refuse<S>(&mut self, why: &str) -> Served<S> {
@@ -91,11 +110,11 @@ impl Server {
             }
             while chip.now() < time {
                 if let Some(stop) = chip.advance(time.min(until)) {
-                    self.pending = Some(request);
+                    self.held = Some(Held::Request(request));
                     return Some(Served::Stop(stop));
                 }
                 if chip.now() < time && chip.now() >= until.min(chip.wake()) {
-                    self.pending = Some(request);
+                    self.held = Some(Held::Request(request));
                     return Some(Served::Time);
                 }
             }
@@ -132,10 +151,12 @@ impl Server {
             Request::Hello { .. } => unreachable!("greeted above"),
         };
         // What the access made due at this very moment belongs to it.
-        let stop = chip.advance(chip.now()).or(stop);
+        if let Some(stop) = chip.advance(chip.now()).or(stop) {
+            self.held = Some(Held::Answer(answer));
+            return Some(Served::Stop(stop));
+        }
         self.answer(answer, chip);
-        let lost = self.client.link().lost().map(|why| Served::Lost(why.to_owned()));
-        lost.or(stop.map(Served::Stop))
+        None
     }
 
     /// Notices, then the answer.
@@ -146,6 +167,7 @@ impl Server {
         notices.iter().for_each(|notice| frame::notice(&mut link.out, notice));
         answer.due(next).put(&mut link.out);
         link.send();
+        link.asks = false;
     }
 
     fn greet<C: Lent>(&mut self, version: u16, number: u8, cores: u8, chip: &mut C) -> Option<Served<C::Stop>> {
@@ -171,6 +193,6 @@ impl Server {
         }
         let now = chip.now();
         self.answer(Answer::Welcome { now, next: 0 }, chip);
-        self.client.link().lost().map(|why| Served::Lost(why.to_owned()))
+        Some(Served::Time)
     }
 }

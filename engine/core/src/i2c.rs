@@ -193,7 +193,7 @@ impl I2cWire {
 mod tests {
     use super::*;
     use crate::pins::Pins;
-    use crate::ports::{Edge, Posted, SpiAnswer, SpiBatch};
+
     use std::sync::{Arc, Mutex};
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -212,11 +212,6 @@ mod tests {
     }
 
     impl Outside for Part {
-        fn spi(&mut self, _: PortId, _: SpiBatch) {}
-        fn spi_select(&mut self, _: PortId, _: Ps, _: bool) {}
-        fn spi_answer(&mut self, _: PortId, _: Ps, _: u8, _: bool) -> Option<SpiAnswer> {
-            None
-        }
         fn i2c_start(&mut self, _: PortId, _: Ps, address: u16, read: bool) -> bool {
             self.seen.lock().unwrap().push(Seen::Start(address, read));
             true
@@ -233,11 +228,6 @@ mod tests {
         }
         fn i2c_stop(&mut self, _: PortId, _: Ps, restarted: bool) {
             self.seen.lock().unwrap().push(if restarted { Seen::Restart } else { Seen::Stop });
-        }
-        fn edge(&mut self, _: PortId, _: Edge) {}
-        fn pulses(&mut self, _: PortId, _: Vec<Edge>) {}
-        fn take_posted(&mut self) -> Option<Posted> {
-            None
         }
     }
 

@@ -104,7 +104,7 @@ impl ParallelWire {
 mod tests {
     use super::*;
     use crate::pins::{ParallelLines, Pins};
-    use crate::ports::{Edge, Posted, SpiAnswer, SpiBatch};
+
     use crate::time::Hertz;
     use std::sync::{Arc, Mutex};
 
@@ -117,27 +117,8 @@ mod tests {
     struct Part(Arc<Mutex<Vec<Seen>>>);
 
     impl Outside for Part {
-        fn spi(&mut self, _: PortId, _: SpiBatch) {}
         fn spi_select(&mut self, _: PortId, _: Ps, selected: bool) {
             self.0.lock().unwrap().push(Seen::Select(selected));
-        }
-        fn spi_answer(&mut self, _: PortId, _: Ps, _: u8, _: bool) -> Option<SpiAnswer> {
-            None
-        }
-        fn i2c_start(&mut self, _: PortId, _: Ps, _: u16, _: bool) -> bool {
-            false
-        }
-        fn i2c_write(&mut self, _: PortId, _: Ps, _: u8) -> bool {
-            false
-        }
-        fn i2c_read(&mut self, _: PortId, _: Ps) -> u8 {
-            0xFF
-        }
-        fn i2c_stop(&mut self, _: PortId, _: Ps, _: bool) {}
-        fn edge(&mut self, _: PortId, _: Edge) {}
-        fn pulses(&mut self, _: PortId, _: Vec<Edge>) {}
-        fn take_posted(&mut self) -> Option<Posted> {
-            None
         }
         fn parallel(&mut self, _: PortId, batch: ParallelBatch) {
             self.0.lock().unwrap().push(Seen::Words(batch));

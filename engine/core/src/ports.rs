@@ -80,22 +80,31 @@ pub struct Posted {
     pub clocks: Vec<(PortId, Option<I2sClock>)>,
 }
 
-/// The other side of all ports. The language binding implements it; tests of the engine do as well.
+/// The other side of all ports. The language binding implements all of it; tests of the engine what they look at. What
+/// is not implemented is what the chip sees where nobody is: nothing answers, and an open bus reads as ones.
 pub trait Outside: Send + Sync {
     /// An SPI target received bytes while it was selected. Batches end at each change of the chip select.
-    fn spi(&mut self, port: PortId, batch: SpiBatch);
+    fn spi(&mut self, _port: PortId, _batch: SpiBatch) {}
     /// The chip select of an SPI target changed.
-    fn spi_select(&mut self, port: PortId, at: Ps, selected: bool);
+    fn spi_select(&mut self, _port: PortId, _at: Ps, _selected: bool) {}
     /// An SPI target that answers received this byte (it is not part of a batch): what does it shift out from the next clock on?
-    fn spi_answer(&mut self, port: PortId, at: Ps, byte: u8, dc: bool) -> Option<SpiAnswer>;
+    fn spi_answer(&mut self, _port: PortId, _at: Ps, _byte: u8, _dc: bool) -> Option<SpiAnswer> {
+        None
+    }
     /// An I2C controller sent START and an address: does the target acknowledge?
-    fn i2c_start(&mut self, port: PortId, at: Ps, address: u16, read: bool) -> bool;
+    fn i2c_start(&mut self, _port: PortId, _at: Ps, _address: u16, _read: bool) -> bool {
+        false
+    }
     /// A byte for an addressed I2C target: does it acknowledge?
-    fn i2c_write(&mut self, port: PortId, at: Ps, byte: u8) -> bool;
+    fn i2c_write(&mut self, _port: PortId, _at: Ps, _byte: u8) -> bool {
+        false
+    }
     /// The next byte of an addressed I2C target.
-    fn i2c_read(&mut self, port: PortId, at: Ps) -> u8;
+    fn i2c_read(&mut self, _port: PortId, _at: Ps) -> u8 {
+        0xFF
+    }
     /// The transaction with this I2C target ended: by STOP, or by a repeated START.
-    fn i2c_stop(&mut self, port: PortId, at: Ps, restarted: bool);
+    fn i2c_stop(&mut self, _port: PortId, _at: Ps, _restarted: bool) {}
     /// A parallel target took words over while it was selected. Batches end at each change of the chip select, of which
     /// `spi_select` tells.
     fn parallel(&mut self, _port: PortId, _batch: ParallelBatch) {}
@@ -121,36 +130,17 @@ pub trait Outside: Send + Sync {
     /// The chip sent an Ethernet frame, from the destination's address on, without its checksum.
     fn ethernet(&mut self, _port: PortId, _at: Ps, _frame: &[u8]) {}
     /// A pin that a part watches changed.
-    fn edge(&mut self, port: PortId, edge: Edge);
+    fn edge(&mut self, _port: PortId, _edge: Edge) {}
     /// The pulses of a pin whose edges are gathered.
-    fn pulses(&mut self, port: PortId, edges: Vec<Edge>);
+    fn pulses(&mut self, _port: PortId, _edges: Vec<Edge>) {}
     /// What was posted since the last call; asked after each of the calls above.
-    fn take_posted(&mut self) -> Option<Posted>;
+    fn take_posted(&mut self) -> Option<Posted> {
+        None
+    }
 }
 
 /// Nobody is there: nothing answers.
 #[derive(Debug, Default)]
 pub struct Nobody;
 
-impl Outside for Nobody {
-    fn spi(&mut self, _: PortId, _: SpiBatch) {}
-    fn spi_select(&mut self, _: PortId, _: Ps, _: bool) {}
-    fn spi_answer(&mut self, _: PortId, _: Ps, _: u8, _: bool) -> Option<SpiAnswer> {
-        None
-    }
-    fn i2c_start(&mut self, _: PortId, _: Ps, _: u16, _: bool) -> bool {
-        false
-    }
-    fn i2c_write(&mut self, _: PortId, _: Ps, _: u8) -> bool {
-        false
-    }
-    fn i2c_read(&mut self, _: PortId, _: Ps) -> u8 {
-        0xFF
-    }
-    fn i2c_stop(&mut self, _: PortId, _: Ps, _: bool) {}
-    fn edge(&mut self, _: PortId, _: Edge) {}
-    fn pulses(&mut self, _: PortId, _: Vec<Edge>) {}
-    fn take_posted(&mut self) -> Option<Posted> {
-        None
-    }
-}
+impl Outside for Nobody {}

@@ -338,7 +338,7 @@ impl SpiWire {
 mod tests {
     use super::*;
     use crate::pins::{Pins, SpiLines};
-    use crate::ports::{Edge, Posted};
+
     use std::sync::{Arc, Mutex};
 
     #[derive(Clone, Debug, PartialEq, Eq)]
@@ -360,21 +360,6 @@ mod tests {
         fn spi_answer(&mut self, _: PortId, _: Ps, byte: u8, _: bool) -> Option<SpiAnswer> {
             self.0.lock().unwrap().push(Seen::Asked(byte));
             Some(self.1.clone())
-        }
-        fn i2c_start(&mut self, _: PortId, _: Ps, _: u16, _: bool) -> bool {
-            false
-        }
-        fn i2c_write(&mut self, _: PortId, _: Ps, _: u8) -> bool {
-            false
-        }
-        fn i2c_read(&mut self, _: PortId, _: Ps) -> u8 {
-            0xFF
-        }
-        fn i2c_stop(&mut self, _: PortId, _: Ps, _: bool) {}
-        fn edge(&mut self, _: PortId, _: Edge) {}
-        fn pulses(&mut self, _: PortId, _: Vec<Edge>) {}
-        fn take_posted(&mut self) -> Option<Posted> {
-            None
         }
     }
 

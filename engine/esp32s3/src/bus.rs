@@ -222,7 +222,7 @@ impl System {
     /// A byte of memory as a debugger sees it, without side effects. `None`: no memory.
     pub fn debug_read8(&mut self, addr: u32) -> Option<u8> {
         if let Some(place) = self.mem.place(&self.dev.mmu, addr) {
-            return Some(self.mem.load::<1>(place) as u8);
+            return self.mem.bring(place, addr, 1).then(|| self.mem.load::<1>(place) as u8);
         }
         if !PERIPHERALS.contains(&addr) {
             return None;
@@ -232,8 +232,9 @@ impl System {
 
     /// A debugger writes a byte of RAM. False: no RAM.
     pub fn debug_write8(&mut self, addr: u32, value: u8) -> bool {
-        let place = self.mem.place(&self.dev.mmu, addr);
-        place.and_then(|place| self.mem.store::<1>(place, u32::from(value))).is_some()
+        let Some(place) = self.mem.place(&self.dev.mmu, addr) else { return false };
+        self.mem.stored(place, addr, &[value]);
+        self.mem.store::<1>(place, u32::from(value)).is_some()
     }
 
     /// The addresses at which instructions of a line may have been decoded that has become stale.

@@ -293,6 +293,9 @@ impl System {
 
     /// A byte of memory, or of a block's register, as a debugger sees it, without side effects. `None`: nothing is there.
     pub fn debug_read8(&mut self, addr: u32) -> Option<u8> {
+        if self.mem.foreign.is_some() && addr >> 28 == 2 {
+            return self.dma_load(addr, 1).map(|byte| byte as u8);
+        }
         if let Some(half) = self.fetch16(addr & !1) {
             return Some(half.to_le_bytes()[(addr & 1) as usize]);
         }
@@ -303,11 +306,7 @@ impl System {
 
     /// A debugger writes a byte of SRAM. False: no SRAM.
     pub fn debug_write8(&mut self, addr: u32, value: u8) -> bool {
-        let offset = if addr >> 28 == 2 { sram_offset(addr) } else { None };
-        if let Some(offset) = offset {
-            self.store_sram(offset, u32::from(value), 1);
-        }
-        offset.is_some()
+        addr >> 28 == 2 && self.dma_store(addr, u32::from(value), 1).is_some()
     }
 
     #[inline(always)]

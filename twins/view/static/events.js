@@ -1,4 +1,4 @@
-// What passes on the buses. The twin lists it only while somebody has the list open.
+// What passes on the buses and on the air. The twin lists it only while somebody has the list open.
 
 import { element } from "./element.js";
 
@@ -9,6 +9,7 @@ export class Events {
     this.rows = at("events-rows");
     this.box = at("events-box");
     this.part = at("events-part");
+    this.names = new Set();
     this.held = at("events-hold");
     at("events").addEventListener("toggle", ({ target }) => wish("listen", { on: target.open }));
     at("events-clear").onclick = () => this.rows.replaceChildren();
@@ -18,7 +19,10 @@ export class Events {
   }
 
   parts(names) {
-    this.part.append(...names.map((name) => element("option", {}, name)));
+    for (const name of names) {
+      if (!this.names.has(name)) this.part.append(element("option", {}, name));
+      this.names.add(name);
+    }
   }
 
   hide(row) {
@@ -28,6 +32,7 @@ export class Events {
   add(events, leftOut) {
     if (this.held.checked) return;
     const follows = this.box.scrollTop + this.box.clientHeight >= this.box.scrollHeight - 30;
+    this.parts(events.map(([, , part]) => part));
     if (leftOut) this.rows.append(this.row(["", "", "", `… ${leftOut} more`]));
     this.rows.append(...events.map(([at, bus, part, text]) => this.row([(at / 1e9).toFixed(3), bus, part, text])));
     while (this.rows.children.length > KEPT) this.rows.firstChild.remove();

@@ -1,6 +1,5 @@
 use super::*;
 use crate::pins::Pins;
-use crate::ports::Edge;
 use std::sync::{Arc, Mutex};
 
 /// A part that hears, and that says a number which counts frames in its first slot, its complement in the others.
@@ -15,20 +14,9 @@ struct Part(Arc<Mutex<Ear>>);
 
 impl Outside for Part {
     fn spi(&mut self, _: PortId, _: crate::ports::SpiBatch) {}
-    fn spi_select(&mut self, _: PortId, _: Ps, _: bool) {}
     fn spi_answer(&mut self, _: PortId, _: Ps, _: u8, _: bool) -> Option<crate::ports::SpiAnswer> {
         None
     }
-    fn i2c_start(&mut self, _: PortId, _: Ps, _: u16, _: bool) -> bool {
-        false
-    }
-    fn i2c_write(&mut self, _: PortId, _: Ps, _: u8) -> bool {
-        false
-    }
-    fn i2c_read(&mut self, _: PortId, _: Ps) -> u8 {
-        0xFF
-    }
-    fn i2c_stop(&mut self, _: PortId, _: Ps, _: bool) {}
     fn i2s_sent(&mut self, _: PortId, batch: I2sBatch) {
         self.0.lock().unwrap().batches.push(batch);
     }
@@ -41,8 +29,6 @@ impl Outside for Part {
             .flat_map(|n| (0..ear.slots).map(move |slot| if slot == 0 { sample(n) } else { !sample(n) }))
             .collect()
     }
-    fn edge(&mut self, _: PortId, _: Edge) {}
-    fn pulses(&mut self, _: PortId, _: Vec<Edge>) {}
     fn take_posted(&mut self) -> Option<crate::ports::Posted> {
         None
     }

@@ -4,7 +4,7 @@ use crate::slots::slot;
 use crate::spi_mem::psram::Wiring as PsramWiring;
 use crate::system::System;
 use engine_core::pins::Drive;
-use engine_core::ports::{Edge, Outside, PortId, Posted, SpiAnswer, SpiBatch};
+use engine_core::ports::{Outside, PortId, SpiAnswer, SpiBatch};
 use engine_core::spi::{Answers, SpiWire};
 use engine_core::time::{Ps, MICROSECOND};
 use std::sync::{Arc, Mutex};
@@ -78,21 +78,6 @@ impl Outside for Part {
     fn spi_answer(&mut self, _: PortId, _: Ps, _: u8, _: bool) -> Option<SpiAnswer> {
         let answer = self.0.lock().unwrap().answer.clone();
         Some(SpiAnswer { dummy: 0, data: answer })
-    }
-    fn i2c_start(&mut self, _: PortId, _: Ps, _: u16, _: bool) -> bool {
-        false
-    }
-    fn i2c_write(&mut self, _: PortId, _: Ps, _: u8) -> bool {
-        false
-    }
-    fn i2c_read(&mut self, _: PortId, _: Ps) -> u8 {
-        0xFF
-    }
-    fn i2c_stop(&mut self, _: PortId, _: Ps, _: bool) {}
-    fn edge(&mut self, _: PortId, _: Edge) {}
-    fn pulses(&mut self, _: PortId, _: Vec<Edge>) {}
-    fn take_posted(&mut self) -> Option<Posted> {
-        None
     }
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::io::{InSelect, OutSelect, Pad};
 use engine_core::i2c::I2cWire;
-use engine_core::ports::{Edge, Outside, PortId, Posted, SpiAnswer, SpiBatch};
+use engine_core::ports::{Outside, PortId};
 use std::sync::{Arc, Mutex};
 
 /// What reached the part, in order.
@@ -18,11 +18,6 @@ enum Seen {
 struct Part(Arc<Mutex<Vec<Seen>>>, u8);
 
 impl Outside for Part {
-    fn spi(&mut self, _: PortId, _: SpiBatch) {}
-    fn spi_select(&mut self, _: PortId, _: Ps, _: bool) {}
-    fn spi_answer(&mut self, _: PortId, _: Ps, _: u8, _: bool) -> Option<SpiAnswer> {
-        None
-    }
     fn i2c_start(&mut self, _: PortId, _: Ps, address: u16, read: bool) -> bool {
         self.0.lock().unwrap().push(Seen::Start(address, read));
         true
@@ -38,11 +33,6 @@ impl Outside for Part {
     }
     fn i2c_stop(&mut self, _: PortId, _: Ps, restarted: bool) {
         self.0.lock().unwrap().push(if restarted { Seen::Restart } else { Seen::Stop });
-    }
-    fn edge(&mut self, _: PortId, _: Edge) {}
-    fn pulses(&mut self, _: PortId, _: Vec<Edge>) {}
-    fn take_posted(&mut self) -> Option<Posted> {
-        None
     }
 }
 

@@ -4,7 +4,7 @@ use crate::slots::slot;
 use crate::spi_mem::psram::Wiring as PsramWiring;
 use crate::system::System;
 use engine_core::i2s::{I2sClock, I2sFormat, I2sWire};
-use engine_core::ports::{Edge, I2sBatch, Outside, PortId, Posted, SpiAnswer, SpiBatch};
+use engine_core::ports::{I2sBatch, Outside, PortId};
 use engine_core::time::{MICROSECOND, SECOND};
 use std::sync::{Arc, Mutex};
 
@@ -70,21 +70,6 @@ struct Heard {
 struct Part(Arc<Mutex<Heard>>);
 
 impl Outside for Part {
-    fn spi(&mut self, _: PortId, _: SpiBatch) {}
-    fn spi_select(&mut self, _: PortId, _: Ps, _: bool) {}
-    fn spi_answer(&mut self, _: PortId, _: Ps, _: u8, _: bool) -> Option<SpiAnswer> {
-        None
-    }
-    fn i2c_start(&mut self, _: PortId, _: Ps, _: u16, _: bool) -> bool {
-        false
-    }
-    fn i2c_write(&mut self, _: PortId, _: Ps, _: u8) -> bool {
-        false
-    }
-    fn i2c_read(&mut self, _: PortId, _: Ps) -> u8 {
-        0xFF
-    }
-    fn i2c_stop(&mut self, _: PortId, _: Ps, _: bool) {}
     fn i2s_sent(&mut self, port: PortId, batch: I2sBatch) {
         self.0.lock().unwrap().batches.push((port, batch));
     }
@@ -95,11 +80,6 @@ impl Outside for Part {
         let said = |n: usize| ((before + n + 1) as i32) << 16;
         let slots = heard.slots.max(2);
         (0..at.len()).flat_map(|n| (0..slots).map(move |slot| if slot == 0 { said(n) } else { !said(n) })).collect()
-    }
-    fn edge(&mut self, _: PortId, _: Edge) {}
-    fn pulses(&mut self, _: PortId, _: Vec<Edge>) {}
-    fn take_posted(&mut self) -> Option<Posted> {
-        None
     }
 }
 

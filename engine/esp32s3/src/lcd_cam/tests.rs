@@ -5,7 +5,7 @@ use crate::spi_mem::psram::Wiring as PsramWiring;
 use crate::system::System;
 use engine_core::parallel::{ParallelBatch, ParallelWire};
 use engine_core::pins::Drive;
-use engine_core::ports::{Edge, Outside, PortId, Posted, SpiAnswer, SpiBatch};
+use engine_core::ports::{Edge, Outside, PortId};
 use engine_core::time::{Ps, MICROSECOND};
 use std::sync::{Arc, Mutex};
 
@@ -63,31 +63,14 @@ struct Heard {
 struct Panel(Arc<Mutex<Heard>>);
 
 impl Outside for Panel {
-    fn spi(&mut self, _: PortId, _: SpiBatch) {}
     fn spi_select(&mut self, _: PortId, at: Ps, selected: bool) {
         self.0.lock().unwrap().selected.push((at, selected));
     }
-    fn spi_answer(&mut self, _: PortId, _: Ps, _: u8, _: bool) -> Option<SpiAnswer> {
-        None
-    }
-    fn i2c_start(&mut self, _: PortId, _: Ps, _: u16, _: bool) -> bool {
-        false
-    }
-    fn i2c_write(&mut self, _: PortId, _: Ps, _: u8) -> bool {
-        false
-    }
-    fn i2c_read(&mut self, _: PortId, _: Ps) -> u8 {
-        0xFF
-    }
-    fn i2c_stop(&mut self, _: PortId, _: Ps, _: bool) {}
     fn edge(&mut self, _: PortId, edge: Edge) {
         self.0.lock().unwrap().edges.push(edge);
     }
     fn pulses(&mut self, _: PortId, edges: Vec<Edge>) {
         self.0.lock().unwrap().edges.extend(edges);
-    }
-    fn take_posted(&mut self) -> Option<Posted> {
-        None
     }
     fn parallel(&mut self, _: PortId, batch: ParallelBatch) {
         let mut heard = self.0.lock().unwrap();

@@ -4,7 +4,7 @@ use crate::slots::slot;
 use crate::spi_mem::psram::Wiring as PsramWiring;
 use crate::system::System;
 use engine_core::pins::Drive;
-use engine_core::ports::{Edge, Outside, PortId, Posted, SpiAnswer, SpiBatch};
+use engine_core::ports::{Outside, PortId};
 use engine_core::sdbus::{SdAnswer, SdBlock, SdWritten};
 use engine_core::time::MICROSECOND;
 use std::sync::{Arc, Mutex};
@@ -79,26 +79,6 @@ struct Heard {
 struct Card(Arc<Mutex<Heard>>);
 
 impl Outside for Card {
-    fn spi(&mut self, _: PortId, _: SpiBatch) {}
-    fn spi_select(&mut self, _: PortId, _: Ps, _: bool) {}
-    fn spi_answer(&mut self, _: PortId, _: Ps, _: u8, _: bool) -> Option<SpiAnswer> {
-        None
-    }
-    fn i2c_start(&mut self, _: PortId, _: Ps, _: u16, _: bool) -> bool {
-        false
-    }
-    fn i2c_write(&mut self, _: PortId, _: Ps, _: u8) -> bool {
-        false
-    }
-    fn i2c_read(&mut self, _: PortId, _: Ps) -> u8 {
-        0xFF
-    }
-    fn i2c_stop(&mut self, _: PortId, _: Ps, _: bool) {}
-    fn edge(&mut self, _: PortId, _: Edge) {}
-    fn pulses(&mut self, _: PortId, _: Vec<Edge>) {}
-    fn take_posted(&mut self) -> Option<Posted> {
-        None
-    }
     fn sd_command(&mut self, _: PortId, at: Ps, index: u8, argument: u32) -> Option<SdAnswer> {
         let mut heard = self.0.lock().unwrap();
         heard.commands.push((index, argument, at));

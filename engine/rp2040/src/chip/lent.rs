@@ -9,12 +9,15 @@ use crate::fabric::{Reason, Request};
 use armv6m::{Bus, BusError};
 use engine_core::lent::{Foreign, How, Keep, Lent, Notice, Peer, Trapped};
 use engine_core::memory::LINE;
-use engine_core::time::Ps;
+use engine_core::time::{Ps, MICROSECOND};
 
 /// Flash as the processors see it, 2.2.
 const XIP: u32 = 0x1000_0000;
 /// SRAM is the other side's.
 const SRAM: u32 = 2;
+
+/// How long a function of the ROM waits before it is entered again.
+const PAUSE: Ps = 1000 * MICROSECOND;
 
 /// The registers of a Trap behind R0 to R15.
 const SPECIAL: [&str; 5] = ["xpsr", "msp", "psp", "primask", "control"];
@@ -174,7 +177,8 @@ impl Lent for Chip {
         self.system.other_cycle = u64::MAX;
         // A function that waits looks how long it may.
         let fabric = &mut self.system.dev.fabric;
-        fabric.deadline = fabric.clock.first_cycle_from(fabric.events.next());
+        let pause = fabric.events.next().min(fabric.now() + PAUSE);
+        fabric.deadline = fabric.clock.first_cycle_from(pause);
         let exit = self.system.call_rom(function, &mut self.cores[id]);
         let time = self.system.dev.fabric.clock.ps_at(self.cores[id].cycle);
         let waits = self.cores[id].regs[15] == pc;

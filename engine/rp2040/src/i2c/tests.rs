@@ -1,7 +1,7 @@
 use super::*;
 use crate::serial_bench::Bench;
 use engine_core::i2c::I2cWire;
-use engine_core::ports::{Edge, Outside, PortId, Posted, SpiAnswer, SpiBatch};
+use engine_core::ports::{Outside, PortId};
 use engine_core::time::MICROSECOND;
 use std::sync::{Arc, Mutex};
 
@@ -67,11 +67,6 @@ enum Seen {
 struct Part(Arc<Mutex<Vec<(Ps, Seen)>>>, u8);
 
 impl Outside for Part {
-    fn spi(&mut self, _: PortId, _: SpiBatch) {}
-    fn spi_select(&mut self, _: PortId, _: Ps, _: bool) {}
-    fn spi_answer(&mut self, _: PortId, _: Ps, _: u8, _: bool) -> Option<SpiAnswer> {
-        None
-    }
     fn i2c_start(&mut self, _: PortId, at: Ps, address: u16, read: bool) -> bool {
         self.0.lock().unwrap().push((at, Seen::Start(address, read)));
         true
@@ -87,11 +82,6 @@ impl Outside for Part {
     }
     fn i2c_stop(&mut self, _: PortId, at: Ps, restarted: bool) {
         self.0.lock().unwrap().push((at, if restarted { Seen::Restart } else { Seen::Stop }));
-    }
-    fn edge(&mut self, _: PortId, _: Edge) {}
-    fn pulses(&mut self, _: PortId, _: Vec<Edge>) {}
-    fn take_posted(&mut self) -> Option<Posted> {
-        None
     }
 }
 

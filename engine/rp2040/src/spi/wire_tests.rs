@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::serial_bench::Bench;
-use engine_core::ports::{Edge, Outside, PortId, Posted, SpiAnswer, SpiBatch};
+use engine_core::ports::{Outside, PortId, SpiAnswer, SpiBatch};
 use engine_core::spi::{Answers, SpiWire};
 use std::sync::{Arc, Mutex};
 
@@ -261,21 +261,6 @@ impl Outside for Part {
     fn spi_answer(&mut self, _: PortId, at: Ps, byte: u8, _: bool) -> Option<SpiAnswer> {
         self.0.lock().unwrap().push(Seen::Asked(at, byte));
         Some(SpiAnswer { dummy: 0, data: vec![!byte] })
-    }
-    fn i2c_start(&mut self, _: PortId, _: Ps, _: u16, _: bool) -> bool {
-        false
-    }
-    fn i2c_write(&mut self, _: PortId, _: Ps, _: u8) -> bool {
-        false
-    }
-    fn i2c_read(&mut self, _: PortId, _: Ps) -> u8 {
-        0xFF
-    }
-    fn i2c_stop(&mut self, _: PortId, _: Ps, _: bool) {}
-    fn edge(&mut self, _: PortId, _: Edge) {}
-    fn pulses(&mut self, _: PortId, _: Vec<Edge>) {}
-    fn take_posted(&mut self) -> Option<Posted> {
-        None
     }
 }
 

@@ -2,7 +2,7 @@
 //! script goes once with a log, cycle by cycle, and once without, from access to access.
 
 use super::*;
-use engine_core::ports::{Edge, Outside, PortId, Posted, SpiAnswer, SpiBatch};
+use engine_core::ports::{Outside, PortId, SpiAnswer, SpiBatch};
 use engine_core::spi::{Answers, SpiWire};
 use engine_core::time::Ps;
 use std::sync::{Arc, Mutex};
@@ -33,12 +33,6 @@ impl Outside for Display {
     }
     fn i2c_read(&mut self, _: PortId, _: Ps) -> u8 {
         unreachable!("it is not on I2C")
-    }
-    fn i2c_stop(&mut self, _: PortId, _: Ps, _: bool) {}
-    fn edge(&mut self, _: PortId, _: Edge) {}
-    fn pulses(&mut self, _: PortId, _: Vec<Edge>) {}
-    fn take_posted(&mut self) -> Option<Posted> {
-        None
     }
 }
 
