@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,9 +47,9 @@ def test_the_native_engine_has_every_word_of_the_api() -> None:
 
 
 def test_every_public_word_of_the_native_engine_is_in_the_api() -> None:
-    """But for what makes one: `rp2040`, `esp32s3`, `restore`; and what its adapter calls."""
+    """But for what makes one (`rp2040`, `esp32s3`, `restore`), and what adapters call (`use_rom`, `serve`)."""
     words = {name for name in dir(_engine.Engine) if not name.startswith("_")}
-    assert words - set(vars(EngineApi)) == {"rp2040", "esp32s3", "restore", "use_rom"}
+    assert words - set(vars(EngineApi)) == {"rp2040", "esp32s3", "restore", "use_rom", "serve"}
 
 
 def test_a_twin_holds_the_native_engine_itself() -> None:
@@ -100,6 +101,14 @@ def test_every_capability_has_its_words() -> None:
 def test_an_unknown_capability_is_told_with_those_there_are() -> None:
     with pytest.raises(UsageError, match=r"no capability 'snapshots' of an engine: there are cores, console, parts-on"):
         capabilities(["snapshots"])
+
+
+def test_the_table_of_the_documentation_is_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = tuple(name for name in engines.names() if name != abacus.NAME)
+    monkeypatch.setattr(engines, "names", lambda: known)
+    tool = runpy.run_path(str(Path(__file__).parent.parent / "tools" / "engine_table.py"))
+    text = tool["PAGE"].read_text(encoding="utf-8")
+    assert tool["page"](text) == text, "run python tools/engine_table.py"
 
 
 # Naming an engine
