@@ -1,4 +1,5 @@
-"""Writes what Renode needs to know of each board: `platforms/renode/BOARD.repl` and `BOARD.resc`.
+"""Writes what Renode needs to know of each board: `platforms/renode/BOARD.repl` and `BOARD.resc`; and for boards that are
+not of this package `CHIP.resc`.
 
     python tools/renode_platforms.py           writes them
     python tools/renode_platforms.py --check   exits 1 where one is not as it would be written
@@ -27,10 +28,10 @@ def repl(board: Board) -> str:
     return said
 
 
-def resc(board: Board) -> str:
-    """The script that starts it by hand."""
-    return f""":name: {board.name}
-:description: The processors of {board.name}; chip and parts are in the twin at the other end of the bridge.
+def resc(name: str) -> str:
+    """The script that starts a board or a chip by hand."""
+    return f""":name: {name}
+:description: The processors of {name}; chip and parts are in the twin at the other end of the bridge.
 # Written by tools/renode_platforms.py. Start the twin first; it says what to put here.
 
 $bridge?="unix:/tmp/boardtwins/bridge"
@@ -41,8 +42,8 @@ include $ORIGIN/TwinsFrame.cs
 include $ORIGIN/TwinsBus.cs
 
 using sysbus
-mach create "{board.name}"
-machine LoadPlatformDescription $ORIGIN/{board.name}.repl
+mach create "{name}"
+machine LoadPlatformDescription $ORIGIN/{name}.repl
 
 # One core after the other, and no slower than the host can: the same run each time.
 emulation SetGlobalSerialExecution true
@@ -55,11 +56,11 @@ twins Connect $bridge $token
 
 def files() -> dict[Path, str]:
     """All that it writes."""
-    written = {}
+    written = {FOLDER / f"{chip}.resc": resc(chip) for chip in ("rp2040", "esp32s3")}
     for path in sorted(BOARDS.glob("*.toml")):
         board = Board.load(path)
         written[FOLDER / f"{board.name}.repl"] = repl(board)
-        written[FOLDER / f"{board.name}.resc"] = resc(board)
+        written[FOLDER / f"{board.name}.resc"] = resc(board.name)
     return written
 
 

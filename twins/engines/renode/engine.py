@@ -1,0 +1,194 @@
+"""A chip of ours that Renode's processors run."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Timer
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from twins import _engine
+from twins.engines import renode
+from twins.engines.capabilities import Capability
+from twins.engines.engine import Adapter, Found, InboxApi, Stop, missing
+from twins.engines.renode.process import Process
+from twins.engines.renode.server import Server
+from twins.errors import BridgeLost, UsageError
+from twins.units import SECOND
+
+if TYPE_CHECKING:
+    from twins._engine import Outside
+    from twins.board import Board
+
+PLATFORMS = Path(__file__).parents[3] / "platforms" / "renode"
+STARTING = 180.0
+"""Seconds of wall clock that Renode may take until it has come to the bridge."""
+PATIENCE = 120.0
+"""Seconds of wall clock that it may take for a `STEP` of virtual time."""
+STEP = SECOND // 10
+_GLANCE = 0.25
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the options say."""
+
+    quantum: float = 1e-4
+    """Seconds of virtual time that one core runs before the other does."""
+
+    @classmethod
+    def of(cls, options: Mapping[str, str]) -> Settings:
+        """Reads them. Raises `UsageError`."""
+        if "quantum" not in options:
+            return cls()
+        try:
+            quantum = float(options["quantum"])
+        except ValueError:
+            quantum = 0.0
+        if not 1e-6 <= quantum <= 1e-2:
+            raise UsageError(f"renode:quantum={options['quantum']}: expected seconds from 0.000001 to 0.01")
+        return cls(quantum)
+
+
+def platform(board: Board) -> str:
+    """The name of the board's files for Renode: its own, else those of a board with the same chip."""
+    return board.name if (PLATFORMS / f"{board.name}.repl").exists() else board.chip.name
+
+
+class RenodeEngine(Adapter):
+    """Our chip, without its processors; those are Renode's. It starts when first somebody lets time pass."""
+
+    name: ClassVar[str] = renode.NAME
+    capabilities: ClassVar[frozenset[Capability]] = renode.CAPABILITIES
+
+    def __init__(self, found: Found, board: Board, chip: _engine.Engine, settings: Settings) -> None:
+        self._found, self._board, self._settings = found, board, settings
+        self._chip = chip
+        self._server: Server | None = None
+        self._process: Process | None = None
+
+    # Time
+
+    @property
+    def now(self) -> int:
+        """The present moment of the chip."""
+        return self._chip.now
+
+    def set_outside(self, target: Outside) -> None:
+        """Whom it calls while it runs."""
+        self._chip.set_outside(target)
+
+    @property
+    def inbox(self) -> InboxApi:
+        """Where changes go that parts make while it runs."""
+        return self._chip.inbox
+
+    def run(self, until: int, on: bool = False) -> Stop:
+        """Runs to a moment, or until something stops it. Raises `EngineFailed`."""
+        server = self._server or self._start()
+        while True:
+            goal = min(until, self.now + STEP)
+            stop = self._step(server, goal, on or goal < until)
+            if stop[0] != "time" or self.now < goal or goal == until:
+                return stop
+
+    def _step(self, server: Server, goal: int, on: bool) -> Stop:
+        assert self._process is not None
+        before = self.now
+        watch = Timer(PATIENCE, server.call_back)
+        watch.daemon = True
+        watch.start()
+        try:
+            return server.run(goal, on)
+        except BridgeLost as error:
+            self._process.check("the run was over")
+            if self.now == before and not watch.is_alive():
+                raise self._process.failure(f"let no time pass for {PATIENCE:g} s") from None
+            raise self._process.failure(f"left the bridge ({error})") from None
+        finally:
+            watch.cancel()
+
+    def _start(self) -> Server:
+        process = self._process = Process(self._found.path)
+        server = Server(self._chip, None)
+        try:
+            process.start(self._commands(server), server.call_back)
+            self._accept(process, server)
+        except BaseException:
+            server.close()
+            process.close()
+            raise
+        self._server = server
+        return server
+
+    def _commands(self, server: Server) -> list[str]:
+        return [
+            f'$bridge="unix:{server.address}"',
+            f'$token="{server.token.hex()}"',
+            f'$quantum="{self._settings.quantum:f}"',
+            f"include @{PLATFORMS / platform(self._board)}.resc",
+            "start",
+        ]
+
+    def _accept(self, process: Process, server: Server) -> None:
+        deadline = time.monotonic() + STARTING
+        while True:
+            try:
+                server.accept(_GLANCE)
+                return
+            except BridgeLost:
+                process.check("it came to the bridge")
+                if time.monotonic() > deadline:
+                    raise process.failure(f"has not come to the bridge within {STARTING:g} s") from None
+
+    def close(self) -> None:
+        """Ends Renode."""
+        server, self._server = self._server, None
+        if self._process is not None:
+            self._process.close()
+        if server is not None:
+            with contextlib.suppress(BridgeLost):
+                server.close()
+
+    def start_at(self, entry: int) -> None:  # it is the vocabulary's
+        """Renode's processors start as after power-on."""
+        raise missing(self, Capability.REGISTERS)
+
+
+def _lend(name: str) -> None:
+    """What the chip has, the engine has: a method or an attribute of the same name."""
+    there = getattr(_engine.Engine, name)
+    if callable(there):
+
+        def method(self: RenodeEngine, *values: Any, **named: Any) -> Any:
+            return getattr(self._chip, name)(*values, **named)
+
+        method.__name__, method.__doc__ = name, there.__doc__
+        setattr(RenodeEngine, name, method)
+        return
+
+    def put(self: RenodeEngine, value: Any) -> None:
+        setattr(self._chip, name, value)
+
+    def get(self: RenodeEngine) -> Any:
+        return getattr(self._chip, name)
+
+    setattr(RenodeEngine, name, property(get, put, doc=there.__doc__))
+
+
+_NOT_LENT = {
+    # Its own.
+    "now", "run", "serve", "set_outside", "inbox", "start_at", "use_rom",
+    # What the chip's own processors would answer, which stand still.
+    "instructions", "set_slice", "registers", "register", "set_register", "callers", "set_breakpoint",
+    "clear_breakpoint", "watch", "step", "intercept", "arguments", "return_at_once", "call", "end_call",
+    "return_address", "rom_function", "is_running", "is_interruptible", "core_time", "spend", "snapshot", "restore",
+    "rp2040", "esp32s3", "brown_out", "contention",
+}  # fmt: skip
+
+for _name in dir(_engine.Engine):
+    if not _name.startswith("_") and _name not in _NOT_LENT:
+        _lend(_name)
