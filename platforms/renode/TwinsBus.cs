@@ -140,12 +140,6 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             }
         }
 
-        // Brings the chip to the machine's present moment; the adapter says it at the end of a run.
-        public void Settle()
-        {
-            Send(new TwinsFrame(TwinsKind.Advance).U64(Picoseconds(machine.ElapsedVirtualTime.TimeElapsed)));
-        }
-
         public uint Read(uint address, byte size)
         {
             var core = Current();
@@ -179,7 +173,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             timer.Enabled = false;
             if(wire != null && !restarting)
             {
-                Send(new TwinsFrame(TwinsKind.Restarted).U8(WholeChip).U64(Picoseconds(machine.ElapsedVirtualTime.TimeElapsed)));
+                Send(new TwinsFrame(TwinsKind.Restarted).U8(WholeChip).U64(start + Picoseconds(machine.ElapsedVirtualTime.TimeElapsed)));
             }
         }
 
@@ -537,12 +531,14 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             return start + Picoseconds(cpu.TimeHandle.TotalElapsedTime);
         }
 
-        // Something is due in the chip at `next`. It is looked at every millisecond at the latest, so that parts stay with us.
+        // Something is due in the chip at `next`. It is looked at every millisecond at the latest, so that parts stay with us,
+        // and every ten microseconds at most: a state machine at work has something due each cycle. Coming too early is free
+        // of consequences, so a timer that is set is left alone.
         private void Schedule(ulong next)
         {
             var now = start + Picoseconds(machine.ElapsedVirtualTime.TimeElapsed);
-            var then = Math.Min(next, now + LongestWait);
-            if(timer.Enabled && due == then)
+            var then = Math.Min(Math.Max(next, advanced + ShortestWait), now + LongestWait);
+            if(timer.Enabled && due <= then)
             {
                 return;
             }
@@ -555,7 +551,8 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
 
         private void Advance()
         {
-            Send(new TwinsFrame(TwinsKind.Advance).U64(Math.Max(due, start + Picoseconds(machine.ElapsedVirtualTime.TimeElapsed))));
+            advanced = Math.Max(due, start + Picoseconds(machine.ElapsedVirtualTime.TimeElapsed));
+            Send(new TwinsFrame(TwinsKind.Advance).U64(advanced));
         }
 
         private Stream wire;
@@ -563,6 +560,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         private NVIC[] nvics = new NVIC[0];
         private ulong start;
         private ulong due;
+        private ulong advanced;
         private bool restarting;
         private HashSet<uint> traps = new HashSet<uint>();
         // Where the ROM has a BX LR.
@@ -585,6 +583,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         private const int LinesOfACore = 32;
         private const ulong PicosecondsPerTick = 1000000000000 / TimeInterval.TicksPerSecond;
         private const ulong LongestWait = 1000000000;
+        private const ulong ShortestWait = 10000000;
         private const int NmiException = 2;
         private const int HardFaultException = 3;
         private const ushort ReturnToLink = 0x4770;
