@@ -1,5 +1,6 @@
-"""Writes what Renode needs to know of each board: `platforms/renode/BOARD.repl` and `BOARD.resc`; and for boards that are
-not of this package `CHIP.resc`.
+"""Writes what Renode needs to know of each board: `platforms/renode/BOARD.repl` and `BOARD.resc`.
+
+For boards that are not of this package it writes `CHIP.resc`.
 
     python tools/renode_platforms.py           writes them
     python tools/renode_platforms.py --check   exits 1 where one is not as it would be written
@@ -21,8 +22,11 @@ FOLDER = ROOT / "platforms" / "renode"
 
 
 def repl(board: Board) -> str:
-    """The board as Renode sees it: its parts are on our side of the bridge, so what is left is the size of the flash."""
-    said = f'// {board.name}: written by tools/renode_platforms.py from platforms/boards/{board.name}.toml.\n\nusing "./{board.chip.name}.repl"\n'
+    """The board as Renode sees it: its parts are on our side of the bridge, what is left is the size of the flash."""
+    said = (
+        f"// {board.name}: written by tools/renode_platforms.py from platforms/boards/{board.name}.toml.\n\n"
+        f'using "./{board.chip.name}.repl"\n'
+    )
     if board.chip.name == "rp2040":
         said += f"\nflash: {{ size: 0x{board.flash_size:X} }}\n"
     return said

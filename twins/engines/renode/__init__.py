@@ -1,7 +1,7 @@
-"""Renode as an engine: its processors and memories, and a chip of ours without its processors at the other end of a bridge.
+"""Renode as an engine: its processors and memories, and at the other end of a bridge a chip of ours without processors.
 
-So the parts of the board, its pins, consoles and flash are those of the engine `native`; what differs is who executes the
-instructions, and how long they take: Renode gives each one cycle. See ``docs/engines.md`` and ``docs/bridge.md``.
+So the parts of the board, its pins, consoles and flash are those of the engine `native`; what differs is who executes
+the instructions, and how long they take: Renode gives each one cycle. See ``docs/engines.md`` and ``docs/bridge.md``.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Timer
+from threading import Event, Timer
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from twins import _engine
@@ -17,7 +17,7 @@ from twins.engines.engine import Adapter, Found, InboxApi, Stop, missing
 from twins.engines.renode.process import Process
 from twins.engines.renode.server import Server
 from twins.errors import BridgeLost, UsageError
-from twins.units import SECOND
+from twins.units import SECOND, Duration
 
 if TYPE_CHECKING:
     from twins._engine import Outside
@@ -77,6 +77,10 @@ class RenodeEngine(Adapter):
         """The present moment of the chip."""
         return self._chip.now
 
+    def hand_out(self) -> None:
+        """Hands parts what the chip gathered for them."""
+        self._chip.hand_out()
+
     def set_outside(self, target: Outside) -> None:
         """Whom it calls while it runs."""
         self._chip.set_outside(target)
@@ -97,16 +101,21 @@ class RenodeEngine(Adapter):
 
     def _step(self, server: Server, goal: int, on: bool) -> Stop:
         assert self._process is not None
-        before = self.now
-        watch = Timer(PATIENCE, server.call_back)
+        silent = Event()
+
+        def call_back() -> None:
+            silent.set()
+            server.call_back()
+
+        watch = Timer(PATIENCE, call_back)
         watch.daemon = True
         watch.start()
         try:
             return server.run(goal, on)
         except BridgeLost as error:
             self._process.check("the run was over")
-            if self.now == before and not watch.is_alive():
-                raise self._process.failure(f"let no time pass for {PATIENCE:g} s") from None
+            if silent.is_set():
+                raise self._process.failure(f"has not come as far as {Duration(goal)} within {PATIENCE:g} s") from None
             raise self._process.failure(f"left the bridge ({error})") from None
         finally:
             watch.cancel()
@@ -181,7 +190,7 @@ def _lend(name: str) -> None:
 
 _NOT_LENT = {
     # Its own.
-    "now", "run", "serve", "set_outside", "inbox", "start_at", "use_rom",
+    "now", "run", "hand_out", "serve", "set_outside", "inbox", "start_at", "use_rom",
     # What the chip's own processors would answer, which stand still.
     "instructions", "set_slice", "registers", "register", "set_register", "callers", "set_breakpoint",
     "clear_breakpoint", "watch", "step", "intercept", "arguments", "return_at_once", "call", "end_call",

@@ -1,7 +1,7 @@
 """Renode on this machine: where it is, and which version.
 
-Looked for under the path that somebody gives, in RENODE_PATH (the program, or the folder that has it), on PATH, and where
-`renode-run download` puts it: below ``~/.config/renode/renode-run.download``.
+Looked for under the path that somebody gives, in RENODE_PATH (the program, or the folder that has it), on PATH, and
+where `renode-run download` puts it: below ``~/.config/renode/renode-run.download``.
 """
 
 from __future__ import annotations

@@ -73,15 +73,17 @@ class Process:
     def check(self, before: str) -> None:
         """Raises `EngineFailed` when it has ended, or has said what went wrong, before something."""
         process = self._running[-1]
+        in_trouble = _TROUBLE.search(self.said())
+        if in_trouble:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(1.0)
         if process.poll() is not None:
             raise self.failure(f"ended with code {process.returncode} before {before}")
-        if _TROUBLE.search(self.said()):
+        if in_trouble:
             raise self.failure(f"could not do what it was told before {before}")
 
     def failure(self, what: str) -> EngineFailed:
         """What is raised when it did not do what it should; its log is kept."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._running[-1].wait(0.5)
         said = self.said().splitlines()
         trouble = [at for at, line in enumerate(said) if _TROUBLE.search(line)]
         # Behind the line that there was an error comes the one that says which.
