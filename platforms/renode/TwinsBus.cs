@@ -126,6 +126,10 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             }
             // Our time zero is that of the server at this moment, not that of this machine.
             start = welcome.TakeU64();
+            foreach(var core in Enumerable.Range(0, Cores))
+            {
+                Begin(core);
+            }
             Schedule(welcome.TakeU64());
         }
 
@@ -361,6 +365,21 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             machine.LocalTimeSource.ExecuteInNearestSyncedState(_ => action());
         }
 
+        // A Cortex-M takes its first address from the table at VTOR; Renode gives an ESP32-S3's processor another one than
+        // the chip has.
+        private void Begin(int core)
+        {
+            var arm = processors[core] as CortexM;
+            if(arm != null)
+            {
+                arm.VectorTableOffset = 0;
+            }
+            else
+            {
+                processors[core].PC = XtensaReset;
+            }
+        }
+
         private void StartAgain(int core)
         {
             restarting = true;
@@ -369,8 +388,8 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             if(nvics[core] != null)
             {
                 nvics[core].Reset();
-                ((CortexM)cpu).VectorTableOffset = 0;
             }
+            Begin(core);
             waiting[core] = null;
             restarting = false;
             if(!inReset[core])
@@ -586,6 +605,8 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         private const ulong ShortestWait = 10000000;
         private const int NmiException = 2;
         private const int HardFaultException = 3;
+        // TRM 4.3.1: where the ROM begins that is executed first (core-isa.h: XCHAL_RESET_VECTOR_VADDR).
+        private const uint XtensaReset = 0x40000400;
         private const ushort ReturnToLink = 0x4770;
         // The numbers that Renode gives a Cortex-M's registers.
         private const int StackPointer = 13;
