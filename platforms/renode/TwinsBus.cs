@@ -156,13 +156,16 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             }
             var value = answer.TakeU32();
             this.Log(LogLevel.Noisy, "Processor {0} reads 0x{1:X} from 0x{2:X8}.", core, value, address);
-            Schedule(answer.TakeU64());
+            var next = answer.TakeU64();
+            Schedule(next);
+            PassPolling(core, address, value, next);
             return value;
         }
 
         public void Write(uint address, byte size, uint value)
         {
             var core = Current();
+            polls = 0;
             this.Log(LogLevel.Noisy, "Processor {0} writes 0x{1:X} to 0x{2:X8}.", core, value, address);
             var answer = Ask(new TwinsFrame(TwinsKind.Write).U8((byte)core).U8(size).U32(address).U32(value).U64(Now(core)));
             if(answer.Kind == TwinsKind.Fault)
@@ -194,6 +197,20 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
 
         // For a look at how much the bridge was used: the requests so far.
         public ulong Requests { get; private set; }
+
+        // A processor that asks again and again for the same thing, and nothing is due in the chip that could change it: its
+        // time passes at once. A counter gives another value each time.
+        private void PassPolling(int core, uint address, uint value, ulong next)
+        {
+            polls = core == pollingCore && address == polledAddress && value == polledValue ? polls + 1 : 0;
+            pollingCore = core;
+            polledAddress = address;
+            polledValue = value;
+            if(polls >= PollsBeforePassing && processors[core].OnPossessedThread)
+            {
+                StandStill(core, Math.Min(next, Now(core) + LongestPass), false);
+            }
+        }
 
         private static Stream Open(string where)
         {
@@ -479,13 +496,14 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             StandStill(core, until);
         }
 
-        private void StandStill(int core, ulong until)
+        private void StandStill(int core, ulong until, bool whole = true)
         {
             var now = Now(core);
-            if(until > now)
+            // Whole microseconds, as SkipTime counts in instructions and their number per microsecond is whole.
+            var microseconds = until > now ? (until - now + (whole ? Microsecond - 1 : 0)) / Microsecond : 0;
+            if(microseconds > 0)
             {
-                // Whole microseconds, as SkipTime counts in instructions and their number per microsecond is whole.
-                processors[core].SkipTime(TimeInterval.FromMicroseconds((until - now + 999999) / 1000000));
+                processors[core].SkipTime(TimeInterval.FromMicroseconds(microseconds));
             }
         }
 
@@ -555,7 +573,8 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         // of consequences, so a timer that is set is left alone.
         private void Schedule(ulong next)
         {
-            var now = start + Picoseconds(machine.ElapsedVirtualTime.TimeElapsed);
+            // Timers count from where the slowest processor is.
+            var now = start + Picoseconds(machine.ClockSource.CurrentValue);
             var then = Math.Min(Math.Max(next, advanced + ShortestWait), now + LongestWait);
             if(timer.Enabled && due <= then)
             {
@@ -570,8 +589,8 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
 
         private void Advance()
         {
-            advanced = Math.Max(due, start + Picoseconds(machine.ElapsedVirtualTime.TimeElapsed));
-            Send(new TwinsFrame(TwinsKind.Advance).U64(advanced));
+            advanced = due;
+            Send(new TwinsFrame(TwinsKind.Advance).U64(due));
         }
 
         private Stream wire;
@@ -581,6 +600,10 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         private ulong due;
         private ulong advanced;
         private bool restarting;
+        private int polls;
+        private int pollingCore;
+        private uint polledAddress;
+        private uint polledValue;
         private HashSet<uint> traps = new HashSet<uint>();
         // Where the ROM has a BX LR.
         private uint returns;
@@ -601,8 +624,11 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         private const byte WholeChip = 0xFF;
         private const int LinesOfACore = 32;
         private const ulong PicosecondsPerTick = 1000000000000 / TimeInterval.TicksPerSecond;
-        private const ulong LongestWait = 1000000000;
-        private const ulong ShortestWait = 10000000;
+        private const ulong Microsecond = 1000000;
+        private const ulong LongestWait = 1000 * Microsecond;
+        private const ulong ShortestWait = 10 * Microsecond;
+        private const ulong LongestPass = 100 * Microsecond;
+        private const int PollsBeforePassing = 8;
         private const int NmiException = 2;
         private const int HardFaultException = 3;
         // TRM 4.3.1: where the ROM begins that is executed first (core-isa.h: XCHAL_RESET_VECTOR_VADDR).
