@@ -24,12 +24,13 @@ S3_BENCH := $(patsubst bench/esp32s3/%.c,s3_%,$(wildcard bench/esp32s3/*.c))
 S3_PROBES := $(patsubst probes/esp32s3/%.c,s3_probe_%,$(wildcard probes/esp32s3/*.c))
 
 # name: source, linker script (ram.ld where nothing is said)
-S3_IMAGES := $(S3_BENCH) $(S3_PROBES) s3_functions s3_rom_calls s3_espnow_echo jinny_lamp
+S3_IMAGES := $(S3_BENCH) $(S3_PROBES) s3_functions s3_rom_calls s3_espnow_echo s3_devkit_panel jinny_lamp
 SRC_s3_functions := functions/main.c
 SRC_s3_rom_calls := rom_calls/main.c
 $(foreach b,$(S3_BENCH),$(eval SRC_$(b) := bench/esp32s3/$(b:s3_%=%).c))
 $(foreach p,$(S3_PROBES),$(eval SRC_$(p) := probes/esp32s3/$(p:s3_probe_%=%).c))
 SRC_s3_espnow_echo := espnow_echo/main.c
+SRC_s3_devkit_panel := devkit_panel/main.c
 SRC_jinny_lamp := $(wildcard jinny_lamp/*.c)
 
 # The kernel and the radio's stubs come with an image whose sources say so.
@@ -50,7 +51,7 @@ LD_jinny_lamp := flash.ld
 TABLE_jinny_lamp := jinny_lamp/partitions.csv
 
 # Functions of the mask ROM, for where there is no real one: `images` copies the file to engine/esp32s3/src/rom/functions.bin.
-ROM_C := $(wildcard rom/*.c)
+ROM_C := $(wildcard rom/*.c rom/*.S)
 ROM_SHARED := Makefile esp32s3.mk $(wildcard rom/*.h) rom/rom.ld tools/elf.py
 ROM_CFLAGS := $(filter-out -I%,$(S3_CFLAGS)) -Os -fno-jump-tables
 $(BUILD)/s3_rom.elf: $(ROM_C) $(ROM_SHARED) | $(S3_CONFIG)

@@ -43,6 +43,8 @@ PARTS: dict[str, dict[str, dict[str, Any]]] = {
         }
     },
 }
+# What of the module is another.
+MODULES = {"psram_quad": {"psram": "8MB quad"}}
 WIRES = {"i2c": [("GPIO8", "GPIO6"), ("GPIO9", "GPIO7")]}
 VOLTS = {"adc": {1: 0.85, 2: 0.425}, "adc_dma": {1: 0.85, 2: 0.425}}
 # Picofarads on a pin, after a while.
@@ -77,6 +79,7 @@ def bench(name: str, image: Path) -> Twin:
     """Return a board with the probe in its flash, and what the probe needs around it."""
     data = tomllib.loads((BOARDS / "esp32s3_devkitc.toml").read_text())
     data["parts"].update(PARTS.get(name, {}))
+    data.update(MODULES.get(name, {}))
     twin = Twin(Board.from_data(data), image=image.with_suffix(".bin"), elf=image.with_suffix(".elf"))
     for one, other in WIRES.get(name, ()):
         twin.pins.join(one, other)

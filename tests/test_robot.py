@@ -9,6 +9,7 @@ import robot
 
 from twins.errors import UsageError
 from twins.robot_library import TwinsLibrary
+from twins.sound import Sound
 
 ROOT = Path(__file__).resolve().parent.parent
 SUITES = sorted((ROOT / "robot").glob("*.robot"))
@@ -90,3 +91,35 @@ def test_wrong_words_are_refused_in_a_sentence(keywords: TwinsLibrary, call: obj
     with pytest.raises(UsageError, match=message.replace("(", r"\(")):
         call(keywords)  # type: ignore[operator]
     keywords.reset_emulation()
+
+
+def test_a_script_that_does_not_come_to_its_end_fails_the_test(keywords: TwinsLibrary, tmp_path: Path) -> None:
+    script = tmp_path / "wrong.yaml"
+    script.write_text("- expect: {text: no such line, within: 100ms}\n")
+    with pytest.raises(AssertionError, match=r"wrong\.yaml.*no such line"):
+        keywords.play_script(str(script))
+
+
+def test_a_loudspeaker_that_hears_no_samples_is_named() -> None:
+    library = TwinsLibrary()
+    library.create_twin("jinny_lamp", str(ROOT / "firmware" / "images" / "jinny_lamp.bin"))
+    with pytest.raises(AssertionError, match="voice got no samples within 1ms"):
+        library.hear("voice", "1ms")
+    library.reset_emulation()
+
+
+def test_what_is_heard_is_told_by_frequency_and_level() -> None:
+    """Half of a sine of full scale has 6.02 dBFS less (AES17, 3.12.3: full scale is the level of such a sine)."""
+    library = TwinsLibrary()
+    half = Sound.of(Sound.tone(1000, "200ms").samples / 2, 16000)
+    silence = Sound.of([0.0] * 1600, 16000)
+    library.sound_should_be(half, 1000, -6.02, tolerance=0.01)
+    with pytest.raises(AssertionError, match="the tone has 1000 Hz, not 2000"):
+        library.sound_should_be(half, 2000, -9)
+    with pytest.raises(AssertionError, match=r"the sound has -\d+\.\d dB, not -40"):
+        library.sound_should_be(half, 1000, -40)
+    with pytest.raises(AssertionError, match="silence for 100ms"):
+        library.sound_should_be(silence, 1000, -9)
+    library.sound_should_be_silent(silence)
+    with pytest.raises(AssertionError, match=r"\d+ samples sound"):
+        library.sound_should_be_silent(half)

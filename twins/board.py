@@ -114,6 +114,7 @@ class Board:
     unique_id: bytes | None = None
     psram_size: int = 0
     psram_octal: bool = False
+    flash_octal: bool = False
     mac: bytes | None = None
     """The serial number of the flash chip, where the board file gives one."""
 

@@ -89,9 +89,9 @@ static void deep_sleep(void) {
     power_stats.sleeps++;
     lamp_log("power", "deep sleep");
     settings_flush();
-    audio_i2s_stop();
     while (input_ttp223_touched() || gpio_get(PIN_KEY)) /* or the finger that is still there would wake it */
         vTaskDelay(pdMS_TO_TICKS(KEY_POLL_MS));
+    audio_i2s_stop(); /* so late that nobody misses it and starts it again */
     interrupts_off();
     matrix_ws2812_hold();
     wake_by_key();

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 NEVER = (1 << 64) - 1
@@ -22,11 +23,11 @@ MEMORIES = {
 }
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818  # the name of the frame
     """The server sent Refused."""
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818  # the name of the frame
     """A bus error."""
 
 
@@ -63,8 +64,11 @@ class Client:
         self.socket.sendall(self.token)
 
     def close(self) -> None:
-        # A thread may wait for an answer.
-        self.socket.shutdown(socket.SHUT_RDWR)
+        if self.file.closed:
+            return
+        # A thread may wait for an answer; the server may have closed the other end.
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
         self.file.close()
         self.socket.close()
 

@@ -1,4 +1,4 @@
-"""What the processors of a native RP2040 do to its blocks, and the same as a program for a client of the bridge."""
+"""What the processors of a native chip do to its blocks, and the same as a program for a client of the bridge."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bridge_client import Client
 
 from twins import Twin
 
-BLOCKS = [
+RP2040 = [
     (0x1400_0000, 0x1_0000),
     (0x1500_0000, 0x4000),
     (0x1800_0000, 0x4000),
@@ -17,10 +17,21 @@ BLOCKS = [
     (0x5000_0000, 0x50_0000),
     (0xD000_0000, 0x200),
 ]
-SRAM, SRAM_SIZE = 0x2000_0000, 264 << 10
-DMA = range(0x5000_0000, 0x5000_1000)
+ESP32S3 = [(0x6000_0000, 0x2_1000), (0x6002_3000, 0xD_B000)]
+RAM = {"rp2040": (0x2000_0000, 264 << 10), "esp32s3": (0x3FC8_8000, 480 << 10)}
+"""Which memory a client must have as it was, and how much of it, when a block with a DMA starts."""
+DMA = {
+    "rp2040": [range(0x5000_0000, 0x5000_1000)],
+    # GDMA, and SPI2 and LCD_CAM, which pull when they are started.
+    "esp32s3": [range(0x6003_F000, 0x6004_0000), range(0x6002_4000, 0x6002_5000), range(0x6004_1000, 0x6004_2000)],
+}
 REGISTERS = [f"r{n}" for n in range(13)] + ["sp", "lr", "pc", "xpsr", "msp", "psp", "primask", "control"]
 """The registers of a Trap but VTOR."""
+
+# Load and store of the Xtensa ISA by op0 = 2 and r (ISA RM, 7.3): size and whether it loads.
+XTENSA = {0: (1, True), 1: (2, True), 2: (4, True), 4: (1, False), 5: (2, False), 6: (4, False), 9: (2, True)}
+XTENSA |= {0xB: (4, True), 0xF: (4, False)}
+NARROW = {8: (4, True), 9: (4, False)}
 
 # Load and store with a register offset, ARMv6-M ARM A5.2.4: opB to size and whether it loads.
 BY_REGISTER = [(4, False), (2, False), (1, False), (1, True), (4, True), (2, True), (1, True), (2, True)]
@@ -36,18 +47,26 @@ class Access:
     size: int
     load: bool = False
     value: int | None = 0
-    sram: bytes | None = None
+    ram: bytes | None = None
     before: tuple[int, ...] = ()
     behind: tuple[int, ...] = ()
 
 
-def accesses_of(half: int, before: dict[str, int], behind: dict[str, int], addr: int) -> Iterator[tuple[int, int, bool, int]]:
+def accesses_of(
+    code: int, before: dict[str, int], behind: dict[str, int], addr: int
+) -> Iterator[tuple[int, int, bool, int]]:
     """Address, size, whether it loads, and the value, of a load or store instruction."""
+    thumb = "r0" in before
 
     def one(register: int, size: int, load: bool, at: int) -> tuple[int, int, bool, int]:
-        value = (behind if load else before)[f"r{register}"]
+        value = (behind if load else before)[f"{'r' if thumb else 'a'}{register}"]
         return at, size, load, value & ((1 << 8 * size) - 1)
 
+    if not thumb:
+        size, load = XTENSA[code >> 12 & 15] if code & 15 == 2 else NARROW[code & 15]
+        yield one(code >> 4 & 15, size, load, addr)
+        return
+    half = code & 0xFFFF
     group = half >> 12
     if group == 0x5:
         size, load = BY_REGISTER[half >> 9 & 7]
@@ -65,21 +84,21 @@ def accesses_of(half: int, before: dict[str, int], behind: dict[str, int], addr:
 class Recorder:
     """Runs a native twin until a moment and keeps what its processors do.
 
-    A processor that comes to an access stops there and steps over it. The other one keeps up meanwhile: it may stop at an
-    access of its own, and execute it while the first one steps; then nobody sees what a load gave.
+    A processor that comes to an access stops there and steps over it. The other one keeps up meanwhile: it may stop at
+    an access of its own, and execute it while the first one steps; then nobody sees what a load gave.
     """
 
     def __init__(self, twin: Twin, until: int) -> None:
-        self.engine, self.until = twin._engine, until
+        self.engine, self.until, self.chip = twin._engine, until, twin.board.chip.name
         self.before: list[tuple[int, int, dict[str, int], bytes | None] | None] = [None, None]
         self.done: list[Access] = []
 
     def record(self) -> list[Access]:
         engine = self.engine
-        for start, count in BLOCKS:
+        for start, count in RP2040 if self.chip == "rp2040" else ESP32S3:
             engine.watch(True, start, count, True, True)
-        rom = engine.read(0, 0x4000) or b""
-        for at in range(0, 0x4000, 2):
+        rom = (engine.read(0, 0x4000) or b"") if self.chip == "rp2040" else b""
+        for at in range(0, len(rom), 2):
             if rom[at + 1] == 0xDE:
                 engine.set_breakpoint(at)
         while True:
@@ -95,27 +114,30 @@ class Recorder:
     def stands(self, core: int, addr: int) -> None:
         """A processor is about to access a block; an address of 0: to enter a function of the ROM."""
         known = dict(self.engine.registers(core))
-        half = int.from_bytes(self.engine.read(known["pc"], 2) or b"", "little")
-        moves = not addr or (addr in DMA and not half & 0x800)
-        sram = self.engine.read(SRAM, SRAM_SIZE) if moves else None
-        self.before[core] = (self.engine.core_time(core), addr, known, sram)
+        stores = not all(load for _, _, load, _ in accesses_of(self.code(known), known, known, addr)) if addr else True
+        moves = not addr or (stores and any(addr in block for block in DMA[self.chip]))
+        ram = self.engine.read(*RAM[self.chip]) if moves else None
+        self.before[core] = (self.engine.core_time(core), addr, known, ram)
+
+    def code(self, known: dict[str, int]) -> int:
+        """The instruction at the PC, and what follows it in three bytes."""
+        return int.from_bytes(self.engine.read(known["pc"], 3) or b"", "little")
 
     def settle(self, core: int, *, sure: bool) -> None:
         """Keeps what a processor was about to do, if it has done it."""
         if (before := self.before[core]) is None:
             return
-        time, addr, known, sram = before
+        time, addr, known, ram = before
         behind = dict(self.engine.registers(core))
         if not sure and behind["pc"] == known["pc"]:
             return
         self.before[core] = None
         if not addr:
             registers = [tuple(both[name] for name in REGISTERS) for both in (known, behind)]
-            self.done.append(Access(time, core, known["pc"], 0, False, 0, sram, *registers))
+            self.done.append(Access(time, core, known["pc"], 0, False, 0, ram, *registers))
             return
-        half = int.from_bytes(self.engine.read(known["pc"], 2) or b"", "little")
-        for at, size, load, value in accesses_of(half, known, behind, addr):
-            self.done.append(Access(time, core, at, size, load, None if load and not sure else value, sram))
+        for at, size, load, value in accesses_of(self.code(known), known, behind, addr):
+            self.done.append(Access(time, core, at, size, load, None if load and not sure else value, ram))
 
 
 def record(twin: Twin, until: int) -> list[Access]:
@@ -129,8 +151,8 @@ def program(accesses: list[Access], differ: list[str]) -> object:
     def play(client: Client) -> Iterator[int]:
         for access in accesses:
             yield access.time
-            if access.sram is not None:
-                client.memories[SRAM][:] = access.sram
+            if access.ram is not None:
+                client.memories[RAM[client.chip][0]][:] = access.ram
             if access.size == 0:
                 yield from call(client, access, differ)
             elif access.load:
@@ -154,4 +176,6 @@ def call(client: Client, access: Access, differ: list[str]) -> Iterator[int]:
         yield time
     # The engine looks at them behind the return from the function, or where the function jumped to.
     if registers[:13] != list(access.behind[:13]):
-        differ.append(f"{access.time}: the function at 0x{access.addr:X} gave {registers[:13]}, not {access.behind[:13]}")
+        differ.append(
+            f"{access.time}: the function at 0x{access.addr:X} gave {registers[:13]}, not {access.behind[:13]}"
+        )

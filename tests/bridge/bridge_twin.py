@@ -27,7 +27,9 @@ class Lent:
 
 
 @contextmanager
-def connected(chip: _engine.Engine, name: str, program: Program, *, unix: bool = True) -> Iterator[tuple[Server, Client]]:
+def connected(
+    chip: _engine.Engine, name: str, program: Program, *, unix: bool = True
+) -> Iterator[tuple[Server, Client]]:
     """A server for a chip and a client that plays a program, behind their greeting."""
     players: list[Player] = []
 
@@ -57,7 +59,6 @@ def connected(chip: _engine.Engine, name: str, program: Program, *, unix: bool =
 def lent(twin: Twin, program: Program) -> Iterator[Client]:
     """The twin's processors are a program at the other end of a bridge, as long as the block lasts."""
     chip = twin._engine
-    assert isinstance(chip, _engine.Engine)
     with connected(chip, twin.board.chip.name, program) as (server, client):
         twin._engine = Lent(chip, server)  # type: ignore[assignment]
         yield client

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from control import command, counters
+from control import POWER_OFF, POWER_ON, POWER_SLEEPS, command, counters, power
 from hearing import FRAME, FRAMES, I2S_STATS, RATE, STREAM_STATS, Stream
 
 from twins import Twin
@@ -180,3 +180,91 @@ def test_the_clock_of_both_directions_is_sixteen_thousand(lamp: Twin) -> None:
     for name in ("blocks_in", "blocks_out"):
         assert after[name] - before[name] == pytest.approx(125, abs=1)  # of 256 samples
     assert lamp.voice.played.total - total == pytest.approx(2 * RATE, abs=600)
+
+
+def chime_level(lamp: Twin) -> float:
+    """What the loudspeaker plays when the volume is set to 100, and is it a clean 1 kHz."""
+    total = lamp.voice.played.total
+    command(lamp, "volume 100")
+    lamp.run("400ms")
+    samples = lamp.voice.played.since(total)
+    sounding = np.flatnonzero(samples)
+    assert sounding[-1] - sounding[0] + 2 == pytest.approx(1536, abs=2)
+    heard = samples[sounding[0] : sounding[-1] + 1]
+    assert frequency(heard[: 16 * 90]) == pytest.approx(1000, abs=12)
+    assert bends(heard, 1000).max() < 0.001
+    return level_db(heard)
+
+
+def speaks_and_hears(lamp: Twin) -> None:
+    """The chime sounds, a tone arrives at its level without a gap, and nothing is lost either way."""
+    assert chime_level(lamp) == pytest.approx(-12.04, abs=0.2)
+    lamp.voice.scene.say(Sound.tone(1000, "1500ms"), azimuth=62, level_db=-10)
+    lamp.run("500ms")
+    before = counters(lamp, "audio_stream_stats", *STREAM_STATS)
+    heard = Stream(lamp).hear("1s")
+    after = counters(lamp, "audio_stream_stats", *STREAM_STATS)
+    assert len(heard) == pytest.approx(RATE, abs=FRAME)
+    assert frequency(heard) == pytest.approx(1000, abs=1)
+    assert level_db(heard) == pytest.approx(-10, abs=1)
+    assert bends(heard, 1000).max() < 0.001
+    assert (after["drop_frames"], after["read_errors"]) == (before["drop_frames"], before["read_errors"])
+    stats = counters(lamp, "audio_i2s_stats", *I2S_STATS)
+    assert (stats["overruns"], stats["underruns"]) == (0, 0)
+
+
+def sleeps(lamp: Twin) -> None:
+    """A long touch, and the finger goes."""
+    lamp.pad.touch("4s")
+    lamp.run_until(lambda: power(lamp) == POWER_SLEEPS, timeout="5s")
+    lamp.run("2s")
+
+
+def wakes(lamp: Twin) -> None:
+    """A touch starts the chip again; its voice processor has run on."""
+    lamp.pad.touch("400ms")
+    lamp.console.expect_exact("Jinny Lamp, reset 5", timeout="1s")
+    lamp.run_until(lambda: power(lamp) == POWER_ON, timeout="3s")
+    lamp.run("500ms")
+
+
+def test_it_speaks_and_hears_after_the_second_deep_sleep(lamp: Twin) -> None:
+    for _ in range(2):
+        sleeps(lamp)
+        total = lamp.voice.played.total
+        lamp.run("3s")
+        assert lamp.voice.played.total == total, "asleep there is no clock"
+        assert not lamp.voice.is_clocked(lamp.now)
+        wakes(lamp)
+        assert lamp.voice.is_clocked(lamp.now)
+    speaks_and_hears(lamp)
+
+
+def test_it_speaks_and_hears_after_a_sleep_in_the_middle_of_a_sound(lamp: Twin) -> None:
+    """The chime is cut off by the sleep, and what was said in the meantime is not heard afterwards."""
+    lamp.voice.scene.say(Sound.tone(2000, "4s"), azimuth=62, level_db=-10)
+    lamp.pad.touch("4s")
+    lamp.run("2900ms")
+    command(lamp, "volume 100")
+    lamp.run_until(lambda: power(lamp) == POWER_SLEEPS, timeout="2s")
+    lamp.run("5s")
+    wakes(lamp)
+    speaks_and_hears(lamp)
+
+
+def test_it_speaks_and_hears_in_and_after_soft_off(lamp: Twin) -> None:
+    """Off is the light; the console still answers and the chime still sounds."""
+    command(lamp, "power 0")
+    lamp.run_until(lambda: power(lamp) == POWER_OFF)
+    lamp.run("1s")
+    speaks_and_hears(lamp)
+    command(lamp, "power 1")
+    lamp.run_until(lambda: power(lamp) == POWER_ON)
+    speaks_and_hears(lamp)
+
+
+def test_it_speaks_and_hears_after_the_voice_processor_restarted(lamp: Twin) -> None:
+    lamp.voice._start()
+    lamp.run_until(lambda: lamp.voice.running, timeout="5s")
+    lamp.run("2s")
+    speaks_and_hears(lamp)

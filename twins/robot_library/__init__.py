@@ -13,18 +13,19 @@ room                keywords
 `emulation`         Create Twin, Start Emulation, Reset Emulation, Provides, Requires, Run For, Set Pin, ...
 `uart`              Create Terminal Tester, Wait For Line On Uart, Wait For Prompt On Uart, Write Line To Uart
 `led`               Create Led Tester, Assert Led State, Assert Led Is Blinking, Assert Led Duty Cycle
-`parts`             Turn Knob, Press Button, Touch Pad, Set Position, Frame Should Be, Wait For Frame Change, Say
+`parts`             Turn Knob, Press Button, Touch Pad, Frame Should Be, Wait For Frame Change, Play Script, ...
+`sound`             Say, Say Tone, Hear, Sound Should Be, Sound Should Be Silent, Save Sound
 ==================  ===================================================================================================
 """
 
 from __future__ import annotations
 
 from twins.robot_library.led import LedKeywords
-from twins.robot_library.parts import PartKeywords
+from twins.robot_library.sound import SoundKeywords
 from twins.robot_library.uart import UartKeywords
 
 
-class TwinsLibrary(UartKeywords, LedKeywords, PartKeywords):
+class TwinsLibrary(UartKeywords, LedKeywords, SoundKeywords):
     """All keywords.
 
     >>> robot = TwinsLibrary()

@@ -1,4 +1,4 @@
-"""Keywords about what a person does to a board and sees of it: knobs, keys, pads, pictures, sound."""
+"""Keywords about what a person does to a board and sees of it: knobs, keys, pads, pictures, scripts of all of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image as Picture
 
-from twins.errors import Timeout, UsageError
+from twins.errors import ScriptFailed, Timeout, UsageError
 from twins.frames import frame_of, save_png, sha256
 from twins.robot_library.emulation import EmulationKeywords, local
 from twins.units import seconds
@@ -44,6 +44,18 @@ class PartKeywords(EmulationKeywords):
     def set_position(self, part: str, position: float, machine: str = "") -> None:
         """Moves a potentiometer: 0 to 1."""
         self._part(part, machine, "position").position = position
+
+    def play_script(self, script: str, timeout: str = "60s", machine: str = "") -> float:
+        """Plays an input script, as ``twins run --input`` does, to its end; returns the virtual seconds that it took.
+
+        | Play Script | ${CURDIR}/volume.yaml | timeout=5s |
+        """
+        from twins.scripts import play
+
+        try:
+            return play(self._twin(machine), script, timeout=timeout).seconds
+        except (ScriptFailed, Timeout) as error:
+            raise AssertionError(str(error)) from None
 
     def save_frame(self, display: str, path: str, machine: str = "") -> str:
         """Writes a PNG of what a display or LED matrix shows; returns its path."""
@@ -89,14 +101,6 @@ class PartKeywords(EmulationKeywords):
         shown = "#" + bytes(frame[y, x]).hex()
         if shown != colour.lower():
             raise AssertionError(f"{display} shows {shown} at x={x} y={y}, not {colour}")
-
-    def say(self, part: str, wav: str, azimuth: float = 0.0, level_db: float = -20.0, machine: str = "") -> None:
-        """Somebody speaks a WAV file in the scene of a microphone array, from a direction in degrees."""
-        self._part(part, machine, "scene").scene.say(wav, azimuth=azimuth, level_db=level_db)
-
-    def save_sound(self, speaker: str, path: str, machine: str = "") -> str:
-        """Writes what a loudspeaker played as WAV; returns its path."""
-        return str(self._do(speaker, "save", machine)(path))
 
     def _part(self, name: str, machine: str, needs: str = "") -> Any:
         parts = self._twin(machine).parts

@@ -3,7 +3,7 @@
 use crate::frame::{self, Incoming, HEADER, MOST, TOKEN};
 use engine_core::lent::Peer;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
@@ -139,6 +139,16 @@ impl Stream {
         }
     }
 
+    /// Nobody reads or writes here any more; what was sent still arrives.
+    fn shut(&self) {
+        // A connection that the other side has closed already is shut.
+        let _ = match self {
+            Self::Tcp(stream) => stream.shutdown(Shutdown::Both),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.shutdown(Shutdown::Both),
+        };
+    }
+
     fn write_all(&mut self, data: &[u8]) -> std::io::Result<()> {
         match self {
             Self::Tcp(stream) => stream.write_all(data),
@@ -216,6 +226,7 @@ impl Link {
     /// The connection is over: the first reason counts.
     pub fn lose(&mut self, why: String) {
         self.lost.get_or_insert(why);
+        self.stream.shut();
     }
 
     /// Why the connection is over.

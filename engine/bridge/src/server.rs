@@ -84,6 +84,11 @@ impl Server {
         }
     }
 
+    /// Ends the connection.
+    pub fn close(&mut self) {
+        self.client.link().lose("the bridge was closed".to_owned());
+    }
+
     fn receive(&mut self, called_back: &AtomicBool) -> Received {
         let mut link = self.client.link();
         let received = link.receive(Some(called_back));

@@ -233,8 +233,11 @@ impl System {
     /// A debugger writes a byte of RAM. False: no RAM.
     pub fn debug_write8(&mut self, addr: u32, value: u8) -> bool {
         let Some(place) = self.mem.place(&self.dev.mmu, addr) else { return false };
-        self.mem.stored(place, addr, &[value]);
-        self.mem.store::<1>(place, u32::from(value)).is_some()
+        let is_ram = self.mem.store::<1>(place, u32::from(value)).is_some();
+        if is_ram {
+            self.mem.stored(place, addr, &[value]);
+        }
+        is_ram
     }
 
     /// The addresses at which instructions of a line may have been decoded that has become stale.

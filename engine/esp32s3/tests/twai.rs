@@ -32,6 +32,11 @@ struct Bus {
 impl Bus {
     /// A node at 500 kbit/s on a wire with a pull-up, where low is dominant; all messages pass the filter.
     fn new(mode: u32) -> Self {
+        Self::timed(mode, 0)
+    }
+
+    /// With one sample a bit, or with three (BUS_TIMING_1, TIME_SAMP).
+    fn timed(mode: u32, thrice: u32) -> Self {
         let mut system = System::new(0x1_0000, 0, Wiring::Quad);
         let fabric = &mut system.dev.fabric;
         fabric.set_pad(PIN, Pad { function: 1, input_enable: true, pull_up: true, open_drain: true, ..Pad::default() });
@@ -49,7 +54,7 @@ impl Bus {
         bus.system.write_register(0x600C_0020, held & !(1 << 19));
         // Before firmware starts the PLL, APB_CLK is half the crystal's 40 MHz: a quantum of 100 ns is 2 cycles.
         bus.write(0x18, 0);
-        bus.write(0x1C, 14 | 3 << 4);
+        bus.write(0x1C, 14 | 3 << 4 | thrice << 7);
         bus.write(0x34, 96);
         for n in 4..8 {
             bus.write(DATA + 4 * n, 0xFF);
@@ -191,6 +196,33 @@ fn a_frame_of_another_node_is_acknowledged_and_kept() {
     assert_eq!(bus.read(RX_MESSAGE_CNT), 1);
     assert_eq!(bus.read(DATA + 12), 0x01);
     assert_eq!((bus.read(TX_ERR_CNT), bus.read(RX_ERR_CNT)), (0, 0));
+}
+
+/// The sample point is behind 16 of 20 quanta. In recessive bits that follow a dominant one (section 9: no edge sets the clock
+/// there) the bus is disturbed for a moment around the sample point, or for so long that two of three samples see it.
+#[test]
+fn one_disturbed_sample_of_three_does_not_count() {
+    let quantum = BIT / 20;
+    let frame = on_the_wire(FIELDS);
+    for (thrice, early, taken) in [(0, quantum / 4, 0), (1, quantum / 4, 1), (1, 2 * quantum, 0)] {
+        let mut bus = Bus::timed(0, thrice);
+        let from = bus.now() + 5 * BIT;
+        let mut before = '1';
+        for (n, bit) in frame.chars().enumerate() {
+            let at = from + n as Ps * BIT;
+            bus.pull(bit == '0', at);
+            if before == '0' && bit == '1' {
+                let sample = at + 16 * quantum;
+                bus.pull(true, sample - early);
+                bus.pull(false, sample + quantum / 4);
+            }
+            before = bit;
+        }
+        bus.pull(false, from + frame.len() as Ps * BIT);
+        bus.run(120 * BIT);
+        assert_eq!(bus.read(RX_MESSAGE_CNT), taken, "{thrice} {early}");
+        assert_eq!(bus.read(RX_ERR_CNT) == 0, taken == 1);
+    }
 }
 
 /// CAN 2.0, section 6.2 and 8, rule 1: a wrong CRC is not acknowledged; the error flag comes behind the ACK delimiter.

@@ -89,6 +89,8 @@ impl Bridge {
     /// Ends the connection and stops listening.
     fn close(&self) {
         *lock(&self.listener) = None;
-        *lock(&self.server) = None;
+        if let Some(mut server) = lock(&self.server).take() {
+            server.close();
+        }
     }
 }

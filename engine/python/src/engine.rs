@@ -203,12 +203,16 @@ impl Engine {
 
     /// Memory as a debugger sees it: no side effects. Unmapped and register addresses read as None.
     fn read<'py>(&mut self, py: Python<'py>, address: u32, count: u32) -> Option<Bound<'py, PyBytes>> {
-        let bytes: Option<Vec<u8>> = (0..count).map(|n| self.chip.debug_read8(address.wrapping_add(n))).collect();
+        let chip = &mut self.chip;
+        // Memory may be at the other end of a bridge.
+        let bytes: Option<Vec<u8>> =
+            py.detach(|| (0..count).map(|n| chip.debug_read8(address.wrapping_add(n))).collect());
         bytes.map(|bytes| PyBytes::new(py, &bytes))
     }
 
     /// Writes SRAM as a debugger does. False: not SRAM.
     fn write(&mut self, address: u32, data: &[u8]) -> bool {
+        // At the other end of a bridge it is written with the next answer, so nobody is waited for.
         (0u32..).zip(data).all(|(n, byte)| self.chip.debug_write8(address.wrapping_add(n), *byte))
     }
 

@@ -1,8 +1,10 @@
 //! The ESP32-S3 in hard use. Addresses: TRM chapter 4.
 
+use crate::target::Target;
 use crate::{outside, Dice, Kind};
-use engine_core::console::{ConsoleId, Line};
-use engine_core::time::{Ps, MICROSECOND};
+use engine_core::console::{Consoles, Line};
+use engine_core::pins::Pins;
+use engine_core::time::Ps;
 use esp32s3::chip::Chip;
 use esp32s3::spi_mem::psram::Wiring;
 use xtensa::Bus;
@@ -17,7 +19,7 @@ const SYSTEM: u32 = 0x600C_0000;
 const GPIO: u32 = 0x6000_4000;
 const MMU_TABLE: u32 = 0x600C_5000;
 
-/// All that has registers (TRM table 4-3).
+/// TRM table 4-3.
 const BLOCKS: [u32; 56] = [
     0x6000_0000,
     0x6000_2000,
@@ -76,7 +78,7 @@ const BLOCKS: [u32; 56] = [
     0x600C_D000,
     0x600C_E000,
 ];
-/// Those that move time, resets and memory protection: rarely touched, or most cases would stand still.
+/// Time, resets and memory protection.
 const TIME: [u32; 6] = [0x6000_8000, 0x6000_E000, 0x6002_6000, 0x600C_0000, 0x600C_1000, 0x600D_0000];
 
 /// Where descriptors are: in a table of this many, 16 bytes each.
@@ -105,31 +107,6 @@ fn register(block: u32, dice: &mut Dice) -> u32 {
     block + (offset & !3)
 }
 
-fn access(chip: &mut Chip, addr: u32, dice: &mut Dice) {
-    let value = dice.value(address);
-    let (read, size) = (dice.once_in(4), dice.pick(&[1, 2, 4, 4, 4, 4, 4, 4]));
-    let addr = addr & !(size - 1);
-    let system = chip.system_mut();
-    system.select(dice.below(2) as usize);
-    system.other_cycle = u64::MAX;
-    let cycle = system.dev.fabric.cycle;
-    // A bus fault is an answer too.
-    let _ = match (read, size) {
-        (true, 1) => system.load8(addr, cycle).map(|beat| beat.cycles),
-        (true, 2) => system.load16(addr, cycle).map(|beat| beat.cycles),
-        (true, _) => system.load32(addr, cycle).map(|beat| beat.cycles),
-        (false, 1) => system.store8(addr, value, cycle),
-        (false, 2) => system.store16(addr, value, cycle),
-        (false, _) => system.store32(addr, value, cycle),
-    };
-}
-
-fn store(chip: &mut Chip, addr: u32, value: u32) {
-    let system = chip.system_mut();
-    let cycle = system.dev.fabric.cycle;
-    let _ = system.store32(addr, value, cycle);
-}
-
 /// Descriptors as GDMA wants them (TRM 3.4.2), most of them well-formed: size, length, suc_eof, owner; buffer; next.
 fn descriptors(chip: &mut Chip, dice: &mut Dice) {
     for n in 0..COUNT {
@@ -140,7 +117,7 @@ fn descriptors(chip: &mut Chip, dice: &mut Dice) {
         let buffer = address(dice);
         let next = if dice.once_in(4) { address(dice) } else { DESCRIPTORS + 16 * dice.below(COUNT) };
         for (word, value) in [control, buffer, next, dice.word()].into_iter().enumerate() {
-            store(chip, DESCRIPTORS + 16 * n + 4 * word as u32, value);
+            chip.store(DESCRIPTORS + 16 * n + 4 * word as u32, value);
         }
     }
 }
@@ -160,17 +137,17 @@ fn chip(kind: Kind, dice: &mut Dice) -> Chip {
     for word in 0..0x400 {
         // nop.n; nop.n
         let value = if kind == Kind::Code { instructions(dice) } else { 0xF03D_F03D };
-        store(&mut chip, DRAM + 4 * word, value);
+        chip.store(DRAM + 4 * word, value);
     }
     // wsr.vecbase a2, so that exceptions have somewhere to go; most vectors return at once (rfe; rfi 2 to 5).
-    store(&mut chip, DRAM, 0x3D13_E720);
-    store(&mut chip, DRAM + 4, 0xF03D_F03D);
+    chip.store(DRAM, 0x3D13_E720);
+    chip.store(DRAM + 4, 0xF03D_F03D);
     if kind == Kind::Code {
         for (vector, back) in
             [(0x180, 0x3210), (0x1C0, 0x3310), (0x200, 0x3410), (0x240, 0x3510), (0x300, 0x3000), (0x340, 0x3000)]
         {
             if !dice.once_in(4) {
-                store(&mut chip, DRAM + 0x400 + vector, back);
+                chip.store(DRAM + 0x400 + vector, back);
             }
         }
     }
@@ -178,22 +155,22 @@ fn chip(kind: Kind, dice: &mut Dice) -> Chip {
     // Peripherals run, and are out of reset (SYSTEM_PERIP_CLK_EN0/1, SYSTEM_PERIP_RST_EN0/1; TRM 17.4).
     if !dice.once_in(8) {
         for (offset, value) in [(0x18, u32::MAX), (0x1C, u32::MAX), (0x20, 0), (0x24, 0)] {
-            store(&mut chip, SYSTEM + offset, value);
+            chip.store(SYSTEM + offset, value);
         }
     }
     // The clock of SYSTEM_SYSCLK_CONF: the PLL, where it is on.
     if dice.once_in(2) {
-        store(&mut chip, SYSTEM + 0x60, 1 << 10);
+        chip.store(SYSTEM + 0x60, 1 << 10);
     }
     for pin in 0..PINS {
-        store(&mut chip, GPIO + 0x554 + 4 * pin, dice.below(257));
+        chip.store(GPIO + 0x554 + 4 * pin, dice.below(257));
     }
     for signal in 0..32 {
         let which = dice.below(256);
-        store(&mut chip, GPIO + 0x154 + 4 * which, 0x80 | (signal + dice.below(18)));
+        chip.store(GPIO + 0x154 + 4 * which, 0x80 | (signal + dice.below(18)));
     }
     for entry in 0..8 {
-        store(&mut chip, MMU_TABLE + 4 * entry, dice.below(8) | dice.pick(&[0, 0, 1 << 15, 1 << 14]));
+        chip.store(MMU_TABLE + 4 * entry, dice.below(8) | dice.pick(&[0, 0, 1 << 15, 1 << 14]));
     }
     outside::settle(&mut chip.system_mut().dev.fabric.pins, PINS, dice);
     chip.memory_changed();
@@ -222,51 +199,83 @@ fn instructions(dice: &mut Dice) -> u32 {
     }
 }
 
-pub fn run(kind: Kind, mut dice: Dice) -> u64 {
-    let dice = &mut dice;
-    let mut chip = chip(kind, dice);
-    let line = match dice.below(3) {
-        0 => Line::Usb,
-        1 => Line::UsbJtag,
-        _ => Line::Pins { tx: dice.below(PINS) as u8, rx: Some(dice.below(PINS) as u8) },
-    };
-    let console: ConsoleId = chip.system_mut().dev.fabric.consoles.attach("console", line);
-    let block = dice.pick(&BLOCKS);
-    let mut inputs = 0;
-    for _ in 0..dice.pick(&[4, 16, 48]) {
-        if kind != Kind::Code {
-            for _ in 0..dice.below(40) {
-                let place = match dice.below(16) {
-                    0 => dice.pick(&TIME),
-                    1..=7 if kind == Kind::Block => block,
-                    8 => 0x6003_F000,
-                    _ => dice.pick(&BLOCKS),
-                };
-                if !TIME.contains(&place) || dice.once_in(4) {
-                    access(&mut chip, register(place, dice), dice);
-                    inputs += 1;
-                }
-            }
-            if dice.once_in(4) {
-                descriptors(&mut chip, dice);
-            }
-        }
-        if dice.once_in(4) {
-            chip.system_mut().dev.fabric.consoles.type_in(console, b"text\r\n");
-        }
-        let now = chip.now();
-        if kind == Kind::Code && !chip.is_running(0) && !chip.is_running(1) {
-            break;
-        }
-        outside::gust(&mut chip.system_mut().dev.fabric.pins, PINS, now, dice);
-        let until = now + Ps::from(dice.pick(&[1u32, 5, 20, 100, 400])) * MICROSECOND;
-        // Whatever it stops for, it goes on.
-        for _ in 0..8 {
-            let _ = chip.run(until);
-        }
-        if dice.once_in(40) {
-            chip = Chip::restore(&chip.snapshot());
+impl Target for Chip {
+    const BLOCKS: &'static [u32] = &BLOCKS;
+    const TIME: &'static [u32] = &TIME;
+    const DMA: Option<u32> = Some(0x6003_F000);
+    const PINS: u32 = PINS;
+    const SIZES: &'static [u32] = &[1, 2, 4, 4, 4, 4, 4, 4];
+
+    fn random(kind: Kind, dice: &mut Dice) -> Self {
+        chip(kind, dice)
+    }
+
+    fn line(_kind: Kind, dice: &mut Dice) -> Line {
+        match dice.below(3) {
+            0 => Line::Usb,
+            1 => Line::UsbJtag,
+            _ => Line::Pins { tx: dice.below(PINS) as u8, rx: Some(dice.below(PINS) as u8) },
         }
     }
-    inputs + chip.cores().iter().map(|core| core.instructions).sum::<u64>()
+
+    fn address(dice: &mut Dice) -> u32 {
+        address(dice)
+    }
+
+    fn register(block: u32, dice: &mut Dice) -> u32 {
+        register(block, dice)
+    }
+
+    fn select(&mut self, core: usize) {
+        let system = self.system_mut();
+        system.select(core);
+        system.other_cycle = u64::MAX;
+    }
+
+    fn reach(&mut self, addr: u32, size: u32, store: Option<u32>) {
+        let system = self.system_mut();
+        let cycle = system.dev.fabric.cycle;
+        let _ = match (store, size) {
+            (None, 1) => system.load8(addr, cycle).map(|beat| beat.cycles),
+            (None, 2) => system.load16(addr, cycle).map(|beat| beat.cycles),
+            (None, _) => system.load32(addr, cycle).map(|beat| beat.cycles),
+            (Some(value), 1) => system.store8(addr, value, cycle),
+            (Some(value), 2) => system.store16(addr, value, cycle),
+            (Some(value), _) => system.store32(addr, value, cycle),
+        };
+    }
+
+    fn pins(&mut self) -> &mut Pins {
+        &mut self.system_mut().dev.fabric.pins
+    }
+
+    fn consoles(&mut self) -> &mut Consoles {
+        &mut self.system_mut().dev.fabric.consoles
+    }
+
+    fn time(&self) -> Ps {
+        self.now()
+    }
+
+    fn executed(&self) -> u64 {
+        self.cores().iter().map(|core| core.instructions).sum()
+    }
+
+    fn run_on(&mut self, until: Ps, _dice: &mut Dice) {
+        let _ = self.run(until);
+    }
+
+    fn reopened(&mut self) -> Self {
+        Self::restore(&self.snapshot())
+    }
+
+    fn refresh(&mut self, dice: &mut Dice) {
+        if dice.once_in(4) {
+            descriptors(self, dice);
+        }
+    }
+
+    fn is_alive(&self) -> bool {
+        self.is_running(0) || self.is_running(1)
+    }
 }

@@ -7,6 +7,7 @@ mod dice;
 mod esp32s3;
 mod outside;
 mod rp2040;
+mod target;
 
 pub use dice::Dice;
 use std::cell::RefCell;
@@ -76,8 +77,8 @@ impl Case {
     pub fn run(self) -> u64 {
         let dice = Dice::new(self.seed);
         match self.chip {
-            Chip::Rp2040 => rp2040::run(self.kind, dice),
-            Chip::Esp32s3 => esp32s3::run(self.kind, dice),
+            Chip::Rp2040 => target::run::<::rp2040::chip::Chip>(self.kind, dice),
+            Chip::Esp32s3 => target::run::<::esp32s3::chip::Chip>(self.kind, dice),
         }
     }
 

@@ -1,9 +1,11 @@
 //! The RP2040 in hard use. Addresses: datasheet 2.2.
 
+use crate::target::Target;
 use crate::{outside, Dice, Kind};
 use armv6m::{Bus, Core};
-use engine_core::console::{ConsoleId, Line};
-use engine_core::time::{Ps, MICROSECOND};
+use engine_core::console::{Consoles, Line};
+use engine_core::pins::Pins;
+use engine_core::time::Ps;
 use rp2040::chip::{Chip, Stop};
 
 const SRAM: u32 = 0x2000_0000;
@@ -15,7 +17,6 @@ const RESETS_CLEAR: u32 = 0x4000_F000;
 const IO_BANK0: u32 = 0x4001_4000;
 const PINS: u32 = 30;
 
-/// All that has registers.
 const BLOCKS: [u32; 39] = [
     0x1400_0000,
     0x1500_0000,
@@ -57,7 +58,7 @@ const BLOCKS: [u32; 39] = [
     0xE000_E000,
     0xE000_D000,
 ];
-/// Those that move time itself: rarely touched, or most cases would stand still.
+/// Clocks, resets, timers, the watchdog.
 const TIME: [u32; 9] = [
     0x4000_8000,
     0x4000_C000,
@@ -91,31 +92,6 @@ fn register(block: u32, dice: &mut Dice) -> u32 {
     block + alias + (offset & !3)
 }
 
-fn access(chip: &mut Chip, addr: u32, dice: &mut Dice) {
-    let value = dice.value(address);
-    let (read, size) = (dice.once_in(4), dice.pick(&[1, 2, 4, 4, 4, 4]));
-    let addr = addr & !(size - 1);
-    let system = chip.system_mut();
-    system.core = dice.below(2) as usize;
-    system.other_cycle = u64::MAX;
-    let cycle = system.dev.fabric.cycle;
-    // A bus fault is an answer too.
-    let _ = match (read, size) {
-        (true, 1) => system.read8(addr, cycle).map(|beat| beat.cycles),
-        (true, 2) => system.read16(addr, cycle).map(|beat| beat.cycles),
-        (true, _) => system.read32(addr, cycle).map(|beat| beat.cycles),
-        (false, 1) => system.write8(addr, value, cycle),
-        (false, 2) => system.write16(addr, value, cycle),
-        (false, _) => system.write32(addr, value, cycle),
-    };
-}
-
-fn store(chip: &mut Chip, addr: u32, value: u32) {
-    let system = chip.system_mut();
-    let cycle = system.dev.fabric.cycle;
-    let _ = system.write32(addr, value, cycle);
-}
-
 /// A chip whose memories, pins and processors are random.
 fn chip(kind: Kind, dice: &mut Dice) -> Chip {
     let mut chip = Chip::new(FLASH_SIZE);
@@ -140,11 +116,11 @@ fn chip(kind: Kind, dice: &mut Dice) -> Chip {
         let _ = chip.system_mut().mem.sram.write32(4 * vector, handler);
     }
     if !dice.once_in(8) {
-        store(&mut chip, RESETS_CLEAR, u32::MAX);
+        chip.store(RESETS_CLEAR, u32::MAX);
     }
     for pin in 0..PINS {
         let function = dice.below(10);
-        store(&mut chip, IO_BANK0 + 4 + 8 * pin, function);
+        chip.store(IO_BANK0 + 4 + 8 * pin, function);
     }
     outside::settle(&mut chip.system_mut().dev.fabric.pins, PINS, dice);
     chip.memory_changed();
@@ -182,45 +158,75 @@ fn instruction(dice: &mut Dice) -> u32 {
     }
 }
 
-pub fn run(kind: Kind, mut dice: Dice) -> u64 {
-    let dice = &mut dice;
-    let mut chip = chip(kind, dice);
-    let usb = kind == Kind::Code || dice.once_in(2);
-    let consoles = &mut chip.system_mut().dev.fabric.consoles;
-    let line =
-        if usb { Line::Usb } else { Line::Pins { tx: dice.below(PINS) as u8, rx: Some(dice.below(PINS) as u8) } };
-    let console: ConsoleId = consoles.attach("console", line);
-    let block = dice.pick(&BLOCKS);
-    let mut inputs = 0;
-    for _ in 0..dice.pick(&[4, 16, 48]) {
-        if kind != Kind::Code {
-            for _ in 0..dice.below(40) {
-                let place = match dice.below(16) {
-                    0 => dice.pick(&TIME),
-                    1..=7 if kind == Kind::Block => block,
-                    _ => dice.pick(&BLOCKS),
-                };
-                if !TIME.contains(&place) || dice.once_in(4) {
-                    access(&mut chip, register(place, dice), dice);
-                    inputs += 1;
-                }
-            }
-        }
-        if dice.once_in(4) {
-            chip.system_mut().dev.fabric.consoles.type_in(console, b"text\r\n");
-        }
-        let now = chip.now();
-        outside::gust(&mut chip.system_mut().dev.fabric.pins, PINS, now, dice);
-        let until = now + Ps::from(dice.pick(&[1u32, 5, 20, 100, 400])) * MICROSECOND;
-        // Whatever it stops for, it goes on.
-        for _ in 0..8 {
-            if let Stop::Lockup { .. } = chip.run(until) {
-                start(&mut chip, dice);
-            }
-        }
-        if dice.once_in(40) {
-            chip = Chip::restore(&chip.snapshot());
+impl Target for Chip {
+    const BLOCKS: &'static [u32] = &BLOCKS;
+    const TIME: &'static [u32] = &TIME;
+    const DMA: Option<u32> = None;
+    const PINS: u32 = PINS;
+    const SIZES: &'static [u32] = &[1, 2, 4, 4, 4, 4];
+
+    fn random(kind: Kind, dice: &mut Dice) -> Self {
+        chip(kind, dice)
+    }
+
+    fn line(kind: Kind, dice: &mut Dice) -> Line {
+        if kind == Kind::Code || dice.once_in(2) {
+            Line::Usb
+        } else {
+            Line::Pins { tx: dice.below(PINS) as u8, rx: Some(dice.below(PINS) as u8) }
         }
     }
-    inputs + chip.cores().iter().map(|core| core.instructions).sum::<u64>()
+
+    fn address(dice: &mut Dice) -> u32 {
+        address(dice)
+    }
+
+    fn register(block: u32, dice: &mut Dice) -> u32 {
+        register(block, dice)
+    }
+
+    fn select(&mut self, core: usize) {
+        let system = self.system_mut();
+        system.core = core;
+        system.other_cycle = u64::MAX;
+    }
+
+    fn reach(&mut self, addr: u32, size: u32, store: Option<u32>) {
+        let system = self.system_mut();
+        let cycle = system.dev.fabric.cycle;
+        let _ = match (store, size) {
+            (None, 1) => system.read8(addr, cycle).map(|beat| beat.cycles),
+            (None, 2) => system.read16(addr, cycle).map(|beat| beat.cycles),
+            (None, _) => system.read32(addr, cycle).map(|beat| beat.cycles),
+            (Some(value), 1) => system.write8(addr, value, cycle),
+            (Some(value), 2) => system.write16(addr, value, cycle),
+            (Some(value), _) => system.write32(addr, value, cycle),
+        };
+    }
+
+    fn pins(&mut self) -> &mut Pins {
+        &mut self.system_mut().dev.fabric.pins
+    }
+
+    fn consoles(&mut self) -> &mut Consoles {
+        &mut self.system_mut().dev.fabric.consoles
+    }
+
+    fn time(&self) -> Ps {
+        self.now()
+    }
+
+    fn executed(&self) -> u64 {
+        self.cores().iter().map(|core| core.instructions).sum()
+    }
+
+    fn run_on(&mut self, until: Ps, dice: &mut Dice) {
+        if let Stop::Lockup { .. } = self.run(until) {
+            start(self, dice);
+        }
+    }
+
+    fn reopened(&mut self) -> Self {
+        Self::restore(&self.snapshot())
+    }
 }

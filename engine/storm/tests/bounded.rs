@@ -65,3 +65,9 @@ fn a_pio_tick_that_lies_behind_does_not_stop_time() {
 fn a_bit_of_twai_without_a_clock_does_not_stop_time() {
     survives(Chip::Esp32s3, Kind::Block, 21_114..21_116);
 }
+
+/// A timer of MCPWM that synchronises itself where it stands.
+#[test]
+fn a_ring_of_syncs_does_not_stop_time() {
+    survives(Chip::Esp32s3, Kind::Block, [1_010_417, 1_044_546, 1_061_116, 1_079_955]);
+}

@@ -1,4 +1,5 @@
-/* TWAI alone on its bus, in self-test mode: its frames go out on GPIO4 and come back there. */
+/* TWAI alone on its bus, in self-test mode: its frames go out on GPIO4 and come back there. A bit that is disturbed at its
+ * sample point, with one sample and with three. */
 #include "drivers/drivers.h"
 #include "probe.h"
 #include "reg/twai.h"
@@ -25,6 +26,37 @@ static void configure(uint32_t mode, uint32_t code, uint32_t mask) {
         DATA(4 + n) = mask >> (24 - 8 * n) & 0xff;
     }
     TWAI_MODE = mode | TWAI_MODE_RX_FILTER_MODE;
+}
+
+/* A frame at 25 kbit/s, 20 quanta of 2 us a bit. After SOF, which is dominant, the first bit of the identifier is
+ * recessive: at its sample point, 36 quanta behind the begin, the bus looks dominant for as long as said. */
+#define QUANTUM 32 /* ticks of SYSTIMER */
+static uint32_t disturbed(uint32_t thrice, uint32_t ticks_before) {
+    static const uint8_t bytes[] = {0x55};
+    TWAI_MODE = TWAI_MODE_RESET_MODE;
+    TWAI_BUS_TIMING_0 = field(TWAI_BUS_TIMING_0_BAUD_PRESC, 79);
+    TWAI_BUS_TIMING_1 = field(TWAI_BUS_TIMING_1_TIME_SEG1, 14) | field(TWAI_BUS_TIMING_1_TIME_SEG2, 3) |
+                        (thrice ? TWAI_BUS_TIMING_1_TIME_SAMP : 0);
+    for (uint32_t n = 4; n < 8; n++)
+        DATA(n) = 0xff;
+    TWAI_MODE = TWAI_MODE_SELF_TEST_MODE | TWAI_MODE_RX_FILTER_MODE;
+    delay_us(500);
+    (void)TWAI_INT_RAW;
+    (void)TWAI_ARB_LOST_CAP; /* or no other is told */
+    gpio_put(PIN, 0);
+    frame(0x5a5, bytes, 1);
+    TWAI_CMD = TWAI_CMD_SELF_RX_REQ | TWAI_CMD_ABORT_TX; /* tried once */
+    WAIT_UNTIL(!gpio_get(PIN), 200);
+    uint64_t sample = systimer_ticks() + 36 * QUANTUM;
+    while (systimer_ticks() < sample - ticks_before) {
+    }
+    gpio_out_signal(PIN, SIGNAL_GPIO_OUT);
+    while (systimer_ticks() < sample + QUANTUM / 2) {
+    }
+    gpio_out_signal(PIN, SIGNAL);
+    delay_us(4000);
+    uint32_t came = TWAI_RX_MESSAGE_CNT, lost = TWAI_INT_RAW & TWAI_INT_ARB_LOST_INT_ST ? 1 : 0;
+    return came | lost << 4;
 }
 
 static void probes(void) {
@@ -74,4 +106,11 @@ static void probes(void) {
     probe(12, TWAI_TX_ERR_CNT);
     delay_us(2000);
     probe(13, TWAI_STATUS & (TWAI_STATUS_ERR_ST | TWAI_STATUS_BUS_OFF_ST));
+
+    /* One sample: the disturbance takes the bit, and with it the arbitration. Of three samples one does not count. */
+    TWAI_CMD = TWAI_CMD_ABORT_TX;
+    probe(14, disturbed(0, QUANTUM / 2));
+    probe(15, disturbed(1, QUANTUM / 2));
+    probe(16, disturbed(1, 5 * QUANTUM / 2));
+    probe(17, (TWAI_BUS_TIMING_1 & TWAI_BUS_TIMING_1_TIME_SAMP) != 0);
 }

@@ -24,20 +24,20 @@ class Mover(Protocol):
     """Whoever lets the other emulator run."""
 
     def move(self, until: int) -> None:
-        """Lets its processors run to a moment in ps, or a little further. Comes back when they have. In a thread of its own."""
+        """Lets its processors run to a moment in ps or a little further, then comes back. In a thread of its own."""
 
 
 class Server:
     """Runs a chip through a bridge.
 
-    The other emulator is started with `address` and `token`; `accept` waits until it has come. Then `run` is to the chip
-    what `run` is to the native engine: time passes in the other emulator, and comes back with each of its requests.
+    The other emulator is started with `address` and `token`; `accept` waits until it has come. Then `run` is to the
+    chip what `run` is to the native engine: time passes in the other emulator, and comes with each of its requests.
 
     Args:
         chip: the chip; its own processors never run again.
         mover: lets the other emulator run; None where it runs whenever it is answered.
-        unix: a Unix socket in a folder that only this user can open, which network namespaces do not cut off; else a port
-            of 127.0.0.1.
+        unix: a Unix socket in a folder that only this user can open, which network namespaces do not cut off; else a
+            port of 127.0.0.1.
     """
 
     def __init__(self, chip: _engine.Engine, mover: Mover | None, *, unix: bool = True) -> None:
@@ -99,7 +99,7 @@ class Server:
         return ("time", -1, -1, "")
 
     def serve_while(self, action: Callable[[], None]) -> None:
-        """Serves the other emulator while something is done with it that lets no time pass, such as a look at a register."""
+        """Serves the other emulator while something is done with it that lets no time pass: a look at a register."""
         self._begin(action)
         while self._moving is not None:
             kind, *_, text = self._chip.serve(self._bridge, self._chip.now, True)

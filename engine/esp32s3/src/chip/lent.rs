@@ -12,6 +12,9 @@ use engine_core::memory::LINE;
 use engine_core::time::Ps;
 use xtensa::Bus;
 
+/// Lines that a processor keeps for its own timers and software interrupts, TRM 9.3.3.1: 6, 7, 11, 15, 16 and 29.
+const INTERNAL: u32 = 1 << 6 | 1 << 7 | 1 << 11 | 1 << 15 | 1 << 16 | 1 << 29;
+
 /// What the other side knows.
 #[derive(Debug)]
 pub(super) struct Window {
@@ -176,12 +179,14 @@ impl Lent for Chip {
     fn store(&mut self, core: u8, addr: u32, value: u32, size: u8) -> bool {
         let system = &mut self.system;
         if let Some(place) = system.mem.place(&system.dev.mmu, addr) {
-            system.mem.stored(place, addr, &value.to_le_bytes()[..usize::from(size)]);
             let stored = match size {
                 1 => system.mem.store::<1>(place, value),
                 2 => system.mem.store::<2>(place, value),
                 _ => system.mem.store::<4>(place, value),
             };
+            if stored.is_some() {
+                system.mem.stored(place, addr, &value.to_le_bytes()[..usize::from(size)]);
+            }
             return stored.is_some();
         }
         system.select(usize::from(core));
@@ -237,7 +242,7 @@ impl Lent for Chip {
         let fabric = &self.system.dev.fabric;
         window.told.clock(fabric.clock.rate().round());
         window.told.kept(kept);
-        window.told.lines([0, 1].map(|core| fabric.lines(core, u64::MAX)));
+        window.told.lines([0, 1].map(|core| fabric.lines(core, u64::MAX) & !INTERNAL));
         window.told.take()
     }
 }

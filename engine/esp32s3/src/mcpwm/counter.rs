@@ -207,13 +207,16 @@ impl Timer {
         if updates {
             self.update_period(PERIOD_ON_SYNC, false);
         }
+        let before = (self.since, self.position());
         self.count = SYNC::PHASE.get(sync).min(self.period);
         if self.mode() == UP_DOWN {
             // At the ends of its way the counter can only turn.
             let turned = if self.is_at_peak() { true } else { SYNC::PHASE_DIRECTION.is_set(sync) };
             self.down = turned && self.count != 0;
         }
-        (self.since, self.fresh, self.started) = (tick, self.running, false);
+        // To where the counter has just come: that has happened. Else a ring of syncs would go round for ever.
+        let new = self.fresh || before != (tick, self.position());
+        (self.since, self.fresh, self.started) = (tick, self.running && new, false);
         true
     }
 }

@@ -496,6 +496,22 @@ fn timers_sync_each_other_and_software_does() {
 }
 
 /// Two running timers, the second a quarter of a period behind the first: it is set to its phase at each TEZ of the first.
+/// SYNC: SYNCI_EN, SYNCO_SEL, PHASE (SVD). The sync of timer 0's TEZ takes it to where it is, or round through timer 1.
+#[test]
+fn a_ring_of_syncs_does_not_stop_time() {
+    for (first, second, selections) in [(1 | 1 << 2, 0, 1), (1 | 1 << 2, 1 | 2 << 2 | 9 << 4, 2 | 1 << 3)] {
+        let mut system = parts(9);
+        store(&mut system, TIMER[0] + SYNC, first);
+        store(&mut system, TIMER[1] + SYNC, second);
+        store(&mut system, SYNCI_CFG, selections);
+        store(&mut system, INT_ENA, 1 << 3);
+        store(&mut system, TIMER[1] + CFG1, UP | RUN);
+        store(&mut system, TIMER[0] + CFG1, UP | RUN);
+        run(&mut system, 25);
+        assert_eq!(count(&mut system, 0, 9), (5, false));
+    }
+}
+
 #[test]
 fn a_phase_shift_shows_on_the_pins() {
     let mut system = parts(399);

@@ -9,13 +9,15 @@ use super::{flash, required, uart, vars, Function};
 
 /// Where the processors begin.
 pub(super) const RESET: u32 = 0x4000_0400;
-/// Vectors of exceptions (VECBASE = 0x4000_0000).
-const KERNEL: u32 = 0x4000_0300;
-const USER: u32 = 0x4000_0340;
+/// Where firmware/rom has put the loader of download mode. Its answer is what to run then.
+const DOWNLOAD: u32 = 0x4001_7ff0;
+/// Where firmware/rom goes on from the vectors of exceptions (VECBASE = 0x4000_0000) with what is no interrupt.
+const EXCEPTION: u32 = 0x4001_7fe0;
+/// The vector of double exceptions.
 const DOUBLE: u32 = 0x4000_03c0;
 
 /// What traps at fixed addresses that are no functions.
-pub(super) const VECTORS: &[(u32, Function)] = &[(KERNEL, exception), (USER, exception), (DOUBLE, exception)];
+pub(super) const VECTORS: &[(u32, Function)] = &[(EXCEPTION, exception), (DOUBLE, exception)];
 
 /// The PRO CPU's and the APP CPU's way.
 pub(super) const MAINS: [StepFn; 2] = [pro, app];
@@ -202,6 +204,7 @@ enum At {
     Straps,
     Wake,
     Flash,
+    Identify,
     Delay,
     ReadHeader,
     CheckHeader,
@@ -230,10 +233,12 @@ enum At {
     Failed,
     Hang,
     Download,
+    Obey,
+    Run,
 }
 
 /// The states by number, for the word in the frame.
-const ORDER: [At; 36] = [
+const ORDER: [At; 39] = [
     At::Start,
     At::Rom,
     At::Build,
@@ -242,6 +247,7 @@ const ORDER: [At; 36] = [
     At::Straps,
     At::Wake,
     At::Flash,
+    At::Identify,
     At::Delay,
     At::ReadHeader,
     At::CheckHeader,
@@ -270,6 +276,8 @@ const ORDER: [At; 36] = [
     At::Failed,
     At::Hang,
     At::Download,
+    At::Obey,
+    At::Run,
 ];
 
 fn then(frame: &mut Frame<'_>, next: At, step: Step) -> Done<Step> {
@@ -374,8 +382,9 @@ fn configure(frame: &mut Frame<'_>, at: At) -> Done<Step> {
         At::Flash => {
             flash::start(&mut frame.call, 2)?;
             flash::set_mode(&mut frame.call, 5)?;
-            then(frame, At::Delay, Step::call(required("ROM_Boot_Cache_Init"), &[]))
+            then(frame, At::Identify, Step::call(required("ROM_Boot_Cache_Init"), &[]))
         }
+        At::Identify => then(frame, At::Delay, Step::call(required("esp_rom_spi_flash_update_id"), &[])),
         // Power of the flash may have come up just now.
         At::Delay => then(frame, At::ReadHeader, Step::call(required("ets_delay_us"), &[500])),
         At::ReadHeader => then(frame, At::CheckHeader, read_flash(0, HEADER, 24)),
@@ -518,11 +527,17 @@ fn verify(frame: &mut Frame<'_>, at: At) -> Done<Step> {
         At::Done => then(frame, At::Hang, print("user code done\n", &[])),
         // The line of ROM's source that gives up.
         At::Failed => then(frame, At::Hang, print("%s %u \n", &[text_address("ets_main.c"), 329])),
-        At::Download => Err(Exit::Stop(
-            "the straps (GPIO0 low at reset) ask for download mode: the ROM waits for esptool, whose protocol is not \
-             modelled"
-                .into(),
-        )),
+        At::Download => {
+            flash::start(&mut frame.call, 2)?;
+            flash::set_mode(&mut frame.call, 5)?;
+            then(frame, At::Obey, Step::Again)
+        }
+        At::Obey => then(frame, At::Run, Step::call(DOWNLOAD, &[])),
+        // Nothing to run: silicon's ROM ends in a SIMCALL, as after a program that returns.
+        At::Run => {
+            let entry = frame.result();
+            then(frame, At::Hang, if entry == 0 { Step::Again } else { Step::call(entry, &[]) })
+        }
         // A watchdog ends this.
         _ => Ok(Step::Wait),
     }

@@ -15,7 +15,7 @@ pub(super) const LEAVES: &[(&str, Function)] = &[
     ("esp_rom_spi_set_address_bit_len", set_address_bits), ("esp_rom_spiflash_auto_wait_idle", auto_wait_idle),
     ("spi_dummy_len_fix", dummy_fix), ("SPI_init", init), ("spi_cache_mode_switch", cache_mode),
     ("opi_flash_set_lock_func", |c| { for k in 0..2 { let f = c.arg(k)?; c.store(vars::OPI_LOCK + 4 * k, f)?; } Ok(()) }),
-    ("spi_flash_attach", |c| { let legacy = c.arg(1)?; start(c, 2)?; c.charge(legacy); set_mode(c, SLOW) }),
+    ("spi_flash_attach", |c| { start(c, 2)?; set_mode(c, SLOW) }),
 ];
 
 /// Functions that wait.
@@ -34,7 +34,7 @@ pub(super) const STUBS: &[(&str, StepFn)] = &[
     ("esp_rom_spiflash_unlock", |f| through(f, 3, unlock)), ("_esp_rom_spiflash_unlock", unlock),
     ("esp_rom_spiflash_read_status", read_status), ("esp_rom_spiflash_read_statushigh", read_status_high),
     ("esp_rom_spiflash_read_user_cmd", read_user_command), ("esp_rom_spiflash_write_status", write_status),
-    ("esp_rom_spiflash_config_readmode", config_read_mode),
+    ("esp_rom_spiflash_config_readmode", config_read_mode), ("esp_rom_spi_flash_update_id", update_id),
     ("Enable_QMode", |f| quad_enable(f, true)), ("Disable_QMode", |f| quad_enable(f, false)),
 ];
 
@@ -265,13 +265,15 @@ fn read(frame: &mut Frame<'_>) -> Done<Step> {
     let mut done = frame.local(DONE)?;
     let slice = len.wrapping_sub(done).min(SLICE);
     match state {
-        2 if (len as i32) <= 0 => finish(frame, 0),
+        2 if len == 0 => finish(frame, 0),
+        2 if from.wrapping_add(len) > geometry(&mut frame.call)?[0] || (len as i32) < 0 => finish(frame, ERROR),
         2 => go(frame, 3),
         3 => {
             let (ctrl, more) = (frame.call.load(SPI1 + CTRL)?, dummies(&mut frame.call, 1)?);
             prepare_read(&mut frame.call, SPI1, &read_of(ctrl, more))?;
             frame.call.store(SPI1 + ADDR, from.wrapping_add(done))?;
-            frame.call.store(SPI1 + MISO_DLEN, 8 * slice - 1)?;
+            // Whole words, also where the last is not asked for whole.
+            frame.call.store(SPI1 + MISO_DLEN, 8 * slice.next_multiple_of(4) - 1)?;
             command(frame, CMD_USR, 4)
         }
         _ => {
@@ -279,7 +281,7 @@ fn read(frame: &mut Frame<'_>) -> Done<Step> {
             for word in 0..slice.div_ceil(4) {
                 bytes.extend(frame.call.load(SPI1 + W0 + 4 * word)?.to_le_bytes());
             }
-            frame.call.put(to.wrapping_add(done), &bytes[..slice as usize])?;
+            frame.call.put(to.wrapping_add(done), &bytes)?;
             frame.call.charge(4 * slice);
             done += slice;
             frame.set_local(DONE, done)?;
@@ -338,7 +340,7 @@ fn write(frame: &mut Frame<'_>) -> Done<Step> {
     const PROGRAM: u32 = 32;
     let (to, from, len) = (frame.call.arg(0)?, frame.call.arg(1)?, frame.call.arg(2)?);
     let [size, _, _, page] = geometry(&mut frame.call)?;
-    if to.wrapping_add(len) > size {
+    if to.wrapping_add(len) > size || len % 4 != 0 {
         return finish(frame, ERROR);
     }
     change(frame, |_, done| {
@@ -457,6 +459,24 @@ fn read_status(frame: &mut Frame<'_>) -> Done<Step> {
 /// The second byte of the status (35h), as bits 15:8.
 fn read_status_high(frame: &mut Frame<'_>) -> Done<Step> {
     read_byte(frame, 1, 0x35, 8)
+}
+
+/// The chip's JEDEC ID, its first byte highest.
+fn update_id(frame: &mut Frame<'_>) -> Done<Step> {
+    if let Some(step) = settle(frame)? {
+        return Ok(step);
+    }
+    match frame.local(STATE)? {
+        2 => {
+            frame.call.store(SPI1 + W0, 0)?;
+            command(frame, CMD_RDID, 3)
+        }
+        _ => {
+            let (id, chip) = (frame.call.load(SPI1 + W0)?, chip(&mut frame.call)?);
+            frame.call.store(chip, id.swap_bytes() >> 8)?;
+            finish(frame, 0)
+        }
+    }
 }
 
 /// Status of two bytes.

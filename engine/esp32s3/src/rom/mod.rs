@@ -16,16 +16,18 @@
 //!   one another in the middle of `ets_printf`, and a snapshot needs nothing from here.
 //!
 //! - A function with much of its own between its calls back (JPEG, the C library's files) is compiled from C: firmware/rom.
+//!   So is the loader of download mode: esptool and its stub work as with silicon, answers the same to the byte
+//!   (tests/realimages/test_esp32s3_download.py); over UART0 and the USB Serial/JTAG, not over USB OTG.
 //!
 //! # Fidelity
 //! - Results of 230 functions: as the silicon's code gives them on our own processor (tests/realimages/test_esp32s3_rom_calls.py),
 //!   bit for bit; what C leaves open is left out there. How long a function takes: approximated.
-//! - Missing, beside the radios', 321 functions: a call stops the run and says the name. By address, as ESP-IDF's linker scripts name them:
+//! - Missing, beside the radios', 315 functions: a call stops the run and says the name. By address, as ESP-IDF's linker scripts name them:
 //!
 //! | From | To | Missing | What | Who may call it |
 //! |---|---|---|---|---|
 //! | 0x40000588 | 0x40000768 | 14 | reset causes, watchdog flag, pads on hold, packets of the download protocol | ROM code itself; esptool talks to ROM code, not to an application |
-//! | 0x4000096c | 0x40000ad4 | 6 | encrypted writes, suspend and resume by the ROM's driver | ESP-IDF with flash encryption |
+//! | 0x4000096c | 0x40000ad4 | 5 | encrypted writes, suspend and resume by the ROM's driver | ESP-IDF with flash encryption |
 //! | 0x40000af8 | 0x40000ce4 | 39 | the ROM's copy of ESP-IDF's old flash driver (`spi_flash_*`, `SPI_*`) | CONFIG_SPI_FLASH_ROM_IMPL of ESP-IDF 4.4 and later, which is off unless asked for |
 //! | 0x40000d38 | 0x40000db0 | 11 | its layer below (`spi_flash_hal_*`) | CONFIG_SPI_FLASH_ROM_IMPL |
 //! | 0x40000e40 | 0x40000ec4 | 12 | `systimer_hal_*` | nobody by ESP-IDF's settings for this chip |
@@ -33,7 +35,7 @@
 //! | 0x40001278 | 0x40001278 | 1 | `sbrk` | nobody: it has no heap |
 //! | 0x4000156c | 0x4000156c | 1 | `__sprint_r`, of newlib-nano's printf | nobody beside it |
 //! | 0x400016a4 | 0x40001a10 | 11 | preload by hardware, tag memory, `Cache_Op_Addr` | diagnosis |
-//! | 0x40001b60 | 0x40001c44 | 7 | handlers and locks of interrupts without an operating system | programs on the bare ROM |
+//! | 0x40001c14 | 0x40001c44 | 2 | handlers of exceptions, virtual priorities of interrupts, without an operating system | programs on the bare ROM |
 //! | 0x40001c80 | 0x40001c8c | 2 | HMAC-MD5; the silicon's answers -1 to all that we asked | ESP-IDF's supplicant for the first WPA, behind the radio |
 //! | 0x40001d70 | 0x40001e84 | 16 | AES, RSA, HMAC, signatures by the accelerators | ROM code; ESP-IDF drives the accelerators itself |
 //! | 0x40001e9c | 0x40001ff8 | 11 | eFuse: programming, writing keys, single bits | a second stage with secure boot or flash encryption |

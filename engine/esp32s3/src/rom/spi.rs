@@ -38,6 +38,7 @@ pub(super) const CMD_SE: u32 = 1 << 24;
 pub(super) const CMD_PP: u32 = 1 << 25;
 pub(super) const CMD_WRSR: u32 = 1 << 26;
 pub(super) const CMD_RDSR: u32 = 1 << 27;
+pub(super) const CMD_RDID: u32 = 1 << 28;
 pub(super) const CMD_WRDI: u32 = 1 << 29;
 pub(super) const CMD_WREN: u32 = 1 << 30;
 

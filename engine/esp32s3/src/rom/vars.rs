@@ -38,6 +38,8 @@ pub const FLASH_DATA: u32 = 0x3fce_f6c0;
 pub const FLASH_FUNCS: u32 = 0x3fce_f6e0;
 /// What `rom_cache_internal_table_ptr` points at: 22 functions.
 pub const CACHE_TABLE: u32 = 0x3fce_f720;
+/// Functions attached to interrupts, in the memory reserved for them: firmware/rom/interrupt.c.
+const ATTACHED: std::ops::Range<u32> = 0x3fce_fa20..0x3fce_fb20;
 /// End of the ROM's own variables.
 pub const END: u32 = 0x3fce_f81c;
 
@@ -145,12 +147,14 @@ pub(super) fn constants(image: &mut Image) {
     // _rom_chip_id and _rom_eco_version (esp32s3.rom.version.ld).
     image.put_word(ROM_BASE + 0x570, 9);
     image.put_word(ROM_BASE + 0x574, 0);
+    // What esptool tells the chip by, where the chip refuses to say its id (CHIP_DETECT_MAGIC_REG of its documentation).
+    image.put_word(ROM_BASE + 0x1000, 9);
 }
 
 /// What the ROM's start-up writes into its variables, after each reset.
 pub(super) fn initialise(call: &mut Call<'_>) -> Done {
     call.put(UART_DEVICE, &[0; 0x38])?;
-    for addr in (TICKS_PER_US..END).step_by(4) {
+    for addr in (TICKS_PER_US..END).chain(ATTACHED).step_by(4) {
         call.store(addr, 0)?;
     }
     // The pointers from g_usb_print up; those of the radios below belong to its libraries.
@@ -158,8 +162,8 @@ pub(super) fn initialise(call: &mut Call<'_>) -> Done {
         call.store(addr, 0)?;
     }
     call.store(address("rom_spiflash_legacy_data"), FLASH_DATA)?;
-    // g_rom_flashchip until the loader knows better: 4 MB, 64 KB blocks, 4 KB sectors, 256 B pages.
-    for (i, word) in [0, 0x40_0000, 0x1_0000, 0x1000, 0x100, 0xffff].into_iter().enumerate() {
+    // g_rom_flashchip until the loader knows better: 2 MB, 64 KB blocks, 4 KB sectors, 256 B pages.
+    for (i, word) in [0x15_40ef, 0x20_0000, 0x1_0000, 0x1000, 0x100, 0xffff].into_iter().enumerate() {
         call.store(FLASH_DATA + 4 * i as u32, word)?;
     }
     call.store(address("rom_spiflash_legacy_funcs"), FLASH_FUNCS)?;

@@ -57,9 +57,10 @@ impl Psram {
         let armed = std::mem::replace(&mut self.reset_armed, transfer.instruction() == 0x66);
         let address = transfer.address.map_or(0, |phase| phase.value as usize);
         match transfer.instruction() {
-            // MF ID, KGD (known good die), EID with the density in bits 7 to 5.
+            // MF ID, KGD (known good die), EID with the density in its bits 47 to 45; bit 41 says that two cells are
+            // not one bit (ESP-IDF `esp_psram_impl_ap_quad.c`, which takes a chip for half as large without it).
             0x9F => {
-                let id = [0x0D, 0x5D, density(Wiring::Quad, cells.size()) << 5];
+                let id = [0x0D, 0x5D, density(Wiring::Quad, cells.size()) << 5 | 1 << 1];
                 for (place, byte) in data.iter_mut().zip(id.into_iter().cycle()) {
                     *place = byte;
                 }

@@ -9,7 +9,7 @@
 //!   the last clock, at SPI_CLK as CLOCK divides it.
 //! - Extra dummy clocks and sampling delays of the timing calibration (TIMING_CALI) take no part: data is always sampled right.
 //! - DDR mode on eight lines reaches PSRAM alone.
-//! - CRC and automatic suspend are missing.
+//! - CRC and automatic suspend are missing; software suspends and resumes by FLASH_PES and FLASH_PER.
 
 use super::psram::Psram;
 use super::transfer::{Phase, Transfer};
@@ -96,27 +96,40 @@ pub struct Chips<'a> {
     pub encrypted: Option<&'a [u8]>,
 }
 
+/// What FLASH_SUS_CMD asks the flash chip for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Pause {
+    Suspend,
+    Resume,
+}
+
 /// The controller.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Spi1 {
     bank: Bank<Reg>,
     data: Vec<u8>,
     started: u32,
+    asked: Option<Pause>,
+    pausing: Option<Pause>,
 }
 
 impl Spi1 {
     /// After power-on.
     pub fn new() -> Self {
-        Self { bank: Bank::new(), data: vec![0; 4 * WORDS], started: 0 }
+        Self { bank: Bank::new(), data: vec![0; 4 * WORDS], started: 0, asked: None, pausing: None }
     }
 
-    /// Has CMD started something that is not carried out yet?
+    /// Has CMD or FLASH_SUS_CMD started something that is not carried out yet?
     pub fn has_started(&self) -> bool {
-        self.started != 0
+        self.started != 0 || self.asked.is_some()
     }
 
-    /// Carries out what CMD started. Returns true where decoded code may be stale.
+    /// Carries out what was started. Returns true where decoded code may be stale.
     pub fn carry_out(&mut self, chips: &mut Chips<'_>, core_clock: Hertz, fabric: &mut Fabric) -> bool {
+        if let Some(pause) = self.asked.take() {
+            self.pause(pause, chips, core_clock, fabric);
+            return false;
+        }
         let started = std::mem::take(&mut self.started);
         let Some(mut transfer) = self.transfer(started) else {
             let name = format!("SPI1.CMD 0x{started:08X}");
@@ -139,6 +152,30 @@ impl Spi1 {
         self.keep(started, &data);
         fabric.after(Slot::Spi1, self.duration(&transfer, core_clock));
         stale
+    }
+
+    /// The instruction that FLASH_SUS_CTRL has for it, and the wait behind it that FLASH_SUS_CMD may ask for.
+    fn pause(&mut self, pause: Pause, chips: &mut Chips<'_>, core_clock: Hertz, fabric: &mut Fabric) {
+        let (ctrl, cmd) = (self.bank.get(Reg::FLASH_SUS_CTRL), self.bank.get(Reg::FLASH_SUS_CMD));
+        let status = self.bank.get(Reg::SUS_STATUS);
+        let (instruction, waits, long) = match pause {
+            Pause::Suspend => (
+                FLASH_SUS_CTRL::FLASH_PES_COMMAND.get(ctrl),
+                FLASH_SUS_CMD::FLASH_PES_WAIT_EN.is_set(cmd),
+                SUS_STATUS::FLASH_PES_DLY_256.is_set(status),
+            ),
+            Pause::Resume => (
+                FLASH_SUS_CTRL::FLASH_PER_COMMAND.get(ctrl),
+                FLASH_SUS_CMD::FLASH_PER_WAIT_EN.is_set(cmd),
+                SUS_STATUS::FLASH_PER_DLY_256.is_set(status),
+            ),
+        };
+        let transfer = Transfer::command(instruction as u8);
+        flash_transfer(&transfer, chips, &mut [], fabric);
+        let wait = self.bank.field(Reg::CTRL1, CTRL1::CS_HOLD_DLY_RES) * if long { 256 } else { 4 };
+        let clocks = transfer.clocks() + if waits { wait } else { 0 };
+        self.pausing = Some(pause);
+        fabric.after(Slot::Spi1, self.bus_clock(core_clock).duration(u64::from(clocks)));
     }
 
     /// What the operation is on the wires, TRM table "SPI1 commands" (ESP-IDF `hal/spimem_flash_ll.h`).
@@ -268,9 +305,13 @@ impl Spi1 {
 
     /// All clocks at the rate that CLOCK makes of the controller's core clock.
     fn duration(&self, transfer: &Transfer, core_clock: Hertz) -> Ps {
+        self.bus_clock(core_clock).duration(u64::from(transfer.clocks()))
+    }
+
+    fn bus_clock(&self, core_clock: Hertz) -> Hertz {
         let clock = self.bank.get(Reg::CLOCK);
         let divider = if CLOCK::CLK_EQU_SYSCLK.is_set(clock) { 1 } else { CLOCK::CLKCNT_N.get(clock) + 1 };
-        core_clock.scaled(1, u64::from(divider)).duration(u64::from(transfer.clocks()))
+        core_clock.scaled(1, u64::from(divider))
     }
 
     fn word(&self, offset: u32) -> Option<usize> {
@@ -353,6 +394,13 @@ impl Block for Spi1 {
         self.bank.store(register, write, "SPI1", &mut fabric.gaps);
         match register {
             Reg::CMD => self.started = write.value & START,
+            Reg::FLASH_SUS_CMD if self.pausing.is_none() => {
+                self.asked = match write.value {
+                    value if FLASH_SUS_CMD::FLASH_PES.is_set(value) => Some(Pause::Suspend),
+                    value if FLASH_SUS_CMD::FLASH_PER.is_set(value) => Some(Pause::Resume),
+                    _ => None,
+                };
+            }
             Reg::INT_CLR => {
                 let raw = self.bank.get(Reg::INT_RAW) & !write.value;
                 self.bank.set(Reg::INT_RAW, raw);
@@ -363,10 +411,23 @@ impl Block for Spi1 {
         }
     }
 
-    /// The last clock is over.
+    /// The last clock is over, and the wait behind it.
     fn event(&mut self, _slot: Slot, fabric: &mut Fabric) {
         self.bank.set(Reg::CMD, 0);
-        self.bank.set_field(Reg::INT_RAW, INT_RAW::TOTAL_TRANS_END_INT_RAW, 1);
+        let end = match self.pausing.take() {
+            None => INT_RAW::TOTAL_TRANS_END_INT_RAW,
+            Some(Pause::Suspend) => {
+                self.bank.set_field(Reg::FLASH_SUS_CMD, FLASH_SUS_CMD::FLASH_PES, 0);
+                self.bank.set_field(Reg::SUS_STATUS, SUS_STATUS::FLASH_SUS, 1);
+                INT_RAW::PES_END_INT_RAW
+            }
+            Some(Pause::Resume) => {
+                self.bank.set_field(Reg::FLASH_SUS_CMD, FLASH_SUS_CMD::FLASH_PER, 0);
+                self.bank.set_field(Reg::SUS_STATUS, SUS_STATUS::FLASH_SUS, 0);
+                INT_RAW::PER_END_INT_RAW
+            }
+        };
+        self.bank.set_field(Reg::INT_RAW, end, 1);
         self.interrupt(fabric);
     }
 

@@ -4,7 +4,9 @@
 //! # Fidelity
 //! - Frames, stuffing, CRC, acknowledge, arbitration, error and overload frames, fault confinement, bus-off and its recovery:
 //!   bit by bit on TWAI_TX and TWAI_RX, as the CAN specification says. Bit times follow BUS_TIMING_0 and 1 exactly.
-//! - Resynchronisation moves a bit by whole delays, not by whole quanta; one sample a bit.
+//! - Resynchronisation moves a bit by whole delays, not by whole quanta.
+//! - With TIME_SAMP a bit is what two of three samples say: of the sample point and of the two quanta before it, as in other
+//!   CAN controllers (Freescale MSCAN, CBTR1: SAMP); Espressif says that there are three, not where.
 //! - A node that is idle begins to send at once; on silicon it waits for its next bit.
 //! - A message that finds the FIFO full is counted, and shows as MISS_ST when its turn comes. How long silicon goes on
 //!   counting then is not known; here to 64.
@@ -326,6 +328,7 @@ impl Block for Twai {
     }
 
     fn input(&mut self, edge: InputEdge, fabric: &mut Fabric) {
+        self.note(edge.at, edge.high);
         if !edge.high {
             self.fell(edge.at, fabric);
         }

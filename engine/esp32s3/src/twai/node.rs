@@ -101,6 +101,11 @@ pub(super) struct Node {
     heard_in_flag: bool,
     /// We sent when the error came.
     sent_error: bool,
+    /// The last sample, and whether an edge has set the clock since.
+    last: bool,
+    synchronised: bool,
+    /// Where the bus is sampled three times: when it became what, since the last sample.
+    edges: Vec<(Ps, bool)>,
 }
 
 impl Node {
@@ -194,7 +199,12 @@ impl Twai {
             }
             // Who pulls the line itself need not listen to itself.
             _ if !node.level => {}
-            _ => self.resynchronise(at, fabric),
+            // Once between two samples, and by an edge away from what was sampled.
+            _ if node.synchronised || node.last == DOMINANT => {}
+            _ => {
+                node.synchronised = true;
+                self.resynchronise(at, fabric);
+            }
         }
     }
 
@@ -240,6 +250,31 @@ impl Twai {
         }
     }
 
+    /// The bus changed: two of three samples lie before the sample point.
+    pub(super) fn note(&mut self, at: Ps, high: bool) {
+        if self.samples_thrice() {
+            self.node.edges.push((at, high));
+        }
+    }
+
+    fn samples_thrice(&self) -> bool {
+        BUS_TIMING_1::TIME_SAMP.is_set(self.bank.get(Reg::BUS_TIMING_1))
+    }
+
+    /// What the bus is at the sample point. Of three samples two decide: those of the sample point and the two quanta before.
+    fn sample(&mut self, fabric: &Fabric) -> bool {
+        let now = fabric.input(TWAI_RX);
+        if !self.samples_thrice() {
+            return now;
+        }
+        let edges = std::mem::take(&mut self.node.edges);
+        let before = |quanta| {
+            let at = fabric.now().saturating_sub(self.quanta(quanta, fabric));
+            edges.iter().find(|(edge, _)| *edge > at).map_or(now, |(_, high)| !high)
+        };
+        u8::from(now) + u8::from(before(1)) + u8::from(before(2)) >= 2
+    }
+
     /// The sample point, or the begin of the next bit.
     pub(super) fn run(&mut self, fabric: &mut Fabric) {
         if self.node.place == Place::Out {
@@ -247,7 +282,8 @@ impl Twai {
         }
         if !self.node.sampled {
             self.node.sampled = true;
-            let bit = fabric.input(TWAI_RX);
+            let bit = self.sample(fabric);
+            (self.node.last, self.node.synchronised) = (bit, false);
             self.take(bit, fabric);
             if self.node.place != Place::Out {
                 fabric.at(Slot::Twai, self.node.began + self.bit(fabric));

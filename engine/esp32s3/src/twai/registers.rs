@@ -22,7 +22,7 @@ engine_core::registers! {
     }
     BUS_TIMING_0 0x018 = 0x0000_0000 { SYNC_JUMP_WIDTH 15:14 rw; BAUD_PRESC 13:0 rw; }
     BUS_TIMING_1 0x01C = 0x0000_0000 {
-        TIME_SAMP 7 todo "the bus is sampled once a bit, not three times"; TIME_SEG2 6:4 rw; TIME_SEG1 3:0 rw;
+        TIME_SAMP 7 rw; TIME_SEG2 6:4 rw; TIME_SEG1 3:0 rw;
     }
     ARB_LOST_CAP 0x02C = 0x0000_0000 { ARB_LOST_CAP 4:0 ro; }
     ERR_CODE_CAP 0x030 = 0x0000_0000 { ECC_TYPE 7:6 ro; ECC_DIRECTION 5 ro; ECC_SEGMENT 4:0 ro; }

@@ -4,7 +4,7 @@ use super::lanes::{
     accumulator_width, build, lane, pair_left, pair_right, replace, saturate, saturate_as, signed, unsigned,
 };
 use super::table::{Operands, Role};
-use super::{operand, table, Refused};
+use super::{fft, operand, table, Refused};
 use crate::core::Core;
 use crate::memory::{miss, Miss};
 use crate::{Bus, UR_GPIO_IN, UR_GPIO_OUT};
@@ -14,8 +14,6 @@ use crate::{Bus, UR_GPIO_IN, UR_GPIO_OUT};
 #[rustfmt::skip]
 pub(super) enum Operation {
     NoResult,
-    /// Decoded only.
-    NotDone,
     // TRM 1.6.3, data exchange.
     Move, ZeroQ, ZeroQacc, ZeroAccx, LaneToA, LaneFromA, QaccFrom(u32, bool), Zip(u32), Unzip(u32),
     // TRM 1.6.4, arithmetic.
@@ -26,7 +24,7 @@ pub(super) enum Operation {
     ShiftLeft, ShiftRight, Funnel, FunnelUp,
     PairLeft, PairRight, PairLeftByA, PairRightByA,
     // TRM 1.6.8 and 1.6.9, FFT, GPIO.
-    Butterfly, BitReverse, WriteGpio, SetGpio, ClearGpio, ReadGpio,
+    Butterfly, BitReverse, Differences, Twiddle, Part(u32), PartLast, WriteGpio, SetGpio, ClearGpio, ReadGpio,
 }
 
 /// What is loaded or stored. Halves: 0 low, 1 high.
@@ -34,9 +32,10 @@ pub(super) enum Operation {
 #[rustfmt::skip]
 pub(super) enum Access {
     NoMemory,
-    Load, LoadUsar, LoadAt, LoadHalf(u32), Broadcast(u32), BroadcastPairs, LoadIndexed,
+    Load, LoadUsar, LoadReversed, LoadAcross, LoadAt, LoadHalf(u32), Broadcast(u32), BroadcastPairs, LoadIndexed,
     LoadAccx, LoadUa, LoadQaccLow(u32), LoadQaccTop(u32), LoadQacc(u32, bool), LoadFloats(u32),
     Store, StoreAt, StoreHalf(u32), StoreFunnel, StoreIndexed, StoreSwapped,
+    StoreSums, StoreTwiddled, StoreParted,
     StoreAccx, StoreUa, StoreQaccLow(u32), StoreQaccTop(u32), StoreFloats(u32),
 }
 
@@ -50,7 +49,7 @@ pub(super) enum Step {
 }
 
 /// The operands of one instruction, by role.
-struct Values([u32; Role::Upd as usize + 1]);
+pub(super) struct Values([u32; Role::Upd as usize + 1]);
 
 impl Values {
     fn new(bits: u32, operands: Operands) -> Self {
@@ -65,6 +64,11 @@ impl Values {
         self.0[role as usize] as usize
     }
 
+    /// An immediate.
+    pub(super) fn one(&self, role: Role) -> u32 {
+        self.0[role as usize]
+    }
+
     /// The one immediate there is.
     fn immediate(&self) -> u32 {
         [Role::Imm16, Role::Imm8, Role::Imm4, Role::Imm2, Role::Imm1].iter().map(|&role| self.0[role as usize]).sum()
@@ -75,11 +79,11 @@ impl Values {
 pub(crate) fn execute<B: Bus>(core: &mut Core, bus: &mut B, raw: u32, index: u32, cycle: u64) -> Result<u32, Refused> {
     let (rows, bits) = table(raw);
     let (_, _, name, operation, access, step, qup, operands) = rows[index as usize];
-    if operation == Operation::NotDone {
+    let values = Values::new(bits, operands);
+    if !fft::is_documented(operation, access, &values) {
         core.count(name);
         return Err(Refused::NotImplemented(super::text(raw)));
     }
-    let values = Values::new(bits, operands);
     let mut unit = Unit { core, bus, cycle, values, stalls: 0 };
     let loaded = unit.load(access)?;
     unit.store(access)?;
@@ -94,8 +98,8 @@ pub(crate) fn execute<B: Bus>(core: &mut Core, bus: &mut B, raw: u32, index: u32
     Ok(unit.stalls)
 }
 
-struct Unit<'a, B: Bus> {
-    core: &'a mut Core,
+pub(super) struct Unit<'a, B: Bus> {
+    pub(super) core: &'a mut Core,
     bus: &'a mut B,
     cycle: u64,
     values: Values,
@@ -103,24 +107,28 @@ struct Unit<'a, B: Bus> {
 }
 
 impl<B: Bus> Unit<'_, B> {
-    fn q(&self, role: Role) -> u128 {
+    pub(super) fn q(&self, role: Role) -> u128 {
         self.core.pie.q[self.values.at(role)]
     }
 
-    fn set_q(&mut self, role: Role, value: u128) {
+    pub(super) fn set_q(&mut self, role: Role, value: u128) {
         self.core.pie.q[self.values.at(role)] = value;
     }
 
-    fn a(&self, role: Role) -> u32 {
+    pub(super) fn a(&self, role: Role) -> u32 {
         self.core.r[self.values.at(role) & 15]
     }
 
-    fn set_a(&mut self, role: Role, value: u32) {
+    pub(super) fn set_a(&mut self, role: Role, value: u32) {
         self.core.r[self.values.at(role) & 15] = value;
     }
 
+    pub(super) fn one(&self, role: Role) -> u32 {
+        self.values.one(role)
+    }
+
     fn selected(&self) -> u32 {
-        self.values.0[Role::Sel as usize]
+        self.one(Role::Sel)
     }
 
     /// `words` words from `addr`, whose low bits are ignored: TRM 1.5.3.
@@ -147,7 +155,7 @@ impl<B: Bus> Unit<'_, B> {
 
     /// as + 4 * the selected 16-bit lane of qs.
     fn indexed(&self) -> u32 {
-        let index = unsigned(self.q(Role::S), 16, self.values.0[Role::Sel as usize]) as u32;
+        let index = unsigned(self.q(Role::S), 16, self.selected()) as u32;
         self.a(Role::As).wrapping_add(index << 2)
     }
 
@@ -155,7 +163,7 @@ impl<B: Bus> Unit<'_, B> {
         use Access as A;
         let addr = self.a(Role::As);
         match access {
-            A::Load | A::BroadcastPairs | A::LoadUa => self.read(addr, 4),
+            A::Load | A::LoadReversed | A::LoadAcross | A::BroadcastPairs | A::LoadUa => self.read(addr, 4),
             A::LoadUsar => {
                 let data = self.read(addr, 4)?;
                 self.core.pie.sar_byte = addr & 15;
@@ -186,6 +194,13 @@ impl<B: Bus> Unit<'_, B> {
         let words = || [0, 1, 2, 3].map(|index| (data >> (32 * index)) as u32);
         match access {
             A::Load | A::LoadUsar | A::LoadAt | A::Broadcast(_) => self.set_q(Role::U, data),
+            A::LoadReversed => self.set_q(Role::U, build(32, |n| signed(data, 32, 3 - n))),
+            // What was loaded lies above what was loaded before.
+            A::LoadAcross => {
+                let q = self.core.pie.funnel(self.core.pie.ua_state, data);
+                self.set_q(Role::U, q);
+                self.core.pie.ua_state = data;
+            }
             A::LoadHalf(half) => {
                 let q = replace_half(self.q(Role::U), half, data);
                 self.set_q(Role::U, q);
@@ -195,7 +210,7 @@ impl<B: Bus> Unit<'_, B> {
                 self.set_q(Role::U1, build(16, |index| signed(data, 16, 4 + index / 2)));
             }
             A::LoadIndexed => {
-                let q = replace(self.q(Role::U), 32, self.values.0[Role::Lane as usize], data as u64);
+                let q = replace(self.q(Role::U), 32, self.one(Role::Lane), data as u64);
                 self.set_q(Role::U, q);
             }
             A::LoadAccx => self.core.pie.set_accx(data as i64),
@@ -222,13 +237,16 @@ impl<B: Bus> Unit<'_, B> {
             A::StoreHalf(half) => self.write(addr, 2, self.q(Role::V) >> (64 * half)),
             A::StoreFunnel => self.write(addr, 4, self.funnel()),
             A::StoreIndexed => {
-                let word = self.q(Role::V) >> (32 * self.values.0[Role::Lane as usize]);
+                let word = self.q(Role::V) >> (32 * self.one(Role::Lane));
                 self.write(self.indexed(), 1, word)
             }
             A::StoreSwapped => {
-                let (q, distance) = (self.q(Role::V), self.values.0[Role::Sar as usize]);
+                let (q, distance) = (self.q(Role::V), self.one(Role::Sar));
                 self.write(addr, 4, build(16, |index| signed(q, 16, index ^ 1) >> distance))
             }
+            A::StoreSums => self.write(addr, 4, self.sums()),
+            A::StoreTwiddled => self.write(addr, 4, self.under_product()),
+            A::StoreParted => self.write(addr, 4, self.above_as0()),
             A::StoreAccx => self.write(addr, 2, self.core.pie.accx.into()),
             A::StoreUa => self.write(addr, 4, self.core.pie.ua_state),
             A::StoreQaccLow(half) => {
@@ -367,7 +385,7 @@ impl<B: Bus> Unit<'_, B> {
             }
             O::PairLeft | O::PairRight | O::PairLeftByA | O::PairRightByA => {
                 let distance = match operation {
-                    O::PairLeft | O::PairRight => self.values.0[Role::Sar as usize],
+                    O::PairLeft | O::PairRight => self.one(Role::Sar),
                     _ => self.a(Role::As) & 15,
                 };
                 let (low, high) = match operation {
@@ -405,6 +423,10 @@ impl<B: Bus> Unit<'_, B> {
                     self.set_q(role, build(16, value));
                 }
             }
+            O::Differences => self.differences(),
+            O::Twiddle => self.twiddle(),
+            O::Part(pair) => self.part(pair),
+            O::PartLast => self.part_last(),
             O::BitReverse => {
                 let first = self.a(Role::Ax);
                 let bits = self.core.pie.fft_bit_width;

@@ -2,9 +2,10 @@
 //! Extensions".
 //!
 //! # Fidelity
-//! - All 220 instructions are decoded. Seven of the FFT (`ee.fft.ams.s16.*`, `ee.fft.cmul.s16.*`,
-//!   `ee.fft.r2bf.s16.st.incp`) stop the core with their mnemonic; the others are executed as the
-//!   operations of TRM 1.8 say.
+//! - All 220 instructions are executed as the operations of TRM 1.8 say. Values of sel8 and upd4 that it does not
+//!   list for `ee.fft.cmul.s16.*` stop the core with the mnemonic.
+//! - Sums and differences of the FFT wrap to 16 bits when they are written; what is multiplied or shifted is not cut
+//!   before. TRM does not say.
 //! - Saturation is to -2^(n-1) and 2^(n-1) - 1, sums of unsigned products to 2^n - 1.
 //! - Of an instruction that loads and computes, all operands are read before any is written (TRM table
 //!   1.7-2); where two results have one register, that of the load stays, then that of the shift.
@@ -25,6 +26,7 @@ use table::{Role, Row, LONG, SHORT};
 pub(crate) use execute::execute;
 
 mod execute;
+mod fft;
 mod lanes;
 mod table;
 #[cfg(test)]

@@ -453,15 +453,126 @@ fn a_load_that_faults_changes_nothing() {
     assert_eq!((machine.core.pie.q[2], machine.core.r[3]), (0, 0x1000));
 }
 
-/// Those that are only decoded stop the core with their text.
+/// TRM 1.8.7 to 1.8.9: each has a pair of lanes of its own, the others stay.
 #[test]
-fn what_is_not_executed_stops_with_its_name() {
-    let line = "ee.fft.ams.s16.ld.incp q5, a5, q3, q1, q1, q2, q5, 1";
-    let mut machine = Machine::new(&[assemble(line)]);
-    machine.core.set_special(224, 0xFF);
-    let crate::Exit::Stopped(report) = machine.run_to_exit() else { panic!("executed") };
-    assert_eq!(report.reason, StopReason::NotImplemented(line.replacen(' ', "\t", 1)));
-    assert_eq!(report.pc, START);
+fn the_real_fft_parts_and_turns_a_pair_and_loads() {
+    let lines = [
+        "ee.fft.ams.s16.ld.incp.uaup q4, a3, q0, q1, q5, q6, q7, 0",
+        "ee.fft.ams.s16.ld.incp q2, a4, q0, q1, q5, q6, q7, 1",
+        "ee.fft.ams.s16.ld.r32.decp q3, a5, q0, q1, q5, q6, q7, 0",
+    ];
+    let machine = run(&lines, |machine| {
+        put(machine, DATA, BYTES);
+        let core = &mut machine.core;
+        (core.r[3], core.r[4], core.r[5]) = (DATA + 5, DATA, DATA + 0x0F);
+        (core.pie.sar_byte, core.pie.ua_state, core.sar) = (3, MORE, 1);
+        core.pie.q[5] = of_16([100, 20, 100, 20, 100, 20, 7, 7]);
+        core.pie.q[6] = of_16([40, 8, 40, 8, 40, 8, 7, 7]);
+        core.pie.q[7] = of_16([3, 5, 3, 5, 3, 5, 7, 7]);
+    });
+    let pie = &machine.core.pie;
+    // temp0 = 140, temp1 = 12; sel2 0: temp2 = (60 * 3 - 28 * 5) / 2, temp3 = (60 * 5 + 28 * 3) / 2.
+    // sel2 1: temp2 = (28 * 5 + 60 * 3) / 2, temp3 = (28 * 3 - 60 * 5) / 2.
+    assert_eq!(pie.q[0], of_16([160, 204, 300, -96, 160, 204, 0, 0]));
+    assert_eq!(pie.q[1], of_16([120, 180, -20, -120, 120, 180, 0, 0]));
+    assert_eq!(pie.q[2], BYTES);
+    assert_eq!(pie.q[3], of_32([0x0F0E_0D0C, 0x0B0A_0908, 0x0706_0504, 0x0302_0100]));
+    assert_eq!(pie.q[4], 0x0201_001F_1E1D_1C1B_1A19_1817_1615_1413);
+    assert_eq!(pie.ua_state, BYTES);
+    assert_eq!(machine.core.r[3..6], [DATA + 21, DATA + 16, DATA - 1]);
+}
+
+/// TRM 1.8.10: stored is what as0 and qv were; sel2 0 halves it.
+#[test]
+fn the_real_fft_stores_and_keeps_a_pair_in_as0() {
+    for (selected, stored, kept, rest) in [
+        (0, [4, -3, 1, 2, 3, 4, 5, 6], [160, 204], [120, 180]),
+        (1, [8, -6, 2, 4, 6, 8, 10, 12], [300, -96], [-20, -120]),
+    ] {
+        let line = format!("ee.fft.ams.s16.st.incp q2, q1, a4, a3, q5, q6, q7, {selected}");
+        let mut machine = run(&[&line], |machine| {
+            let core = &mut machine.core;
+            (core.r[3], core.r[4], core.sar) = (DATA + 3, 0xFFFA_0008, 1);
+            core.pie.q[2] = of_16([2, 4, 6, 8, 10, 12, 14, 16]);
+            core.pie.q[5] = of_16([0, 0, 0, 0, 0, 0, 100, 20]);
+            core.pie.q[6] = of_16([0, 0, 0, 0, 0, 0, 40, 8]);
+            core.pie.q[7] = of_16([0, 0, 0, 0, 0, 0, 3, 5]);
+        });
+        assert_eq!(got(&mut machine, DATA), of_16(stored));
+        assert_eq!(u128::from(machine.core.r[4]), of_16([kept[0], kept[1], 0, 0, 0, 0, 0, 0]));
+        assert_eq!(machine.core.pie.q[1], of_16([0, 0, 0, 0, 0, 0, rest[0], rest[1]]));
+        assert_eq!(machine.core.r[3], DATA + 19);
+    }
+}
+
+const X: [i16; 8] = [10, -20, 30, -40, 50, -60, 70, -80];
+const Y: [i16; 8] = [3, 4, -5, 6, 7, -8, 9, 10];
+
+/// TRM 1.8.11: sel8 0 to 5 are three pairs, with the conjugate and without.
+#[test]
+fn the_fft_turns_a_pair_and_loads() {
+    let products = [[-25, -50], [55, -10], [-195, 10], [45, 190], [415, -10], [-65, -410]];
+    for (selected, product) in products.into_iter().enumerate() {
+        let line = format!("ee.fft.cmul.s16.ld.xp q4, a3, a4, q0, q1, q2, {selected}");
+        let machine = run(&[&line], |machine| {
+            put(machine, DATA, BYTES);
+            (machine.core.r[3], machine.core.r[4], machine.core.sar) = (DATA + 3, 32, 1);
+            (machine.core.pie.q[1], machine.core.pie.q[2]) = (of_16(X), of_16(Y));
+        });
+        let mut expected = [0; 8];
+        expected[selected / 2 * 2..][..2].copy_from_slice(&product);
+        assert_eq!((machine.core.pie.q[0], machine.core.pie.q[4]), (of_16(expected), BYTES));
+        assert_eq!(machine.core.r[3], DATA + 35);
+    }
+}
+
+/// TRM 1.8.12: sel8 6 and 7 are the last pair, upd4 what lies below it.
+#[test]
+fn the_fft_stores_the_last_pair_and_what_is_below() {
+    for (selected, re, im) in [(6, -85, -710), (7, 715, -10)] {
+        for (update, expected) in [
+            (0, [100, 200, 300, 400, 500, 600, re, im]),
+            (1, [2, -5, 7, -10, 500, 600, re, im]),
+            (2, [2, -5, 500, 600, 7, -10, re, im]),
+        ] {
+            let line = format!("ee.fft.cmul.s16.st.xp q1, q2, q3, a3, a4, {selected}, {update}, 2");
+            let mut machine = run(&[&line], |machine| {
+                (machine.core.r[3], machine.core.r[4], machine.core.sar) = (DATA + 3, 32, 1);
+                (machine.core.pie.q[1], machine.core.pie.q[2]) = (of_16(X), of_16(Y));
+                machine.core.pie.q[3] = of_16([100, 200, 300, 400, 500, 600, 700, 800]);
+            });
+            assert_eq!(got(&mut machine, DATA), of_16(expected), "{line}");
+            assert_eq!(machine.core.r[3], DATA + 35);
+        }
+    }
+}
+
+/// TRM 1.8.14: differences stay, sums are shifted and stored.
+#[test]
+fn a_butterfly_stores_its_sums() {
+    let mut machine = run(&["ee.fft.r2bf.s16.st.incp q0, q1, q2, a3, 1"], |machine| {
+        machine.core.r[3] = DATA + 3;
+        (machine.core.pie.q[1], machine.core.pie.q[2]) = (of_16(X), of_16(Y));
+    });
+    assert_eq!(machine.core.pie.q[0], of_16([7, -24, 35, -46, 43, -52, 61, -90]));
+    assert_eq!(got(&mut machine, DATA), of_16([6, -8, 12, -17, 28, -34, 39, -35]));
+    assert_eq!(machine.core.r[3], DATA + 19);
+}
+
+/// What the TRM does not list stops the core with its text.
+#[test]
+fn operands_that_mean_nothing_stop_with_their_name() {
+    for line in [
+        "ee.fft.cmul.s16.st.xp q1, q2, q3, a3, a4, 6, 3, 0",
+        "ee.fft.cmul.s16.st.xp q1, q2, q3, a3, a4, 5, 0, 0",
+        "ee.fft.cmul.s16.ld.xp q4, a3, a4, q0, q1, q2, 6",
+    ] {
+        let mut machine = Machine::new(&[assemble(line)]);
+        machine.core.set_special(224, 0xFF);
+        let crate::Exit::Stopped(report) = machine.run_to_exit() else { panic!("executed") };
+        assert_eq!(report.reason, StopReason::NotImplemented(line.replacen(' ', "\t", 1)));
+        assert_eq!(report.pc, START);
+    }
 }
 
 /// CPENABLE bit 3.

@@ -2,12 +2,21 @@
 #include "drivers/drivers.h"
 #include "reg/gpio.h"
 #include "reg/io_mux.h"
+#include "reg/rtc_io.h"
 
 #define FUNCTION_GPIO 1
 #define DRIVE_20_MA 2
 #define INT_ENA_PRO_CPU 1
+#define RTC_PADS 22u /* GPIO0 to GPIO21, a register each */
+
+/* Chapter "Low-power Management": what the RTC domain took for a wake-up it keeps over deep sleep, until it is told. */
+static void rtc_lets_go(uint32_t pin) {
+    if (pin < RTC_PADS)
+        clear_bits(&RTC_IO_TOUCH_PAD0 + pin, RTC_IO_TOUCH_PAD0_MUX_SEL);
+}
 
 static void pad(uint32_t pin, enum pull pull) {
+    rtc_lets_go(pin);
     uint32_t bits = field(IO_MUX_GPIO_MCU_SEL, FUNCTION_GPIO) | field(IO_MUX_GPIO_FUN_DRV, DRIVE_20_MA) | IO_MUX_GPIO_FUN_IE;
     if (pull == PULL_UP)
         bits |= IO_MUX_GPIO_FUN_WPU;
