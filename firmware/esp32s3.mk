@@ -24,9 +24,11 @@ S3_BENCH := $(patsubst bench/esp32s3/%.c,s3_%,$(wildcard bench/esp32s3/*.c))
 S3_PROBES := $(patsubst probes/esp32s3/%.c,s3_probe_%,$(wildcard probes/esp32s3/*.c))
 
 # name: source, linker script (ram.ld where nothing is said)
-S3_IMAGES := $(S3_BENCH) $(S3_PROBES) s3_functions s3_rom_calls s3_espnow_echo s3_devkit_panel jinny_lamp
+S3_IMAGES := $(S3_BENCH) $(S3_PROBES) s3_functions s3_rom_calls s3_usb_console s3_espnow_echo s3_devkit_panel \
+             jinny_lamp
 SRC_s3_functions := functions/main.c
 SRC_s3_rom_calls := rom_calls/main.c
+SRC_s3_usb_console := usb_console/main.c
 $(foreach b,$(S3_BENCH),$(eval SRC_$(b) := bench/esp32s3/$(b:s3_%=%).c))
 $(foreach p,$(S3_PROBES),$(eval SRC_$(p) := probes/esp32s3/$(p:s3_probe_%=%).c))
 SRC_s3_espnow_echo := espnow_echo/main.c
@@ -40,7 +42,7 @@ s3_sources = $(SRC_$(1)) $(S3_RUNTIME) $(if $(shell grep -l '"kernel/kernel.h"' 
 
 # The second stage comes before an application that stays in flash.
 STAGE2 := $(BUILD)/stage2.elf
-STAGE2_OBJ := $(patsubst %,$(BUILD)/s3.o/%.o,$(basename $(wildcard $(S3)/*.c $(S3)/*.S $(S3)/stage2/*.c)))
+STAGE2_OBJ := $(patsubst %,$(BUILD)/s3.o/%.o,$(basename $(wildcard $(S3)/*.c $(S3)/*.S $(S3)/stage2/*.c $(S3)/drivers/flash.c)))
 $(STAGE2): $(STAGE2_OBJ) $(S3_SHARED)
 	$(S3_CROSS)gcc $(S3_LDFLAGS) -T stage2.ld $(filter %.o,$^) -o $@
 	$(S3_CROSS)strip --strip-debug -R .comment -R .xtensa.info $@

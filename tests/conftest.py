@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from twins import Twin
+from twins.testing.plugin import Boot
 
 IMAGES = Path(__file__).parent.parent / "firmware" / "images"
 
@@ -17,16 +18,7 @@ def images() -> Path:
     return IMAGES
 
 
-@pytest.fixture(scope="session")
-def ready_media_controller() -> Twin:
-    """A media controller that has drawn its first picture; fork it."""
-    twin = Twin("media_controller", image=IMAGES / "media_controller.elf")
-    twin.console.expect("ready", timeout="2s")
-    twin.run("100ms")
-    return twin
-
-
 @pytest.fixture
-def media_controller(ready_media_controller: Twin) -> Twin:
-    """A media controller of the test's own."""
-    return ready_media_controller.fork()
+def media_controller(boot: Boot) -> Twin:
+    """A media controller of the test's own that has drawn its first picture, on the engine of --twins-engine."""
+    return boot("ready", board="media_controller", image=str(IMAGES / "media_controller.elf"), settle="100ms")

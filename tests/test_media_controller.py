@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from twins import Twin
+from twins.engines import EngineSpec
 from twins.testing.golden import FrameSnapshot
 from twins.units import ms
 
@@ -54,12 +55,14 @@ def test_a_press_shorter_than_the_debounce_is_none(media_controller: Twin) -> No
 
 
 @pytest.mark.parametrize(("volts", "percent"), [(3.3, 0), (3.75, 50), (4.2, 100)])
-def test_the_battery_shows_what_is_on_the_divider(images: Path, volts: float, percent: int) -> None:
+def test_the_battery_shows_what_is_on_the_divider(
+    images: Path, volts: float, percent: int, twin_engine: EngineSpec
+) -> None:
     """The firmware takes 3.3 V as empty and 4.2 V as full; the divider gives a third (Pico W datasheet, schematic)."""
-    twin = Twin("media_controller", image=images / "media_controller.elf")
-    twin.battery.position = volts / 3 / 3.9
-    twin.console.expect(r"battery (\d+)%", timeout="1s")
-    assert int(twin.console.match.group(1)) == pytest.approx(percent, abs=1)
+    with Twin("media_controller", image=images / "media_controller.elf", engine=twin_engine) as twin:
+        twin.battery.position = volts / 3 / 3.9
+        twin.console.expect(r"battery (\d+)%", timeout="1s")
+        assert int(twin.console.match.group(1)) == pytest.approx(percent, abs=1)
 
 
 def test_the_first_pixel_changes_soon_after_contact_a_closes(media_controller: Twin) -> None:

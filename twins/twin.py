@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from twins import _engine
+from twins import _engine, heap
 from twins.board import Board
 from twins.console import Console
 from twins.crash import crash_report
@@ -175,6 +175,7 @@ class Twin(Wired, Intercepting):
         self._consoles: dict[str | None, Console] = {}
         self.resets: list[tuple[int, str]] = []
         engine.set_outside(self._outside)
+        heap.ENGINES.made(self.board.flash_size + self.board.psram_size)
 
     def _check_names(self) -> None:
         """A part is an attribute under its name: the name must be free."""

@@ -90,9 +90,9 @@ class Loader:
         self.read = len(self.console.log)
 
     @classmethod
-    def booted(cls, rom: Path | None, console: str = "uart0", flash: Path | None = None) -> Loader:
+    def booted(cls, rom: Path | None, console: str = "uart0", image: Path | None = None) -> Loader:
         """A board that was reset with its boot button held."""
-        twin = Twin("esp32s3_devkitc", rom=rom, flash=flash)
+        twin = Twin("esp32s3_devkitc", rom=rom, image=image)
         twin.boot.down()
         twin.run("10ms")
         twin.reset()

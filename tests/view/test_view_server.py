@@ -212,6 +212,7 @@ def test_the_script_is_fetched(page: Page, client: TestClient, server: Server) -
         ({"do": "act", "part": "knob", "method": "state"}, "'knob' has no control that does 'state'"),
         ({"do": "act"}, "is not understood"),
         ({"do": "step", "time": "soon"}, "'soon' is no time"),
+        ({"do": "step", "time": "1000h"}, "60s at the most"),
         ({"do": "pace", "pace": -1}, "a pace of -1.0"),
         ({"do": "restore", "number": "x"}, "is not understood"),
         ({"do": "type", "console": "uart7", "text": "x"}, "has no console 'uart7'"),

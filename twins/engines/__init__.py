@@ -50,7 +50,8 @@ __all__ = [
 @cache
 def names() -> tuple[str, ...]:
     """The engines that the package knows, whether they are on this machine or not."""
-    return tuple(name for name in ("native", "renode", "qemu") if find_spec(f"twins.engines.{name}") is not None)
+    specs = {name: find_spec(f"twins.engines.{name}") for name in ("native", "renode", "qemu")}
+    return tuple(name for name, spec in specs.items() if spec is not None and spec.origin is not None)
 
 
 def adapter(name: str) -> AdapterModule:

@@ -213,21 +213,18 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 # Fixtures
 
 
+BOOTS_KEPT = 16
+"""Booted twins that a session keeps; each takes some ten to a hundred megabytes."""
+
+
 class Boots:
-    """Twins that have booted to a point, kept for the session."""
+    """Twins that have booted to a point: the last that were forked, for the session."""
 
     def __init__(self) -> None:
         self._twins: dict[tuple[Any, ...], Twin] = {}
 
     def fork(self, spec: Spec, point: tuple[Any, ...], bring: Callable[[Twin], Any], watch: Watch) -> Twin:
-        """A fork of the twin at the point; brings one there first where there is none.
-
-        An engine without forks boots anew each time.
-        """
-        if Capability.FORK not in spec.engine.capabilities:
-            twin = start(spec, watch)
-            bring(twin)
-            return twin
+        """A fork of the twin at the point; brings one there first where there is none."""
         key = (
             str(spec.engine),
             spec.board,
@@ -239,12 +236,14 @@ class Boots:
             *_stamp(spec.image),
             *point,
         )
-        booted = self._twins.get(key)
+        booted = self._twins.pop(key, None)
         if booted is None:
             booted = start(spec, watch)
             bring(booted)
             watch.forget(booted)
-            self._twins[key] = booted
+        self._twins[key] = booted
+        if len(self._twins) > BOOTS_KEPT:
+            del self._twins[next(iter(self._twins))]
         twin = booted.fork()
         watch.see(twin)
         return twin
@@ -277,6 +276,7 @@ class Boot:
     def __init__(self, item: pytest.Item, engine: EngineSpec) -> None:
         self._item = item
         self._engine = engine
+        self._made: list[Twin] = []
 
     def __call__(
         self,
@@ -289,6 +289,8 @@ class Boot:
         **wanted: Any,
     ) -> Twin:
         """A twin at a point: the first test that asks boots, every other one gets a fork.
+
+        On an engine without forks each of them boots.
 
         Args:
             point: a text that a console shows; or with `by` the name of the point.
@@ -314,9 +316,21 @@ class Boot:
                 twin.run(settle)
 
         times = tuple(None if time is None else ps(time) for time in (after, settle))
-        twin = self._item.config.stash[BOOTS].fork(spec, (point, by, *times), bring, self._item.stash[WATCH])
+        watch = self._item.stash[WATCH]
+        if Capability.FORK in spec.engine.capabilities:
+            twin = self._item.config.stash[BOOTS].fork(spec, (point, by, *times), bring, watch)
+            self._made.append(twin)
+        else:
+            twin = start(spec, watch)
+            self._made.append(twin)
+            bring(twin)
         _set_timeout(twin, spec)
         return twin
+
+    def close(self) -> None:
+        """The test is over: ends its twins."""
+        for twin in self._made:
+            twin.close()
 
 
 def _spec(item: pytest.Item, engine: EngineSpec, **wanted: Any) -> Spec:
@@ -337,9 +351,11 @@ def _told() -> Iterator[None]:
 
 
 @pytest.fixture
-def boot(request: pytest.FixtureRequest, twin_engine: EngineSpec) -> Boot:
+def boot(request: pytest.FixtureRequest, twin_engine: EngineSpec) -> Iterator[Boot]:
     """Boots once per session to a named point; each test gets a fork: ``boot("ready")``, ``boot(after="500ms")``."""
-    return Boot(request.node, twin_engine)
+    made = Boot(request.node, twin_engine)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -11,6 +11,9 @@ from twins.trace import PinWindow
 from twins.twin import Twin
 from twins.units import SECOND, Duration
 
+KEPT = 8
+"""Twins of a test that are kept for its evidence: a test that forks hundreds would else hold them all to its end."""
+
 
 @dataclass
 class FrameRecord:
@@ -51,9 +54,11 @@ class Watch:
             )
 
     def see(self, twin: Twin) -> None:
-        """This twin belongs to the test."""
+        """This twin belongs to the test; where there are more than `KEPT`, it takes the place of the oldest."""
         if any(twin is other for other in self.twins):
             return
+        if len(self.twins) == KEPT:
+            self.forget(self.twins[0])
         self.twins.append(twin)
         if self.window and Capability.TRACE in twin.capabilities:
             self.windows[id(twin)] = PinWindow(self.window)

@@ -44,6 +44,8 @@ CHUNKS = 64
 """Pieces of sound that are kept for a page that is slow."""
 SHORTEST_HOLD = 60 * MS
 """How long a thing is held at least, in virtual time: firmware must have a chance to see it."""
+LONGEST_STEP = 60 * SECOND
+"""A step is not interrupted: nobody is heard until it is over."""
 STEP_LIMIT = 2 * SECOND
 """How far a step to the next picture goes."""
 
@@ -284,9 +286,12 @@ class Runner:
         self._running = False
 
     def step(self, duration: Time) -> None:
-        """Runs for a time and stands still."""
+        """Runs for a time, a minute at the most, and stands still."""
+        length = Duration(ps(duration))
+        if length > LONGEST_STEP:
+            raise UsageError(f"a step of {length}: {Duration(LONGEST_STEP)} at the most, and then another")
         self._running, self._trouble = False, ""
-        self._advance(self.twin.now + ps(duration))
+        self._advance(self.twin.now + length)
 
     def step_to_picture(self) -> None:
         """Runs until something that can be seen has changed, two seconds at the most, and stands still."""

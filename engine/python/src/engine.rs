@@ -1,8 +1,9 @@
 //! A chip for Python: one class for all of them.
 
 use crate::bridge::Bridge;
-use crate::machine::{Frozen, Machine, Stopped, UsbAction};
-use crate::outside::{i2s_clock, Inbox, PythonOutside};
+use crate::machine::{Machine, Stopped, UsbAction};
+use crate::outside::{i2s_clock, Inbox, PythonOutside, Target};
+use crate::snapshot::Snapshot;
 use crate::usb;
 use engine_core::console::Line;
 use engine_core::i2c::I2cWire;
@@ -16,42 +17,21 @@ use engine_core::time::Ps;
 use esp32s3::efuse::{Efuse, Fuses, InPackage};
 use esp32s3::spi_mem::psram::Wiring;
 use pyo3::exceptions::PyValueError;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-
-/// A chip at rest.
-#[pyclass(frozen, module = "twins._engine")]
-pub struct Snapshot {
-    inner: Frozen,
-}
-
-#[pymethods]
-impl Snapshot {
-    /// As bytes, for a file.
-    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let bytes = postcard::to_stdvec(&self.inner).map_err(|error| PyValueError::new_err(error.to_string()))?;
-        Ok(PyBytes::new(py, &bytes))
-    }
-
-    /// From the bytes of `to_bytes` of the same version of the engine.
-    #[staticmethod]
-    fn from_bytes(data: &[u8]) -> PyResult<Self> {
-        let inner = postcard::from_bytes(data)
-            .map_err(|error| PyValueError::new_err(format!("these bytes are no snapshot of a chip: {error}")))?;
-        Ok(Self { inner })
-    }
-}
 
 /// A chip with its flash, and PSRAM where it has any.
 #[pyclass(module = "twins._engine")]
 pub struct Engine {
     chip: Box<dyn Machine>,
     inbox: Inbox,
+    outside: Target,
 }
 
 impl Engine {
     fn of(chip: impl Machine + 'static) -> Self {
-        Self { chip: Box::new(chip), inbox: Inbox::default() }
+        Self { chip: Box::new(chip), inbox: Inbox::default(), outside: Target::default() }
     }
 
     fn pin(&self, number: u8) -> PyResult<u8> {
@@ -115,8 +95,17 @@ impl Engine {
 
     /// Puts an object outside: see `PythonOutside`.
     fn set_outside(&mut self, target: Py<PyAny>) {
-        let outside = PythonOutside { target, inbox: self.inbox.clone() };
+        self.outside = Target::new(target);
+        let outside = PythonOutside { target: self.outside.clone(), inbox: self.inbox.clone() };
         self.chip.pins_mut().set_outside(Box::new(outside));
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.outside.traverse(&visit)
+    }
+
+    fn __clear__(&mut self) {
+        self.outside.clear();
     }
 
     /// Runs until `until` (ps) at the latest. Raises what a handler of a part raised.
@@ -640,6 +629,6 @@ impl Engine {
     /// A new chip that goes on from a picture; put somebody outside again.
     #[staticmethod]
     fn restore(snapshot: &Snapshot) -> Self {
-        Self { chip: snapshot.inner.thaw(), inbox: Inbox::default() }
+        Self { chip: snapshot.inner.thaw(), inbox: Inbox::default(), outside: Target::default() }
     }
 }

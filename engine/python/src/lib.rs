@@ -6,6 +6,7 @@ mod esp32s3;
 mod machine;
 mod outside;
 mod rp2040;
+mod snapshot;
 mod usb;
 
 use engine_core::registers::Access;
@@ -50,7 +51,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<outside::Inbox>()?;
     module.add_class::<bridge::Bridge>()?;
     module.add_class::<engine::Engine>()?;
-    module.add_class::<engine::Snapshot>()?;
+    module.add_class::<snapshot::Snapshot>()?;
     module.add_function(wrap_pyfunction!(declared, module)?)?;
     Ok(())
 }

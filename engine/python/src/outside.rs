@@ -9,6 +9,7 @@ use engine_core::pins::Drive;
 use engine_core::ports::{Edge, I2sBatch, Outside, PortId, Posted, SpiAnswer, SpiBatch};
 use engine_core::sdbus::{SdAnswer, SdBlock, SdWritten};
 use engine_core::time::{Hertz, Ps};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -68,11 +69,38 @@ impl Inbox {
     }
 }
 
+/// The one reference of an engine to an object outside. A twin and its engine hold each other, so Python's garbage
+/// collector must see this end of it, and be able to let go.
+#[derive(Clone, Default)]
+pub struct Target(Arc<Mutex<Option<Py<PyAny>>>>);
+
+impl Target {
+    /// Holds this object.
+    pub fn new(object: Py<PyAny>) -> Self {
+        Self(Arc::new(Mutex::new(Some(object))))
+    }
+
+    fn get(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|object| object.clone_ref(py))
+    }
+
+    /// Shows the reference to the collector. It may come at any time, so nothing is waited for.
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.0.try_lock().map_or(Ok(()), |held| visit.call(held.as_ref()))
+    }
+
+    /// Lets go of the object.
+    pub fn clear(&self) {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(held);
+    }
+}
+
 /// The outside of a twin: calls go to the methods of one Python object.
 pub struct PythonOutside {
     /// Has methods `spi, select, answer, i2c_start, i2c_write, i2c_read, i2c_stop, edge, pulses, sd_command, sd_read, sd_write, i2s_sent, i2s_wanted, parallel,
     /// ethernet`.
-    pub target: Py<PyAny>,
+    pub target: Target,
     /// Where parts post.
     pub inbox: Inbox,
 }
@@ -100,15 +128,18 @@ fn packed<'py, const N: usize>(
 impl PythonOutside {
     /// Calls a method. An error is kept for the end of the run, and `None` stands for the result.
     fn call<T>(&self, act: impl FnOnce(Python<'_>, &Bound<'_, PyAny>) -> PyResult<T>) -> Option<T> {
-        Python::attach(|py| match act(py, self.target.bind(py)) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.inbox.with(|mail| {
-                    mail.error.get_or_insert(error);
-                    mail.posted.wake = Some(0);
-                    mail.any = true;
-                });
-                None
+        Python::attach(|py| {
+            let target = self.target.get(py)?;
+            match act(py, target.bind(py)) {
+                Ok(value) => Some(value),
+                Err(error) => {
+                    self.inbox.with(|mail| {
+                        mail.error.get_or_insert(error);
+                        mail.posted.wake = Some(0);
+                        mail.any = true;
+                    });
+                    None
+                }
             }
         })
     }

@@ -199,6 +199,8 @@ fn cache_mode(call: &mut Call<'_>) -> Done {
 /// States that ask the chip's status until it is idle; then 2.
 const ASK: u32 = 0x20;
 const ANSWER: u32 = 0x21;
+/// Between two questions.
+const PAUSE_US: u32 = 20;
 
 /// Waits for SPI1, and at first (states 0, ASK, ANSWER) for the chip. `None`: state 2 or later.
 fn settle(frame: &mut Frame<'_>) -> Done<Option<Step>> {
@@ -218,7 +220,13 @@ fn settle(frame: &mut Frame<'_>) -> Done<Option<Step>> {
         ANSWER => {
             let status = frame.call.load(SPI1 + RD_STATUS)?;
             frame.set_local(STATUS, status)?;
-            go(frame, if status & BUSY != 0 { ASK } else { 2 }).map(Some)
+            if status & BUSY == 0 {
+                return go(frame, 2).map(Some);
+            }
+            // Silicon asks without a pause, through the many seconds that a chip takes to erase.
+            frame.set_local(STATE, ASK)?;
+            let ticks = frame.call.load(vars::TICKS_PER_US)?.max(1);
+            Ok(Some(Step::WaitCycles(PAUSE_US * ticks)))
         }
         _ if !is_idle(&mut frame.call)? => Ok(Some(Step::Wait)),
         _ => Ok(None),

@@ -18,11 +18,13 @@
 //! - A function with much of its own between its calls back (JPEG, the C library's files) is compiled from C: firmware/rom.
 //!   So is the loader of download mode: esptool and its stub work as with silicon, answers the same to the byte
 //!   (tests/realimages/test_esp32s3_download.py); over UART0 and the USB Serial/JTAG, not over USB OTG.
+//!   So is the console on USB OTG (CONFIG_ESP_CONSOLE_USB_CDC): a host sees the same as with silicon
+//!   (tests/realimages/test_esp32s3_usb_console.py); its device starts anew after each reset, where silicon's may persist.
 //!
 //! # Fidelity
 //! - Results of 230 functions: as the silicon's code gives them on our own processor (tests/realimages/test_esp32s3_rom_calls.py),
 //!   bit for bit; what C leaves open is left out there. How long a function takes: approximated.
-//! - Missing, beside the radios', 315 functions: a call stops the run and says the name. By address, as ESP-IDF's linker scripts name them:
+//! - Missing, beside the radios', 284 functions: a call stops the run and says the name. By address, as ESP-IDF's linker scripts name them:
 //!
 //! | From | To | Missing | What | Who may call it |
 //! |---|---|---|---|---|
@@ -42,7 +44,7 @@
 //! | 0x40002034 | 0x40002118 | 20 | ECC of octal flash and RAM | diagnosis |
 //! | 0x40002124 | 0x40002160 | 6 | secure boot | a second stage with secure boot |
 //! | 0x40002568 | 0x40002568 | 1 | `__udiv_w_sdiv` | nobody |
-//! | 0x400025a4 | 0x40002a6c | 99 | the console on USB OTG, CDC-ACM, DFU | CONFIG_ESP_CONSOLE_USB_CDC |
+//! | 0x40002610 | 0x40002a54 | 68 | USB OTG: firmware updates (DFU), the layers below the console one by one | programs of their own; ESP-IDF calls the console's |
 //!
 //! # Radios
 //! The parts of the Bluetooth and Wi-Fi controllers that lie in the ROM are missing: software of their own, some 150

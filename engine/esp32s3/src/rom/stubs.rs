@@ -229,14 +229,24 @@ impl<'a> Builder<'a> {
         const CODE: u32 = 0x4001_8000;
         const CODE_BYTES: usize = 0x6000;
         const CONSTANTS: u32 = 0x3ff1_6000;
+        /// What a J reaches.
+        const REACH: u32 = 0x2_0000;
+        /// Between the two, and no function there.
+        const ISLANDS: u32 = 0x4002_f000;
         let (code, constants) = file.split_at(CODE_BYTES.min(file.len()));
         self.image.put(CODE, code);
         self.image.mark_code(CODE, CODE + code.len() as u32);
         self.image.put(CONSTANTS, constants);
         let words = code.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
         let words: Vec<u32> = words.collect();
-        for entry in words.chunks_exact(2).take_while(|entry| entry[0] != 0) {
-            self.code(entry[0], &[asm::j(entry[0], entry[1])]);
+        for (n, entry) in words.chunks_exact(2).take_while(|entry| entry[0] != 0).enumerate() {
+            let (from, to) = (entry[0], entry[1]);
+            // One that lies by itself is reached by two.
+            let island = if from.abs_diff(to) < REACH { to } else { ISLANDS + 4 * n as u32 };
+            self.code(from, &[asm::j(from, island)]);
+            if island != to {
+                self.code(island, &[asm::j(island, to)]);
+            }
         }
     }
 

@@ -4,7 +4,7 @@
 //! far as `g_usb_print` and `g_uart_print` allow. Channels: 0..=2 UARTs, 3 USB OTG, 4 USB-Serial-JTAG
 //! (ESP_ROM_USB_OTG_NUM, ESP_ROM_USB_SERIAL_DEVICE_NUM).
 
-use super::guest::{Call, Done, Exit};
+use super::guest::{Call, Done};
 use super::stubs::{Frame, Step, StepFn};
 use super::{vars, Function};
 
@@ -108,19 +108,17 @@ fn usb_flush(call: &mut Call<'_>) -> Done {
 
 /// One try to send over a UART: it takes a character while less than 128 wait.
 fn uart_try(frame: &mut Frame<'_>, channel: u32, byte: u32) -> Done<Option<Step>> {
-    if channel == USB_OTG {
-        return Err(Exit::Stop(
-            "the firmware sends its ROM console to USB OTG (channel 3), which the ROM's own USB stack would serve: \
-             not modelled"
-                .into(),
-        ));
-    }
     let waiting = frame.call.load(base(channel) + STATUS)? >> 16;
     if waiting & 0x380 != 0 {
         return Ok(Some(Step::Wait));
     }
     frame.call.store(base(channel) + FIFO, byte)?;
     Ok(None)
+}
+
+/// The ROM's own USB stack sends it: firmware/rom/cdc_acm.c.
+fn to_otg(byte: u32) -> Step {
+    Step::call(super::required("usb_uart_otg_tx_one_char"), &[byte])
 }
 
 fn tx_one_char(frame: &mut Frame<'_>) -> Done<Step> {
@@ -143,6 +141,11 @@ fn tx_one_char(frame: &mut Frame<'_>) -> Done<Step> {
             frame.set_local(STATE, if channel == USB_SERIAL { 3 } else { 2 })?;
             Ok(Step::Again)
         }
+        2 if channel == USB_OTG => {
+            frame.set_local(STATE, 3)?;
+            let print = flag(&mut frame.call, "g_uart_print")?;
+            Ok(if print { to_otg(byte) } else { Step::Again })
+        }
         2 => {
             if flag(&mut frame.call, "g_uart_print")? {
                 let wait = if channel == USB_SERIAL { usb_try(frame, byte)? } else { uart_try(frame, channel, byte)? };
@@ -164,7 +167,17 @@ fn tx_one_char(frame: &mut Frame<'_>) -> Done<Step> {
 fn tx_one_char2(frame: &mut Frame<'_>) -> Done<Step> {
     let byte = frame.call.arg(0)? & 0xff;
     let channel = frame.call.load(vars::PRINT_CHANNEL)?;
-    let wait = if channel == USB_SERIAL { patient(frame, byte)? } else { uart_try(frame, channel, byte)? };
+    if channel == USB_OTG && frame.local(STATE)? == 0 {
+        frame.set_local(STATE, 3)?;
+        return Ok(to_otg(byte));
+    }
+    let wait = if channel == USB_OTG {
+        None
+    } else if channel == USB_SERIAL {
+        patient(frame, byte)?
+    } else {
+        uart_try(frame, channel, byte)?
+    };
     finish(frame, wait)
 }
 

@@ -441,7 +441,9 @@ impl Core {
                 end.set_left(end.left().saturating_sub(bytes));
                 self.data_words = bytes.div_ceil(4) as usize;
             }
-            Some(Status::OutDone) => end.complete(),
+            // The packet itself has closed the endpoint; who has opened it again since, as the mask ROM does when it takes
+            // the data, keeps it open.
+            Some(Status::OutDone) => end.int |= DOEPINT::XFERCOMPL.mask,
             Some(Status::SetupDone) => end.int |= DOEPINT::SETUP.mask,
             Some(Status::SetupData) => self.data_words = bytes.div_ceil(4) as usize,
             None => {}

@@ -97,6 +97,7 @@ struct partition {
     uint32_t type, subtype, offset, bytes;
 };
 uint32_t flash_id(void); /* JEDEC: manufacturer, type, size */
+void flash_tell_size(void); /* to the ROM; what follows does so by itself */
 void flash_read(uint32_t from, void *to, uint32_t bytes); /* places and sizes of 4 */
 void flash_write(uint32_t to, const void *from, uint32_t bytes);
 void flash_erase(uint32_t at, uint32_t bytes); /* of whole sectors */

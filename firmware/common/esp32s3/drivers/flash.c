@@ -11,11 +11,15 @@
 #define MMU_ENTRY(vaddr) REG(0x600c5000u + ((vaddr) & 0x1ffffffu) / PAGE * 4)
 #define MMU_INVALID BIT(14)
 #define READ_ID 0x9f
+#define BLOCK 0x10000u
+#define PROGRAM_PAGE 256u
+#define STATUS_MASK 0xffffu
 
 int esp_rom_spiflash_read(uint32_t from, uint32_t *to, int32_t bytes);
 int esp_rom_spiflash_write(uint32_t to, const uint32_t *from, int32_t bytes);
 int esp_rom_spiflash_erase_sector(uint32_t sector);
 int esp_rom_spiflash_unlock(void);
+int esp_rom_spiflash_config_param(uint32_t id, uint32_t bytes, uint32_t block, uint32_t sector, uint32_t page, uint32_t status_mask);
 uint32_t rom_Cache_Suspend_ICache(void);
 uint32_t rom_Cache_Suspend_DCache(void);
 void Cache_Resume_ICache(uint32_t autoload);
@@ -27,8 +31,20 @@ enum what { READ, WRITE, ERASE };
 __attribute__((weak)) uint32_t flash_alone(void) { return interrupts_off(); }
 __attribute__((weak)) void flash_together(uint32_t level) { interrupts_restore(level); }
 
+/* The ROM takes each chip for one of 2 MB and goes no further until it is told, as ESP-IDF's bootloader does. The last
+ * byte of the JEDEC ID is the size's logarithm. */
+IRAM void flash_tell_size(void) {
+    static uint32_t told;
+    if (told)
+        return;
+    uint32_t id = flash_id();
+    esp_rom_spiflash_config_param(id, 1u << (id & 0xff), BLOCK, FLASH_SECTOR, PROGRAM_PAGE, STATUS_MASK);
+    told = 1;
+}
+
 /* From internal memory alone: while the chip is busy nothing can be fetched from it. */
 IRAM static void act(enum what what, uint32_t at, void *memory, uint32_t bytes) {
+    flash_tell_size();
     uint32_t level = flash_alone(), instructions = rom_Cache_Suspend_ICache(), data = rom_Cache_Suspend_DCache();
     if (what == READ) {
         esp_rom_spiflash_read(at, memory, (int32_t)bytes);

@@ -4,6 +4,7 @@
  * Formats: ESP-IDF esp_app_format.h, esp_flash_partitions.h, and its bootloader's documentation for which application
  * is chosen. Cache and MMU: ESP32-S3 TRM, chapter "System and Memory"; ESP-IDF soc/ext_mem_defs.h for the entries.
  */
+#include "drivers/drivers.h"
 #include "otadata.h"
 #include "reg/extmem.h"
 #include "runtime.h"
@@ -154,6 +155,7 @@ int main(void) {
     watchdogs_off();
     log_init();
     log_printf("\nboardtwins second stage\n");
+    flash_tell_size();
     uint32_t places[OTA_APPS + 1], count = candidates(places), n = 0;
     while (n < count && !is_whole(places[n]))
         log_printf("no application at %06x\n", places[n++]);
