@@ -43,6 +43,7 @@ $token?="00000000000000000000000000000000"
 $quantum?="0.0001"
 
 include $ORIGIN/TwinsFrame.cs
+include $ORIGIN/TwinsRegisters.cs
 include $ORIGIN/TwinsBus.cs
 
 using sysbus

@@ -9,7 +9,6 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
-using System.Net;
 using System.Net.Sockets;
 
 using Antmicro.Renode.Core;
@@ -112,13 +111,13 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             nvics = processors.Select(cpu => machine.GetPeripheralsOfType<NVIC>().FirstOrDefault(nvic => Serves(nvic, cpu))).ToArray();
             try
             {
-                wire = Open(where);
+                wire = TwinsFrame.Open(where);
             }
             catch(SocketException error)
             {
                 throw new RecoverableException("No twin waits at " + where + ": " + error.Message);
             }
-            wire.Write(FromHex(token), 0, TokenBytes);
+            wire.Write(TwinsFrame.Token(token), 0, TwinsFrame.TokenBytes);
             var welcome = Ask(new TwinsFrame(TwinsKind.Hello).U16(ProtocolVersion).U8(chip).U8(Cores));
             if(welcome.Kind != TwinsKind.Welcome || welcome.TakeU16() != ProtocolVersion)
             {
@@ -147,7 +146,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         public uint Read(uint address, byte size)
         {
             var core = Current();
-            var answer = Ask(new TwinsFrame(TwinsKind.Read).U8((byte)core).U8(size).U32(address).U64(Now(core)));
+            var answer = Ask(new TwinsFrame(TwinsKind.Read).U8((byte)core).U8(size).U32(address).U64(AccessTime(core)));
             if(answer.Kind == TwinsKind.Fault)
             {
                 Fault(core, address, "read");
@@ -167,7 +166,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             var core = Current();
             polls = 0;
             this.Log(LogLevel.Noisy, "Processor {0} writes 0x{1:X} to 0x{2:X8}.", core, value, address);
-            var answer = Ask(new TwinsFrame(TwinsKind.Write).U8((byte)core).U8(size).U32(address).U32(value).U64(Now(core)));
+            var answer = Ask(new TwinsFrame(TwinsKind.Write).U8((byte)core).U8(size).U32(address).U32(value).U64(AccessTime(core)));
             if(answer.Kind == TwinsKind.Fault)
             {
                 Fault(core, address, "write");
@@ -210,30 +209,6 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             {
                 StandStill(core, Math.Min(next, Now(core) + LongestPass), false);
             }
-        }
-
-        private static Stream Open(string where)
-        {
-            if(where.StartsWith("unix:"))
-            {
-                var unix = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                unix.Connect(new UnixDomainSocketEndPoint(where.Substring("unix:".Length)));
-                return new NetworkStream(unix, true);
-            }
-            var colon = where.LastIndexOf(':');
-            var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            tcp.NoDelay = true;
-            tcp.Connect(new IPEndPoint(IPAddress.Parse(where.Substring(0, colon)), int.Parse(where.Substring(colon + 1))));
-            return new NetworkStream(tcp, true);
-        }
-
-        private static byte[] FromHex(string text)
-        {
-            if(text.Length != 2 * TokenBytes)
-            {
-                throw new RecoverableException("The token is 32 hexadecimal digits.");
-            }
-            return Enumerable.Range(0, TokenBytes).Select(i => Convert.ToByte(text.Substring(2 * i, 2), 16)).ToArray();
         }
 
         private static ulong Picoseconds(TimeInterval time)
@@ -338,6 +313,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
 
         private void SetClock(ulong hertz)
         {
+            accessCycles = CyclesOfAnAccess * PicosecondsPerSecond / hertz;
             // An instruction a cycle; SysTick counts the processor's clock.
             foreach(var cpu in processors)
             {
@@ -439,13 +415,13 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         private void Trap(int core, uint pc)
         {
             var cpu = processors[core];
-            if(waiting[core] != null && waiting[core].Pc == pc && waiting[core].Sp == Register(cpu, StackPointer))
+            if(waiting[core] != null && waiting[core].Pc == pc && waiting[core].Sp == TwinsRegisters.Get(cpu, TwinsRegisters.StackPointer))
             {
-                SetRegister(cpu, LinkRegister, waiting[core].Link);
+                TwinsRegisters.Set(cpu, TwinsRegisters.LinkRegister, waiting[core].Link);
                 waiting[core] = null;
             }
-            var registers = Registers(cpu);
-            registers[ProgramCounter] = pc;
+            var registers = TwinsRegisters.All(cpu);
+            registers[TwinsRegisters.ProgramCounter] = pc;
             var request = new TwinsFrame(TwinsKind.Trap).U8((byte)core).U32(pc).U64(Now(core)).U8((byte)registers.Length);
             foreach(var register in registers)
             {
@@ -460,7 +436,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             switch(how)
             {
             case TrapEnd.GoesOn:
-                PutRegisters(cpu, answer.TakeU32s());
+                TwinsRegisters.Put(cpu, answer.TakeU32s());
                 if(traps.Contains((uint)cpu.PC.RawValue & ~1u))
                 {
                     Wait(core, (uint)cpu.PC.RawValue & ~1u, time);
@@ -471,11 +447,11 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
                 }
                 break;
             case TrapEnd.Again:
-                PutRegisters(cpu, answer.TakeU32s());
+                TwinsRegisters.Put(cpu, answer.TakeU32s());
                 Wait(core, pc, time);
                 break;
             case TrapEnd.Event:
-                PutRegisters(cpu, answer.TakeU32s());
+                TwinsRegisters.Put(cpu, answer.TakeU32s());
                 Wait(core, pc, Math.Min(next, Now(core) + LongestWait));
                 break;
             case TrapEnd.Stopped:
@@ -490,8 +466,8 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         private void Wait(int core, uint pc, ulong until)
         {
             var cpu = processors[core];
-            waiting[core] = new Waiting { Pc = pc, Sp = Register(cpu, StackPointer), Link = Register(cpu, LinkRegister) };
-            SetRegister(cpu, LinkRegister, pc | 1);
+            waiting[core] = new Waiting { Pc = pc, Sp = TwinsRegisters.Get(cpu, TwinsRegisters.StackPointer), Link = TwinsRegisters.Get(cpu, TwinsRegisters.LinkRegister) };
+            TwinsRegisters.Set(cpu, TwinsRegisters.LinkRegister, pc | 1);
             cpu.PC = returns | 1;
             StandStill(core, until);
         }
@@ -505,40 +481,6 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             {
                 processors[core].SkipTime(TimeInterval.FromMicroseconds(microseconds));
             }
-        }
-
-        private uint[] Registers(TranslationCPU cpu)
-        {
-            var values = Enumerable.Range(0, 16).Select(i => Register(cpu, i)).ToList();
-            var processStack = (Register(cpu, Control) & 2) != 0;
-            var other = Register(cpu, OtherStackPointer);
-            values.Add(Register(cpu, ProgramStatus));
-            values.Add(processStack ? other : values[StackPointer]);
-            values.Add(processStack ? values[StackPointer] : other);
-            values.Add(Register(cpu, PriMask));
-            values.Add(Register(cpu, Control));
-            values.Add(((CortexM)cpu).VectorTableOffset);
-            return values.ToArray();
-        }
-
-        // A ROM function is an ordinary function: it changes the general registers and the flags.
-        private void PutRegisters(TranslationCPU cpu, uint[] values)
-        {
-            for(var i = 0; i < ProgramCounter; i++)
-            {
-                SetRegister(cpu, i, values[i]);
-            }
-            cpu.PC = values[ProgramCounter] | 1;
-        }
-
-        private uint Register(TranslationCPU cpu, int index)
-        {
-            return (uint)cpu.GetRegister(index).RawValue;
-        }
-
-        private void SetRegister(TranslationCPU cpu, int index, uint value)
-        {
-            cpu.SetRegister(index, RegisterValue.Create(value, 32));
         }
 
         private void Fault(int core, uint address, string what)
@@ -566,6 +508,14 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             }
             cpu.SyncTime();
             return start + Picoseconds(cpu.TimeHandle.TotalElapsedTime);
+        }
+
+        // The time of an access. Renode counts instructions by blocks of them: to it the accesses of a block are at the same
+        // time. Here each is at least an access's cycles behind the one before.
+        private ulong AccessTime(int core)
+        {
+            accessed[core] = Math.Max(Now(core), accessed[core] + accessCycles);
+            return accessed[core];
         }
 
         // Something is due in the chip at `next`. It is looked at every millisecond at the latest, so that parts stay with us,
@@ -608,22 +558,27 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         // Where the ROM has a BX LR.
         private uint returns;
 
+        private ulong accessCycles;
+
         private readonly IMachine machine;
         private readonly byte chip;
         private readonly GPIO[] lines;
         private readonly LimitTimer timer;
         private readonly bool[] inReset = new bool[Cores];
+        private readonly ulong[] accessed = new ulong[Cores];
         private readonly Waiting[] waiting = new Waiting[Cores];
         private readonly object exchange = new object();
 
         private static readonly Dictionary<string, byte> chips = new Dictionary<string, byte> { { "rp2040", 1 }, { "esp32s3", 2 } };
 
         private const ushort ProtocolVersion = 1;
-        private const int TokenBytes = 16;
         private const byte Cores = 2;
         private const byte WholeChip = 0xFF;
         private const int LinesOfACore = 32;
-        private const ulong PicosecondsPerTick = 1000000000000 / TimeInterval.TicksPerSecond;
+        private const ulong PicosecondsPerSecond = 1000000000000;
+        private const ulong PicosecondsPerTick = PicosecondsPerSecond / TimeInterval.TicksPerSecond;
+        // Cortex-M0+ TRM, table 3-1: a load or store takes two.
+        private const ulong CyclesOfAnAccess = 2;
         private const ulong Microsecond = 1000000;
         private const ulong LongestWait = 1000 * Microsecond;
         private const ulong ShortestWait = 10 * Microsecond;
@@ -634,14 +589,6 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         // TRM 4.3.1: where the ROM begins that is executed first (core-isa.h: XCHAL_RESET_VECTOR_VADDR).
         private const uint XtensaReset = 0x40000400;
         private const ushort ReturnToLink = 0x4770;
-        // The numbers that Renode gives a Cortex-M's registers.
-        private const int StackPointer = 13;
-        private const int LinkRegister = 14;
-        private const int ProgramCounter = 15;
-        private const int Control = 18;
-        private const int OtherStackPointer = 22;
-        private const int ProgramStatus = 25;
-        private const int PriMask = 28;
 
         private enum CoreState : byte
         {

@@ -5,6 +5,8 @@
 using System;
 using System.IO;
 using System.Linq;
+using System.Net;
+using System.Net.Sockets;
 
 using Antmicro.Renode.Exceptions;
 
@@ -94,6 +96,31 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             return frame;
         }
 
+        // `where` is unix:PATH or HOST:PORT.
+        public static Stream Open(string where)
+        {
+            if(where.StartsWith("unix:"))
+            {
+                var unix = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                unix.Connect(new UnixDomainSocketEndPoint(where.Substring("unix:".Length)));
+                return new NetworkStream(unix, true);
+            }
+            var colon = where.LastIndexOf(':');
+            var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            tcp.NoDelay = true;
+            tcp.Connect(new IPEndPoint(IPAddress.Parse(where.Substring(0, colon)), int.Parse(where.Substring(colon + 1))));
+            return new NetworkStream(tcp, true);
+        }
+
+        public static byte[] Token(string text)
+        {
+            if(text.Length != 2 * TokenBytes)
+            {
+                throw new RecoverableException("The token is 32 hexadecimal digits.");
+            }
+            return Enumerable.Range(0, TokenBytes).Select(i => Convert.ToByte(text.Substring(2 * i, 2), 16)).ToArray();
+        }
+
         public byte TakeU8()
         {
             return (byte)body.ReadByte();
@@ -131,6 +158,8 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         }
 
         public TwinsKind Kind { get; private set; }
+
+        public const int TokenBytes = 16;
 
         private static byte[] Take(Stream stream, int length)
         {
