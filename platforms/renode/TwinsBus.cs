@@ -108,7 +108,8 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             {
                 throw new RecoverableException("The machine has " + processors.Length + " processors, the bridge needs 2.");
             }
-            nvics = processors.Select(cpu => machine.GetPeripheralsOfType<NVIC>().FirstOrDefault(nvic => Serves(nvic, cpu))).ToArray();
+            var found = machine.GetPeripheralsOfType<NVIC>().OrderBy(nvic => machine.GetLocalName(nvic));
+            nvics = found.Concat(new NVIC[Cores]).Take(Cores).ToArray();
             try
             {
                 wire = TwinsFrame.Open(where);
@@ -214,11 +215,6 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         private static ulong Picoseconds(TimeInterval time)
         {
             return time.Ticks * PicosecondsPerTick;
-        }
-
-        private bool Serves(NVIC nvic, TranslationCPU cpu)
-        {
-            return machine.SystemBus.GetRegistrationPoints(nvic).Any(point => point.Initiator == cpu);
         }
 
         // One request, and the notices before its answer. Everything happens on the thread that asked.
