@@ -310,11 +310,12 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         private void SetClock(ulong hertz)
         {
             accessCycles = CyclesOfAnAccess * PicosecondsPerSecond / hertz;
-            // An instruction a cycle; SysTick counts the processor's clock.
             foreach(var cpu in processors)
             {
-                cpu.PerformanceInMips = (uint)Math.Max(hertz / 1000000, 1);
+                var cycles = cpu is CortexM ? CyclesOfAnInstruction : 1;
+                cpu.PerformanceInMips = (uint)Math.Max(hertz / cycles / 1000000, 1);
             }
+            // SysTick counts the processor's clock.
             foreach(var nvic in nvics.Where(nvic => nvic != null))
             {
                 nvic.Frequency = hertz;
@@ -575,6 +576,9 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         private const ulong PicosecondsPerTick = PicosecondsPerSecond / TimeInterval.TicksPerSecond;
         // Cortex-M0+ TRM, table 3-1: a load or store takes two.
         private const ulong CyclesOfAnAccess = 2;
+        // Renode gives each instruction the same time. Loads, stores and taken branches have two cycles, and firmware waits
+        // with branches, for the divider for one (RP2040 datasheet 2.3.1.5): less would be too little.
+        private const ulong CyclesOfAnInstruction = 2;
         private const ulong Microsecond = 1000000;
         private const ulong LongestWait = 1000 * Microsecond;
         private const ulong ShortestWait = 10 * Microsecond;

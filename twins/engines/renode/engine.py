@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +28,6 @@ STARTING = 180.0
 PATIENCE = 120.0
 """Seconds of wall clock that it may take for a `STEP` of virtual time."""
 STEP = SECOND // 10
-_GLANCE = 0.25
 
 
 @dataclass(frozen=True)
@@ -125,7 +123,10 @@ class RenodeEngine(Adapter):
         server = Server(self._chip, None)
         try:
             process.start(self._commands(server), server.call_back)
-            self._accept(process, server)
+            server.accept(STARTING, lambda: process.check("it came to the bridge"))
+        except BridgeLost:
+            server.close()
+            raise process.failure(f"has not come to the bridge within {STARTING:g} s") from None
         except BaseException:
             server.close()
             process.close()
@@ -141,17 +142,6 @@ class RenodeEngine(Adapter):
             f"include @{PLATFORMS / platform(self._board)}.resc",
             "start",
         ]
-
-    def _accept(self, process: Process, server: Server) -> None:
-        deadline = time.monotonic() + STARTING
-        while True:
-            try:
-                server.accept(_GLANCE)
-                return
-            except BridgeLost:
-                process.check("it came to the bridge")
-                if time.monotonic() > deadline:
-                    raise process.failure(f"has not come to the bridge within {STARTING:g} s") from None
 
     def close(self) -> None:
         """Ends Renode."""
