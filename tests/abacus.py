@@ -23,6 +23,8 @@ CHIPS = ("rp2040",)
 OPTIONS = {"wrong": "the line that is another", "late": "microseconds", "gone": "1: it is not on this machine"}
 INSTALL = "string some beads"
 
+KNOWN = engines.names()
+"""The engines of the package."""
 MS, US = 10**9, 10**6
 here = True
 opened: list[Abacus] = []
@@ -118,10 +120,8 @@ class Abacus(Adapter):
 
 
 def install() -> ModuleType:
-    """Puts it beside the engines of the package; returns its module."""
+    """Puts it beside the native engine; there is no other. Returns its module."""
     module = sys.modules[__name__]
     sys.modules["twins.engines.abacus"] = module
-    known = tuple(name for name in engines.names() if name != NAME)
-    engines.names.cache_clear()
-    engines.names = lambda: (*known, NAME)  # type: ignore[assignment]
+    engines.names = lambda: ("native", NAME)  # type: ignore[assignment]
     return module

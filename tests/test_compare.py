@@ -224,6 +224,13 @@ def test_what_one_of_them_lacks_is_not_compared_and_told() -> None:
     assert "  bus: not compared: the engine abacus has no parts on pins" in list(lines(found))
 
 
+def test_a_single_source_that_one_of_them_lacks_is_not_compared() -> None:
+    one, other = made_of(line(1, "a"), line(1, "a", "uart0")), made_of(line(1, "a", "uart0"))
+    assert compare(one, other).differences
+    other.not_seen = {"console usb": "the engine abacus has no USB host"}
+    assert not compare(one, other).differences
+
+
 @pytest.mark.parametrize(("name", "value"), [("board", "other"), ("sha256", "01"), ("duration", 5)])
 def test_two_that_ran_something_else_are_refused(name: str, value: object) -> None:
     other = made_of()
@@ -254,6 +261,7 @@ def test_a_difference_is_exit_1_with_both_histories(capsys: pytest.CaptureFixtur
     assert "    abacus                          4ms  4 beads\n" in shown
     assert "    abacus:wrong=4,late=7       4.007ms  4 six\n" in shown
     assert "  bus: not compared: the engine abacus has no parts on pins\n" in shown
+    assert "  console usb: not compared: the engine abacus has no USB host\n" in shown
 
 
 @pytest.mark.usefixtures("beads")

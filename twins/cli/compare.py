@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twins.cli.engine import with_open_ports
-from twins.engines import EngineSpec, absent, adapter
+from twins.engines import EngineSpec, absent
 from twins.errors import UsageError
 from twins.files import check_writable
 from twins.units import ps
@@ -72,7 +72,7 @@ def compare(options: argparse.Namespace) -> int:
 
 def _checked(spec: EngineSpec, options: argparse.Namespace) -> EngineSpec:
     """An engine that is here, or none of the runs begins."""
-    if adapter(spec.name).find() is None:
+    if not spec.is_here:
         raise absent(spec.name)
     if options.allow_open_ports and spec.name != "native":
         return with_open_ports(spec, options)

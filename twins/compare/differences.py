@@ -115,7 +115,7 @@ def compare(first: Recording, second: Recording, rules: Rules | None = None) -> 
     kinds = [kind for kind in first.kinds if kind in second.kinds]
     one, other = first.streams(), second.streams()
     for key in sorted({*one, *other}, key=lambda key: (kinds.index(key[0]) if key[0] in kinds else -1, key[1])):
-        if key[0] in kinds:
+        if key[0] in kinds and " ".join(key) not in result.not_compared:
             _stream(result, key, one.get(key, []), other.get(key, []), rules)
     result.differences.sort(key=lambda found: found.at)
     return result

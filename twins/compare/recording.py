@@ -39,7 +39,7 @@ class Recording:
         sha256: of what is in the image.
         duration: how long it ran, in ps.
         kinds: what was written down; what is not in it was not looked at.
-        not_seen: why not, by kind.
+        not_seen: why not, by kind; or of a single source, by kind and source.
         figures: what it took.
         trace: the hash of its trace, where the engine has one.
         events: in the order in which they were seen.

@@ -256,12 +256,15 @@ def _hash_of(twin: Twin) -> str:
 
 
 def _not_seen(twin: Twin, wishes: Wishes) -> dict[str, str]:
-    """Kinds that are not written down, and why."""
+    """Kinds that are not written down, or single sources of them, and why."""
     found = {}
     for kind, needed in NEEDS.items():
         lacking = [capability for capability in needed if capability not in twin.capabilities]
         if lacking:
             found[kind] = f"the engine {twin.engine_name} has no {MEANINGS[lacking[0]][0]}"
+    if Capability.USB not in twin.capabilities:
+        why = f"the engine {twin.engine_name} has no {MEANINGS[Capability.USB][0]}"
+        found.update({f"console {console.name}": why for console in twin.board.consoles if console.tx is None})
     if not wishes.functions:
         found.setdefault("entry", "no functions were named: --functions 'main*'")
         if not wishes.every:

@@ -119,6 +119,11 @@ class EngineSpec:
         return [cls.parse(piece.strip()) for piece in whole]
 
     @property
+    def is_here(self) -> bool:
+        """Is it on this machine? One that is named by its path is asked for when it is opened."""
+        return "path" in self.options or adapter(self.name).find() is not None
+
+    @property
     def capabilities(self) -> frozenset[Capability]:
         """What it can do."""
         return adapter(self.name).CAPABILITIES

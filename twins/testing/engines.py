@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from twins.engines import Capability, EngineSpec, absent, adapter, lacks
+from twins.engines import Capability, EngineSpec, absent, lacks
 from twins.engines.capabilities import capabilities
 from twins.errors import TwinError, UsageError
 from twins.testing.options import marked, option
@@ -106,9 +106,9 @@ def _problem(request: pytest.FixtureRequest, spec: EngineSpec) -> str | None:
     if lacking:
         return str(lacks(spec.name, lacking[0]))
     here = request.config.stash[_here]
-    if spec.name not in here:
-        here[spec.name] = adapter(spec.name).find() is not None
-    return None if here[spec.name] else str(absent(spec.name))
+    if str(spec) not in here:
+        here[str(spec)] = spec.is_here
+    return None if here[str(spec)] else str(absent(spec.name))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
