@@ -313,7 +313,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             foreach(var cpu in processors)
             {
                 var cycles = cpu is CortexM ? CyclesOfAnInstruction : 1;
-                cpu.PerformanceInMips = (uint)Math.Max(hertz / cycles / 1000000, 1);
+                cpu.PerformanceInMips = speeds.Last(mips => mips == 1 || mips * Megahertz * cycles <= hertz);
             }
             // SysTick counts the processor's clock.
             foreach(var nvic in nvics.Where(nvic => nvic != null))
@@ -566,6 +566,8 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         private readonly Waiting[] waiting = new Waiting[Cores];
         private readonly object exchange = new object();
 
+        // Instructions in a microsecond, so that one has whole nanoseconds: Renode counts no others one by one.
+        private static readonly uint[] speeds = { 1, 2, 4, 5, 8, 10, 20, 25, 40, 50, 100, 125, 200, 250 };
         private static readonly Dictionary<string, byte> chips = new Dictionary<string, byte> { { "rp2040", 1 }, { "esp32s3", 2 } };
 
         private const ushort ProtocolVersion = 1;
@@ -576,6 +578,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         private const ulong PicosecondsPerTick = PicosecondsPerSecond / TimeInterval.TicksPerSecond;
         // Cortex-M0+ TRM, table 3-1: a load or store takes two.
         private const ulong CyclesOfAnAccess = 2;
+        private const ulong Megahertz = 1000000;
         // Renode gives each instruction the same time. Loads, stores and taken branches have two cycles, and firmware waits
         // with branches, for the divider for one (RP2040 datasheet 2.3.1.5): less would be too little.
         private const ulong CyclesOfAnInstruction = 2;
