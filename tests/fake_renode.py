@@ -1,12 +1,12 @@
-"""A scripted peer that stands in for Renode: it takes its command line and script, comes to the bridge, has no processor.
+"""A scripted peer that stands in for Renode: it takes its command line and comes to the bridge, without a processor.
 
-It reads $bridge and $token from the script that it is started with, says Hello for an RP2040, and then lets time pass by
-Advance, a millisecond at a time; at 3 ms core 0 sets GPIO25 through SIO.
+It reads $bridge and $token from the script that it is started with, says Hello for an RP2040, and then lets time pass
+by Advance, a millisecond at a time; at 3 ms core 0 sets GPIO25 through SIO.
 
     python fake_renode.py MODE [argument of Renode ...]
 
-MODE says how it misbehaves: "well", "old", "foreign", "mute", "ends" at its start, "stays" away from the bridge, "fails" to
-load its script, "dies" at 5 ms, "stops" answering at 5 ms, "leaves" the bridge politely at 5 ms.
+MODE says how it misbehaves: "well", "old", "foreign", "mute", "ends" at its start, "stays" away from the bridge,
+"fails" to load its script, "dies" at 5 ms, "stops" answering at 5 ms, "leaves" the bridge politely at 5 ms.
 """
 
 from __future__ import annotations

@@ -155,7 +155,7 @@ def test_it_is_looked_for_in_renode_path_on_path_and_where_renode_run_puts_it(
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     monkeypatch.delenv("RENODE_PATH", raising=False)
     assert locate.look() == (None, [])
-    with pytest.raises(EngineAbsent, match="the engine renode is not on this machine: install Renode 1.15 or newer"):
+    with pytest.raises(EngineAbsent, match=r"the engine renode is not on this machine: install Renode 1\.15 or newer"):
         Twin("pico", engine="renode")
 
     downloads = tmp_path / locate.DOWNLOADS

@@ -355,19 +355,19 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             machine.LocalTimeSource.ExecuteInNearestSyncedState(_ => action());
         }
 
-        // A Cortex-M takes its first address from the table at VTOR; Renode gives an ESP32-S3's processor another one than
-        // the chip has.
+        // A Cortex-M takes its first address from the table at VTOR. Renode begins an ESP32-S3's processor elsewhere than the
+        // chip does, and does not tell the two apart.
         private void Begin(int core)
         {
             var arm = processors[core] as CortexM;
             if(arm != null)
             {
                 arm.VectorTableOffset = 0;
+                return;
             }
-            else
-            {
-                processors[core].PC = XtensaReset;
-            }
+            var xtensa = (Xtensa)processors[core];
+            xtensa.PC = XtensaReset;
+            xtensa.PRID = processorIds[core];
         }
 
         private void StartAgain(int core)
@@ -568,6 +568,8 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
 
         // Instructions in a microsecond, so that one has whole nanoseconds: Renode counts no others one by one.
         private static readonly uint[] speeds = { 1, 2, 4, 5, 8, 10, 20, 25, 40, 50, 100, 125, 200, 250 };
+        // ESP-IDF's soc.h: PRO_CPU_NUM and APP_CPU_NUM by PRID.
+        private static readonly uint[] processorIds = { 0xCDCD, 0xABAB };
         private static readonly Dictionary<string, byte> chips = new Dictionary<string, byte> { { "rp2040", 1 }, { "esp32s3", 2 } };
 
         private const ushort ProtocolVersion = 1;
