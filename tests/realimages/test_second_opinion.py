@@ -16,18 +16,12 @@ from twins.compare import EngineSpec, Rules, Wishes, compare, record
 from twins.compare.report import lines
 from twins.units import MS
 
+
 CUT = [("console", "uart0")]
 TEXTS = {
-    # The silicon's ROM leaves the end of its text in the FIFO of UART0, where a reset soon after loses it.
+    # A reset soon after the start loses what is still in the FIFO of UART0: a few characters more or less of the ROM's text.
     "s3_probe_analog": CUT,
-    "s3_probe_resets": CUT,
     "s3_probe_rtc": CUT,
-}
-RESULTS = {
-    # The silicon's ROM forbids loads where nothing is: EXCCAUSE 28 in place of 3.
-    "cpu": {"cpu 48"},
-    # The silicon's ROM lets go of the pads as it begins: RTC_CNTL_CLR_DG_PAD_AUTOHOLD.
-    "hold": {"hold 12", "hold 13"},
 }
 
 
@@ -57,5 +51,4 @@ def test_a_probe_of_the_rp2040_gives_what_its_table_says(name: str, silicon: dic
 
 @pytest.mark.parametrize("name", test_probes_esp32s3.PROBES)
 def test_a_probe_of_the_esp32s3_gives_what_its_table_says(name: str, silicon: dict[str, Path]) -> None:
-    wrong = test_probes_esp32s3.wrong(name, rom=silicon["esp32s3"])
-    assert {line.partition(":")[0] for line in wrong} == RESULTS.get(name, set()), "\n".join(wrong)
+    assert test_probes_esp32s3.wrong(name, rom=silicon["esp32s3"]) == []

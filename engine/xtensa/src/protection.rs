@@ -61,6 +61,12 @@ impl Protection {
 }
 
 impl Core {
+    /// Gives a region of 512 MB an attribute, as WITLB and WDTLB do.
+    pub fn set_region(&mut self, region: usize, attribute: u8) {
+        self.protection.set(false, region, attribute);
+        self.protection.set(true, region, attribute);
+    }
+
     /// The TLB instructions: `action` 0 RxTLB0, 1 RxTLB1, 2 PxTLB, 3 WxTLB, 4 IxTLB. `None`: nothing
     /// to write to AR.
     pub(crate) fn tlb(&mut self, data: bool, action: u8, s: u32, t: u32) -> Option<u32> {

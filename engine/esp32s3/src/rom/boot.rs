@@ -38,6 +38,14 @@ const SAVED_PC: u32 = 0x600c_e05c;
 /// ASSIST_DEBUG_CORE_0_RCD_PDEBUGENABLE and _RECORDING.
 const RECORD: [u32; 2] = [0x600c_e048, 0x600c_e04c];
 
+/// Attributes of the eight regions as the silicon's ROM leaves them: nothing is in the first one, so that a null pointer
+/// is a prohibited access.
+const REGIONS: [u8; 8] = [15, 1, 1, 2, 2, 2, 2, 2];
+
+/// RTC_CNTL_DIG_ISO_REG, and CLR_DG_PAD_AUTOHOLD in it.
+const DIG_ISO: u32 = 0x6000_8094;
+const CLR_DG_PAD_AUTOHOLD: u32 = 1 << 10;
+
 /// RESET_REASON_CORE_DEEP_SLEEP.
 const DEEP_SLEEP: u32 = 5;
 
@@ -153,6 +161,9 @@ pub(super) fn reset(call: &mut Call<'_>, mains: [u32; 2]) -> Done {
     guest.set_special(Special::WindowBase, 0);
     guest.set_special(Special::WindowStart, 1);
     guest.set_special(Special::Ps, PS);
+    for (region, attribute) in REGIONS.into_iter().enumerate() {
+        guest.set_region(region, attribute);
+    }
     let core = guest.core() as usize & 1;
     guest.set_reg(0, 0);
     // The outermost frame is spilled too: a4..a7 below the caller's stack pointer, which is read from
@@ -227,7 +238,6 @@ enum At {
     CheckHash,
     Anyway,
     Entry,
-    Flush,
     Go,
     Done,
     Failed,
@@ -238,7 +248,7 @@ enum At {
 }
 
 /// The states by number, for the word in the frame.
-const ORDER: [At; 39] = [
+const ORDER: [At; 38] = [
     At::Start,
     At::Rom,
     At::Build,
@@ -270,7 +280,6 @@ const ORDER: [At; 39] = [
     At::CheckHash,
     At::Anyway,
     At::Entry,
-    At::Flush,
     At::Go,
     At::Done,
     At::Failed,
@@ -330,6 +339,9 @@ fn pro(frame: &mut Frame<'_>) -> Done<Step> {
 fn greet(frame: &mut Frame<'_>, at: At) -> Done<Step> {
     match at {
         At::Start => {
+            // The pads that deep sleep has held are let go, here as on the silicon.
+            frame.call.modify(DIG_ISO, CLR_DG_PAD_AUTOHOLD, CLR_DG_PAD_AUTOHOLD)?;
+            frame.call.modify(DIG_ISO, CLR_DG_PAD_AUTOHOLD, 0)?;
             vars::initialise(&mut frame.call)?;
             uart::start(&mut frame.call)?;
             let clock = frame.call.load(SYSCLK_CONF)?;
@@ -517,9 +529,9 @@ fn verify(frame: &mut Frame<'_>, at: At) -> Done<Step> {
         At::Anyway => then(frame, At::Entry, print("Attempting to boot anyway...\n", &[])),
         At::Entry => {
             let entry = frame.call.load(HEADER + 4)?;
-            then(frame, At::Flush, print("entry 0x%08x\n", &[entry]))
+            // The last of it is still in the UART's FIFO when the image begins.
+            then(frame, At::Go, print("entry 0x%08x\n", &[entry]))
         }
-        At::Flush => then(frame, At::Go, Step::call(required("uart_tx_flush"), &[0])),
         At::Go => {
             let entry = frame.call.load(HEADER + 4)?;
             then(frame, At::Done, Step::call(entry, &[]))

@@ -54,6 +54,8 @@ pub trait Guest {
     fn special(&mut self, register: Special) -> u32;
     /// Writes a special register with all effects of WSR.
     fn set_special(&mut self, register: Special, value: u32);
+    /// Gives a region of 512 MB an attribute, as WITLB and WDTLB do.
+    fn set_region(&mut self, region: usize, attribute: u8);
     /// The address of the trap.
     fn pc(&self) -> u32;
     /// 0 for PRO, 1 for APP.

@@ -76,6 +76,10 @@ impl Guest for Port<'_> {
         debug_assert!(known, "{register:?} is a special register of the core");
     }
 
+    fn set_region(&mut self, region: usize, attribute: u8) {
+        self.core.set_region(region, attribute);
+    }
+
     fn pc(&self) -> u32 {
         self.core.pc
     }

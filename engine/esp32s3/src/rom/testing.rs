@@ -219,6 +219,7 @@ impl Guest for Flat {
     fn set_special(&mut self, register: Special, value: u32) {
         self.special.insert(format!("{register:?}"), value);
     }
+    fn set_region(&mut self, _region: usize, _attribute: u8) {}
     fn pc(&self) -> u32 {
         self.pc
     }
