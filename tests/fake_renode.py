@@ -6,7 +6,7 @@ by Advance, a millisecond at a time; at 3 ms core 0 sets GPIO25 through SIO.
     python fake_renode.py MODE [argument of Renode ...]
 
 MODE says how it misbehaves: "well", "old", "foreign", "mute", "ends" at its start, "stays" away from the bridge,
-"fails" to load its script, "dies" at 5 ms, "stops" answering at 5 ms, "leaves" the bridge politely at 5 ms.
+"fails" to load its script; at 5 ms it "dies", "stops" answering, "aborts" a processor, or "leaves" the bridge politely.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ def play(mode: str, client: Client) -> None:
             if mode == "leaves":
                 client.bye()
                 sys.stdin.read()
-            if mode == "stops":
+            if mode == "aborts":
+                print("[18:25:43.9] [ERROR] cpu0: CPU abort [PC=0x403CD83A]: not yet supported.", flush=True)
+            if mode in ("stops", "aborts"):
                 time.sleep(60)
 
 

@@ -109,6 +109,7 @@ def test_one_that_does_not_come_is_not_waited_for_without_end(
     [
         ("dies", r"Renode ended with code 1 before the run was over: Unhandled exception.*out of luck; its log is "),
         ("leaves", r"Renode left the bridge .*; its log is "),
+        ("aborts", r"Renode could not do what it was told before the run was over: .*cpu0: CPU abort .*; its log is "),
         ("stops", r"Renode has not come as far as 14ms within 3 s.*; its log is "),
     ],
 )

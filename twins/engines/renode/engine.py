@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Timer
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from twins import _engine
@@ -28,6 +29,7 @@ STARTING = 180.0
 PATIENCE = 120.0
 """Seconds of wall clock that it may take for a `STEP` of virtual time."""
 STEP = SECOND // 10
+_LOOK = 0.5
 
 
 @dataclass(frozen=True)
@@ -99,24 +101,29 @@ class RenodeEngine(Adapter):
 
     def _step(self, server: Server, goal: int, on: bool) -> Stop:
         assert self._process is not None
-        silent = Event()
+        process, over, silent = self._process, Event(), Event()
 
-        def call_back() -> None:
-            silent.set()
-            server.call_back()
+        def watch() -> None:
+            deadline = time.monotonic() + PATIENCE
+            while not over.wait(_LOOK):
+                if time.monotonic() > deadline:
+                    silent.set()
+                if silent.is_set() or process.has_aborted():
+                    server.call_back()
+                    return
 
-        watch = Timer(PATIENCE, call_back)
-        watch.daemon = True
-        watch.start()
+        watcher = Thread(target=watch, name="twins-renode-watch", daemon=True)
+        watcher.start()
         try:
             return server.run(goal, on)
         except BridgeLost as error:
-            self._process.check("the run was over")
+            process.check("the run was over")
             if silent.is_set():
-                raise self._process.failure(f"has not come as far as {Duration(goal)} within {PATIENCE:g} s") from None
-            raise self._process.failure(f"left the bridge ({error})") from None
+                raise process.failure(f"has not come as far as {Duration(goal)} within {PATIENCE:g} s") from None
+            raise process.failure(f"left the bridge ({error})") from None
         finally:
-            watch.cancel()
+            over.set()
+            watcher.join()
 
     def _start(self) -> Server:
         process = self._process = Process(self._found.path)

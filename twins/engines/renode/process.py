@@ -26,7 +26,8 @@ from twins.errors import EngineFailed, UsageError
 ARGUMENTS = ("--plain", "--console", "--disable-xwt")
 LEAVING = 5.0
 """Seconds that it gets to end."""
-_TROUBLE = re.compile(r"There was an error|Errors? during compilation|Could not |Unhandled exception|Fatal error", re.I)
+_ABORTED = re.compile(r"CPU abort|Unhandled exception|Fatal error")
+_TROUBLE = re.compile(rf"There was an error|Errors? during compilation|Could not |{_ABORTED.pattern}", re.I)
 
 
 class Process:
@@ -81,6 +82,10 @@ class Process:
             raise self.failure(f"ended with code {process.returncode} before {before}")
         if in_trouble:
             raise self.failure(f"could not do what it was told before {before}")
+
+    def has_aborted(self) -> bool:
+        """It, or one of its processors, has given up."""
+        return _ABORTED.search(self.said()) is not None
 
     def failure(self, what: str) -> EngineFailed:
         """What is raised when it did not do what it should; its log is kept."""
