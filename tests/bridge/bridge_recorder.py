@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bridge_client import Client
+from bridge_client import Client, Program
 
 from twins import Twin
 
@@ -145,7 +145,7 @@ def record(twin: Twin, until: int) -> list[Access]:
     return sorted(Recorder(twin, until).record(), key=lambda access: (access.time, access.core))
 
 
-def program(accesses: list[Access], differ: list[str]) -> object:
+def program(accesses: list[Access], differ: list[str]) -> Program:
     """The same as a program for a client; what differs is put into `differ`."""
 
     def play(client: Client) -> Iterator[int]:

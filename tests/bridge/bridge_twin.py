@@ -59,6 +59,7 @@ def connected(
 def lent(twin: Twin, program: Program) -> Iterator[Client]:
     """The twin's processors are a program at the other end of a bridge, as long as the block lasts."""
     chip = twin._engine
+    assert isinstance(chip, _engine.Engine)
     with connected(chip, twin.board.chip.name, program) as (server, client):
-        twin._engine = Lent(chip, server)  # type: ignore[assignment]
+        twin._engine = Lent(chip, server)
         yield client

@@ -21,6 +21,9 @@ IMAGES = Path(__file__).parents[2] / "firmware" / "images"
 # tell: up to so many cycles later than here.
 INSTRUCTION = 5
 
+ENTRY = "entry"
+"""Instead of a time: where the image begins."""
+
 Log = tuple[NDArray[np.uint64], NDArray[np.uint64]]
 
 
@@ -35,10 +38,21 @@ def run(twin: Twin, until: int) -> None:
         pass
 
 
+def run_to_entry(twin: Twin, image: Path) -> None:
+    """To where the ROM jumps to: the second word of an image of Espressif's (ESP-IDF, App Image Format)."""
+    entry = int.from_bytes(image.read_bytes()[4:8], "little")
+    twin._engine.set_breakpoint(entry)
+    assert twin._engine.run(10**12)[:2] == ("breakpoint", entry)
+    twin._engine.clear_breakpoint(entry)
+
+
 def both(board: str, image: str, start: str, end: int) -> tuple[Twin, Twin, Log, Log, list[str]]:
     """A twin that ran natively from `start` to `end` ms, one that was lent, what their pins did, loads that differ."""
     native = Twin(board, image=IMAGES / image)
-    native.run(start)
+    if start == ENTRY:
+        run_to_entry(native, IMAGES / image)
+    else:
+        native.run(start)
     snapshot = native.snapshot()
     native._engine.keep_log(True)
     done = record(native, end * 10**9)
@@ -61,9 +75,9 @@ def both(board: str, image: str, start: str, end: int) -> tuple[Twin, Twin, Log,
         pytest.param("pico", "probe_dma.uf2", "0ms", 30, id="rp2040-dma"),
         pytest.param("pico", "probe_multicore.uf2", "0ms", 30, id="rp2040-multicore"),
         pytest.param("pico", "probe_timer.uf2", "0ms", 9, id="rp2040-timer"),
-        pytest.param("esp32s3_devkitc", "s3_probe_gpio.bin", "12ms", 60, id="esp32s3-gpio"),
+        pytest.param("esp32s3_devkitc", "s3_probe_gpio.bin", ENTRY, 60, id="esp32s3-gpio"),
         # Linked lists and buffers in the client's SRAM.
-        pytest.param("esp32s3_devkitc", "s3_probe_gdma.bin", "12ms", 60, id="esp32s3-gdma"),
+        pytest.param("esp32s3_devkitc", "s3_probe_gdma.bin", ENTRY, 60, id="esp32s3-gdma"),
     ],
 )
 def test_the_same_accesses_show_the_same_outside(board: str, image: str, start: str, end: int) -> None:
