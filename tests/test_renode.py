@@ -22,3 +22,13 @@ def test_the_media_controller_draws_its_golden_pictures_and_answers_the_knob(twi
     twin.console.expect("volume 43", timeout="500ms")
     twin.run("50ms")
     assert png(frame_of(twin.lcd)) == (GOLDEN / "test_turning_right_makes_it_louder[volume_43].png").read_bytes()
+
+
+@pytest.mark.twin(board="pico", image=IMAGES / "probe_multicore.elf", engine="renode")
+def test_two_runs_of_both_cores_are_the_same(twin: Twin) -> None:
+    """One core after the other, and no wall clock: the probe counts turns of each core, and writes them into SRAM."""
+    twin.run("15ms")
+    with Twin("pico", image=IMAGES / "probe_multicore.elf", engine="renode") as again:
+        again.run("15ms")
+        assert again.memory.u32("probe_done") == 1
+        assert again.memory.read(0x2000_0000, 4096) == twin.memory.read(0x2000_0000, 4096)

@@ -27,6 +27,7 @@ CAPABILITIES = frozenset(
         Capability.MEMORY,
         Capability.RESET,
         Capability.FLASH,
+        Capability.DETERMINISM,
         Capability.TRACE,
         Capability.LEDGER,
         Capability.USB,
