@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from threading import Thread, Timer
+from time import monotonic
 from types import TracebackType
 from typing import Protocol
 
@@ -16,6 +17,8 @@ from twins.errors import BridgeLost
 
 Stop = tuple[str, int, int, str]
 
+GLANCE = 0.25
+"""Seconds between two looks at a client that has not come yet."""
 PATIENCE = 5.0
 """Seconds that a mover may take to come back when its emulator is gone."""
 
@@ -55,12 +58,23 @@ class Server:
         """Where the client connects: a path, or ``127.0.0.1:PORT``."""
         return f"127.0.0.1:{self._bridge.port}" if self._path is None else str(self._path)
 
-    def accept(self, seconds: float = 30.0) -> None:
-        """Waits for the client, and for its greeting, in which its memories get their contents. Raises `BridgeLost`."""
-        try:
-            self._bridge.accept(seconds)
-        except ConnectionError as error:
-            raise BridgeLost(str(error)) from None
+    def accept(self, seconds: float = 30.0, look: Callable[[], None] | None = None) -> None:
+        """Waits for the client, and for its greeting, in which its memories get their contents. Raises `BridgeLost`.
+
+        Args:
+            seconds: so long, of wall clock.
+            look: called now and then meanwhile; it may raise what is wrong with the client.
+        """
+        deadline = monotonic() + seconds
+        while True:
+            try:
+                self._bridge.accept(min(seconds, GLANCE))
+                break
+            except ConnectionError as error:
+                if look is not None:
+                    look()
+                if monotonic() > deadline:
+                    raise BridgeLost(str(error)) from None
         patience = Timer(seconds, self._bridge.call_back)
         patience.start()
         kind, *_, text = self._chip.serve(self._bridge, self._chip.now, True)
