@@ -59,3 +59,13 @@ def test_the_pins_of_a_twin_are_recorded_from_the_moment_it_is_asked(media_contr
     media_controller.pins["GPIO5"].drive(False)
     media_controller.run("1us")
     assert len(media_controller.trace.take_pins()[0]) == 0
+
+
+def test_a_frame_that_is_found_out_at_its_end_is_written_where_it_was(tmp_path: Path) -> None:
+    """IEEE 1364-2005, 18.2.1: times in a file only grow."""
+    recorder = PinRecorder(tmp_path / "a.vcd", {"A": 0, "B": 3}, 0)
+    recorder.add(np.array([40_000], np.uint64), np.array([8], np.uint64))
+    recorder.add(np.array([10_000, 20_000, 60_000], np.uint64), np.array([9, 8, 0], np.uint64))
+    recorder.close(90_000)
+    lines = (tmp_path / "a.vcd").read_text().splitlines()
+    assert lines[lines.index("$end") + 1 :] == ["#10", "1!", "#20", "0!", "#40", '1"', "#60", '0"', "#90"]

@@ -13,7 +13,30 @@ if TYPE_CHECKING:
     from twins.ports import Times
 
 Listener = Callable[["Times", "Times"], None]
-"""Is given the changes of pins, in order of time: ps, and the levels of all pins, a bit each."""
+"""Is given the changes of pins: ps, and the levels of all pins, a bit each. They are in order of time but for a frame of
+a hardware controller that was under way when the twin stood still: its edges come when it is over, see `in_order`."""
+
+SETTLED = 50_000_000_000
+"""ps; no such frame is longer: a character at 300 baud takes 33 ms."""
+
+
+def in_order(before: int, at: Times, level: Times) -> tuple[Times, Times]:
+    """Changes in the order in which they were found out, put in order of time.
+
+    Args:
+        before: levels before the first of them.
+        at: ps, uint64.
+        level: levels of all pins from then on, uint64.
+
+    >>> at, level = in_order(0, np.array([5, 9, 7], np.uint64), np.array([0b01, 0b11, 0b10], np.uint64))
+    >>> at.tolist(), [bin(levels) for levels in level.tolist()]
+    ([5, 7, 9], ['0b1', '0b0', '0b10'])
+    """
+    if np.all(at[1:] >= at[:-1]):
+        return at, level
+    changed = level ^ np.concatenate([np.array([before], np.uint64), level[:-1]])
+    order = np.argsort(at, kind="stable")
+    return at[order], np.uint64(before) ^ np.bitwise_xor.accumulate(changed[order])
 
 
 class PinLog:
@@ -69,16 +92,27 @@ class PinKeeper:
 
     def __init__(self) -> None:
         self._parts: list[tuple[Times, Times]] = []
+        self._before: int | None = None
 
     def __call__(self, at: Times, level: Times) -> None:
+        if self._before is None:
+            self._before = int(level[0])
         self._parts.append((at, level))
 
     def take(self) -> tuple[Times, Times]:
         """What was kept since the last call."""
         parts, self._parts = self._parts, []
-        empty = np.zeros(0, np.uint64)
-        at = np.concatenate([empty, *(at for at, _ in parts)])
-        return at, np.concatenate([empty, *(level for _, level in parts)])
+        at, level = joined(parts)
+        before = self._before or 0
+        if len(level):
+            self._before = int(level[-1])
+        return in_order(before, at, level)
+
+
+def joined(parts: list[tuple[Times, Times]]) -> tuple[Times, Times]:
+    """Several pieces as one."""
+    empty = np.zeros(0, np.uint64)
+    return np.concatenate([empty, *(at for at, _ in parts)]), np.concatenate([empty, *(level for _, level in parts)])
 
 
 class PinWindow:
@@ -96,7 +130,7 @@ class PinWindow:
         self._parts: list[tuple[Times, Times]] = []
 
     def __call__(self, at: Times, level: Times) -> None:
-        if self._parts and int(at[0]) < int(self._parts[-1][0][-1]):
+        if self._parts and int(at[0]) < int(self._parts[-1][0][-1]) - SETTLED:
             self._parts.clear()  # the twin went back in time
         self._parts.append((at, level))
         start = int(at[-1]) - self.length
@@ -107,9 +141,8 @@ class PinWindow:
     def last(self, now: int) -> tuple[int, int | None, Times, Times]:
         """Start of the window, the levels there (None if not known), and the changes in it."""
         start = max(0, now - self.length)
-        empty = np.zeros(0, np.uint64)
-        at = np.concatenate([empty, *(at for at, _ in self._parts)])
-        level = np.concatenate([empty, *(level for _, level in self._parts)])
+        at, level = joined(self._parts)
+        at, level = in_order(int(level[0]) if len(level) else 0, at, level)
         inside = int(np.searchsorted(at, np.uint64(start)))
         before = int(level[inside - 1]) if inside else None
         return start, before, at[inside:], level[inside:]

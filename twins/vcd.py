@@ -7,10 +7,12 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from vcd import VCDWriter
 
 from twins.errors import UsageError
 from twins.files import whole_file
+from twins.trace import SETTLED, in_order, joined
 from twins.units import NS
 
 if TYPE_CHECKING:
@@ -41,13 +43,25 @@ class PinRecorder:
             for name, bit in pins.items()
         }
         self._mask = sum(self._variables)
-        self._level = initial & self._mask
+        self._level = self._found = initial & self._mask
+        self._held: list[tuple[Times, Times]] = []
 
     def add(self, at: Times, level: Times) -> None:
-        """Changes in order of time: ps, and the levels of all pins."""
+        """Changes: ps, and the levels of all pins. The last ones wait for what may still be found out before them."""
+        if not len(at):
+            return
+        self._held.append((at, level & np.uint64(self._mask)))
+        at, level = joined(self._held)
+        at, level = in_order(self._found, at, level)
+        settled = int(np.searchsorted(at, at[-1] - np.uint64(min(SETTLED, int(at[-1])))))
+        self._write(at[:settled], level[:settled])
+        self._found = self._level
+        self._held = [(at[settled:], level[settled:])]
+
+    def _write(self, at: Times, level: Times) -> None:
         before, variables, change = self._level, self._variables, self._writer.change
         try:
-            for moment, levels in zip((at // NS).tolist(), (level & self._mask).tolist(), strict=True):
+            for moment, levels in zip((at // NS).tolist(), level.tolist(), strict=True):
                 changed = levels ^ before
                 before = levels
                 while changed:
@@ -59,8 +73,10 @@ class PinRecorder:
         self._level = before
 
     def close(self, at: int) -> None:
-        """Ends the file at a moment (ps)."""
-        self._writer.close(at // NS)
+        """Ends the file at a moment (ps), or at its last change."""
+        moments, levels = joined(self._held)
+        self._write(moments, levels)
+        self._writer.close(max(at, int(moments[-1]) if len(moments) else 0) // NS)
         self._whole.close()
 
     def abandon(self) -> None:

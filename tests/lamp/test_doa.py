@@ -249,7 +249,8 @@ def test_nine_clocks_and_a_stop_free_the_bus(lamp_with_codec: Twin, clocks: int)
         assert len(rises) >= 10
         assert np.diff(rises[:9]).min() >= 10 * US
         stops = at[1:][(sda[1:] == 1) & (sda[:-1] == 0) & (scl[1:] == 1) & (scl[:-1] == 1)]
-        assert rises[9] < stops[stops > rises[8]][0] < rises[9] + 10 * US
+        # Half a clock later, and the time of whatever task comes between.
+        assert rises[9] < stops[stops > rises[8]][0] < rises[9] + 100 * US
 
 
 def test_more_than_nine_clocks_are_tried_again(lamp_with_codec: Twin) -> None:
@@ -282,9 +283,9 @@ def test_i2s_that_stands_still_starves_the_processor_and_is_started_again(lamp: 
 
 
 def test_a_processor_that_starts_again_is_waited_for(lamp: Twin) -> None:
-    """REBOOT (48, 7), as a dip of its supply would: two seconds without acknowledge, its outputs as after a start."""
+    """A dip of its supply, as REBOOT (48, 7): two seconds without acknowledge, its outputs as after a start."""
     before = stats(lamp)
-    lamp.call("xvf_write", 48, 7, lamp.symbols["xvf_stats"].address, 1, core=1)
+    lamp.voice.power_on()
     lamp.run("1800ms")
     moved = change(lamp, before)
     assert moved["nacks"] >= moved["errors"] >= 15

@@ -140,7 +140,7 @@ def test_a_panic_of_the_firmware_is_in_the_report(project: pytest.Pytester, run:
         def test_it(twin):
             twin.run("30ms")
             twin.memory.write(twin.symbols["spi_exchange"].address, bytes(6))
-            twin.run("20ms")
+            twin.run("60ms")
             assert False
         """
     )
