@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from twins.ports import Times
 
 Listener = Callable[["Times", "Times"], None]
-"""Is given the changes of pins: ps, and the levels of all pins, a bit each. They are in order of time but for a frame of
-a hardware controller that was under way when the twin stood still: its edges come when it is over, see `in_order`."""
+"""Is given the changes of pins: ps, and the levels of all pins, a bit each.
+
+In order of time, but for the frame of a hardware controller that was under way when the twin stood still: its edges
+come when it is over. `in_order` puts them where they were.
+"""
 
 SETTLED = 50_000_000_000
 """ps; no such frame is longer: a character at 300 baud takes 33 ms."""
