@@ -54,7 +54,7 @@ def board() -> Board:
 def children() -> set[str]:
     """The processes of ours that run the peer."""
     listed = subprocess.run(
-        ["ps", "-o", "args=", "--ppid", str(os.getpid())], capture_output=True, text=True, check=True
+        ["ps", "-ww", "-o", "args=", "--ppid", str(os.getpid())], capture_output=True, text=True, check=True
     )
     return {line for line in listed.stdout.splitlines() if "fake_qemu" in line}
 

@@ -50,7 +50,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def nobody_is_left(folder: Path) -> bool:
     """No process of ours runs the peer of this folder any more."""
     for _ in range(50):
-        listed = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True).stdout
+        listed = subprocess.run(["ps", "-ww", "-eo", "args="], capture_output=True, text=True, check=True).stdout
         if not any("fake_renode" in line and str(folder) in line for line in listed.splitlines()):
             return True
         time.sleep(0.1)
