@@ -1,4 +1,4 @@
-"""The argument ``--engine``."""
+"""The argument ``--engine``, and the twin that the arguments ask for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 
 from twins.engines import EngineSpec, adapter
 from twins.errors import UsageError
+from twins.twin import Twin
 
 OPEN_PORTS = "allow_open_ports"
 
@@ -37,3 +38,16 @@ def with_open_ports(spec: EngineSpec, options: argparse.Namespace) -> EngineSpec
     if OPEN_PORTS not in adapter(spec.name).OPTIONS:
         raise UsageError(f"--allow-open-ports: the engine {spec.name} opens none")
     return EngineSpec(spec.name, {**spec.options, OPEN_PORTS: "1"})
+
+
+def twin_of(options: argparse.Namespace, flash: str | None = None) -> Twin:
+    """The twin that BOARD, IMAGE, ``--elf``, ``--seed``, ``--rom`` and ``--engine`` ask for, at its power-on."""
+    return Twin(
+        options.board,
+        options.image,
+        elf=options.elf,
+        seed=options.seed,
+        rom=options.rom,
+        flash=flash,
+        engine=engine_of(options),
+    )

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from twins.cli.engine import add_engine_argument, engine_of
+from twins.cli.engine import add_engine_argument, twin_of
 from twins.gdb import GdbServer
-from twins.twin import Twin
 from twins.units import MS
 
 DONE = 0
@@ -31,14 +30,7 @@ def add_gdb_arguments(parser: argparse.ArgumentParser) -> None:
 
 def gdb(options: argparse.Namespace) -> int:
     """Runs until the debugger kills the program, or Ctrl-C; the exit code."""
-    with Twin(
-        options.board,
-        options.image,
-        elf=options.elf,
-        seed=options.seed,
-        rom=options.rom,
-        engine=engine_of(options),
-    ) as twin:
+    with twin_of(options) as twin:
         server = GdbServer(twin, options.port, wait=not options.run)
         host, port = server.address
         print(f"twins: in gdb: target remote {host}:{port}", file=sys.stderr, flush=True)

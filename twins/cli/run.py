@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from twins.cli.engine import add_engine_argument, engine_of
+from twins.cli.engine import add_engine_argument, twin_of
 from twins.cli.imports import say_missing
 from twins.cli.serve import add_serve_arguments, is_served, limit, serve
 from twins.cli.watch import Shown
@@ -89,14 +89,7 @@ class _Run:
         else:
             if options.image is None:
                 raise UsageError(f"run {options.board}: which image? Give IMAGE, as in twins run pico blink.uf2")
-            self.twin = Twin(
-                options.board,
-                options.image,
-                elf=options.elf,
-                seed=options.seed,
-                rom=options.rom,
-                engine=engine_of(options),
-            )
+            self.twin = twin_of(options)
         try:
             self._prepare(steps, resumed)
         except BaseException:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from twins.cli.engine import add_engine_argument, engine_of
+from twins.cli.engine import add_engine_argument, twin_of
 from twins.errors import UsageError
 from twins.radio import EspNow
-from twins.twin import Twin
 from twins.world import World
 
 DONE = 0
@@ -37,15 +36,7 @@ def view(options: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         raise UsageError(f"the live view needs {error.name}: pip install 'boardtwins[view]'") from None
     pace = _pace(options.pace)
-    twin = Twin(
-        options.board,
-        options.image,
-        elf=options.elf,
-        seed=options.seed,
-        rom=options.rom,
-        flash=options.flash,
-        engine=engine_of(options),
-    )
+    twin = twin_of(options, options.flash)
     if EspNow.fits(twin):
         World(options.seed).add(twin)
     show(twin, options.port, pace=pace, running=not options.paused, browser=options.open)
