@@ -7,7 +7,6 @@
 //
 using System;
 using System.Collections.Generic;
-using System.IO;
 using System.Linq;
 using System.Net.Sockets;
 
@@ -112,13 +111,13 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             nvics = found.Concat(new NVIC[Cores]).Take(Cores).ToArray();
             try
             {
-                wire = TwinsFrame.Open(where);
+                wire = new TwinsWire(where);
             }
             catch(SocketException error)
             {
                 throw new RecoverableException("No twin waits at " + where + ": " + error.Message);
             }
-            wire.Write(TwinsFrame.Token(token), 0, TwinsFrame.TokenBytes);
+            wire.Send(TwinsFrame.Token(token));
             var welcome = Ask(new TwinsFrame(TwinsKind.Hello).U16(ProtocolVersion).U8(chip).U8(Cores));
             if(welcome.Kind != TwinsKind.Welcome || welcome.TakeU16() != ProtocolVersion)
             {
@@ -540,7 +539,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             Send(new TwinsFrame(TwinsKind.Advance).U64(due));
         }
 
-        private Stream wire;
+        private TwinsWire wire;
         private TranslationCPU[] processors = new TranslationCPU[0];
         private NVIC[] nvics = new NVIC[0];
         private ulong start;
