@@ -109,6 +109,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             }
             var found = machine.GetPeripheralsOfType<NVIC>().OrderBy(nvic => machine.GetLocalName(nvic));
             nvics = found.Concat(new NVIC[Cores]).Take(Cores).ToArray();
+            TwinsFault.WhereNothingIs(machine.SystemBus);
             try
             {
                 wire = new TwinsWire(where);
@@ -149,8 +150,8 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             var answer = Ask(new TwinsFrame(TwinsKind.Read).U8((byte)core).U8(size).U32(address).U64(AccessTime(core)));
             if(answer.Kind == TwinsKind.Fault)
             {
-                Fault(core, address, "read");
                 Schedule(answer.TakeU64());
+                Fault(core, address, "read");
                 return 0;
             }
             var value = answer.TakeU32();
@@ -167,11 +168,11 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             polls = 0;
             this.Log(LogLevel.Noisy, "Processor {0} writes 0x{1:X} to 0x{2:X8}.", core, value, address);
             var answer = Ask(new TwinsFrame(TwinsKind.Write).U8((byte)core).U8(size).U32(address).U32(value).U64(AccessTime(core)));
+            Schedule(answer.TakeU64());
             if(answer.Kind == TwinsKind.Fault)
             {
                 Fault(core, address, "write");
             }
-            Schedule(answer.TakeU64());
         }
 
         public override void Reset()
@@ -482,6 +483,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         private void Fault(int core, uint address, string what)
         {
             this.Log(LogLevel.Warning, "Bus error: processor {0}, {1} of 0x{2:X8}.", core, what, address);
+            TwinsFault.Throw();
             if(nvics[core] != null)
             {
                 nvics[core].SetPendingIRQ(HardFaultException);
