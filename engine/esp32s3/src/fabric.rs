@@ -401,9 +401,11 @@ impl Fabric {
 
     /// A pad is set up anew.
     pub fn set_pad(&mut self, pin: u8, pad: Pad) {
-        self.io.set_pad(pin, pad);
-        self.tell_as_bytes();
         let now = self.now();
+        let before = self.io.watched_levels(self.pins.level());
+        self.io.set_pad(pin, pad);
+        self.io.look_where_routed(&before, self.pins.level(), now);
+        self.tell_as_bytes();
         let (up, down) = self.io.pulls();
         self.pins.pull(up, down, now);
         self.pads_changed(now);
@@ -430,16 +432,15 @@ impl Fabric {
 
     /// The matrix selects what an input signal comes from.
     pub fn select_input(&mut self, signal: Signal, select: InSelect) {
-        let before = self.input(signal);
+        let now = self.now();
+        let before = self.io.watched_levels(self.pins.level());
         self.io.select_input(signal, select);
-        if self.input(signal) != before {
-            self.attention();
-        }
+        self.io.look_where_routed(&before, self.pins.level(), now);
+        self.attention();
     }
 
-    /// UARTs put characters into the trace, SPI and I2S controllers frames; their levels stay out of it.
-    /// UARTs put characters into the trace, SPI controllers frames; their levels stay out of it. Pins whose blocks hand in batches of
-    /// edges are told apart, and those blocks look at who is there now.
+    /// UARTs put characters into the trace, SPI and I2S controllers frames; their levels stay out of it. Pins whose blocks
+    /// hand in batches of edges are told apart, and those blocks look at who is there now.
     fn tell_as_bytes(&mut self) {
         let told = [U0TXD, U1TXD, U2TXD, FSPICLK, FSPID, SPI3_CLK, SPI3_D];
         let audio = [I2S0O_BCK, I2S0O_WS, I2S0O_SD, I2S0I_BCK, I2S0I_WS, I2S0_MCLK];
@@ -501,13 +502,17 @@ impl Fabric {
 
     /// Changes of watched inputs since the last call: pins for GPIO, signals for the other blocks.
     pub(crate) fn take_input_changes(&mut self) -> Vec<(Ps, u64, u64, Vec<InputEdge>)> {
+        let edge = |(at, signal, high)| InputEdge { signal, at, high };
+        let rerouted: Vec<InputEdge> = self.io.take_rerouted().into_iter().map(edge).collect();
+        let levels = self.pins.level();
+        let first = rerouted.first().map(|edge| edge.at).map(|at| (at, 0, levels, rerouted));
         let changes = self.io.take_changes();
         let told = |(at, changed, levels): (Ps, u64, u64)| {
             let signals = self.io.watched_from(changed);
             let edges = signals.into_iter().map(|signal| InputEdge { signal, at, high: self.io.input(signal, levels) });
             (at, changed, levels, edges.collect())
         };
-        changes.into_iter().map(told).collect()
+        first.into_iter().chain(changes.into_iter().map(told)).collect()
     }
 
     /// Works out the rates after a change of [`Fabric::selection`], and tells of what changed.
@@ -557,7 +562,6 @@ impl Fabric {
         }
     }
 
-    /// Somebody sends an Ethernet frame to the chip.
     /// A page of registers is held in reset, or let go.
     pub(crate) fn set_held(&mut self, page: u32, on: bool) {
         let (word, bit) = (page as usize / 64 % 4, 1 << (page % 64));

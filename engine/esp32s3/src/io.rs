@@ -118,6 +118,8 @@ pub struct Io {
     watched_signals: Vec<Signal>,
     seen: u64,
     changes: Vec<(Ps, u64, u64)>,
+    /// Watched signals that come from elsewhere now, where the level is another.
+    rerouted: Vec<(Ps, Signal, bool)>,
 }
 
 impl Default for Io {
@@ -144,6 +146,7 @@ impl Default for Io {
             watched_signals: Vec::new(),
             seen: 0,
             changes: Vec::new(),
+            rerouted: Vec::new(),
         };
         for pin in 0..PINS as u8 {
             io.route(pin);
@@ -385,7 +388,27 @@ impl Io {
     /// Are there changes of levels to tell?
     #[inline]
     pub(crate) fn has_changes(&self) -> bool {
-        !self.changes.is_empty()
+        !self.changes.is_empty() || !self.rerouted.is_empty()
+    }
+
+    /// The watched signals and their levels, where `levels` are those of the pins.
+    pub(crate) fn watched_levels(&self, levels: u64) -> Vec<(Signal, bool)> {
+        self.watched_signals.iter().map(|signal| (*signal, self.input(*signal, levels))).collect()
+    }
+
+    /// The routing of inputs or their pads changed: watched signals whose level was another `before` have an edge.
+    pub(crate) fn look_where_routed(&mut self, before: &[(Signal, bool)], levels: u64, at: Ps) {
+        for (signal, was) in before {
+            let high = self.input(*signal, levels);
+            if high != *was {
+                self.rerouted.push((at, *signal, high));
+            }
+        }
+    }
+
+    /// Edges of watched signals because they come from elsewhere.
+    pub(crate) fn take_rerouted(&mut self) -> Vec<(Ps, Signal, bool)> {
+        std::mem::take(&mut self.rerouted)
     }
 
     /// Changes of levels to tell: when, which pins, and all levels.
