@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import socket
@@ -97,7 +96,6 @@ def test_a_line_that_nobody_closes_is_closed_and_said(media_controller: Twin) ->
     path = server.path
     with pytest.warns(ResourceWarning, match=f"unclosed <PtyServer {path}>"):
         del server
-        gc.collect()
     assert not Path(path).exists()
 
 

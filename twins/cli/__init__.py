@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         finally:
             _flush(sys.stdout)
     except BrokenPipeError:
-        # As of a program that SIGPIPE ended. What is still in a buffer goes nowhere, and Python does not complain of it.
+        # As of a program that SIGPIPE ended. What is still in a buffer goes nowhere, without a complaint of Python's.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         for stream in (sys.stdout, sys.stderr):
             if _is_unread(stream):
