@@ -5,6 +5,7 @@
 
 mod audio;
 mod parallel_words;
+mod sd_bits;
 mod sd_commands;
 mod spi_frames;
 mod train;
@@ -20,6 +21,7 @@ use crate::time::Ps;
 use crate::trace::{Kind, Trace};
 use crate::world::World;
 pub use parallel_words::ParallelLines;
+pub use sd_bits::SdClock;
 use serde::{Deserialize, Serialize};
 pub use spi_frames::SpiLines;
 use std::collections::BTreeMap;

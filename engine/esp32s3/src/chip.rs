@@ -5,6 +5,7 @@
 //! that is ahead waits with its next access to a register, so all of those happen in the order of time.
 
 mod lent;
+mod monitors;
 
 use crate::devices::Devices;
 use crate::fabric::{Reason, Request};
@@ -363,6 +364,7 @@ impl Chip {
                     self.forget_page(u32::from(entry));
                     self.show_page(usize::from(entry));
                 }
+                Request::Monitors(core) => self.set_monitor(usize::from(core)),
                 Request::CodeChanged => self.code.invalidate_all(),
                 Request::RadioTouched(page, core) => {
                     let pc = self.cores[usize::from(core)].pc;
@@ -483,6 +485,7 @@ impl Chip {
             self.system.select(id);
             self.system.dev.fabric.deadline = self.deadline_of(id, until);
             let exit = self.cores[id].run(&mut self.system, &mut self.code);
+            self.see_monitor(id);
             // The firmware set a CCOMPARE or enabled one: the goal may be nearer now.
             let timers_changed = matches!(exit, Exit::Deadline) && self.cores[id].cycle < until;
             if let Some(stop) = self.take_exit(id, exit).or_else(|| self.see_step(id)) {
