@@ -113,7 +113,9 @@ impl System {
         match slot {
             Slot::Stimulus => self.stimulus(),
             Slot::Gdma => gdma.event(&mut self.mem, mmu, fabric),
-            Slot::RtcTimer | Slot::RtcWatchdog | Slot::SuperWatchdog | Slot::RtcSleep => rtc_cntl.event(slot, fabric),
+            Slot::RtcTimer | Slot::RtcWatchdog | Slot::SuperWatchdog | Slot::CrystalWatchdog | Slot::RtcSleep => {
+                rtc_cntl.event(slot, fabric);
+            }
             Slot::Systimer0 | Slot::Systimer1 | Slot::Systimer2 => systimer.event(slot, fabric),
             Slot::Timg0T0 | Slot::Timg0T1 | Slot::Timg0Wdt => timg0.event(slot, fabric),
             Slot::Timg1T0 | Slot::Timg1T1 | Slot::Timg1Wdt => timg1.event(slot, fabric),
@@ -150,7 +152,9 @@ impl System {
             Slot::I2c1 => i2c1.event(slot, fabric),
             Slot::I2s0Tx | Slot::I2s0Rx => i2s0.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::I2s1Tx | Slot::I2s1Rx => i2s1.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
-            Slot::Lcd | Slot::Cam => lcd_cam.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
+            Slot::Lcd | Slot::Cam | Slot::CamClock => {
+                lcd_cam.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu })
+            }
             Slot::Ledc => ledc.event(slot, fabric),
             Slot::Mcpwm0 => mcpwm0.event(slot, fabric),
             Slot::Mcpwm1 => mcpwm1.event(slot, fabric),

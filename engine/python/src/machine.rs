@@ -26,6 +26,8 @@ pub enum UsbAction<'a> {
     Sleep(bool),
     /// Sends a packet to an OUT endpoint.
     Send(u8, &'a [u8]),
+    /// A program at the chip's own serial port sets DTR and RTS.
+    Lines(bool, bool),
 }
 
 /// Is that a size of memory chips?

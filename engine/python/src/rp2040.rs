@@ -134,6 +134,8 @@ impl Machine for Chip {
             UsbAction::Sleep(true) => usb.suspend(fabric),
             UsbAction::Sleep(false) => usb.wake_up(fabric),
             UsbAction::Send(endpoint, data) => return usb.send(endpoint, data, fabric),
+            // What DTR and RTS do is the firmware's.
+            UsbAction::Lines(..) => return false,
         }
         true
     }
