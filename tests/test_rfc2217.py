@@ -77,7 +77,7 @@ def test_rts_resets_the_chip_and_dtr_with_it_asks_for_download_mode(images: Path
 
 
 def test_the_chips_own_port_resets_it_as_well(images: Path) -> None:
-    """ESP32-S3 TRM, chapter "USB Serial/JTAG Controller": DTR alone asks for download mode, RTS alone resets; reset 0x15 is USB_UART."""
+    """ESP32-S3 TRM, chapter "USB Serial/JTAG Controller": DTR alone asks for download mode, RTS alone resets."""
     twin = Twin("xiao_esp32s3", image=images / "s3_mix.bin")
     twin.run("50ms")
 

@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often somebody who waits for a request looks whether he is called back.
 const LOOK: Duration = Duration::from_millis(2);
+/// How long the next frame is looked for before the thread sleeps: a processor at work sends one within microseconds, and
+/// to be woken by the kernel takes longer than that.
+const AWAKE: Duration = Duration::from_micros(50);
 
 /// Where a client is awaited.
 #[derive(Debug)]
@@ -115,19 +118,27 @@ enum Stream {
 }
 
 impl Stream {
+    /// Reads and writes that wait do not wait for ever.
     fn set_up(&self) -> std::io::Result<()> {
         match self {
             Self::Tcp(stream) => {
-                stream.set_nonblocking(false)?;
                 stream.set_read_timeout(Some(LOOK))?;
                 stream.set_write_timeout(Some(PATIENCE))
             }
             #[cfg(unix)]
             Self::Unix(stream) => {
-                stream.set_nonblocking(false)?;
                 stream.set_read_timeout(Some(LOOK))?;
                 stream.set_write_timeout(Some(PATIENCE))
             }
+        }
+    }
+
+    /// Whether a read or write waits for the other side.
+    fn set_waits(&self, waits: bool) -> std::io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.set_nonblocking(!waits),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.set_nonblocking(!waits),
         }
     }
 
@@ -147,6 +158,14 @@ impl Stream {
             #[cfg(unix)]
             Self::Unix(stream) => stream.shutdown(Shutdown::Both),
         };
+    }
+
+    fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.write(data),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.write(data),
+        }
     }
 
     fn write_all(&mut self, data: &[u8]) -> std::io::Result<()> {
@@ -173,6 +192,8 @@ pub enum Received {
 #[derive(Debug)]
 pub struct Link {
     stream: Stream,
+    /// A read or write of the stream waits; else it comes back with what there is.
+    waits: bool,
     /// What came and was not looked at begins at `from`.
     came: Vec<u8>,
     from: usize,
@@ -186,8 +207,11 @@ pub struct Link {
 
 impl Link {
     fn new(stream: Stream) -> Result<Self, String> {
-        stream.set_up().map_err(|error| format!("the bridge cannot use its client's connection: {error}"))?;
-        Ok(Self { stream, came: Vec::new(), from: 0, out: Vec::new(), asks: false, lost: None })
+        stream
+            .set_up()
+            .and_then(|()| stream.set_waits(true))
+            .map_err(|error| format!("the bridge cannot use its client's connection: {error}"))?;
+        Ok(Self { stream, waits: true, came: Vec::new(), from: 0, out: Vec::new(), asks: false, lost: None })
     }
 
     fn reads_token(&mut self, token: &[u8; TOKEN], end: Instant) -> bool {
@@ -196,15 +220,26 @@ impl Link {
             if self.lost.is_some() || Instant::now() >= end {
                 return false;
             }
-            self.fill();
+            self.fill(true);
         }
         self.from = TOKEN;
         // All bytes are compared, whatever the first ones are.
         self.came.iter().zip(token).fold(0, |differ, (came, known)| differ | (came ^ known)) == 0
     }
 
-    /// Reads what is there, waiting a little. What is wrong is kept in `lost`.
-    fn fill(&mut self) {
+    /// From now on the stream waits, or does not.
+    fn set_waits(&mut self, waits: bool) {
+        if self.waits != waits {
+            match self.stream.set_waits(waits) {
+                Ok(()) => self.waits = waits,
+                Err(error) => self.lose(format!("the connection to the client broke: {error}")),
+            }
+        }
+    }
+
+    /// Reads what is there, and waits a little for it or lets others run. What is wrong is kept in `lost`.
+    fn fill(&mut self, waiting: bool) {
+        self.set_waits(waiting);
         if self.from == self.came.len() {
             self.came.clear();
             self.from = 0;
@@ -218,7 +253,12 @@ impl Link {
             }),
             Ok(count) => self.came.extend_from_slice(&more[..count]),
             Err(error)
-                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {}
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) =>
+            {
+                if !waiting {
+                    std::thread::yield_now();
+                }
+            }
             Err(error) => self.lose(format!("the connection to the client broke: {error}")),
         }
     }
@@ -237,8 +277,13 @@ impl Link {
     /// Sends what is in `out`.
     pub fn send(&mut self) {
         if self.lost.is_none() && !self.out.is_empty() {
-            if let Err(error) = self.stream.write_all(&self.out) {
-                self.lose(format!("the connection to the client broke: {error}"));
+            // Nearly always there is room for all of it; what is wrong is told by the one that waits.
+            let sent = self.stream.write(&self.out).unwrap_or(0);
+            if sent < self.out.len() {
+                self.set_waits(true);
+                if let Err(error) = self.stream.write_all(&self.out[sent..]) {
+                    self.lose(format!("the connection to the client broke: {error}"));
+                }
             }
         }
         self.out.clear();
@@ -275,7 +320,7 @@ impl Link {
                 None if start.elapsed() >= PATIENCE => {
                     self.refuse(&format!("the client did not answer a MemRead within {} s", PATIENCE.as_secs()));
                 }
-                _ => self.fill(),
+                _ => self.fill(start.elapsed() >= AWAKE),
             }
         }
     }

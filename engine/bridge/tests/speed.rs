@@ -5,7 +5,7 @@ use bridge::frame::TOKEN;
 use bridge::link::Listener;
 use bridge::server::{Served, Server};
 use rp2040::chip::Chip;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -19,13 +19,24 @@ fn frame(kind: u8, body: &[u8]) -> Vec<u8> {
     frame
 }
 
+/// Reads without sleeping: the stream does not wait.
+fn read(stream: &mut impl Read, into: &mut [u8]) -> usize {
+    loop {
+        match stream.read(into) {
+            Ok(count) => return count,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => std::thread::yield_now(),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
 /// Sends a request and returns the answer, over the notices.
 fn ask(stream: &mut (impl Read + Write), request: &[u8]) -> Vec<u8> {
     stream.write_all(request).unwrap();
     let mut waiting = Vec::new();
     let mut more = [0; 4096];
     loop {
-        let count = stream.read(&mut more).unwrap();
+        let count = read(stream, &mut more);
         waiting.extend_from_slice(&more[..count]);
         while let Some((length, rest)) = waiting.split_first_chunk::<4>() {
             let length = u32::from_le_bytes(*length) as usize;
@@ -73,12 +84,17 @@ fn every_access_of_a_busy_client_is_answered() {
     measure("127.0.0.1", listener, move || {
         let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.set_nodelay(true).unwrap();
+        stream.set_nonblocking(true).unwrap();
         client(stream, COUNT)
     });
     #[cfg(unix)]
     {
         let path = std::env::temp_dir().join(format!("twins-bridge-{}.sock", std::process::id()));
         let listener = Listener::unix(&path).unwrap();
-        measure("Unix socket", listener, move || client(std::os::unix::net::UnixStream::connect(path).unwrap(), COUNT));
+        measure("Unix socket", listener, move || {
+            let stream = std::os::unix::net::UnixStream::connect(path).unwrap();
+            stream.set_nonblocking(true).unwrap();
+            client(stream, COUNT)
+        });
     }
 }

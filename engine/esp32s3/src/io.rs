@@ -3,8 +3,11 @@
 //! This file holds the wires; the registers that set them are GPIO, IO_MUX and RTC_IO. A block drives an output
 //! signal; the pins that selected it follow. An input signal shows the level of the pin selected for it.
 
+mod pad;
+
 use crate::signals::{Signal, CONSTANT_HIGH, CONSTANT_LOW, GPIO_OUT};
 use engine_core::time::Ps;
+pub use pad::{AsleepPad, Pad, RtcPad};
 use serde::{Deserialize, Serialize};
 
 /// GPIO0 to GPIO48; GPIO22 to GPIO25 have no pad.
@@ -43,90 +46,6 @@ pub struct InSelect {
     pub by_matrix: bool,
 }
 
-/// A pad as IO_MUX (or RTC_IO) has set it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pad {
-    /// MCU_SEL: 1 is the GPIO matrix, 0 and 2 to 4 are direct functions.
-    pub function: u8,
-    /// FUN_IE.
-    pub input_enable: bool,
-    /// FUN_WPU.
-    pub pull_up: bool,
-    /// FUN_WPD.
-    pub pull_down: bool,
-    /// PAD_DRIVER in GPIO_PINn: open drain.
-    pub open_drain: bool,
-    /// RTC_IO has taken the pad: its settings count, and the digital side sees nothing.
-    pub rtc: bool,
-    /// What RTC_IO has set.
-    pub by_rtc: RtcPad,
-    /// What IO_MUX has set for sleep, where SLP_SEL lets it count.
-    pub asleep: Option<AsleepPad>,
-    /// The output enable that counts in sleep, for a pad that sleeps so.
-    pub output_enable: Option<bool>,
-}
-
-/// A pad as IO_MUX has set it for light sleep: MCU_IE, MCU_OE, MCU_WPU and MCU_WPD.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AsleepPad {
-    /// MCU_IE.
-    pub input_enable: bool,
-    /// MCU_OE.
-    pub output_enable: bool,
-    /// MCU_WPU.
-    pub pull_up: bool,
-    /// MCU_WPD.
-    pub pull_down: bool,
-}
-
-/// A pad as RTC_IO has set it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RtcPad {
-    /// RTC_GPIO_OUT.
-    pub out: bool,
-    /// RTC_GPIO_ENABLE.
-    pub enable: bool,
-    /// FUN_IE.
-    pub input_enable: bool,
-    /// RUE.
-    pub pull_up: bool,
-    /// RDE.
-    pub pull_down: bool,
-    /// PAD_DRIVER in RTC_GPIO_PINn.
-    pub open_drain: bool,
-    /// SLP_IE and SLP_OE, where SLP_SEL lets them count in sleep.
-    pub asleep: Option<(bool, bool)>,
-}
-
-impl Pad {
-    /// The pad while the chip sleeps: the settings for sleep count, on the side that has the pad.
-    fn in_sleep(mut self) -> Self {
-        if let Some((input, output)) = self.by_rtc.asleep.filter(|_| self.rtc) {
-            self.by_rtc.input_enable = input;
-            self.by_rtc.enable = output;
-        } else if let Some(asleep) = self.asleep.filter(|_| !self.rtc) {
-            self.input_enable = asleep.input_enable;
-            self.output_enable = Some(asleep.output_enable);
-            (self.pull_up, self.pull_down) = (asleep.pull_up, asleep.pull_down);
-        }
-        self
-    }
-
-    /// Pull-up and pull-down of the side that has the pad.
-    fn pulls(&self) -> (bool, bool) {
-        if self.rtc {
-            (self.by_rtc.pull_up, self.by_rtc.pull_down)
-        } else {
-            (self.pull_up, self.pull_down)
-        }
-    }
-
-    /// Does the digital side see the level?
-    fn is_digital_input(&self) -> bool {
-        self.input_enable && !self.rtc
-    }
-}
-
 /// All routing, and the levels of all signals.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Io {
@@ -159,6 +78,8 @@ pub struct Io {
     watched_signals: Vec<Signal>,
     seen: u64,
     changes: Vec<(Ps, u64, u64)>,
+    /// Watched signals that come from elsewhere now, where the level is another.
+    rerouted: Vec<(Ps, Signal, bool)>,
 }
 
 impl Default for Io {
@@ -187,6 +108,7 @@ impl Default for Io {
             watched_signals: Vec::new(),
             seen: 0,
             changes: Vec::new(),
+            rerouted: Vec::new(),
         };
         for pin in 0..PINS as u8 {
             io.route(pin);
@@ -448,7 +370,27 @@ impl Io {
     /// Are there changes of levels to tell?
     #[inline]
     pub(crate) fn has_changes(&self) -> bool {
-        !self.changes.is_empty()
+        !self.changes.is_empty() || !self.rerouted.is_empty()
+    }
+
+    /// The watched signals and their levels, where `levels` are those of the pins.
+    pub(crate) fn watched_levels(&self, levels: u64) -> Vec<(Signal, bool)> {
+        self.watched_signals.iter().map(|signal| (*signal, self.input(*signal, levels))).collect()
+    }
+
+    /// The routing of inputs or their pads changed: watched signals whose level was another `before` have an edge.
+    pub(crate) fn look_where_routed(&mut self, before: &[(Signal, bool)], levels: u64, at: Ps) {
+        for (signal, was) in before {
+            let high = self.input(*signal, levels);
+            if high != *was {
+                self.rerouted.push((at, *signal, high));
+            }
+        }
+    }
+
+    /// Edges of watched signals because they come from elsewhere.
+    pub(crate) fn take_rerouted(&mut self) -> Vec<(Ps, Signal, bool)> {
+        std::mem::take(&mut self.rerouted)
     }
 
     /// Changes of levels to tell: when, which pins, and all levels.
