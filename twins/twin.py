@@ -360,15 +360,21 @@ class Twin(Wired, Intercepting, Seen):
         return self.usb.drive
 
     def set_lines(self, console: str, dtr: bool, rts: bool) -> None:
-        """What the control lines of a USB bridge do when they come in by the door, on a board with its reset circuit.
+        """What the control lines of a USB port do when they come in by the door.
+
+        On the port of the ESP32-S3's USB Serial/JTAG controller the chip itself acts on them. On a board with a USB
+        bridge and a reset circuit:
 
         RTS alone holds the chip in reset, DTR alone pulls the strapping pin low. The capacitor at the reset pin lets it
         rise behind a change of both, so what counts is how DTR stands when RTS lets go. Held in reset, the chip runs on
         here until then.
         """
-        boot = next((spec.boot for spec in self.board.consoles if spec.name == console), None)
-        if boot is None:
+        spec = next((spec for spec in self.board.consoles if spec.name == console), None)
+        if spec is not None and spec.jtag and Capability.USB in self.capabilities:
+            self._engine.usb_lines(dtr, rts)
+        if spec is None or spec.boot is None:
             return
+        boot = spec.boot
         held = console in self._held_by
         if rts and not dtr:
             self._held_by.add(console)

@@ -7,7 +7,6 @@
 //
 using System;
 using System.Collections.Generic;
-using System.IO;
 using System.Linq;
 using System.Net.Sockets;
 
@@ -110,15 +109,16 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             }
             var found = machine.GetPeripheralsOfType<NVIC>().OrderBy(nvic => machine.GetLocalName(nvic));
             nvics = found.Concat(new NVIC[Cores]).Take(Cores).ToArray();
+            TwinsFault.WhereNothingIs(machine.SystemBus);
             try
             {
-                wire = TwinsFrame.Open(where);
+                wire = new TwinsWire(where);
             }
             catch(SocketException error)
             {
                 throw new RecoverableException("No twin waits at " + where + ": " + error.Message);
             }
-            wire.Write(TwinsFrame.Token(token), 0, TwinsFrame.TokenBytes);
+            wire.Send(TwinsFrame.Token(token));
             var welcome = Ask(new TwinsFrame(TwinsKind.Hello).U16(ProtocolVersion).U8(chip).U8(Cores));
             if(welcome.Kind != TwinsKind.Welcome || welcome.TakeU16() != ProtocolVersion)
             {
@@ -150,8 +150,8 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             var answer = Ask(new TwinsFrame(TwinsKind.Read).U8((byte)core).U8(size).U32(address).U64(AccessTime(core)));
             if(answer.Kind == TwinsKind.Fault)
             {
-                Fault(core, address, "read");
                 Schedule(answer.TakeU64());
+                Fault(core, address, "read");
                 return 0;
             }
             var value = answer.TakeU32();
@@ -168,11 +168,11 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             polls = 0;
             this.Log(LogLevel.Noisy, "Processor {0} writes 0x{1:X} to 0x{2:X8}.", core, value, address);
             var answer = Ask(new TwinsFrame(TwinsKind.Write).U8((byte)core).U8(size).U32(address).U32(value).U64(AccessTime(core)));
+            Schedule(answer.TakeU64());
             if(answer.Kind == TwinsKind.Fault)
             {
                 Fault(core, address, "write");
             }
-            Schedule(answer.TakeU64());
         }
 
         public override void Reset()
@@ -382,11 +382,9 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             Begin(core);
             waiting[core] = null;
             restarting = false;
-            if(!inReset[core])
-            {
-                cpu.IsHalted = false;
-                cpu.Resume();
-            }
+            // A processor that is held is halted; one that stayed paused would hold up time.
+            cpu.IsHalted = inReset[core];
+            cpu.Resume();
         }
 
         private void SetTraps(uint[] addresses)
@@ -483,6 +481,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         private void Fault(int core, uint address, string what)
         {
             this.Log(LogLevel.Warning, "Bus error: processor {0}, {1} of 0x{2:X8}.", core, what, address);
+            TwinsFault.Throw();
             if(nvics[core] != null)
             {
                 nvics[core].SetPendingIRQ(HardFaultException);
@@ -540,7 +539,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             Send(new TwinsFrame(TwinsKind.Advance).U64(due));
         }
 
-        private Stream wire;
+        private TwinsWire wire;
         private TranslationCPU[] processors = new TranslationCPU[0];
         private NVIC[] nvics = new NVIC[0];
         private ulong start;

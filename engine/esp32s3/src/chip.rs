@@ -5,6 +5,7 @@
 //! that is ahead waits with its next access to a register, so all of those happen in the order of time.
 
 mod lent;
+mod monitors;
 mod requests;
 mod run;
 

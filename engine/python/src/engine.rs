@@ -453,6 +453,11 @@ impl Engine {
         self.chip.usb_act(UsbAction::Plug(on));
     }
 
+    /// A program at the port of the chip's own USB serial controller sets DTR and RTS. False: the chip has none, or no host sees it.
+    fn usb_lines(&mut self, dtr: bool, rts: bool) -> bool {
+        self.chip.usb_act(UsbAction::Lines(dtr, rts))
+    }
+
     /// The USB host goes to sleep or wakes up.
     fn usb_sleep(&mut self, on: bool) {
         self.chip.usb_act(UsbAction::Sleep(on));

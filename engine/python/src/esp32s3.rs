@@ -228,6 +228,7 @@ impl Machine for Chip {
             UsbAction::Sleep(false) => usb.wake_up(fabric),
             UsbAction::Send(endpoint, data) => return usb.send(endpoint, data, fabric),
             UsbAction::Ask(setup, data) => return usb.ask(setup, data, fabric),
+            UsbAction::Lines(dtr, rts) => return dev.usb_serial_jtag.control_lines(dtr, rts, fabric),
         }
         true
     }

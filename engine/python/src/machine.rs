@@ -28,6 +28,8 @@ pub enum UsbAction<'a> {
     Send(u8, &'a [u8]),
     /// Makes a request on the default pipe, with the data that goes to the device.
     Ask([u8; 8], &'a [u8]),
+    /// A program at the chip's own serial port sets DTR and RTS.
+    Lines(bool, bool),
 }
 
 /// Is that a size of memory chips?

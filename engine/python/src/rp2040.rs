@@ -139,6 +139,8 @@ impl Machine for Chip {
             UsbAction::Sleep(false) => usb.wake_up(fabric),
             UsbAction::Send(endpoint, data) => return usb.send(endpoint, data, fabric),
             UsbAction::Ask(setup, data) => return usb.ask(setup, data, fabric),
+            // What DTR and RTS do is the firmware's.
+            UsbAction::Lines(..) => return false,
         }
         true
     }

@@ -37,6 +37,8 @@ CHIPS = ("rp2040", "esp32s3")
 OPTIONS = {
     "path": "the program renode, instead of the one that is found",
     "quantum": "seconds of virtual time that one core runs before the other; 0.0001 without it",
+    "patience": "seconds of wall clock that 100 ms of virtual time may take; 120 without it",
+    "rom": "a real boot ROM: a path, or `real` for the one of the folder ESP_ROM_ELF_DIR",
 }
 INSTALL = "install Renode 1.15 or newer, and let PATH or RENODE_PATH say where it is"
 
@@ -63,4 +65,5 @@ def open(  # noqa: A001  # every adapter has these names
 
     settings = Settings.of(options)
     found = chosen(NAME, look, options.get("path"))
-    return RenodeEngine(found, board, native.open(board, image, seed=seed, rom=rom, options={}), settings)
+    of_the_chip = {name: value for name, value in options.items() if name in native.OPTIONS}
+    return RenodeEngine(found, board, native.open(board, image, seed=seed, rom=rom, options=of_the_chip), settings)

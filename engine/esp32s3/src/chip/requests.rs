@@ -40,6 +40,7 @@ impl Chip {
                     self.forget_page(u32::from(entry));
                     self.show_page(usize::from(entry));
                 }
+                Request::Monitors(core) => self.set_monitor(usize::from(core)),
                 Request::CodeChanged => self.code.invalidate_all(),
                 Request::RadioTouched(page, core) => {
                     let pc = self.cores[usize::from(core)].pc;

@@ -120,6 +120,7 @@ impl Chip {
             self.system.select(id);
             self.system.dev.fabric.deadline = self.deadline_of(id, until);
             let exit = self.cores[id].run(&mut self.system, &mut self.code);
+            self.see_monitor(id);
             // The firmware set a CCOMPARE or enabled one: the goal may be nearer now.
             let timers_changed = matches!(exit, Exit::Deadline) && self.cores[id].cycle < until;
             if let Some(stop) = self.take_exit(id, exit).or_else(|| self.see_step(id)) {
@@ -138,7 +139,7 @@ impl Chip {
     }
 
     /// The cycle that every awake processor has reached.
-    fn frontier(&self) -> u64 {
+    pub(super) fn frontier(&self) -> u64 {
         let reached = |id: usize| if self.is_awake(id) { self.cores[id].cycle } else { u64::MAX };
         match reached(0).min(reached(1)) {
             u64::MAX => self.cores[self.system.core].cycle,
@@ -146,7 +147,7 @@ impl Chip {
         }
     }
 
-    fn advance_to(&mut self, cycle: u64) {
+    pub(super) fn advance_to(&mut self, cycle: u64) {
         let fabric = &mut self.system.dev.fabric;
         fabric.cycle = fabric.cycle.max(cycle);
     }
