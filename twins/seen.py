@@ -35,6 +35,10 @@ class Seen:
     _outputs: dict[str, bytearray]
     _speakers: list[str]
 
+    def advance(self, until: int) -> object:
+        """Runs to a moment in ps."""
+        raise NotImplementedError
+
     @property
     def console_names(self) -> tuple[str, ...]:
         """The board's consoles, and those of further serial ports that its device has shown over USB."""
@@ -66,7 +70,7 @@ class Seen:
     @property
     def usb(self) -> UsbHost:
         """The USB host at the other end of the board's cable."""
-        return UsbHost(self._engine)
+        return UsbHost(self._engine, self.advance)
 
     def callers(self, core: int = 0) -> list[tuple[int, int]]:
         """Return address and stack pointer of each caller whose frame a windowed processor still holds in registers."""

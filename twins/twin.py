@@ -31,6 +31,7 @@ from twins.wiring import Wired
 
 if TYPE_CHECKING:
     from twins.outside import Listener
+    from twins.usb_drive import UsbDrive
     from twins.world import World
 
 log = logging.getLogger("twins")
@@ -343,6 +344,20 @@ class Twin(Wired, Intercepting, Seen):
     def reset_chip(self) -> None:
         """What `reset` does when it comes in by the door."""
         self._engine.reset()
+
+    def bootsel(self) -> UsbDrive:
+        """Somebody holds BOOTSEL down through a reset: the chip waits for an image over USB. Returns its drive.
+
+        See `twins.usb_drive` for what can be done with that. Raises `UsageError` where the chip has no such button.
+        """
+        if not self._engine.hold_bootsel(True):
+            raise UsageError(f"the {self.board.chip.name} has no BOOTSEL button")
+        try:
+            self.reset()
+            self.run_until(lambda: self.usb.configured and (self.usb.product_id == 3), every="1ms")
+        finally:
+            self._engine.hold_bootsel(False)
+        return self.usb.drive
 
     def set_lines(self, console: str, dtr: bool, rts: bool) -> None:
         """What the control lines of a USB port do when they come in by the door.

@@ -404,6 +404,22 @@ class EngineApi(Protocol):
         """Sends a report."""
         raise missing(self, Capability.USB)
 
+    def usb_ask(self, setup: bytes, data: bytes) -> bool:
+        """Makes a request on the default pipe."""
+        raise missing(self, Capability.USB)
+
+    def usb_answers(self) -> list[bytes | None]:
+        """How those requests went."""
+        raise missing(self, Capability.USB)
+
+    def usb_take(self, endpoint: int) -> list[bytes]:
+        """Takes what an endpoint sent."""
+        raise missing(self, Capability.USB)
+
+    def hold_bootsel(self, held: bool) -> bool:
+        """Holds the BOOTSEL button down. False: the chip has none."""
+        raise missing(self, Capability.USB)
+
     def usb_plug(self, on: bool) -> None:
         """The cable is plugged in or out."""
         raise missing(self, Capability.USB)

@@ -215,6 +215,10 @@ impl Machine for Chip {
         })
     }
 
+    fn usb_host_mut(&mut self) -> &mut Host {
+        self.system_mut().dev.usb_otg.host_mut()
+    }
+
     fn usb_act(&mut self, action: UsbAction<'_>) -> bool {
         let dev = &mut self.system_mut().dev;
         let (usb, fabric) = (&mut dev.usb_otg, &mut dev.fabric);
@@ -223,6 +227,7 @@ impl Machine for Chip {
             UsbAction::Sleep(true) => usb.suspend(fabric),
             UsbAction::Sleep(false) => usb.wake_up(fabric),
             UsbAction::Send(endpoint, data) => return usb.send(endpoint, data, fabric),
+            UsbAction::Ask(setup, data) => return usb.ask(setup, data, fabric),
             UsbAction::Lines(dtr, rts) => return dev.usb_serial_jtag.control_lines(dtr, rts, fabric),
         }
         true
