@@ -214,7 +214,7 @@ def test_its_patience_is_an_option(peer: Peer, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(engine_module, "PATIENCE", 600.0)
     with (
         Twin("pico", engine=f"{peer('stops')},patience=1.5") as twin,
-        pytest.raises(EngineFailed, match="has not come as far as 10ms within 1.5 s"),
+        pytest.raises(EngineFailed, match=r"has not come as far as 10ms within 1\.5 s"),
     ):
         twin.run("10ms")
 

@@ -12,7 +12,7 @@ twins.errors.UsageError: engine 'native:lice=1': 'lice=1' is no option of native
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -38,6 +38,7 @@ __all__ = [
     "absent",
     "adapter",
     "capabilities_of",
+    "chosen",
     "lacks",
     "missing",
     "name_of",
@@ -69,6 +70,19 @@ def who_has(capability: Capability) -> list[str]:
 def absent(name: str) -> EngineAbsent:
     """What is raised when an engine is not on this machine."""
     return EngineAbsent(f"the engine {name} is not on this machine: {adapter(name).INSTALL} (see `twins doctor`)")
+
+
+def chosen(name: str, look: Callable[[Path | None], tuple[Found | None, list[str]]], path: str | None) -> Found:
+    """The program of an engine that an adapter found on this machine, or that is at the path its option names.
+
+    Raises `UsageError` for that path, else `EngineAbsent`.
+    """
+    found, wrong = look(Path(path) if path is not None else None)
+    if found is not None:
+        return found
+    if path is not None:
+        raise UsageError("; ".join(wrong))
+    raise EngineAbsent("; ".join([str(absent(name)), *wrong]))
 
 
 def package_version() -> str:

@@ -408,6 +408,10 @@ class EngineApi(Protocol):
         """The cable is plugged in or out."""
         raise missing(self, Capability.USB)
 
+    def usb_lines(self, dtr: bool, rts: bool) -> bool:
+        """A program at the port of the chip's own USB serial controller sets DTR and RTS."""
+        raise missing(self, Capability.USB)
+
     def usb_sleep(self, on: bool) -> None:
         """The host goes to sleep or wakes up."""
         raise missing(self, Capability.USB)

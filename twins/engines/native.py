@@ -79,8 +79,7 @@ def _real_rom(board: Board) -> Path:
     folder = os.environ.get(ROM_FOLDER)
     if not folder:
         raise UsageError(
-            f"rom=real: {ROM_FOLDER} is not set: let it name the folder of Espressif's esp-rom-elfs, "
-            "or give rom=PATH"
+            f"rom=real: {ROM_FOLDER} is not set: let it name the folder of Espressif's esp-rom-elfs, or give rom=PATH"
         )
     return Path(folder)
 

@@ -86,6 +86,8 @@ pub enum Request {
     Remapped(u16),
     /// The firmware uses a page of the radio for the first time: which one, and the processor.
     RadioTouched(u8, u8),
+    /// The monitors of this processor are others (ASSIST_DEBUG).
+    Monitors(u8),
     /// The caches were invalidated: instructions may have changed behind them.
     CodeChanged,
 }
@@ -163,6 +165,8 @@ pub struct Fabric {
     pub straps: u32,
     /// FORCE_DOWNLOAD_BOOT of RTC_CNTL: see [`Fabric::boot_straps`].
     pub force_download: bool,
+    /// The host asks for download mode by the control lines of USB Serial/JTAG, and asked so when the chip was last reset.
+    pub usb_download: (bool, bool),
     /// What was touched that is not modelled.
     pub gaps: Gaps,
     /// Asked of the whole chip.
@@ -215,6 +219,7 @@ impl Fabric {
             millicelsius: 25_000,
             straps: 0x8,
             force_download: false,
+            usb_download: (false, false),
             gaps: Gaps::default(),
             requests: Vec::new(),
             deadline: 0,
@@ -236,7 +241,7 @@ impl Fabric {
     /// back (ESP-IDF esp_system/port/usb_console.c). Silicon overrides the straps from the next reset on; here at once.
     pub fn boot_straps(&self) -> u32 {
         const BOOT_MODE: u32 = 3 << 2;
-        self.straps & if self.force_download { !BOOT_MODE } else { !0 }
+        self.straps & if self.force_download || self.usb_download.1 { !BOOT_MODE } else { !0 }
     }
 
     /// The present moment.
@@ -363,9 +368,14 @@ impl Fabric {
 
     /// Must a block drive this signal in time, because somebody acts on its pins? Else edges may come later, with their times.
     pub fn needs_promptly(&self, signal: Signal) -> bool {
+        self.is_acted_on(signal) || self.io.has_input_among(self.io.pins_of(signal))
+    }
+
+    /// Does a part, or a block, act on the edges of this signal's pins? Software that reads their levels does not count.
+    pub fn is_acted_on(&self, signal: Signal) -> bool {
         let pins = self.io.pins_of(signal);
         let acted_on = self.pins.prompt() | self.interrupting_pins | self.wake.watching;
-        pins & acted_on != 0 || self.io.is_watched(pins) || self.pins.is_joined(pins) || self.io.has_input_among(pins)
+        pins & acted_on != 0 || self.io.is_watched(pins) || self.pins.is_joined(pins)
     }
 
     /// A block enables or disables the output of a signal that is not always driven, now.
@@ -401,23 +411,36 @@ impl Fabric {
 
     /// A pad is set up anew.
     pub fn set_pad(&mut self, pin: u8, pad: Pad) {
-        self.io.set_pad(pin, pad);
-        self.tell_as_bytes();
-        let now = self.now();
-        let (up, down) = self.io.pulls();
-        self.pins.pull(up, down, now);
-        self.pads_changed(now);
+        self.set_up_pads(|io| io.set_pad(pin, pad));
     }
 
     /// These pads are held, and no others.
     pub fn hold_pads(&mut self, pins: u64) {
-        if self.io.hold(pins) {
-            self.tell_as_bytes();
-            let now = self.now();
-            let (up, down) = self.io.pulls();
-            self.pins.pull(up, down, now);
-            self.pads_changed(now);
-        }
+        self.set_up_pads(|io| io.hold(pins));
+    }
+
+    /// The chip goes to sleep, or wakes: so do the pads that have settings for it.
+    pub fn sleep_pads(&mut self, asleep: bool) {
+        self.set_up_pads(|io| io.sleep(asleep));
+    }
+
+    /// Software drives D+ and D- by hand (`Some(None)`: it drives neither), or leaves the pads to their routing.
+    pub fn drive_usb_pads(&mut self, levels: Option<Option<(bool, bool)>>) {
+        self.io.drive_usb_pads(levels);
+        let now = self.now();
+        self.pads_changed(now);
+    }
+
+    /// Levels, pulls and what blocks see of their inputs follow from pads that are set up anew.
+    fn set_up_pads(&mut self, change: impl FnOnce(&mut Io)) {
+        let now = self.now();
+        let before = self.io.watched_levels(self.pins.level());
+        change(&mut self.io);
+        self.io.look_where_routed(&before, self.pins.level(), now);
+        self.tell_as_bytes();
+        let (up, down) = self.io.pulls();
+        self.pins.pull(up, down, now);
+        self.pads_changed(now);
     }
 
     /// The matrix selects what a pin shows.
@@ -430,18 +453,17 @@ impl Fabric {
 
     /// The matrix selects what an input signal comes from.
     pub fn select_input(&mut self, signal: Signal, select: InSelect) {
-        let before = self.input(signal);
+        let now = self.now();
+        let before = self.io.watched_levels(self.pins.level());
         self.io.select_input(signal, select);
-        if self.input(signal) != before {
-            self.attention();
-        }
+        self.io.look_where_routed(&before, self.pins.level(), now);
+        self.attention();
     }
 
-    /// UARTs put characters into the trace, SPI and I2S controllers frames; their levels stay out of it.
-    /// UARTs put characters into the trace, SPI controllers frames; their levels stay out of it. Pins whose blocks hand in batches of
-    /// edges are told apart, and those blocks look at who is there now.
+    /// UARTs put characters into the trace, SPI and I2S controllers frames; their levels stay out of it, and so do clocks. Pins
+    /// whose blocks hand in batches of edges are told apart, and those blocks look at who is there now.
     fn tell_as_bytes(&mut self) {
-        let told = [U0TXD, U1TXD, U2TXD, FSPICLK, FSPID, SPI3_CLK, SPI3_D];
+        let told = [U0TXD, U1TXD, U2TXD, FSPICLK, FSPID, SPI3_CLK, SPI3_D, CAM_CLK];
         let audio = [I2S0O_BCK, I2S0O_WS, I2S0O_SD, I2S0I_BCK, I2S0I_WS, I2S0_MCLK];
         let more = [I2S1O_BCK, I2S1O_WS, I2S1O_SD, I2S1I_BCK, I2S1I_WS, I2S1_MCLK];
         let sent = told.into_iter().chain(audio).chain(more).fold(0, |pins, signal| pins | self.io.pins_of(signal));
@@ -463,7 +485,9 @@ impl Fabric {
     fn look_at_pins_again(&mut self) {
         self.prompt_pins = self.pins.prompt();
         if self.has_late_pins {
-            [Slot::Ledc, Slot::Mcpwm0, Slot::Mcpwm1, Slot::Sdm].into_iter().for_each(|slot| self.soon(slot));
+            [Slot::Ledc, Slot::Mcpwm0, Slot::Mcpwm1, Slot::Sdm, Slot::CamClock]
+                .into_iter()
+                .for_each(|slot| self.soon(slot));
             for slot in [Slot::RmtTx0, Slot::RmtTx1, Slot::RmtTx2, Slot::RmtTx3] {
                 // A transmitter that is idle has nothing to look at.
                 if self.events.due(slot as usize) != Ps::MAX {
@@ -501,13 +525,17 @@ impl Fabric {
 
     /// Changes of watched inputs since the last call: pins for GPIO, signals for the other blocks.
     pub(crate) fn take_input_changes(&mut self) -> Vec<(Ps, u64, u64, Vec<InputEdge>)> {
+        let edge = |(at, signal, high)| InputEdge { signal, at, high };
+        let rerouted: Vec<InputEdge> = self.io.take_rerouted().into_iter().map(edge).collect();
+        let levels = self.pins.level();
+        let first = rerouted.first().map(|edge| edge.at).map(|at| (at, 0, levels, rerouted));
         let changes = self.io.take_changes();
         let told = |(at, changed, levels): (Ps, u64, u64)| {
             let signals = self.io.watched_from(changed);
             let edges = signals.into_iter().map(|signal| InputEdge { signal, at, high: self.io.input(signal, levels) });
             (at, changed, levels, edges.collect())
         };
-        changes.into_iter().map(told).collect()
+        first.into_iter().chain(changes.into_iter().map(told)).collect()
     }
 
     /// Works out the rates after a change of [`Fabric::selection`], and tells of what changed.
@@ -557,7 +585,6 @@ impl Fabric {
         }
     }
 
-    /// Somebody sends an Ethernet frame to the chip.
     /// A page of registers is held in reset, or let go.
     pub(crate) fn set_held(&mut self, page: u32, on: bool) {
         let (word, bit) = (page as usize / 64 % 4, 1 << (page % 64));

@@ -10,6 +10,8 @@ use engine_core::pins::Pins;
 use engine_core::ports::PortId;
 use engine_core::time::Ps;
 use engine_core::usb_host::Host;
+use pyo3::exceptions::PyValueError;
+use pyo3::PyResult;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::AtomicBool;
 
@@ -24,6 +26,19 @@ pub enum UsbAction<'a> {
     Sleep(bool),
     /// Sends a packet to an OUT endpoint.
     Send(u8, &'a [u8]),
+    /// A program at the chip's own serial port sets DTR and RTS.
+    Lines(bool, bool),
+}
+
+/// Is that a size of memory chips?
+pub fn check_size(size: usize, most: usize) -> PyResult<()> {
+    if size.is_power_of_two() && (65_536..=most).contains(&size) {
+        return Ok(());
+    }
+    Err(PyValueError::new_err(format!(
+        "flash of {size} bytes: expected a power of two between 64 KB and {} MB",
+        most >> 20
+    )))
 }
 
 /// A chip at rest.

@@ -2,7 +2,7 @@
 //! USB 2.0, sections 8.5.3 and 9.3.
 
 use super::descriptors::kind;
-use super::device::{transaction, Answer, Device, Ready};
+use super::device::{transaction, Answer, Device, Ready, IN, OUT};
 use crate::time::{Ps, SECOND};
 use serde::{Deserialize, Serialize};
 
@@ -162,9 +162,9 @@ impl Control {
     pub fn packet(&self, packet: usize) -> (u8, Vec<u8>) {
         match self.stage {
             Stage::Setup => (0x2D, self.request.setup.to_vec()),
-            Stage::DataIn | Stage::StatusIn => (super::IN, Vec::new()),
-            Stage::DataOut => (super::OUT, self.next_out(packet).to_vec()),
-            Stage::StatusOut => (super::OUT, Vec::new()),
+            Stage::DataIn | Stage::StatusIn => (IN, Vec::new()),
+            Stage::DataOut => (OUT, self.next_out(packet).to_vec()),
+            Stage::StatusOut => (OUT, Vec::new()),
         }
     }
 

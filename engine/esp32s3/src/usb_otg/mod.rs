@@ -93,12 +93,14 @@ impl UsbOtg {
 
     /// The host goes to sleep.
     pub fn suspend(&mut self, fabric: &mut Fabric) {
+        fabric.set_usb_phy(UsbPhy { asleep: true, ..fabric.usb_phy });
         self.asked = Some(Ask::Suspend);
         fabric.soon(Slot::UsbHost);
     }
 
     /// The host wakes up.
     pub fn wake_up(&mut self, fabric: &mut Fabric) {
+        fabric.set_usb_phy(UsbPhy { asleep: false, ..fabric.usb_phy });
         self.asked = Some(Ask::WakeUp);
         fabric.soon(Slot::UsbHost);
     }
