@@ -21,6 +21,7 @@ from twins.engines import Adapter, Capability, EngineApi, EngineSpec, capabiliti
 from twins.errors import BoardError, FirmwareCrashed, Timeout, UsageError
 from twins.files import contents_of
 from twins.flash import Flash
+from twins.fuses import Fuses
 from twins.image import TARGETS, Image
 from twins.intercept import Functions, Intercepting, State
 from twins.live import Live
@@ -90,6 +91,8 @@ class Twin(Wired, Intercepting):
         flash: contents of the whole flash chip, as written by `Flash.save`, to go on from.
         unique_id: the serial number of the flash chip, instead of the board file's.
         mac: the MAC address in the chip's fuses, instead of the board file's.
+        fuses: a file of all the chip's fuses, as written by `Fuses.save`, instead of those that a module has from the
+            factory, and of the MAC address above.
         engine: what runs the image: ``"native"``, or another that `twins doctor` lists, see `twins.engines`.
 
     A part is an attribute under its name in the board file.
@@ -118,6 +121,7 @@ class Twin(Wired, Intercepting):
         flash: str | Path | None = None,
         unique_id: bytes | str | None = None,
         mac: bytes | str | None = None,
+        fuses: str | Path | None = None,
         engine: str | EngineSpec = "native",
     ) -> None:
         self.board = Board.load(board) if mac is None else Board.load(board).with_mac(mac)
@@ -131,6 +135,8 @@ class Twin(Wired, Intercepting):
         self.door, self.live = Door(self), Live(self)
         self._start(open_engine(engine, self.board, self.image, seed=seed, rom=None if rom is None else Path(rom)))
         try:
+            if fuses is not None:
+                self.fuses.load(fuses)
             self._power_on(unique_id if unique_id is not None else self.board.unique_id, flash)
         except BaseException:
             self.close()
@@ -523,6 +529,11 @@ class Twin(Wired, Intercepting):
     def flash(self) -> Flash:
         """The flash chip: its contents and its serial number."""
         return Flash(self._engine)
+
+    @property
+    def fuses(self) -> Fuses:
+        """The chip's fuses, which stay burnt."""
+        return Fuses(self._engine, self.board.chip.name)
 
     def save_flash(self, path: str | Path) -> None:
         """Writes the contents of the flash chip to a file, whole or not at all."""

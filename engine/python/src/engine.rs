@@ -78,8 +78,8 @@ impl Engine {
         if psram_size != 0 {
             check_size(psram_size, 32 << 20)?;
         }
-        let wiring = if octal { Wiring::Octal } else { Wiring::Quad };
-        let mut chip = ::esp32s3::chip::Chip::new(flash_size, psram_size, wiring);
+        let psram = if octal { Wiring::Octal } else { Wiring::Quad };
+        let mut chip = ::esp32s3::chip::Chip::new(flash_size, psram_size, psram);
         let dev = &mut chip.system_mut().dev;
         if let Some(mac) = mac {
             dev.efuse = Efuse::with(Fuses::module(mac, (0, 2), InPackage::of(psram_size)));
@@ -191,6 +191,12 @@ impl Engine {
     #[setter]
     fn set_unique_id(&mut self, id: [u8; 8]) {
         self.chip.flash_chip_mut().set_unique_id(id);
+    }
+
+    /// The words of the chip's fuses, from EFUSE's RD_WR_DIS on; others in their place. `None` where it has none.
+    #[pyo3(signature = (others = None))]
+    fn fuses(&mut self, others: Option<Vec<u32>>) -> Option<Vec<u32>> {
+        self.chip.fuses(others.as_deref())
     }
 
     /// The flash cells.
