@@ -214,6 +214,25 @@ impl Rom {
         !self.real && addr.wrapping_sub(ROM_BASE) < ROM_BYTES && !self.image.is_code(addr)
     }
 
+    /// The traps that a program can come to: our functions', and where a function begins that is not ours.
+    pub fn traps(&self) -> Vec<u32> {
+        if self.real {
+            return Vec::new();
+        }
+        let named = names::functions().map(|(addr, _)| addr);
+        let mut traps: Vec<u32> = self.places.iter().map(|&(addr, _)| addr).chain(named).collect();
+        traps.retain(|&addr| self.is_trap(addr));
+        traps.sort_unstable();
+        traps.dedup();
+        traps
+    }
+
+    /// A jump to itself, behind the code at the reset vector: for who never returns.
+    pub fn resting_place(&self) -> u32 {
+        let reset = self.places.iter().find(|(_, place)| matches!(place, Place::Reset(_)));
+        reset.map_or(ROM_BASE, |&(trap, _)| trap + stubs::REST)
+    }
+
     /// Whether the function at `addr` is modelled.
     pub fn has(&self, addr: u32) -> bool {
         self.image.is_code(addr) || self.place(addr).is_some()
