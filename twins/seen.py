@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twins.board import Board
 from twins.engines import EngineApi
 from twins.flash import Flash
+from twins.fuses import Fuses
 from twins.image import Image
 from twins.memory import TwinMemory
 from twins.symbols import Symbols
@@ -29,6 +31,7 @@ class Gap:
 class Seen:
     """What a twin shows of itself beside its pins, parts and consoles."""
 
+    board: Board
     image: Image | None
     pin_log: PinLog
     _engine: EngineApi
@@ -101,6 +104,11 @@ class Seen:
     def flash(self) -> Flash:
         """The flash chip: its contents and its serial number."""
         return Flash(self._engine)
+
+    @property
+    def fuses(self) -> Fuses:
+        """The chip's fuses, which stay burnt."""
+        return Fuses(self._engine, self.board.chip.name)
 
     def save_flash(self, path: str | Path) -> None:
         """Writes the contents of the flash chip to a file, whole or not at all."""

@@ -79,6 +79,8 @@ class Twin(Wired, Intercepting, Seen):
         flash: contents of the whole flash chip, as written by `Flash.save`, to go on from.
         unique_id: the serial number of the flash chip, instead of the board file's.
         mac: the MAC address in the chip's fuses, instead of the board file's.
+        fuses: a file of all the chip's fuses, as written by `Fuses.save`, instead of those that a module has from the
+            factory, and of the MAC address above.
         engine: what runs the image: ``"native"``, or another that `twins doctor` lists, see `twins.engines`.
 
     A part is an attribute under its name in the board file.
@@ -107,6 +109,7 @@ class Twin(Wired, Intercepting, Seen):
         flash: str | Path | None = None,
         unique_id: bytes | str | None = None,
         mac: bytes | str | None = None,
+        fuses: str | Path | None = None,
         engine: str | EngineSpec = "native",
     ) -> None:
         self.board = Board.load(board) if mac is None else Board.load(board).with_mac(mac)
@@ -120,6 +123,8 @@ class Twin(Wired, Intercepting, Seen):
         self.door, self.live = Door(self), Live(self)
         self._start(open_engine(engine, self.board, self.image, seed=seed, rom=None if rom is None else Path(rom)))
         try:
+            if fuses is not None:
+                self.fuses.load(fuses)
             self._power_on(unique_id if unique_id is not None else self.board.unique_id, flash)
         except BaseException:
             self.close()

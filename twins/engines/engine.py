@@ -144,6 +144,10 @@ class EngineApi(Protocol):
     def unique_id(self, value: bytes) -> None:
         raise missing(self, Capability.FLASH)
 
+    def fuses(self, others: list[int] | None = None) -> list[int] | None:
+        """The words of the chip's fuses, block by block, after others were put in; None where it has none."""
+        raise missing(self, Capability.FLASH)
+
     # Processors and memory
 
     @property

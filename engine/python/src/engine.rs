@@ -161,6 +161,12 @@ impl Engine {
         self.chip.flash_chip_mut().set_unique_id(id);
     }
 
+    /// The words of the chip's fuses, from EFUSE's RD_WR_DIS on; others in their place. `None` where it has none.
+    #[pyo3(signature = (others = None))]
+    fn fuses(&mut self, others: Option<Vec<u32>>) -> Option<Vec<u32>> {
+        self.chip.fuses(others.as_deref())
+    }
+
     /// The flash cells.
     fn read_flash<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, self.chip.flash_mut().bytes())

@@ -2,6 +2,7 @@
 
 use crate::machine::{check_size, common, Frozen, Machine, Stopped, UsbAction};
 use crate::usb::FixedDevice;
+use ::esp32s3::block::Block;
 use ::esp32s3::chip::{Chip, Stop};
 use ::esp32s3::efuse::{Efuse, Fuses, InPackage};
 use ::esp32s3::fabric::{Reason, Request};
@@ -204,6 +205,15 @@ impl Machine for Chip {
     fn usb_host(&self) -> (&Host, bool) {
         let usb = &self.system().dev.usb_otg;
         (usb.host(), usb.vbus())
+    }
+
+    fn fuses(&mut self, others: Option<&[u32]>) -> Option<Vec<u32>> {
+        let dev = &mut self.system_mut().dev;
+        if let Some(words) = others {
+            dev.efuse = Efuse::with(Fuses::from_words(words));
+            dev.efuse.reset(&mut dev.fabric);
+        }
+        Some(dev.efuse.fuses().words().to_vec())
     }
 
     fn usb_fixed_device(&self) -> Option<FixedDevice> {

@@ -84,6 +84,10 @@ pub trait Machine: Send + Sync {
     fn flash_mut(&mut self) -> &mut Memory;
     /// The flash chip itself.
     fn flash_chip_mut(&mut self) -> &mut FlashChip;
+    /// The words of the fuses, after others were put in, where the chip is not started yet. `None`: the chip has none.
+    fn fuses(&mut self, _others: Option<&[u32]>) -> Option<Vec<u32>> {
+        None
+    }
     /// Memory was changed from outside.
     fn memory_changed(&mut self);
     /// A byte as a debugger sees it.

@@ -67,7 +67,6 @@ mod coex;
 mod crc;
 mod digest;
 mod flash;
-mod flash_pads;
 mod gpio;
 mod libgcc;
 mod memory;
@@ -106,7 +105,6 @@ const LEAVES: &[&[(&str, Function)]] = &[
     uart::LEAVES,
     cache::LEAVES,
     flash::LEAVES,
-    flash_pads::LEAVES,
     opiflash::LEAVES,
     crc::LEAVES,
     inflate::LEAVES,
