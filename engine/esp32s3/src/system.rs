@@ -226,7 +226,7 @@ impl System {
     }
 
     /// Changes from outside are due.
-    fn stimulus(&mut self) {
+    pub fn stimulus(&mut self) {
         let fabric = &mut self.dev.fabric;
         let now = fabric.now();
         fabric.pins.apply_stimuli(now);
