@@ -184,7 +184,7 @@ def test_the_same_run_comes_again_in_other_portions(twin_engine: EngineSpec) -> 
 
 
 def test_a_run_ends_where_it_is_told(twin_engine: EngineSpec) -> None:
-    """Native, Renode: there. QEMU: not before, and some turns of its processors later, of 50 µs; many on a loaded one."""
+    """Native and Renode: there. QEMU: not before, and some turns later, of 50 µs; many on a loaded machine."""
     with board(twin_engine, "idle") as twin:
         for goal in (20, 21, 521, 1500):
             twin.advance(goal * 1_000_000_000)
