@@ -382,11 +382,9 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             Begin(core);
             waiting[core] = null;
             restarting = false;
-            if(!inReset[core])
-            {
-                cpu.IsHalted = false;
-                cpu.Resume();
-            }
+            // A processor that is held is halted; one that stayed paused would hold up time.
+            cpu.IsHalted = inReset[core];
+            cpu.Resume();
         }
 
         private void SetTraps(uint[] addresses)

@@ -153,8 +153,9 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         private readonly MemoryStream body;
     }
 
-    // The connection. An answer comes within microseconds, and to be woken by the kernel takes longer than that: so it is
-    // looked for without sleeping at first.
+    // The connection. An answer comes within microseconds, and to be woken by the kernel can take longer than that: so it is
+    // looked for without sleeping at first. Where others want the processors, who sleeps gets his turn sooner than who lets
+    // the others pass: which way is quicker is tried now and then.
     public class TwinsWire : IDisposable
     {
         // `where` is unix:PATH or HOST:PORT.
@@ -217,16 +218,31 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         // Waits until something is there.
         private void Fill()
         {
+            var wait = waits++ % WaitsOfARound;
+            var asleep = wait < 2 * WaitsOfATrial ? wait >= WaitsOfATrial : sleeps;
+            var begun = Stopwatch.GetTimestamp();
+            Look(asleep ? begun : begun + Awake);
+            if(wait < 2 * WaitsOfATrial)
+            {
+                took[asleep ? 1 : 0] += Math.Min(Stopwatch.GetTimestamp() - begun, LongestOfATrial);
+            }
+            if(wait == 2 * WaitsOfATrial - 1)
+            {
+                sleeps = took[1] < took[0];
+                took[0] = took[1] = 0;
+            }
+        }
+
+        private void Look(long untilAwake)
+        {
             from = to = 0;
-            var asleep = Stopwatch.GetTimestamp() + Stopwatch.Frequency * MicrosecondsAwake / 1000000;
             while(true)
             {
                 SocketError error;
-                to = socket.Receive(came, 0, came.Length, SocketFlags.None, out error);
+                var count = socket.Receive(came, 0, came.Length, SocketFlags.None, out error);
                 if(error == SocketError.WouldBlock)
                 {
-                    to = 0;
-                    if(Stopwatch.GetTimestamp() < asleep)
+                    if(Stopwatch.GetTimestamp() < untilAwake)
                     {
                         Thread.Yield();
                     }
@@ -235,13 +251,13 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
                         socket.Poll(-1, SelectMode.SelectRead);
                     }
                 }
-                else if(error != SocketError.Success || to == 0)
+                else if(error != SocketError.Success || count == 0)
                 {
-                    to = 0;
                     throw Closed();
                 }
                 else
                 {
+                    to = count;
                     return;
                 }
             }
@@ -254,10 +270,19 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
 
         private int from;
         private int to;
+        private uint waits;
+        private bool sleeps;
 
         private readonly Socket socket;
         private readonly byte[] came = new byte[65536];
+        // In a trial: awake, asleep.
+        private readonly long[] took = new long[2];
 
-        private const int MicrosecondsAwake = 50;
+        // 50 us; a wait of more than 500 us says nothing of the way.
+        private static readonly long Awake = Stopwatch.Frequency / 20000;
+        private static readonly long LongestOfATrial = Stopwatch.Frequency / 2000;
+
+        private const uint WaitsOfARound = 4096;
+        private const uint WaitsOfATrial = 64;
     }
 }

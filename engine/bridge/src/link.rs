@@ -1,6 +1,7 @@
 //! The socket, and the one client at its other end.
 
 use crate::frame::{self, Incoming, HEADER, MOST, TOKEN};
+use crate::waits::Waits;
 use engine_core::lent::Peer;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -15,9 +16,6 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often somebody who waits for a request looks whether he is called back.
 const LOOK: Duration = Duration::from_millis(2);
-/// How long the next frame is looked for before the thread sleeps: a processor at work sends one within microseconds, and
-/// to be woken by the kernel takes longer than that.
-const AWAKE: Duration = Duration::from_micros(50);
 
 /// Where a client is awaited.
 #[derive(Debug)]
@@ -134,11 +132,11 @@ impl Stream {
     }
 
     /// Whether a read or write waits for the other side.
-    fn set_waits(&self, waits: bool) -> std::io::Result<()> {
+    fn set_blocking(&self, blocks: bool) -> std::io::Result<()> {
         match self {
-            Self::Tcp(stream) => stream.set_nonblocking(!waits),
+            Self::Tcp(stream) => stream.set_nonblocking(!blocks),
             #[cfg(unix)]
-            Self::Unix(stream) => stream.set_nonblocking(!waits),
+            Self::Unix(stream) => stream.set_nonblocking(!blocks),
         }
     }
 
@@ -192,8 +190,9 @@ pub enum Received {
 #[derive(Debug)]
 pub struct Link {
     stream: Stream,
-    /// A read or write of the stream waits; else it comes back with what there is.
-    waits: bool,
+    /// A read or write of the stream waits for the other side; else it comes back with what there is.
+    blocks: bool,
+    waits: Waits,
     /// What came and was not looked at begins at `from`.
     came: Vec<u8>,
     from: usize,
@@ -209,9 +208,18 @@ impl Link {
     fn new(stream: Stream) -> Result<Self, String> {
         stream
             .set_up()
-            .and_then(|()| stream.set_waits(true))
+            .and_then(|()| stream.set_blocking(true))
             .map_err(|error| format!("the bridge cannot use its client's connection: {error}"))?;
-        Ok(Self { stream, waits: true, came: Vec::new(), from: 0, out: Vec::new(), asks: false, lost: None })
+        Ok(Self {
+            stream,
+            blocks: true,
+            waits: Waits::default(),
+            came: Vec::new(),
+            from: 0,
+            out: Vec::new(),
+            asks: false,
+            lost: None,
+        })
     }
 
     fn reads_token(&mut self, token: &[u8; TOKEN], end: Instant) -> bool {
@@ -227,19 +235,18 @@ impl Link {
         self.came.iter().zip(token).fold(0, |differ, (came, known)| differ | (came ^ known)) == 0
     }
 
-    /// From now on the stream waits, or does not.
-    fn set_waits(&mut self, waits: bool) {
-        if self.waits != waits {
-            match self.stream.set_waits(waits) {
-                Ok(()) => self.waits = waits,
+    fn set_blocking(&mut self, blocks: bool) {
+        if self.blocks != blocks {
+            match self.stream.set_blocking(blocks) {
+                Ok(()) => self.blocks = blocks,
                 Err(error) => self.lose(format!("the connection to the client broke: {error}")),
             }
         }
     }
 
-    /// Reads what is there, and waits a little for it or lets others run. What is wrong is kept in `lost`.
-    fn fill(&mut self, waiting: bool) {
-        self.set_waits(waiting);
+    /// Reads what is there: sleeps until something is, for a little, or lets others run. What is wrong is kept in `lost`.
+    fn fill(&mut self, asleep: bool) {
+        self.set_blocking(asleep);
         if self.from == self.came.len() {
             self.came.clear();
             self.from = 0;
@@ -255,7 +262,7 @@ impl Link {
             Err(error)
                 if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) =>
             {
-                if !waiting {
+                if !asleep {
                     std::thread::yield_now();
                 }
             }
@@ -280,7 +287,7 @@ impl Link {
             // Nearly always there is room for all of it; what is wrong is told by the one that waits.
             let sent = self.stream.write(&self.out).unwrap_or(0);
             if sent < self.out.len() {
-                self.set_waits(true);
+                self.set_blocking(true);
                 if let Err(error) = self.stream.write_all(&self.out[sent..]) {
                     self.lose(format!("the connection to the client broke: {error}"));
                 }
@@ -305,10 +312,13 @@ impl Link {
 
     /// Waits for a frame until somebody calls back, or for an answer as long as patience lasts.
     pub fn receive(&mut self, called_back: Option<&AtomicBool>) -> Received {
-        let start = Instant::now();
+        let wait = self.waits.begin();
         loop {
             match self.take() {
-                Ok(Some(incoming)) => return Received::Frame(incoming),
+                Ok(Some(incoming)) => {
+                    self.waits.end(&wait);
+                    return Received::Frame(incoming);
+                }
                 Ok(None) => {}
                 Err(why) => self.refuse(&format!("the client sent {why}")),
             }
@@ -317,10 +327,10 @@ impl Link {
             }
             match called_back {
                 Some(flag) if flag.swap(false, Ordering::AcqRel) => return Received::CalledBack,
-                None if start.elapsed() >= PATIENCE => {
+                None if wait.elapsed() >= PATIENCE => {
                     self.refuse(&format!("the client did not answer a MemRead within {} s", PATIENCE.as_secs()));
                 }
-                _ => self.fill(start.elapsed() >= AWAKE),
+                _ => self.fill(wait.sleeps()),
             }
         }
     }

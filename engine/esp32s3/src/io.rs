@@ -223,14 +223,13 @@ impl Io {
         }
     }
 
-    /// These pads are held, and no others. True: some were let go.
-    pub(crate) fn hold(&mut self, pins: u64) -> bool {
+    /// These pads are held, and no others.
+    pub(crate) fn hold(&mut self, pins: u64) {
         let released = self.held & !pins;
         self.held = pins;
         for pin in (0..PINS as u8).filter(|pin| released >> pin & 1 != 0) {
             self.set_pad(pin, self.pad(pin));
         }
-        released != 0
     }
 
     /// The chip goes to sleep, or wakes: pads with settings for sleep take them, or go back.

@@ -1,7 +1,7 @@
 //! Pads that are set up anew, and who looks at them.
 
 use super::Fabric;
-use crate::io::{InSelect, OutSelect, Pad};
+use crate::io::{InSelect, Io, OutSelect, Pad};
 use crate::signals::*;
 use crate::slots::Slot;
 use engine_core::time::Ps;
@@ -9,24 +9,17 @@ use engine_core::time::Ps;
 impl Fabric {
     /// A pad is set up anew.
     pub fn set_pad(&mut self, pin: u8, pad: Pad) {
-        let before = self.io.watched_levels(self.pins.level());
-        self.io.set_pad(pin, pad);
-        self.pads_set_up(&before);
+        self.set_up_pads(|io| io.set_pad(pin, pad));
     }
 
     /// These pads are held, and no others.
     pub fn hold_pads(&mut self, pins: u64) {
-        let before = self.io.watched_levels(self.pins.level());
-        if self.io.hold(pins) {
-            self.pads_set_up(&before);
-        }
+        self.set_up_pads(|io| io.hold(pins));
     }
 
     /// The chip goes to sleep, or wakes: so do the pads that have settings for it.
     pub fn sleep_pads(&mut self, asleep: bool) {
-        let before = self.io.watched_levels(self.pins.level());
-        self.io.sleep(asleep);
-        self.pads_set_up(&before);
+        self.set_up_pads(|io| io.sleep(asleep));
     }
 
     /// Software drives D+ and D- by hand (`Some(None)`: it drives neither), or leaves the pads to their routing.
@@ -36,10 +29,12 @@ impl Fabric {
         self.pads_changed(now);
     }
 
-    /// Pulls and levels follow from pads that are set up anew. Watched inputs had these levels `before`.
-    fn pads_set_up(&mut self, before: &[(Signal, bool)]) {
+    /// Levels, pulls and what blocks see of their inputs follow from pads that are set up anew.
+    fn set_up_pads(&mut self, change: impl FnOnce(&mut Io)) {
         let now = self.now();
-        self.io.look_where_routed(before, self.pins.level(), now);
+        let before = self.io.watched_levels(self.pins.level());
+        change(&mut self.io);
+        self.io.look_where_routed(&before, self.pins.level(), now);
         self.tell_as_bytes();
         let (up, down) = self.io.pulls();
         self.pins.pull(up, down, now);

@@ -18,13 +18,14 @@
 //! - A function with much of its own between its calls back (JPEG, the C library's files) is compiled from C: firmware/rom.
 //!   So is the loader of download mode: esptool and its stub work as with silicon, answers the same to the byte
 //!   (tests/realimages/test_esp32s3_download.py); over UART0 and the USB Serial/JTAG, not over USB OTG.
+//!   So is the loader of the second stage, with secure boot: the same text as with silicon (tests/realimages/test_esp32s3_boot.py).
 //!   So is the console on USB OTG (CONFIG_ESP_CONSOLE_USB_CDC): a host sees the same as with silicon
 //!   (tests/realimages/test_esp32s3_usb_console.py); its device starts anew after each reset, where silicon's may persist.
 //!
 //! # Fidelity
 //! - Results of 230 functions: as the silicon's code gives them on our own processor (tests/realimages/test_esp32s3_rom_calls.py),
 //!   bit for bit; what C leaves open is left out there. How long a function takes: approximated.
-//! - Missing, beside the radios', 283 functions: a call stops the run and says the name. By address, as ESP-IDF's linker scripts name them:
+//! - Missing, beside the radios', 250 functions: a call stops the run and says the name. By address, as ESP-IDF's linker scripts name them:
 //!
 //! | From | To | Missing | What | Who may call it |
 //! |---|---|---|---|---|
@@ -39,10 +40,7 @@
 //! | 0x400016a4 | 0x40001a10 | 11 | preload by hardware, tag memory, `Cache_Op_Addr` | diagnosis |
 //! | 0x40001c14 | 0x40001c44 | 2 | handlers of exceptions, virtual priorities of interrupts, without an operating system | programs on the bare ROM |
 //! | 0x40001c80 | 0x40001c8c | 2 | HMAC-MD5; the silicon's answers -1 to all that we asked | ESP-IDF's supplicant for the first WPA, behind the radio |
-//! | 0x40001d70 | 0x40001e84 | 16 | AES, RSA, HMAC, signatures by the accelerators | ROM code; ESP-IDF drives the accelerators itself |
-//! | 0x40001e9c | 0x40001ff8 | 11 | eFuse: programming, writing keys, single bits | a second stage with secure boot or flash encryption |
 //! | 0x40002034 | 0x40002118 | 20 | ECC of octal flash and RAM | diagnosis |
-//! | 0x40002124 | 0x40002160 | 6 | secure boot | a second stage with secure boot |
 //! | 0x40002568 | 0x40002568 | 1 | `__udiv_w_sdiv` | nobody |
 //! | 0x40002610 | 0x40002a54 | 68 | USB OTG: firmware updates (DFU), the layers below the console one by one | programs of their own; ESP-IDF calls the console's |
 //!
