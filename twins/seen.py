@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twins.board import Board
 from twins.engines import EngineApi
 from twins.flash import Flash
+from twins.fuses import Fuses
 from twins.image import Image
 from twins.memory import TwinMemory
 from twins.symbols import Symbols
@@ -29,11 +31,16 @@ class Gap:
 class Seen:
     """What a twin shows of itself beside its pins, parts and consoles."""
 
+    board: Board
     image: Image | None
     pin_log: PinLog
     _engine: EngineApi
     _outputs: dict[str, bytearray]
     _speakers: list[str]
+
+    def advance(self, until: int) -> object:
+        """Runs to a moment in ps."""
+        raise NotImplementedError
 
     @property
     def console_names(self) -> tuple[str, ...]:
@@ -66,7 +73,7 @@ class Seen:
     @property
     def usb(self) -> UsbHost:
         """The USB host at the other end of the board's cable."""
-        return UsbHost(self._engine)
+        return UsbHost(self._engine, self.advance)
 
     def callers(self, core: int = 0) -> list[tuple[int, int]]:
         """Return address and stack pointer of each caller whose frame a windowed processor still holds in registers."""
@@ -97,6 +104,11 @@ class Seen:
     def flash(self) -> Flash:
         """The flash chip: its contents and its serial number."""
         return Flash(self._engine)
+
+    @property
+    def fuses(self) -> Fuses:
+        """The chip's fuses, which stay burnt."""
+        return Fuses(self._engine, self.board.chip.name)
 
     def save_flash(self, path: str | Path) -> None:
         """Writes the contents of the flash chip to a file, whole or not at all."""

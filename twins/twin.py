@@ -31,6 +31,7 @@ from twins.wiring import Wired
 
 if TYPE_CHECKING:
     from twins.outside import Listener
+    from twins.usb_drive import UsbDrive
     from twins.world import World
 
 log = logging.getLogger("twins")
@@ -78,6 +79,8 @@ class Twin(Wired, Intercepting, Seen):
         flash: contents of the whole flash chip, as written by `Flash.save`, to go on from.
         unique_id: the serial number of the flash chip, instead of the board file's.
         mac: the MAC address in the chip's fuses, instead of the board file's.
+        fuses: a file of all the chip's fuses, as written by `Fuses.save`, instead of those that a module has from the
+            factory, and of the MAC address above.
         engine: what runs the image: ``"native"``, or another that `twins doctor` lists, see `twins.engines`.
 
     A part is an attribute under its name in the board file.
@@ -106,6 +109,7 @@ class Twin(Wired, Intercepting, Seen):
         flash: str | Path | None = None,
         unique_id: bytes | str | None = None,
         mac: bytes | str | None = None,
+        fuses: str | Path | None = None,
         engine: str | EngineSpec = "native",
     ) -> None:
         self.board = Board.load(board) if mac is None else Board.load(board).with_mac(mac)
@@ -119,6 +123,8 @@ class Twin(Wired, Intercepting, Seen):
         self.door, self.live = Door(self), Live(self)
         self._start(open_engine(engine, self.board, self.image, seed=seed, rom=None if rom is None else Path(rom)))
         try:
+            if fuses is not None:
+                self.fuses.load(fuses)
             self._power_on(unique_id if unique_id is not None else self.board.unique_id, flash)
         except BaseException:
             self.close()
@@ -344,6 +350,20 @@ class Twin(Wired, Intercepting, Seen):
         """What `reset` does when it comes in by the door."""
         self._engine.reset()
 
+    def bootsel(self) -> UsbDrive:
+        """Somebody holds BOOTSEL down through a reset: the chip waits for an image over USB. Returns its drive.
+
+        See `twins.usb_drive` for what can be done with that. Raises `UsageError` where the chip has no such button.
+        """
+        if not self._engine.hold_bootsel(True):
+            raise UsageError(f"the {self.board.chip.name} has no BOOTSEL button")
+        try:
+            self.reset()
+            self.run_until(lambda: self.usb.configured and (self.usb.product_id == 3), every="1ms")
+        finally:
+            self._engine.hold_bootsel(False)
+        return self.usb.drive
+
     def set_lines(self, console: str, dtr: bool, rts: bool) -> None:
         """What the control lines of a USB port do when they come in by the door.
 
@@ -366,8 +386,6 @@ class Twin(Wired, Intercepting, Seen):
         self._engine.drive(boot, False if dtr and not rts else None, self._engine.now)
         if held and not rts:
             self._held_by.remove(console)
-            # The strap is sampled by the reset, so its level comes first.
-            self._engine.run(self._engine.now)
             self.reset_chip()
 
     def set_slice(self, cycles: int) -> None:

@@ -4,6 +4,7 @@
 #include "boot.h"
 
 #define REG(address) (*(volatile uint32_t *)(address))
+#define CACHE_CONTROL REG(0x600c0048u) /* SYSTEM_CACHE_CONTROL */
 #define SPI_CMD1 REG(0x60002000u)
 #define SPI_CTRL(n) REG(0x60003008u - 0x1000u * (n))
 #define MAC_SPI_SYS_2 REG(0x6000704cu)
@@ -38,7 +39,9 @@ void spi_dummy_len_fix(int spi, uint32_t divider);
 void esp_rom_spiflash_config_readmode(uint32_t mode, int legacy);
 void SPIMasterReadModeCnfig(uint32_t mode);
 uint32_t SPI_Common_Command(void *command);
-void ROM_Boot_Cache_Init(void);
+void Cache_Enable_DCache(uint32_t autoload);
+void Cache_UnMask_Dram0(void);
+void SelectSpiFunction(uint32_t pads);
 void Cache_MMU_Init(void);
 void Cache_Owner_Init(void);
 void Cache_Set_Default_Mode(void);
@@ -71,6 +74,20 @@ const void *look(struct window *w, uint32_t at, uint32_t count) {
     }
     return (const void *)(BUS + at - w->from);
 }
+
+/* The data cache alone: its clock, a pulse of its reset, nothing mapped. */
+static void ROM_Boot_Cache_Init(void) {
+    enum { DCACHE_CLK_ON = 4, DCACHE_RESET = 8 };
+    CACHE_CONTROL |= DCACHE_CLK_ON;
+    CACHE_CONTROL |= DCACHE_RESET;
+    CACHE_CONTROL &= ~(uint32_t)DCACHE_RESET;
+    Cache_Owner_Init();
+    Cache_MMU_Init();
+    Cache_Set_Default_Mode();
+    Cache_Enable_DCache(0);
+    Cache_UnMask_Dram0();
+}
+ENTRY(ROM_Boot_Cache_Init, 0x40001668);
 
 /* Of what is loaded: of the copy that was verified, where secure boot made one. */
 static const void *piece(struct window *w, uint32_t at, uint32_t count) {
@@ -209,6 +226,7 @@ static uint32_t boot_from_flash(void) {
     struct sha sha;
     uint8_t digest[DIGEST], verified[DIGEST];
     const struct header *found;
+    SelectSpiFunction(ets_efuse_get_spiconfig());
     ROM_Boot_Cache_Init();
     ets_delay_us(ets_efuse_get_flash_delay_us());
     for (;;) {

@@ -314,6 +314,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             {
                 var cycles = cpu is CortexM ? CyclesOfAnInstruction : 1;
                 cpu.PerformanceInMips = speeds.Last(mips => mips == 1 || mips * Megahertz * cycles <= hertz);
+                TwinsRegisters.SetCycleCounter(cpu, hertz);
             }
             // SysTick counts the processor's clock.
             foreach(var nvic in nvics.Where(nvic => nvic != null))
@@ -390,7 +391,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         private void SetTraps(uint[] addresses)
         {
             traps = new HashSet<uint>(addresses);
-            if(addresses.Length > 0)
+            if(addresses.Length > 0 && processors[0] is CortexM)
             {
                 var rom = machine.SystemBus.ReadBytes(0, (int)addresses.Max() + 4);
                 returns = (uint)Enumerable.Range(1, rom.Length / 2 - 1).First(i => BitConverter.ToUInt16(rom, 2 * i) == ReturnToLink) * 2;
@@ -416,7 +417,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
                 waiting[core] = null;
             }
             var registers = TwinsRegisters.All(cpu);
-            registers[TwinsRegisters.ProgramCounter] = pc;
+            registers[TwinsRegisters.PlaceOfPc(cpu)] = pc;
             var request = new TwinsFrame(TwinsKind.Trap).U8((byte)core).U32(pc).U64(Now(core)).U8((byte)registers.Length);
             foreach(var register in registers)
             {
@@ -432,13 +433,13 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             {
             case TrapEnd.GoesOn:
                 TwinsRegisters.Put(cpu, answer.TakeU32s());
-                if(traps.Contains((uint)cpu.PC.RawValue & ~1u))
+                if(cpu is CortexM && traps.Contains((uint)cpu.PC.RawValue & ~1u))
                 {
                     Wait(core, (uint)cpu.PC.RawValue & ~1u, time);
                 }
                 else
                 {
-                    StandStill(core, time);
+                    GoOnAt(core, time);
                 }
                 break;
             case TrapEnd.Again:
@@ -465,6 +466,20 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             TwinsRegisters.Set(cpu, TwinsRegisters.LinkRegister, pc | 1);
             cpu.PC = returns | 1;
             StandStill(core, until);
+        }
+
+        // A function of the ESP32-S3's ROM is called often and is short: what is less than a microsecond is kept for later.
+        private void GoOnAt(int core, ulong time)
+        {
+            if(processors[core] is CortexM)
+            {
+                StandStill(core, time);
+                return;
+            }
+            var now = Now(core);
+            owed[core] += time > now ? time - now : 0;
+            StandStill(core, now + owed[core], false);
+            owed[core] %= Microsecond;
         }
 
         private void StandStill(int core, ulong until, bool whole = true)
@@ -562,6 +577,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         private readonly LimitTimer timer;
         private readonly bool[] inReset = new bool[Cores];
         private readonly ulong[] accessed = new ulong[Cores];
+        private readonly ulong[] owed = new ulong[Cores];
         private readonly Waiting[] waiting = new Waiting[Cores];
         private readonly object exchange = new object();
 

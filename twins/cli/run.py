@@ -39,6 +39,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     add("image", metavar="IMAGE", nargs="?", help=".uf2, .elf, .hex or .bin; of a project it is in its wokwi.toml")
     add("--elf", metavar="FILE", help="symbols for the image")
     add("--rom", metavar="PATH", help="a real boot ROM to run: an image, an ELF, or the folder ESP_ROM_ELF_DIR names")
+    add("--fuses", metavar="FILE", help="the fuses of an ESP32-S3, instead of those of a new module")
     add("--seed", metavar="N", type=int, default=0, help="for all that is random (0)")
     add_engine_argument(parser)
     add_going_arguments(parser)
@@ -67,6 +68,7 @@ def add_going_arguments(parser: argparse.ArgumentParser) -> None:
     add("--uart", metavar="FILE", help="what the consoles showed")
     add("--vcd", metavar="FILE", help="every change of a pin")
     add("--flash-out", metavar="FILE", help="the flash chip's contents at the end")
+    add("--fuses-out", metavar="FILE", help="the chip's fuses at the end")
     add_serve_arguments(parser)
     add("--json", action="store_true", help="end with one JSON object")
 
@@ -128,7 +130,14 @@ class _Run:
                 raise UsageError(f"cannot write {path}: a video is a .gif or an .mp4")
             check_writable(path)
         options = self.options
-        for path in (options.uart, options.vcd, options.flash_out, options.record, options.record_script):
+        for path in (
+            options.uart,
+            options.vcd,
+            options.flash_out,
+            options.fuses_out,
+            options.record,
+            options.record_script,
+        ):
             if path:
                 check_writable(path)
 
@@ -239,6 +248,8 @@ class _Run:
             self.vcd.close(self.twin.now)
         if self.options.flash_out:
             self.twin.flash.save(self.options.flash_out)
+        if self.options.fuses_out:
+            self.twin.fuses.save(self.options.fuses_out)
         return pictures
 
     def why(self, code: int) -> str:

@@ -113,6 +113,8 @@ class EngineSpec:
             if option not in known or not equals or not value:
                 takes = ", ".join(f"{key}=…" for key in known) or "no options"
                 raise UsageError(f"engine {text!r}: {pair!r} is no option of {name}: it takes {takes}")
+            if option in options:
+                raise UsageError(f"engine {text!r}: {option} is there twice")
             options[option] = value
         return cls(name, options)
 

@@ -76,7 +76,7 @@ impl Listener {
                 Err(error) => return Err(format!("the bridge cannot take a client: {error}")),
             };
             let mut link = Link::new(stream)?;
-            if link.reads_token(token, end) {
+            if link.reads_token(token) {
                 return Ok(link);
             }
             strangers += 1;
@@ -222,8 +222,9 @@ impl Link {
         })
     }
 
-    fn reads_token(&mut self, token: &[u8; TOKEN], end: Instant) -> bool {
-        let end = end.min(Instant::now() + PATIENCE);
+    /// Who comes at the last moment has time to say it.
+    fn reads_token(&mut self, token: &[u8; TOKEN]) -> bool {
+        let end = Instant::now() + PATIENCE;
         while self.came.len() < TOKEN {
             if self.lost.is_some() || Instant::now() >= end {
                 return false;

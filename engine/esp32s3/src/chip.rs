@@ -8,6 +8,7 @@ mod lent;
 mod monitors;
 mod requests;
 mod run;
+mod traps;
 
 use crate::devices::Devices;
 use crate::fabric::Reason;

@@ -150,8 +150,12 @@ impl System {
             Slot::Spi3 => spi3.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::I2c0 => i2c0.event(slot, fabric),
             Slot::I2c1 => i2c1.event(slot, fabric),
-            Slot::I2s0Tx | Slot::I2s0Rx => i2s0.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
-            Slot::I2s1Tx | Slot::I2s1Rx => i2s1.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
+            Slot::I2s0Tx | Slot::I2s0Rx | Slot::I2s0Mclk => {
+                i2s0.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu })
+            }
+            Slot::I2s1Tx | Slot::I2s1Rx | Slot::I2s1Mclk => {
+                i2s1.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu })
+            }
             Slot::Lcd | Slot::Cam | Slot::CamClock => {
                 lcd_cam.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu })
             }
@@ -222,7 +226,7 @@ impl System {
     }
 
     /// Changes from outside are due.
-    fn stimulus(&mut self) {
+    pub fn stimulus(&mut self) {
         let fabric = &mut self.dev.fabric;
         let now = fabric.now();
         fabric.pins.apply_stimuli(now);

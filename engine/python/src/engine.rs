@@ -161,6 +161,12 @@ impl Engine {
         self.chip.flash_chip_mut().set_unique_id(id);
     }
 
+    /// The words of the chip's fuses, from EFUSE's RD_WR_DIS on; others in their place. `None` where it has none.
+    #[pyo3(signature = (others = None))]
+    fn fuses(&mut self, others: Option<Vec<u32>>) -> Option<Vec<u32>> {
+        self.chip.fuses(others.as_deref())
+    }
+
     /// The flash cells.
     fn read_flash<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, self.chip.flash_mut().bytes())
@@ -424,6 +430,28 @@ impl Engine {
     /// The USB host sends a packet to an OUT endpoint. False: there is none that is no console's.
     fn usb_send(&mut self, endpoint: u8, data: &[u8]) -> bool {
         self.chip.usb_act(UsbAction::Send(endpoint, data))
+    }
+
+    /// The USB host makes a request on the default pipe: 8 bytes of setup, and the data that goes to the device. False: no
+    /// device is configured.
+    fn usb_ask(&mut self, setup: [u8; 8], data: &[u8]) -> bool {
+        self.chip.usb_act(UsbAction::Ask(setup, data))
+    }
+
+    /// How those requests went since the last call: the data from the device, or None for refused.
+    fn usb_answers<'py>(&mut self, py: Python<'py>) -> Vec<Option<Bound<'py, PyBytes>>> {
+        let answers = self.chip.usb_host_mut().take_answers();
+        answers.into_iter().map(|answer| answer.map(|data| PyBytes::new(py, &data))).collect()
+    }
+
+    /// What an endpoint sent to the USB host, to whoever takes it: `usb_reports` has it no more.
+    fn usb_take<'py>(&mut self, py: Python<'py>, endpoint: u8) -> Vec<Bound<'py, PyBytes>> {
+        self.chip.usb_host_mut().take_reports(endpoint).iter().map(|report| PyBytes::new(py, &report.data)).collect()
+    }
+
+    /// Somebody holds the BOOTSEL button down, or lets go. False: the chip has none.
+    fn hold_bootsel(&mut self, held: bool) -> bool {
+        self.chip.hold_bootsel(held)
     }
 
     /// The USB cable is plugged in or out.

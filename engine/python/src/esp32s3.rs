@@ -2,6 +2,7 @@
 
 use crate::machine::{check_size, common, Frozen, Machine, Stopped, UsbAction};
 use crate::usb::FixedDevice;
+use ::esp32s3::block::Block;
 use ::esp32s3::chip::{Chip, Stop};
 use ::esp32s3::efuse::{Efuse, Fuses, InPackage};
 use ::esp32s3::fabric::{Reason, Request};
@@ -114,8 +115,9 @@ impl Machine for Chip {
         (49, "the ESP32-S3 has GPIO0 to GPIO48")
     }
 
-    /// The CHIP_PU pin.
+    /// The CHIP_PU pin. Straps are sampled by it, so what parts drive at this moment comes first.
     fn reset(&mut self) {
+        self.system_mut().stimulus();
         self.system_mut().dev.fabric.request(Request::Restart(Reason::PowerOn));
     }
 
@@ -205,6 +207,15 @@ impl Machine for Chip {
         (usb.host(), usb.vbus())
     }
 
+    fn fuses(&mut self, others: Option<&[u32]>) -> Option<Vec<u32>> {
+        let dev = &mut self.system_mut().dev;
+        if let Some(words) = others {
+            dev.efuse = Efuse::with(Fuses::from_words(words));
+            dev.efuse.reset(&mut dev.fabric);
+        }
+        Some(dev.efuse.fuses().words().to_vec())
+    }
+
     fn usb_fixed_device(&self) -> Option<FixedDevice> {
         let dev = &self.system().dev;
         dev.usb_serial_jtag.is_connected(&dev.fabric).then(|| FixedDevice {
@@ -215,6 +226,10 @@ impl Machine for Chip {
         })
     }
 
+    fn usb_host_mut(&mut self) -> &mut Host {
+        self.system_mut().dev.usb_otg.host_mut()
+    }
+
     fn usb_act(&mut self, action: UsbAction<'_>) -> bool {
         let dev = &mut self.system_mut().dev;
         let (usb, fabric) = (&mut dev.usb_otg, &mut dev.fabric);
@@ -223,6 +238,7 @@ impl Machine for Chip {
             UsbAction::Sleep(true) => usb.suspend(fabric),
             UsbAction::Sleep(false) => usb.wake_up(fabric),
             UsbAction::Send(endpoint, data) => return usb.send(endpoint, data, fabric),
+            UsbAction::Ask(setup, data) => return usb.ask(setup, data, fabric),
             UsbAction::Lines(dtr, rts) => return dev.usb_serial_jtag.control_lines(dtr, rts, fabric),
         }
         true

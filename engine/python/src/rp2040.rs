@@ -126,6 +126,10 @@ impl Machine for Chip {
         (usb.host(), usb.vbus())
     }
 
+    fn usb_host_mut(&mut self) -> &mut Host {
+        self.system_mut().dev.usb.host_mut()
+    }
+
     fn usb_act(&mut self, action: UsbAction<'_>) -> bool {
         let dev = &mut self.system_mut().dev;
         let (usb, fabric) = (&mut dev.usb, &mut dev.fabric);
@@ -134,9 +138,15 @@ impl Machine for Chip {
             UsbAction::Sleep(true) => usb.suspend(fabric),
             UsbAction::Sleep(false) => usb.wake_up(fabric),
             UsbAction::Send(endpoint, data) => return usb.send(endpoint, data, fabric),
+            UsbAction::Ask(setup, data) => return usb.ask(setup, data, fabric),
             // What DTR and RTS do is the firmware's.
             UsbAction::Lines(..) => return false,
         }
+        true
+    }
+
+    fn hold_bootsel(&mut self, held: bool) -> bool {
+        self.system_mut().dev.fabric.press_bootsel(held);
         true
     }
 

@@ -16,6 +16,14 @@ impl Host {
     pub(super) fn end_request(&mut self, outcome: Outcome, device: &mut impl Device, around: &mut Around, now: Ps) {
         let Some(control) = self.control.take() else { return };
         let purpose = control.request.purpose;
+        if purpose == Purpose::Asked {
+            let answer = if let Outcome::Done(data) = outcome { Some(data) } else { None };
+            if let (Some(endpoint), Some(_)) = (control.request.unhalts(), &answer) {
+                self.pipes.iter_mut().filter(|pipe| pipe.endpoint.address == endpoint).for_each(Pipe::unhalt);
+            }
+            self.answers.push(answer);
+            return;
+        }
         let done = match outcome {
             Outcome::Done(data) => self.learn(purpose, data, around, now),
             Outcome::Stalled | Outcome::NoAnswer => self.do_without(purpose),
@@ -130,11 +138,6 @@ impl Host {
                 }
                 (class::CDC_DATA, _) => wants_data.take().map(Use::Console),
                 (class::COMMUNICATIONS, _) => None,
-                (class::MASS_STORAGE, _) => {
-                    let why = "the host enumerates a disk, and neither reads nor writes it";
-                    around.gaps.touch("USB host mass storage", why);
-                    None
-                }
                 (class::HID, _) => {
                     self.requests.push_back(Request::set_idle(interface.number));
                     if let Some(length) = interface.report_length {
@@ -160,7 +163,7 @@ fn outcome_word(purpose: Purpose) -> &'static str {
         Purpose::ConfigurationLength | Purpose::Configuration => "GET_DESCRIPTOR for the configuration descriptor",
         Purpose::SetConfiguration => "SET_CONFIGURATION",
         Purpose::Languages | Purpose::Text(_) => "GET_DESCRIPTOR for a string",
-        Purpose::HidReport(_) | Purpose::Class | Purpose::OpenConsole(_) => "a class request",
+        Purpose::HidReport(_) | Purpose::Class | Purpose::OpenConsole(_) | Purpose::Asked => "a class request",
     }
 }
 

@@ -8,8 +8,8 @@
 //! sleeps until the device controller says that an endpoint is ready ([`Host::service`] is called again), and then sends the
 //! token at the moment at which the poll would have come. An idle device costs nothing.
 //!
-//! Left out: hubs, low and high speed, isochronous transfers (alternate settings other than 0 are never selected), the SCSI
-//! commands of mass storage, lost and broken packets.
+//! Left out: hubs, low and high speed, isochronous transfers (alternate settings other than 0 are never selected), lost and
+//! broken packets. It mounts no disk by itself: whoever wants one read sends the packets, and asks the requests.
 
 pub mod descriptors;
 pub mod device;
@@ -113,6 +113,8 @@ pub struct Host {
     configured_at: Option<Ps>,
     problem: Option<String>,
     reports: Reports,
+    /// How requests went that somebody asked for: the data, or refused.
+    answers: Vec<Option<Vec<u8>>>,
     /// The serial ports that are open, a bit each.
     open: u32,
 }
@@ -145,6 +147,7 @@ impl Host {
             configured_at: None,
             problem: None,
             reports: Reports::default(),
+            answers: Vec::new(),
             open: 0,
         }
     }
@@ -161,6 +164,24 @@ impl Host {
             }
             None => false,
         }
+    }
+
+    /// Makes a request on the default pipe, with the data that goes to the device. False: there is no configured device.
+    pub fn ask(&mut self, setup: [u8; 8], data: Vec<u8>) -> bool {
+        if self.configured {
+            self.requests.push_back(Request::asked(setup, data));
+        }
+        self.configured
+    }
+
+    /// How the requests that somebody asked for went since the last call: the data from the device, or refused.
+    pub fn take_answers(&mut self) -> Vec<Option<Vec<u8>>> {
+        std::mem::take(&mut self.answers)
+    }
+
+    /// What an endpoint sent, to whoever takes it.
+    pub fn take_reports(&mut self, endpoint: u8) -> Vec<pipes::Report> {
+        self.reports.take(endpoint)
     }
 
     /// The host goes to sleep: no SOF any more. Nothing is under way then.

@@ -131,7 +131,7 @@ impl Lent for Chip {
     }
 
     fn traps(&self) -> Vec<u32> {
-        Vec::new()
+        self.system.rom.traps()
     }
 
     fn begin(&mut self) {
@@ -200,8 +200,8 @@ impl Lent for Chip {
         stored.is_ok()
     }
 
-    fn trap(&mut self, _core: u8, pc: u32, _registers: &[u32]) -> Result<(Trapped, Option<Stop>), String> {
-        Err(format!("the client sent a Trap at 0x{pc:08X}: the ESP32-S3 has none, it needs a real mask ROM"))
+    fn trap(&mut self, core: u8, pc: u32, registers: &[u32]) -> Result<(Trapped, Option<Stop>), String> {
+        self.trapped(usize::from(core), pc, registers)
     }
 
     fn restarted(&mut self, core: Option<u8>) -> Option<Stop> {

@@ -238,6 +238,12 @@ impl Chip {
     /// A part of a radio's controller that lies in the ROM was called: the call does not come back, as with a radio that
     /// does not answer. The processor waits there for interrupts, so that other tasks go on.
     fn wait_for_radio(&mut self, id: usize, addr: u32, name: &str, radio: &str) {
+        self.say_no_radio(addr, name, radio);
+        self.system.dev.fabric.attention();
+        self.cores[id].sleeping = true;
+    }
+
+    pub(super) fn say_no_radio(&mut self, addr: u32, name: &str, radio: &str) {
         let fabric = &mut self.system.dev.fabric;
         fabric.gaps.touch(
             &format!("ROM function {name}"),
@@ -246,8 +252,6 @@ impl Chip {
                  (with a real mask ROM its software runs)"
             ),
         );
-        fabric.attention();
-        self.cores[id].sleeping = true;
     }
 
     fn stop_core(&mut self, id: usize, report: String) -> Option<Stop> {

@@ -174,6 +174,7 @@ const STATE: u32 = 0;
 #[repr(u32)]
 enum At {
     Start,
+    Attach,
     Rom,
     Build,
     Reset,
@@ -192,8 +193,9 @@ enum At {
 }
 
 /// The states by number, for the word in the frame.
-const ORDER: [At; 16] = [
+const ORDER: [At; 17] = [
     At::Start,
+    At::Attach,
     At::Rom,
     At::Build,
     At::Reset,
@@ -247,8 +249,9 @@ fn greet(frame: &mut Frame<'_>, at: At) -> Done<Step> {
             let clock = frame.call.load(SYSCLK_CONF)?;
             let ticks = (clock >> 12 & 0x7f) / ((clock & 0x3ff) + 1);
             frame.call.store(vars::TICKS_PER_US, ticks.max(1))?;
-            then(frame, At::Rom, Step::call(required("Uart_Init"), &[0, 0]))
+            then(frame, At::Attach, Step::call(required("uartAttach"), &[0]))
         }
+        At::Attach => then(frame, At::Rom, Step::call(required("Uart_Init"), &[0, 0])),
         At::Rom => then(frame, At::Build, print("ESP-ROM:%s\n", &[text_address("esp32s3-20210327")])),
         At::Build => then(frame, At::Reset, print("Build:%s\n", &[text_address("Mar 27 2021")])),
         At::Reset => {

@@ -67,7 +67,6 @@ mod coex;
 mod crc;
 mod digest;
 mod flash;
-mod flash_pads;
 mod gpio;
 mod libgcc;
 mod memory;
@@ -106,7 +105,6 @@ const LEAVES: &[&[(&str, Function)]] = &[
     uart::LEAVES,
     cache::LEAVES,
     flash::LEAVES,
-    flash_pads::LEAVES,
     opiflash::LEAVES,
     crc::LEAVES,
     inflate::LEAVES,
@@ -212,6 +210,25 @@ impl Rom {
     /// Whether the processor stops at `addr`: anywhere in the ROM where no instruction of ours lies.
     pub fn is_trap(&self, addr: u32) -> bool {
         !self.real && addr.wrapping_sub(ROM_BASE) < ROM_BYTES && !self.image.is_code(addr)
+    }
+
+    /// The traps that a program can come to: our functions', and where a function begins that is not ours.
+    pub fn traps(&self) -> Vec<u32> {
+        if self.real {
+            return Vec::new();
+        }
+        let named = names::functions().map(|(addr, _)| addr);
+        let mut traps: Vec<u32> = self.places.iter().map(|&(addr, _)| addr).chain(named).collect();
+        traps.retain(|&addr| self.is_trap(addr));
+        traps.sort_unstable();
+        traps.dedup();
+        traps
+    }
+
+    /// A jump to itself, behind the code at the reset vector: for who never returns.
+    pub fn resting_place(&self) -> u32 {
+        let reset = self.places.iter().find(|(_, place)| matches!(place, Place::Reset(_)));
+        reset.map_or(ROM_BASE, |&(trap, _)| trap + stubs::REST)
     }
 
     /// Whether the function at `addr` is modelled.
