@@ -176,7 +176,7 @@ fn answers_in_reset(addr: u32) -> bool {
 impl Devices {
     /// Blocks that hand in batches of edges hand in those up to now.
     pub fn bring_pins_up_to_date(&mut self) {
-        let Self { fabric, i2s0, i2s1, ledc, mcpwm0, mcpwm1, rmt, sdm, .. } = self;
+        let Self { fabric, i2s0, i2s1, ledc, mcpwm0, mcpwm1, rmt, sdm, twai, .. } = self;
         if fabric.has_late_pins {
             ledc.catch_up(fabric);
             mcpwm0.catch_up(fabric.now(), fabric);
@@ -185,6 +185,7 @@ impl Devices {
             sdm.catch_up(fabric);
             i2s0.catch_up_mclk(fabric);
             i2s1.catch_up_mclk(fabric);
+            twai.catch_up_clkout(fabric);
         }
     }
 
