@@ -227,12 +227,12 @@ impl<'a> Builder<'a> {
     /// constants. The places are those of firmware/rom/rom.ld.
     pub(super) fn compiled(&mut self, file: &[u8]) {
         const CODE: u32 = 0x4001_8000;
-        const CODE_BYTES: usize = 0x6000;
+        const CODE_BYTES: usize = 0x1_0000;
         const CONSTANTS: u32 = 0x3ff1_6000;
         /// What a J reaches.
         const REACH: u32 = 0x2_0000;
-        /// Between the two, and no function there.
-        const ISLANDS: u32 = 0x4002_f000;
+        /// Between the ROM's table and the code, and between the code and what lies behind it; no function there.
+        const ISLANDS: [u32; 2] = [0x4001_4000, 0x4002_f000];
         let (code, constants) = file.split_at(CODE_BYTES.min(file.len()));
         self.image.put(CODE, code);
         self.image.mark_code(CODE, CODE + code.len() as u32);
@@ -241,8 +241,9 @@ impl<'a> Builder<'a> {
         let words: Vec<u32> = words.collect();
         for (n, entry) in words.chunks_exact(2).take_while(|entry| entry[0] != 0).enumerate() {
             let (from, to) = (entry[0], entry[1]);
-            // One that lies by itself is reached by two.
-            let island = if from.abs_diff(to) < REACH { to } else { ISLANDS + 4 * n as u32 };
+            // What lies far away is reached by two.
+            let between = ISLANDS[usize::from(from > to)];
+            let island = if from.abs_diff(to) < REACH { to } else { between + 4 * n as u32 };
             self.code(from, &[asm::j(from, island)]);
             if island != to {
                 self.code(island, &[asm::j(island, to)]);
