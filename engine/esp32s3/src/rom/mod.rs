@@ -23,18 +23,14 @@
 //!   (tests/realimages/test_esp32s3_usb_console.py); its device starts anew after each reset, where silicon's may persist.
 //!
 //! # Fidelity
-//! - Results of 230 functions: as the silicon's code gives them on our own processor (tests/realimages/test_esp32s3_rom_calls.py),
-//!   bit for bit; what C leaves open is left out there. How long a function takes: approximated.
-//! - Missing, beside the radios', 250 functions: a call stops the run and says the name. By address, as ESP-IDF's linker scripts name them:
+//! - Results of 331 functions: as the silicon's code gives them on our own processor, bit for bit
+//!   (tests/realimages/test_esp32s3_rom_calls.py, test_esp32s3_rom_flash.py); what C leaves open is left out there. How long a function takes: approximated.
+//! - Missing, beside the radios', 132 functions: a call stops the run and says the name. By address, as ESP-IDF's linker scripts name them:
 //!
 //! | From | To | Missing | What | Who may call it |
 //! |---|---|---|---|---|
 //! | 0x40000588 | 0x40000768 | 14 | reset causes, watchdog flag, pads on hold, packets of the download protocol | ROM code itself; esptool talks to ROM code, not to an application |
-//! | 0x40000978 | 0x40000ad4 | 4 | encrypted writes to RAM, suspend and resume by the ROM's driver | ESP-IDF with flash encryption |
-//! | 0x40000af8 | 0x40000ce4 | 39 | the ROM's copy of ESP-IDF's old flash driver (`spi_flash_*`, `SPI_*`) | CONFIG_SPI_FLASH_ROM_IMPL of ESP-IDF 4.4 and later, which is off unless asked for |
-//! | 0x40000d38 | 0x40000db0 | 11 | its layer below (`spi_flash_hal_*`) | CONFIG_SPI_FLASH_ROM_IMPL |
 //! | 0x40000e40 | 0x40000ec4 | 12 | `systimer_hal_*` | nobody by ESP-IDF's settings for this chip |
-//! | 0x40000ed0 | 0x400011c4 | 64 | `esp_flash_*`, `memspi_*`, its drivers of chips | CONFIG_SPI_FLASH_ROM_IMPL |
 //! | 0x40001278 | 0x40001278 | 1 | `sbrk` | nobody: it has no heap |
 //! | 0x4000156c | 0x4000156c | 1 | `__sprint_r`, of newlib-nano's printf | nobody beside it |
 //! | 0x400016a4 | 0x40001a10 | 11 | preload by hardware, tag memory, `Cache_Op_Addr` | diagnosis |
