@@ -22,7 +22,7 @@ impl Dice {
     /// So many bytes of the script, if it has them.
     fn told(&mut self, bytes: usize) -> Option<u64> {
         let left = self.script.len().checked_sub(bytes)?;
-        Some(self.script.drain(left..).fold(0, |number, byte| number << 8 | u64::from(byte)))
+        Some(self.script.drain(left..).rev().fold(0, |number, byte| number << 8 | u64::from(byte)))
     }
 
     /// 64 random bits.
