@@ -122,7 +122,7 @@ impl System {
         self.reset_and_unreset(IO_QSPI | PADS_QSPI | TIMER);
         core.cycle += UNTIL_BOOTSEL;
         if self.dev.fabric.qspi.input() & SS == 0 {
-            return self.to_usb_boot(core, 0);
+            return self.begin_usb_boot(core, 0);
         }
         core.cycle += self.connect_internal_flash() + self.flash_exit_xip();
         core.regs[ATTEMPT_COUNT] = 0;

@@ -179,7 +179,7 @@ impl System {
             Outcome::Jump(target) => core.branch_exchange(target),
             Outcome::Wait => return RomExit::Wait,
             Outcome::UsbBoot(why) => {
-                if let Outcome::Jump(target) = self.to_usb_boot(core, 0) {
+                if let Outcome::Jump(target) = self.begin_usb_boot(core, 0) {
                     core.branch_exchange(target);
                 }
                 return RomExit::UsbBoot(why);

@@ -111,11 +111,11 @@ impl System {
             let why = "no pin shows the activity of USB boot";
             self.dev.fabric.gaps.touch("ROM reset_to_usb_boot activity pins", why);
         }
-        self.to_usb_boot(core, disabled)
+        self.begin_usb_boot(core, disabled)
     }
 
     /// Goes on as a USB device, without these interfaces.
-    pub(super) fn to_usb_boot(&mut self, core: &mut Core, disabled: u32) -> Outcome {
+    pub(super) fn begin_usb_boot(&mut self, core: &mut Core, disabled: u32) -> Outcome {
         core.regs[0] = disabled;
         core.regs[STAGE] = 0;
         core.set_msp(STACK);
