@@ -29,7 +29,7 @@ slots! {
     Lcd, Cam, CamClock,
     Ledc, Mcpwm0, Mcpwm1, Pcnt, Sdm,
     RmtTx0, RmtTx1, RmtTx2, RmtTx3, RmtRx0, RmtRx1, RmtRx2, RmtRx3,
-    Twai, Sdhost,
+    Twai, TwaiClkout, Sdhost,
     Adc1, Adc2, AdcDigital, Temperature,
     Ethernet,
 }

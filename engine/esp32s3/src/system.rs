@@ -3,7 +3,7 @@
 use crate::block::{Block, InputEdge};
 use crate::devices::Devices;
 use crate::efuse::{Efuse, Fuses, InPackage, DEFAULT_MAC, DEFAULT_REVISION};
-use crate::fabric::{Reason, Request};
+use crate::fabric::{Fabric, Reason, Request};
 use crate::gdma::Port;
 use crate::memories::{Memories, Mmu, Place, Shut};
 use crate::rom::Rom;
@@ -12,9 +12,13 @@ use crate::signals::*;
 use crate::slots::Slot;
 use crate::spi_mem::octal_flash::OctalFlash;
 use crate::spi_mem::psram::{Psram, Wiring};
-use crate::spi_mem::spi1::Chips;
+use crate::spi_mem::spi1::{Chips, Spi1};
 use engine_core::flash::FlashChip;
+use engine_core::time::{Hertz, Ps};
 use std::sync::Arc;
+
+/// Bytes of a line of the caches, as ESP-IDF's Kconfig has them.
+const CACHE_LINE: u32 = 32;
 
 /// The chip without its processors, as a processor's bus sees it.
 #[derive(Debug)]
@@ -62,6 +66,10 @@ impl System {
     pub fn select(&mut self, core: usize) {
         self.core = core;
         self.shut = self.dev.extmem.shut(core);
+        if self.dev.spi1.gives_way() {
+            // Loads of flash take the way of what the caches refuse: [`System::past_the_chips_work`].
+            self.shut.data |= Mmu::INVALID;
+        }
     }
 
     /// Carries out what is due in a slot.
@@ -173,7 +181,7 @@ impl System {
             | Slot::RmtRx1
             | Slot::RmtRx2
             | Slot::RmtRx3 => rmt.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
-            Slot::Twai => twai.event(slot, fabric),
+            Slot::Twai | Slot::TwaiClkout => twai.event(slot, fabric),
             Slot::UsbOtg | Slot::UsbHost => usb_otg.serve(slot, &mut self.mem, mmu, fabric),
             Slot::UsbSerialJtag => usb_serial_jtag.event(slot, fabric),
         }
@@ -210,6 +218,23 @@ impl System {
 
     /// SPI1 was told to start.
     fn talk_to_flash(&mut self) {
+        self.with_flash(|spi1, chips, clock, fabric| {
+            if spi1.carry_out(chips, clock, fabric) {
+                fabric.attention();
+            }
+        });
+    }
+
+    /// The caches want a line of flash, which takes `time`: how much later it comes where the chip works.
+    pub(crate) fn flash_in_the_way(&mut self, addr: u32, time: Ps) -> Ps {
+        let now = self.dev.fabric.now();
+        if !self.dev.flash_chip.works(now) {
+            return 0;
+        }
+        self.with_flash(|spi1, chips, clock, fabric| spi1.give_way(addr / CACHE_LINE, time, chips, clock, fabric))
+    }
+
+    fn with_flash<R>(&mut self, act: impl FnOnce(&mut Spi1, &mut Chips<'_>, Hertz, &mut Fabric) -> R) -> R {
         let Devices { fabric, spi0, spi1, xts_aes, flash_chip, octal_flash, psram_chip, .. } = &mut self.dev;
         let Memories { flash, psram, .. } = &mut self.mem;
         let mut chips = Chips {
@@ -220,9 +245,7 @@ impl System {
             ram: psram,
             encrypted: xts_aes.available(),
         };
-        if spi1.carry_out(&mut chips, spi0.core_clock(), fabric) {
-            fabric.attention();
-        }
+        act(spi1, &mut chips, spi0.core_clock(), fabric)
     }
 
     /// Changes from outside are due.

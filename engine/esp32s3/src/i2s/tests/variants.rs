@@ -108,7 +108,7 @@ fn lines_may_be_delayed() {
         let log = bench.system.dev.fabric.pins.take_log();
         assert!(log.windows(2).all(|pair| pair[0].0 <= pair[1].0));
         [BCK, WS, DOUT].map(|pin| {
-            let moved = |pair: &&[(Ps, u64)]| pair[1].0 >= start && (pair[0].1 ^ pair[1].1) >> pin & 1 != 0;
+            let moved = |pair: &&[(Ps, u64)]| pair[1].0 > start + 1_100_000 && (pair[0].1 ^ pair[1].1) >> pin & 1 != 0;
             log.windows(2).find(moved).map(|pair| pair[1].0 - start).unwrap()
         })
     };
