@@ -17,8 +17,7 @@
 //!   command, an answer or a block is over, with their times; CLK stands still in between, and DAT0 does not show that a card
 //!   is busy.
 //! - MMC alone (streams, eight lines, boot, interrupt mode), SDIO, CE-ATA, 1.8 V and double data rate are missing, and say
-//!   so. Clock phases have no effect in a world without propagation times. CMD and DAT are driven low at rest, where a board's
-//!   pulls would hold them high.
+//!   so. Clock phases have no effect in a world without propagation times.
 
 mod command;
 mod data;
@@ -384,6 +383,10 @@ impl Block for Sdhost {
             fabric.watch_input(signal, true);
         }
         self.detected = self.detect_inputs(fabric);
+        // At rest the board's pulls hold CMD and DAT.
+        for line in WIRING.iter().flat_map(|wiring| [wiring.cmd].into_iter().chain(wiring.dat)) {
+            fabric.enable(line, false);
+        }
         self.show_resets(fabric);
         self.settle_interrupts(fabric);
     }
