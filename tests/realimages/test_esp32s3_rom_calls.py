@@ -11,9 +11,11 @@ import pytest
 from tests.realimages import corpus
 from tests.realimages.rom_calls import Caller
 from tests.realimages.rom_cases import CASES
+from tests.realimages.rom_cases_security import SECURITY
 from tests.realimages.rom_cases_stdio import STDIO
 
 CASES.update(STDIO)
+CASES.update(SECURITY)
 
 SEED = 1
 

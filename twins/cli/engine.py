@@ -41,7 +41,7 @@ def with_open_ports(spec: EngineSpec, options: argparse.Namespace) -> EngineSpec
 
 
 def twin_of(options: argparse.Namespace, flash: str | None = None) -> Twin:
-    """The twin that BOARD, IMAGE, ``--elf``, ``--seed``, ``--rom`` and ``--engine`` ask for, at its power-on."""
+    """The twin that BOARD, IMAGE, ``--elf``, ``--seed``, ``--rom``, ``--fuses``, ``--engine`` ask for, at power-on."""
     return Twin(
         options.board,
         options.image,
@@ -49,5 +49,6 @@ def twin_of(options: argparse.Namespace, flash: str | None = None) -> Twin:
         seed=options.seed,
         rom=options.rom,
         flash=flash,
+        fuses=getattr(options, "fuses", None),
         engine=engine_of(options),
     )

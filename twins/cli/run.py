@@ -29,6 +29,7 @@ from twins.wokwi.project import is_project
 
 DONE, FAILED, TIME_OVER, CRASHED, INTERRUPTED = 0, 1, 3, 4, 130
 STEP = 20 * MS
+WRITTEN = 2 * MS
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +39,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     add("image", metavar="IMAGE", nargs="?", help=".uf2, .elf, .hex or .bin; of a project it is in its wokwi.toml")
     add("--elf", metavar="FILE", help="symbols for the image")
     add("--rom", metavar="PATH", help="a real boot ROM to run: an image, an ELF, or the folder ESP_ROM_ELF_DIR names")
+    add("--fuses", metavar="FILE", help="the fuses of an ESP32-S3, instead of those of a new module")
     add("--seed", metavar="N", type=int, default=0, help="for all that is random (0)")
     add_engine_argument(parser)
     add_going_arguments(parser)
@@ -66,6 +68,7 @@ def add_going_arguments(parser: argparse.ArgumentParser) -> None:
     add("--uart", metavar="FILE", help="what the consoles showed")
     add("--vcd", metavar="FILE", help="every change of a pin")
     add("--flash-out", metavar="FILE", help="the flash chip's contents at the end")
+    add("--fuses-out", metavar="FILE", help="the chip's fuses at the end")
     add_serve_arguments(parser)
     add("--json", action="store_true", help="end with one JSON object")
 
@@ -127,7 +130,14 @@ class _Run:
                 raise UsageError(f"cannot write {path}: a video is a .gif or an .mp4")
             check_writable(path)
         options = self.options
-        for path in (options.uart, options.vcd, options.flash_out, options.record, options.record_script):
+        for path in (
+            options.uart,
+            options.vcd,
+            options.flash_out,
+            options.fuses_out,
+            options.record,
+            options.record_script,
+        ):
             if path:
                 check_writable(path)
 
@@ -178,7 +188,7 @@ class _Run:
                     goal = min(goal, self.deadline)
                 if self.player.due is not None:
                     goal = min(goal, self.player.due)
-                self.twin.advance(max(goal, self.twin.now + 1), stop_at_text=True)
+                self._advance(goal)
                 self._look()
                 if self.fail_on and self.fail_on.find():
                     return FAILED
@@ -187,6 +197,16 @@ class _Run:
                     return DONE
         finally:
             self._look()
+
+    def _advance(self, goal: int) -> None:
+        """To the goal, or to a text. Changes of pins are written down on the way: a display has millions in `STEP`."""
+        while True:
+            until = goal if self.vcd is None else min(goal, self.twin.now + WRITTEN)
+            stop = self.twin.advance(max(until, self.twin.now + 1), stop_at_text=True)
+            if self.vcd is not None:
+                self.vcd.add(*self.twin.trace.take_pins())
+            if stop[0] != "time" or self.twin.now >= goal:
+                return
 
     def _watch(self) -> None:
         """The engine stops at these texts, so that nothing comes late."""
@@ -198,8 +218,6 @@ class _Run:
     def _look(self) -> None:
         for part, _, video in self.videos:
             video.add(frame_of(find_part(self.twin, part)), self.twin.now)
-        if self.vcd is not None:
-            self.vcd.add(*self.twin.trace.take_pins())
         text = self.shown.take()
         if self.terminal:
             rate = (self.twin.now - self.began) / SECOND / self.cpu
@@ -226,9 +244,12 @@ class _Run:
             with whole_file(self.options.uart) as partial:
                 partial.write_bytes(self.twin.console.log)
         if self.vcd is not None:
+            self.vcd.add(*self.twin.trace.take_pins())
             self.vcd.close(self.twin.now)
         if self.options.flash_out:
             self.twin.flash.save(self.options.flash_out)
+        if self.options.fuses_out:
+            self.twin.fuses.save(self.options.fuses_out)
         return pictures
 
     def why(self, code: int) -> str:

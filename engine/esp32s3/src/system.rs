@@ -121,7 +121,9 @@ impl System {
         match slot {
             Slot::Stimulus => self.stimulus(),
             Slot::Gdma => gdma.event(&mut self.mem, mmu, fabric),
-            Slot::RtcTimer | Slot::RtcWatchdog | Slot::SuperWatchdog | Slot::RtcSleep => rtc_cntl.event(slot, fabric),
+            Slot::RtcTimer | Slot::RtcWatchdog | Slot::SuperWatchdog | Slot::CrystalWatchdog | Slot::RtcSleep => {
+                rtc_cntl.event(slot, fabric);
+            }
             Slot::Systimer0 | Slot::Systimer1 | Slot::Systimer2 => systimer.event(slot, fabric),
             Slot::Timg0T0 | Slot::Timg0T1 | Slot::Timg0Wdt => timg0.event(slot, fabric),
             Slot::Timg1T0 | Slot::Timg1T1 | Slot::Timg1Wdt => timg1.event(slot, fabric),
@@ -158,7 +160,9 @@ impl System {
             Slot::I2c1 => i2c1.event(slot, fabric),
             Slot::I2s0Tx | Slot::I2s0Rx => i2s0.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::I2s1Tx | Slot::I2s1Rx => i2s1.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
-            Slot::Lcd | Slot::Cam => lcd_cam.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
+            Slot::Lcd | Slot::Cam | Slot::CamClock => {
+                lcd_cam.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu })
+            }
             Slot::Ledc => ledc.event(slot, fabric),
             Slot::Mcpwm0 => mcpwm0.event(slot, fabric),
             Slot::Mcpwm1 => mcpwm1.event(slot, fabric),
@@ -279,9 +283,9 @@ impl System {
             I2CEXT1_SDA | I2CEXT1_SCL => dev.i2c1.input(edge, fabric),
             FSPICLK | FSPICS0 => dev.spi2.input(edge, fabric),
             SPI3_CLK | SPI3_CS0 => dev.spi3.input(edge, fabric),
-            U0RXD | U0CTS => dev.uart0.input(edge, fabric),
-            U1RXD | U1CTS => dev.uart1.input(edge, fabric),
-            U2RXD | U2CTS => dev.uart2.input(edge, fabric),
+            U0RXD | U0CTS | U0DSR => dev.uart0.input(edge, fabric),
+            U1RXD | U1CTS | U1DSR => dev.uart1.input(edge, fabric),
+            U2RXD | U2CTS | U2DSR => dev.uart2.input(edge, fabric),
             PWM0_SYNC0..=PWM0_CAP2 => dev.mcpwm0.input(edge, fabric),
             PWM1_SYNC0..=PWM1_CAP2 => dev.mcpwm1.input(edge, fabric),
             signal if crate::lcd_cam::INPUTS.contains(&signal) => dev.lcd_cam.input(edge, fabric),

@@ -15,6 +15,14 @@ const BLOCKS: [(usize, usize); 11] =
 /// A field: block, first bit, width.
 type Place = (usize, u32, u32);
 
+/// What of BLOCK0 each bit of WR_DIS protects: bit, first fuse, how many.
+#[rustfmt::skip]
+const PROTECTED: &[(u32, u32, u32)] = &[
+    (0, 32, 7), (2, 40, 8), (2, 51, 2), (2, 118, 4), (3, 68, 3), (3, 80, 2), (4, 82, 3), (5, 85, 1), (6, 86, 1),
+    (7, 87, 1), (8, 88, 4), (9, 92, 4), (10, 96, 4), (11, 100, 4), (12, 104, 4), (13, 108, 4), (15, 116, 1), (16, 117, 1),
+    (18, 124, 34), (19, 159, 3), (30, 57, 2), (31, 48, 3),
+];
+
 /// RD_DIS, which hides blocks 4 to 10.
 const RD_DIS: Place = (0, 32, 7);
 const DIS_USB: Place = (0, 45, 1);
@@ -213,7 +221,8 @@ impl Fuses {
         words
     }
 
-    /// Burns fuses of a block, unless WR_DIS forbids it: a fuse that is burnt stays so. False: forbidden, or no such block.
+    /// Burns fuses of a block, unless WR_DIS forbids it, in BLOCK0 field by field: a fuse that is burnt stays so. False: the
+    /// block is forbidden, or there is none.
     pub fn burn(&mut self, block: usize, data: &[u32]) -> bool {
         /// WR_DIS has one bit for each block from BLOCK1 on, from here.
         const WR_DIS_BLOCK1: usize = 20;
@@ -221,8 +230,14 @@ impl Fuses {
         if block > 0 && self.words[0] >> (WR_DIS_BLOCK1 + block - 1) & 1 != 0 {
             return false;
         }
-        for (fuse, word) in self.words[first..first + length].iter_mut().zip(data) {
-            *fuse |= word;
+        let wr_dis = self.words[0];
+        let is_protected = |n: u32| {
+            PROTECTED.iter().any(|&(bit, from, width)| wr_dis >> bit & 1 != 0 && (from..from + width).contains(&n))
+        };
+        for (n, (fuse, word)) in (0..).zip(self.words[first..first + length].iter_mut().zip(data)) {
+            let free =
+                (0..32).filter(|&bit| block > 0 || !is_protected(32 * n + bit)).fold(0, |mask, bit| mask | 1 << bit);
+            *fuse |= word & free;
         }
         true
     }

@@ -1,9 +1,10 @@
 //! EFUSE: the fuses and their controller. ESP32-S3 TRM chapter 5.
 //!
 //! # Fidelity
-//! - Reading, programming (a burnt fuse stays burnt), RD_DIS, and WR_DIS of whole blocks: exact, but a command takes no time.
-//! - WR_DIS of single fields of BLOCK0 is not heeded. The Reed-Solomon check words are stored and not checked: programming a
-//!   block twice merges both, and no read error is ever reported.
+//! - Reading, programming (a burnt fuse stays burnt), RD_DIS, and WR_DIS of blocks and of BLOCK0's fields: exact, but a
+//!   command takes no time.
+//! - The Reed-Solomon check words are stored and not checked: programming a block twice merges both, and no read error is ever
+//!   reported.
 //! - Timing and voltage registers are storage.
 //! - Keys reach HMAC, the digital signature and the manual encryption of flash. The cache decrypts nothing: SPI_BOOT_CRYPT_CNT
 //!   says so.
@@ -239,6 +240,23 @@ mod tests {
         assert_eq!((efuse.read(RD_KEY0, &mut fabric), efuse.read(RD_KEY0 + 0x20, &mut fabric)), (0, 0));
         assert_eq!(efuse.fuses().words()[28], 0x55);
         assert_eq!(efuse.read(INT_RAW, &mut fabric), READ_DONE | PGM_DONE);
+    }
+
+    /// ESP-IDF `esp_efuse_table.csv`: WR_DIS bit 8 protects KEY_PURPOSE_0 at bit 88, bit 15 SECURE_BOOT_EN at bit 116.
+    #[test]
+    fn a_field_of_the_first_block_is_protected_by_itself() {
+        let (mut efuse, mut fabric) = parts();
+        let words = |efuse: &mut Efuse, fabric: &mut Fabric, words: [u32; 4]| {
+            for (n, word) in (0..).zip(words) {
+                efuse.write(4 * n, Write::word(word), fabric);
+            }
+            efuse.write(CONF, Write::word(OP_PROGRAM), fabric);
+            efuse.write(CMD, Write::word(2), fabric);
+        };
+        words(&mut efuse, &mut fabric, [1 << 8 | 1 << 15, 0, 0, 0]);
+        words(&mut efuse, &mut fabric, [0, 0, 0xFF << 24, 1 << 20 | 1 << 21]);
+        assert_eq!((efuse.fuses().key_purpose(0), efuse.fuses().key_purpose(1)), (0, 15));
+        assert_eq!(efuse.fuses().words()[3] >> 20 & 3, 2);
     }
 
     /// ESP-IDF `esp_efuse_table.csv`: SPI_BOOT_CRYPT_CNT at bit 82 of BLOCK0, KEY_PURPOSE_2 at bit 96. Flash is encrypted

@@ -162,9 +162,13 @@ impl Hmac {
         }
     }
 
-    /// The key must be burnt for the very purpose that software names.
+    /// The key must be burnt for the very purpose that software names, or for both of those that are downstream (ESP-IDF
+    /// rom/hmac.h, `ets_hmac_calculate_downstream`).
     fn configure(&mut self, fuses: &Fuses, fabric: &mut Fabric) {
-        self.wrong = self.key >= KEYS || fuses.key_purpose(self.key) != self.purpose;
+        self.wrong = self.key >= KEYS || {
+            let burnt = fuses.key_purpose(self.key);
+            burnt != self.purpose && !(burnt == DOWN_ALL && matches!(self.purpose, DOWN_JTAG | DOWN_DS))
+        };
         if self.wrong {
             return;
         }

@@ -114,6 +114,14 @@ fn a_key_serves_its_purpose_alone() {
     assert!(!configure(&mut bench, 8, 2));
 }
 
+/// ESP-IDF rom/hmac.h: a key that is burnt for all downstream purposes (5) serves JTAG (6) and the digital signature (7).
+#[test]
+fn a_key_for_all_downstream_purposes_serves_both() {
+    let mut bench = Bench::new();
+    bench.0.dev.efuse.fuses_mut().burn_key(1, super::DOWN_ALL, &[7; 32]);
+    assert_eq!([5, 6, 7, 8].map(|purpose| configure(&mut bench, purpose, 1)), [false, false, false, true]);
+}
+
 /// RD_DIS hides a key from software; the accelerator still has it.
 #[test]
 fn a_hidden_key_works() {

@@ -4,7 +4,6 @@
 //! Each operation writes its control register and waits for the DONE bit, as the silicon's code.
 
 use super::guest::{Call, Done};
-use super::mmu::mmu_init;
 use super::stubs::{Frame, Step, StepFn};
 use super::Function;
 
@@ -125,7 +124,7 @@ pub(super) const STUBS: &[(&str, StepFn)] = &[
     ("Cache_Freeze_ICache_Disable", |f| unfreeze(f, ICACHE)), ("Cache_Freeze_DCache_Disable", |f| unfreeze(f, DCACHE)),
     ("Cache_End_ICache_Preload", |f| end_preload(f, ICACHE)), ("Cache_End_DCache_Preload", |f| end_preload(f, DCACHE)),
     ("rom_config_instruction_cache_mode", config_icache), ("rom_config_data_cache_mode", config_dcache),
-    ("ROM_Boot_Cache_Init", boot_init), ("Cache_Enable_Default_ICache_Mode", default_icache), ("Cache_Set_Default_Mode", default_mode),
+    ("Cache_Enable_Default_ICache_Mode", default_icache), ("Cache_Set_Default_Mode", default_mode),
 ];
 
 /// ICACHE_BLOCKSIZE_MODE: 16 or 32 bytes.
@@ -532,32 +531,6 @@ fn config_dcache(frame: &mut Frame<'_>) -> Done<Step> {
     }
 }
 
-/// What the loader needs before it maps flash: clocks on, an empty MMU, both caches in their
-/// default mode and empty, the data cache on.
-fn boot_init(frame: &mut Frame<'_>) -> Done<Step> {
-    const SYSTEM_CACHE_CONTROL: u32 = 0x600c_0048;
-    match frame.local(STATE)? {
-        0 => {
-            // DCACHE_CLK_ON, then a pulse of DCACHE_RESET.
-            frame.call.modify(SYSTEM_CACHE_CONTROL, 4, 4)?;
-            frame.call.modify(SYSTEM_CACHE_CONTROL, 8, 8)?;
-            frame.call.modify(SYSTEM_CACHE_CONTROL, 8, 0)?;
-            owner_init(&mut frame.call)?;
-            mmu_init(&mut frame.call)?;
-            occupy_icache(&mut frame.call, 1, 0)?;
-            occupy_dcache(&mut frame.call, 2, 0)?;
-            icache_mode(&mut frame.call, 0, 0, 0)?;
-            dcache_mode(&mut frame.call, 0, 0)?;
-            frame.call.modify(DCACHE.ctrl, ENABLE, ENABLE)?;
-            frame.call.modify(DCACHE.ctrl + 4, SHUT, 0)?;
-            start_sync(&mut frame.call, DCACHE, INVALIDATE, 0, 0)?;
-            go(frame, 1)
-        }
-        1 => until(frame, DCACHE.sync, DCACHE.sync_done, DCACHE.sync_done, 2),
-        _ => Ok(Step::Return),
-    }
-}
-
 /// 16 KB, four ways, 32-byte lines, on.
 fn default_icache(frame: &mut Frame<'_>) -> Done<Step> {
     match frame.local(STATE)? {
@@ -581,7 +554,7 @@ fn default_mode(frame: &mut Frame<'_>) -> Done<Step> {
     match frame.local(STATE)? {
         0 => {
             occupy_dcache(&mut frame.call, 2, 0)?;
-            dcache_mode(&mut frame.call, 0, 1)?;
+            dcache_mode(&mut frame.call, 0, 0)?;
             start_sync(&mut frame.call, DCACHE, INVALIDATE, 0, 0)?;
             go(frame, 1)
         }

@@ -18,13 +18,15 @@
 //! - A function with much of its own between its calls back (JPEG, the C library's files) is compiled from C: firmware/rom.
 //!   So is the loader of download mode: esptool and its stub work as with silicon, answers the same to the byte
 //!   (tests/realimages/test_esp32s3_download.py); over UART0 and the USB Serial/JTAG, not over USB OTG.
+//!   So is the loader of the second stage, with secure boot: the same text as with silicon (tests/realimages/test_esp32s3_boot.py).
 //!   So is the console on USB OTG (CONFIG_ESP_CONSOLE_USB_CDC): a host sees the same as with silicon
 //!   (tests/realimages/test_esp32s3_usb_console.py); its device starts anew after each reset, where silicon's may persist.
 //!
 //! # Fidelity
-//! - Results of 331 functions: as the silicon's code gives them on our own processor, bit for bit
-//!   (tests/realimages/test_esp32s3_rom_calls.py, test_esp32s3_rom_flash.py); what C leaves open is left out there. How long a function takes: approximated.
-//! - Missing, beside the radios', 165 functions: a call stops the run and says the name. By address, as ESP-IDF's linker scripts name them:
+//! - Results of 364 functions: as the silicon's code gives them on our own processor, bit for bit
+//!   (tests/realimages/test_esp32s3_rom_calls.py, test_esp32s3_rom_flash.py); what C leaves open is left out there. How long a
+//!   function takes: approximated.
+//! - Missing, beside the radios', 132 functions: a call stops the run and says the name. By address, as ESP-IDF's linker scripts name them:
 //!
 //! | From | To | Missing | What | Who may call it |
 //! |---|---|---|---|---|
@@ -35,10 +37,7 @@
 //! | 0x400016a4 | 0x40001a10 | 11 | preload by hardware, tag memory, `Cache_Op_Addr` | diagnosis |
 //! | 0x40001c14 | 0x40001c44 | 2 | handlers of exceptions, virtual priorities of interrupts, without an operating system | programs on the bare ROM |
 //! | 0x40001c80 | 0x40001c8c | 2 | HMAC-MD5; the silicon's answers -1 to all that we asked | ESP-IDF's supplicant for the first WPA, behind the radio |
-//! | 0x40001d70 | 0x40001e84 | 16 | AES, RSA, HMAC, signatures by the accelerators | ROM code; ESP-IDF drives the accelerators itself |
-//! | 0x40001e9c | 0x40001ff8 | 11 | eFuse: programming, writing keys, single bits | a second stage with secure boot or flash encryption |
 //! | 0x40002034 | 0x40002118 | 20 | ECC of octal flash and RAM | diagnosis |
-//! | 0x40002124 | 0x40002160 | 6 | secure boot | a second stage with secure boot |
 //! | 0x40002568 | 0x40002568 | 1 | `__udiv_w_sdiv` | nobody |
 //! | 0x40002610 | 0x40002a54 | 68 | USB OTG: firmware updates (DFU), the layers below the console one by one | programs of their own; ESP-IDF calls the console's |
 //!
@@ -65,7 +64,6 @@ mod coex;
 mod crc;
 mod digest;
 mod flash;
-mod flash_pads;
 mod gpio;
 mod libgcc;
 mod memory;
@@ -104,7 +102,6 @@ const LEAVES: &[&[(&str, Function)]] = &[
     uart::LEAVES,
     cache::LEAVES,
     flash::LEAVES,
-    flash_pads::LEAVES,
     opiflash::LEAVES,
     crc::LEAVES,
     inflate::LEAVES,
@@ -210,6 +207,25 @@ impl Rom {
     /// Whether the processor stops at `addr`: anywhere in the ROM where no instruction of ours lies.
     pub fn is_trap(&self, addr: u32) -> bool {
         !self.real && addr.wrapping_sub(ROM_BASE) < ROM_BYTES && !self.image.is_code(addr)
+    }
+
+    /// The traps that a program can come to: our functions', and where a function begins that is not ours.
+    pub fn traps(&self) -> Vec<u32> {
+        if self.real {
+            return Vec::new();
+        }
+        let named = names::functions().map(|(addr, _)| addr);
+        let mut traps: Vec<u32> = self.places.iter().map(|&(addr, _)| addr).chain(named).collect();
+        traps.retain(|&addr| self.is_trap(addr));
+        traps.sort_unstable();
+        traps.dedup();
+        traps
+    }
+
+    /// A jump to itself, behind the code at the reset vector: for who never returns.
+    pub fn resting_place(&self) -> u32 {
+        let reset = self.places.iter().find(|(_, place)| matches!(place, Place::Reset(_)));
+        reset.map_or(ROM_BASE, |&(trap, _)| trap + stubs::REST)
     }
 
     /// Whether the function at `addr` is modelled.

@@ -34,7 +34,6 @@ pub(super) const LEAVES: &[(&str, Function)] = &[
     ("ets_efuse_flash_octal_mode", |c| fuse(c, 3, 9, 1)), ("ets_efuse_ecc_en", |c| fuse(c, 3, 12, 1)),
     ("ets_efuse_secure_boot_enabled", |c| fuse(c, 2, 20, 1)),
     ("ets_efuse_get_read_register_address", |c| { let b = c.arg(0)?; let a = block(b); c.ret(a); Ok(()) }),
-    ("ets_efuse_read", |c| { c.ret(0); Ok(()) }),
 ];
 
 const RTC_OPTIONS0: u32 = 0x6000_8000;

@@ -40,6 +40,13 @@ const CONF0: u32 = 0x20;
 const CONF1: u32 = 0x24;
 const FSM_STATUS: u32 = 0x6c;
 const CLK_CONF: u32 = 0x78;
+const INT_ENA: u32 = 0x0c;
+const INT_CLR: u32 = 0x10;
+const RXFIFO_FULL: u32 = 1;
+/// Bit 26 of CONF0, CLK_EN in the SVD.
+const MEM_CLK_EN: u32 = 1 << 26;
+/// INTERRUPT_CORE0_UART_INTR_MAP.
+const UART0_INTERRUPT: u32 = 0x600c_206c;
 
 /// Base of UART `n`.
 fn base(n: u32) -> u32 {
@@ -61,9 +68,9 @@ const OUT_EP_DATA_AVAIL: u32 = 4;
 const USB_OTG: u32 = 3;
 const USB_SERIAL: u32 = 4;
 
-/// The first word of `UartDevice`. While nobody reads the USB side it is 0, and characters are
+/// While nobody reads the USB side it is 0, and characters are
 /// dropped instead of waited for.
-const USB_ATTENTIVE: u32 = vars::UART_DEVICE;
+const USB_ATTENTIVE: u32 = vars::UART_DATA;
 /// A full USB FIFO is waited for in this many slices of 100 us.
 const USB_PATIENCE: u32 = 50;
 
@@ -319,8 +326,17 @@ fn reset_fifos(call: &mut Call<'_>, uart: u32) -> Done {
     call.modify(base(uart) + CONF0, RXFIFO_RST | TXFIFO_RST, 0)
 }
 
+/// `UartDevice` as it begins: 115200 baud, 8 data bits, 1 stop bit; what is received goes where the argument says.
 fn attach(call: &mut Call<'_>) -> Done {
-    call.put(vars::UART_DEVICE + 4, &[0; 0x34])
+    let buffer = call.arg(0)?;
+    let words = [115_200, 3, 0, 0, 1, 0, 0, buffer, buffer, buffer, 1, 0, 0, 0];
+    for (n, word) in (0..).zip(words) {
+        call.store(vars::UART_DEVICE + 4 * n, word)?;
+    }
+    for uart in 0..2 {
+        call.store(base(uart) + INT_CLR, 1)?;
+    }
+    Ok(())
 }
 
 fn device(call: &mut Call<'_>) -> Done {
@@ -342,10 +358,16 @@ fn init(call: &mut Call<'_>) -> Done {
     }
     call.store(base(uart) + CLK_CONF, FROM_XTAL)?;
     set_divider(call, uart, XTAL_HZ, 115_200)?;
-    // Eight data bits, one stop bit (CONF0 reset value less the clock gate); FIFO thresholds at reset.
-    call.store(base(uart) + CONF0, 0x1c)?;
-    call.store(base(uart) + CONF1, 0x60 | 0x60 << 10)?;
-    reset_fifos(call, uart)
+    // Eight data bits, one stop bit, its memory's clock; the interrupt at the first byte, for UART0 as the silicon has it.
+    call.store(base(uart) + CONF0, 0x1c | MEM_CLK_EN)?;
+    reset_fifos(call, uart)?;
+    call.store(base(uart) + CONF1, 1)?;
+    call.store(base(uart) + INT_CLR, u32::MAX)?;
+    call.modify(base(uart) + INT_ENA, RXFIFO_FULL, RXFIFO_FULL)?;
+    if uart == 0 {
+        call.store(UART0_INTERRUPT, 5)?;
+    }
+    Ok(())
 }
 
 /// UART0's clock, and U0TXD and U0RXD on GPIO43 and GPIO44 (function 0 of IO_MUX).

@@ -67,7 +67,7 @@ fn channel_4_is_usb_alone() {
 #[test]
 fn a_host_that_stopped_reading_is_waited_for_once() {
     let (mut flat, _) = console(1, false);
-    flat.store32(vars::UART_DEVICE, 1).unwrap();
+    flat.store32(vars::UART_DATA, 1).unwrap();
     flat.store32(vars::TICKS_PER_US, 40).unwrap();
     flat.call("uart_tx_one_char", &[0x41]);
     assert!((200_000..210_000).contains(&flat.cycles), "{}", flat.cycles);

@@ -9,8 +9,10 @@ use super::image::Image;
 use super::names;
 use super::ROM_BASE;
 
+/// Before it: whether somebody reads the USB Serial/JTAG.
+pub const UART_DATA: u32 = 0x3fce_f130;
 /// `UartDevice` (rom/uart.h), which `GetUartDevice` answers.
-pub const UART_DEVICE: u32 = 0x3fce_f130;
+pub const UART_DEVICE: u32 = 0x3fce_f134;
 
 /// Cycles per microsecond, for `ets_delay_us`.
 pub const TICKS_PER_US: u32 = 0x3fce_f66c;
@@ -18,8 +20,8 @@ pub const TICKS_PER_US: u32 = 0x3fce_f66c;
 pub const PUTC1: u32 = 0x3fce_f670;
 /// Second output function of `ets_printf`.
 pub const PUTC2: u32 = 0x3fce_f674;
-/// Channel of `uart_tx_one_char`: see [`super::uart`].
-pub const PRINT_CHANNEL: u32 = 0x3fce_f678;
+/// Channel of `uart_tx_one_char`, `buff_uart_no` of `UartDevice`: see [`super::uart`].
+pub const PRINT_CHANNEL: u32 = UART_DEVICE + 24;
 /// Lock and unlock functions of `ets_install_lock`.
 pub const PRINTF_LOCK: u32 = 0x3fce_f7f0;
 /// Lock and unlock functions of `ets_apb_backup_init_lock_func`.
@@ -107,8 +109,8 @@ const LAYOUT: [u32; 40] = [
     0x3fce_f85c,
     0x3fce_f958,
     0x3fce_ee34, // USB OTG
-    UART_DEVICE,
-    UART_DEVICE, // UART
+    UART_DATA,
+    UART_DATA, // UART
     0x3fce_f174,
 ];
 
@@ -170,7 +172,7 @@ pub(super) fn constants(image: &mut Image) {
 
 /// What the ROM's start-up writes into its variables, after each reset.
 pub(super) fn initialise(call: &mut Call<'_>) -> Done {
-    call.put(UART_DEVICE, &[0; 0x38])?;
+    call.put(UART_DATA, &[0; 0x44])?;
     for addr in (TICKS_PER_US..END).chain(ATTACHED).step_by(4) {
         call.store(addr, 0)?;
     }
