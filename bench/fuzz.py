@@ -29,12 +29,13 @@ from twins import Twin, saved
 from twins.board import Board
 from twins.door import Door
 from twins.errors import TwinError
-from twins.frames import load_picture, png
+from twins.frames import Video, load_picture, png
 from twins.gdb import GdbServer
 from twins.gdb.rsp import packet
 from twins.image import Image
 from twins.scripts.language import load as load_script
 from twins.sound import Sound
+from twins.units import MS
 from twins.wokwi import Circuit, Diagram, load_project
 
 IMAGES = Path(__file__).parent.parent / "firmware" / "images"
@@ -139,6 +140,18 @@ def picture() -> bytes:
     import numpy as np
 
     return png(np.arange(8 * 9 * 3, dtype=np.uint8).reshape(8, 9, 3))
+
+
+def video() -> bytes:
+    """A GIF of three frames."""
+    import numpy as np
+
+    film = Video()
+    for number in range(3):
+        film.add(np.full((8, 9, 3), 80 * number, np.uint8), number * 50 * MS)
+    with tempfile.TemporaryDirectory() as folder:
+        film.save(Path(folder) / "a.gif")
+        return (Path(folder) / "a.gif").read_bytes()
 
 
 FLASHER_ARGS = b'{"flash_files": {"0x0": "boot.bin"}, "extra_esptool_args": {"chip": "esp32s3"}}'
@@ -458,6 +471,7 @@ KINDS: dict[str, Kind] = {
     "record": Kind(just(RECORD), record),
     "sound": Kind(lambda: [wav()], of_file("a.wav", Sound.load)),
     "picture": Kind(lambda: [picture()], of_file("a.png", load_picture)),
+    "video": Kind(lambda: [video()], of_file("a.gif", Video.load)),
     "snapshot": Kind(lambda: [snapshot()], of_file("a.twin", lambda path: saved.load(path).restored())),
     "gdb": Kind(conversations, debugger),
     "rfc2217": Kind(just(*TELNET), rfc2217),

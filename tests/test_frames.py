@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image as Picture
 
 from twins import Twin, UsageError
-from twins.frames import Video, frame_of, save_png, sha256
+from twins.frames import Video, frame_of, load_picture, save_png, sha256
 from twins.units import MS
 
 
@@ -67,3 +68,15 @@ def test_a_video_without_frames_cannot_be_saved(tmp_path: Path) -> None:
 def test_a_part_without_a_picture_is_named() -> None:
     with pytest.raises(UsageError, match="'led' has no picture"):
         frame_of(Twin("pico").led)
+
+
+def test_a_picture_larger_than_any_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    """PNG, 11.2.2: width and height stand at the start of IHDR, bytes 16 to 23 of the file."""
+    path = save_png(plain(5), tmp_path / "a.png")
+    data = bytearray(path.read_bytes())
+    for side, why in ((5_000, "5000 × 5000 pixels, expected 16777216 at the most"), (50_000, "expected a PNG")):
+        data[16:24] = side.to_bytes(4, "big") * 2
+        data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+        path.write_bytes(data)
+        with pytest.raises(UsageError, match=f"no picture that can be read: {why}"):
+            load_picture(path)

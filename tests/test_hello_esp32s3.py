@@ -1,7 +1,7 @@
 """What every engine of the ESP32-S3 must be able to do, on our own firmware: firmware/hello, and probes and benches.
 
-Each test is there for each engine; it is skipped where that is not on this machine. The engine qemu without a QEMU is
-tested by `tests/test_qemu_scripted.py`.
+Each test is there for each engine; it is skipped where that is not on this machine, or lacks what the test needs. The
+engines without a QEMU and a Renode are tested by `tests/test_qemu_scripted.py` and `tests/test_renode_scripted.py`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from twins.intercept import Call
 
 IMAGES = Path(__file__).parent.parent / "firmware" / "images"
 
-pytestmark = pytest.mark.parametrize("twin_engine", ["native", "qemu"], indirect=True)
+pytestmark = pytest.mark.parametrize("twin_engine", ["native", "renode", "qemu"], indirect=True)
 
 
 def board(engine: EngineSpec, name: str, flash: Path | None = None) -> Twin:
@@ -74,6 +74,7 @@ def test_memory_is_read_and_written_by_symbol(hello: Twin) -> None:
     assert hello.memory.read("line", 4) == b"xyz\0"
 
 
+@pytest.mark.needs_engine("registers")
 def test_registers_tell_where_the_cores_are(hello: Twin) -> None:
     hello.run("1ms")
     places = [hello.symbols.name(hello.registers(core)["pc"]).partition("+")[0] for core in (0, 1)]
@@ -103,6 +104,7 @@ def test_flash_keeps_what_the_firmware_writes(hello: Twin, twin_engine: EngineSp
         twin.consoles["uart0"].expect_exact("hello 2, reset by 1\r\n", timeout="1s")
 
 
+@pytest.mark.needs_engine("interception")
 def test_somebody_stands_in_for_a_function(hello: Twin) -> None:
     seen = []
 
@@ -118,6 +120,7 @@ def test_somebody_stands_in_for_a_function(hello: Twin) -> None:
     ask(hello, "abc", "3 cba\r\n")
 
 
+@pytest.mark.needs_engine("interception")
 def test_the_firmware_runs_a_function_for_the_test(hello: Twin) -> None:
     hello.memory.write("line", b"12345\0")
     assert hello.call("turn_round", hello.symbols["line"].address, 5, at="uart_received") == 5
@@ -125,6 +128,7 @@ def test_the_firmware_runs_a_function_for_the_test(hello: Twin) -> None:
     ask(hello, "abc", "3 cba\r\n")
 
 
+@pytest.mark.needs_engine("interception")
 def test_a_handler_has_the_firmware_do_something_first(hello: Twin) -> None:
     calls = []
 
@@ -137,6 +141,7 @@ def test_a_handler_has_the_firmware_do_something_first(hello: Twin) -> None:
     assert hello.now - calls[0] >= 3_000_000_000
 
 
+@pytest.mark.needs_engine("breakpoints")
 def test_breakpoints_and_steps(hello: Twin) -> None:
     at = hello.symbols["turn_round"].address
     hello.engine.set_breakpoint(at)
@@ -155,6 +160,7 @@ def test_breakpoints_and_steps(hello: Twin) -> None:
     hello.consoles["uart0"].expect_exact("3 cba\r\n", timeout="1s")
 
 
+@pytest.mark.needs_engine("breakpoints")
 def test_a_watchpoint_meets_a_store(hello: Twin) -> None:
     line = hello.symbols["line"].address
     assert hello.engine.watch(True, line, 4, False, True)
@@ -178,11 +184,11 @@ def test_the_same_run_comes_again_in_other_portions(twin_engine: EngineSpec) -> 
 
 
 def test_a_run_ends_where_it_is_told(twin_engine: EngineSpec) -> None:
-    """Native: there. QEMU: not before, and some turns of its processors later, of 50 µs; many on a loaded machine."""
+    """Native and Renode: there. QEMU: not before, and some turns later, of 50 µs; many on a loaded machine."""
     with board(twin_engine, "idle") as twin:
         for goal in (20, 21, 521, 1500):
             twin.advance(goal * 1_000_000_000)
-            assert 0 <= twin.now - goal * 1_000_000_000 <= (0 if twin.engine_name == "native" else 10_000_000_000)
+            assert 0 <= twin.now - goal * 1_000_000_000 <= (10_000_000_000 if twin.engine_name == "qemu" else 0)
 
 
 def test_the_mix_gives_the_result_of_another_processor(twin_engine: EngineSpec) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
 
+from tests.test_probes import RESULT_WORDS, tool
 from twins import Twin
 from twins.frames import frame_of, png
 
@@ -32,3 +34,18 @@ def test_two_runs_of_both_cores_are_the_same(twin: Twin) -> None:
         again.run("15ms")
         assert again.memory.u32("probe_done") == 1
         assert again.memory.read(0x2000_0000, 4096) == twin.memory.read(0x2000_0000, 4096)
+
+
+@pytest.mark.twin(board="pico", image=IMAGES / "probe_sram.elf", engine="renode")
+def test_the_banks_of_sram_and_bus_errors(twin: Twin) -> None:
+    twin.run("15ms")
+    words = struct.unpack(f"<{RESULT_WORDS}I", twin.memory.read("probe_results", 4 * RESULT_WORDS))
+    wrong = tool().compare("sram", words)
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.twin(board="esp32s3_devkitc", image=IMAGES / "s3_probe_analog.bin", engine="renode")
+def test_a_processor_that_is_held_in_reset_does_not_hold_up_time(twin: Twin) -> None:
+    """The probe lets a watchdog reset the chip, and both processors with it; the second one stays held."""
+    twin.run_until(lambda: len(twin.resets) > 0, timeout="50ms", every="1ms")
+    twin.console.expect("boardtwins second stage", timeout="50ms")

@@ -5,8 +5,10 @@ A part that can be seen has a ``frame``: a numpy array of shape (height, width, 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
+import struct
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
@@ -51,18 +53,40 @@ def png(frame: Frame) -> bytes:
     return data.getvalue()
 
 
+UNREADABLE = (
+    *(OSError, ValueError, SyntaxError, IndexError, AssertionError, struct.error),
+    Picture.DecompressionBombError,
+)
+"""What Pillow raises for a file that is cut off or broken; the last one for a size that no picture has."""
+LARGEST = 1 << 24
+"""Pixels of a picture from a file: twice a screen of 3840 × 2160."""
+
+
 def from_png(data: bytes) -> Frame:
     """The frame in a PNG, or any other picture."""
     with Picture.open(io.BytesIO(data)) as opened:
-        return np.asarray(opened.convert("RGB"))
+        return _unpacked(opened)
+
+
+def _unpacked(picture: Picture.Image) -> Frame:
+    """Its pixels, unless they are so many that a file says so by mistake."""
+    columns, rows = picture.size
+    if columns * rows > LARGEST:
+        raise OSError(errno.EFBIG, f"{columns} × {rows} pixels, expected {LARGEST} at the most")
+    return np.asarray(picture.convert("RGB"))
+
+
+def _why(error: Exception, expected: str) -> str:
+    """What is wrong with a file, for people."""
+    return getattr(error, "strerror", None) or f"expected {expected}"
 
 
 def load_picture(path: str | Path) -> Frame:
     """The frame in a file. Raises `UsageError`."""
     try:
         return from_png(Path(path).read_bytes())
-    except (OSError, ValueError, SyntaxError) as error:  # SyntaxError: what Pillow raises for a broken chunk
-        why = getattr(error, "strerror", None) or "expected a PNG, or another format that Pillow reads"
+    except UNREADABLE as error:
+        why = _why(error, "a PNG, or another format that Pillow reads")
         raise UsageError(f"{path} is no picture that can be read: {why}") from None
 
 
@@ -162,11 +186,11 @@ class Video:
             with Picture.open(path) as opened:
                 at = 0
                 for picture in ImageSequence.Iterator(opened):
-                    video.add(np.asarray(picture.convert("RGB")), at)
+                    video.add(_unpacked(picture), at)
                     at += int(picture.info.get("duration", 100)) * MS
                 video._end = at
-        except (OSError, ValueError) as error:
-            raise UsageError(f"{path} is no video that can be read: {error}") from None
+        except UNREADABLE as error:
+            raise UsageError(f"{path} is no video that can be read: {_why(error, 'a GIF or an MP4')}") from None
         return video
 
     @property

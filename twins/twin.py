@@ -386,8 +386,6 @@ class Twin(Wired, Intercepting, Seen):
         self._engine.drive(boot, False if dtr and not rts else None, self._engine.now)
         if held and not rts:
             self._held_by.remove(console)
-            # The strap is sampled by the reset, so its level comes first.
-            self._engine.run(self._engine.now)
             self.reset_chip()
 
     def set_slice(self, cycles: int) -> None:

@@ -111,11 +111,15 @@ static int put_text(void *r, void *file, const uint8_t *data, uint32_t count) {
     return write_file(r, 0, data, count);
 }
 static void nothing(void) {}
+static void put_two(uint32_t one, uint32_t other) {
+    uint32_t words[] = {one, other};
+    put((const uint8_t *)words, sizeof words);
+}
 
 /* syscall_table_ptr of esp32s3.rom.newlib.ld. */
 #define SYSCALL_TABLE (*(void ***)0x3fceffd4u)
 
-static void *hooks[] = {compare_bytes, compare_words, put_char, put_buffer, jpeg_in, jpeg_out, put_text, reent};
+static void *hooks[] = {compare_bytes, compare_words, put_char, put_buffer, jpeg_in, jpeg_out, put_text, reent, nothing, put_two};
 void **volatile hook_table, **volatile flash_hook_table;
 static void *table[48];
 
@@ -129,6 +133,7 @@ int main(void) {
     table[2] = release;
     table[3] = reallocate;
     table[14] = describe_file;
+    table[15] = allocate; /* _sbrk_r */
     table[21] = write_file;
     SYSCALL_TABLE = table;
     arena_start = arena;

@@ -24,7 +24,18 @@ _CALL = struct.Struct("<I9I4I6III")
 CALLS = 512
 ARENA_BYTES = 0x2C000
 PATIENCE = "20s"
-HOOKS = ("compare_bytes", "compare_words", "put_char", "put_buffer", "jpeg_in", "jpeg_out", "put_text", "reent")
+HOOKS = (
+    "compare_bytes",
+    "compare_words",
+    "put_char",
+    "put_buffer",
+    "jpeg_in",
+    "jpeg_out",
+    "put_text",
+    "reent",
+    "nothing",
+    "put_two",
+)
 
 
 def functions() -> dict[str, int]:

@@ -11,11 +11,13 @@ import pytest
 from tests.realimages import corpus
 from tests.realimages.rom_calls import Caller
 from tests.realimages.rom_cases import CASES
+from tests.realimages.rom_cases_hal import HAL
 from tests.realimages.rom_cases_security import SECURITY
 from tests.realimages.rom_cases_stdio import STDIO
 
 CASES.update(STDIO)
 CASES.update(SECURITY)
+CASES.update(HAL)
 
 SEED = 1
 
@@ -53,3 +55,8 @@ def test_the_engine_carries_the_functions_that_firmware_rom_compiles_to() -> Non
     root = corpus.ROOT
     compiled = root / "firmware" / "images" / "s3_rom.bin"
     assert (root / "engine/esp32s3/src/rom/functions.bin").read_bytes() == compiled.read_bytes()
+
+
+def test_the_engine_says_how_many_functions_are_compared() -> None:
+    head = (corpus.ROOT / "engine/esp32s3/src/rom/mod.rs").read_text()
+    assert f"Results of {len(CASES)} functions" in head

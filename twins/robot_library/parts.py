@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image as Picture
 
 from twins.errors import ScriptFailed, Timeout, UsageError
-from twins.frames import frame_of, save_png, sha256
+from twins.frames import frame_of, load_picture, save_png, sha256
 from twins.robot_library.emulation import EmulationKeywords, local
 from twins.units import seconds
 
@@ -69,8 +68,7 @@ class PartKeywords(EmulationKeywords):
         if not golden.is_file():
             save_png(frame, actual)
             raise AssertionError(f"there is no picture {path}: if {actual} is what you expect, rename it")
-        with Picture.open(golden) as picture:
-            expected = np.asarray(picture.convert("RGB"))
+        expected = load_picture(golden)
         if expected.shape != frame.shape:
             raise AssertionError(f"{display} shows {_size(frame)} pixels, {path} has {_size(expected)}")
         differs = (expected != frame).any(axis=2)

@@ -150,6 +150,11 @@ impl Pins {
         self.prompt
     }
 
+    /// Does a part pull one of these pins low?
+    pub fn is_held_low(&self, mask: u64) -> bool {
+        mask & self.outside_enable & !self.outside != 0
+    }
+
     /// Pins that are not the chip's alone: parts drive them, or they are joined.
     #[inline]
     pub fn entangled(&self) -> u64 {

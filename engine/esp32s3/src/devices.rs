@@ -184,7 +184,7 @@ fn answers_in_reset(addr: u32) -> bool {
 impl Devices {
     /// Blocks that hand in batches of edges hand in those up to now.
     pub fn bring_pins_up_to_date(&mut self) {
-        let Self { fabric, lcd_cam, ledc, mcpwm0, mcpwm1, rmt, sdm, .. } = self;
+        let Self { fabric, i2s0, i2s1, lcd_cam, ledc, mcpwm0, mcpwm1, rmt, sdm, twai, .. } = self;
         if fabric.has_late_pins {
             lcd_cam.catch_up(fabric);
             ledc.catch_up(fabric);
@@ -192,6 +192,9 @@ impl Devices {
             mcpwm1.catch_up(fabric.now(), fabric);
             rmt.catch_up(fabric);
             sdm.catch_up(fabric);
+            i2s0.catch_up_mclk(fabric);
+            i2s1.catch_up_mclk(fabric);
+            twai.catch_up_clkout(fabric);
         }
     }
 

@@ -28,7 +28,7 @@ engine_core::registers! {
     /// What the block has once.
     pub Reg;
     SIGMADELTA_CG 0x020 = 0x0000_0000 { CLK_EN 31 rw; }
-    SIGMADELTA_MISC 0x024 = 0x0000_0000 { SPI_SWAP 31 todo "nothing is swapped"; FUNCTION_CLK_EN 30 rw; }
+    SIGMADELTA_MISC 0x024 = 0x0000_0000 { SPI_SWAP 31 todo "no document says what it swaps"; FUNCTION_CLK_EN 30 rw; }
     SIGMADELTA_VERSION 0x028 = 0x0180_2260 { GPIO_SD_DATE 27:0 rw; }
 }
 

@@ -419,6 +419,9 @@ pub fn is_handed_in_late(signal: Signal) -> bool {
             | RMT_SIG_OUT0..=RMT_SIG_OUT3
             | GPIO_SD0..=GPIO_SD7
             | CAM_CLK
+            | I2S0_MCLK
+            | I2S1_MCLK
+            | TWAI_CLKOUT
             | PWM0_OUT0A..=PWM0_OUT2B
             | PWM1_OUT0A..=PWM1_OUT2B
     )

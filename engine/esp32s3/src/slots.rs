@@ -25,11 +25,11 @@ slots! {
     UsbSerialJtag, UsbOtg, UsbHost,
     Spi1, Spi2, Spi3,
     I2c0, I2c1,
-    I2s0Tx, I2s0Rx, I2s1Tx, I2s1Rx,
+    I2s0Tx, I2s0Rx, I2s1Tx, I2s1Rx, I2s0Mclk, I2s1Mclk,
     Lcd, Cam, CamClock,
     Ledc, Mcpwm0, Mcpwm1, Pcnt, Sdm,
     RmtTx0, RmtTx1, RmtTx2, RmtTx3, RmtRx0, RmtRx1, RmtRx2, RmtRx3,
-    Twai, Sdhost,
+    Twai, TwaiClkout, Sdhost,
     Adc1, Adc2, AdcDigital, Temperature,
     Ethernet,
 }

@@ -158,8 +158,12 @@ impl System {
             Slot::Spi3 => spi3.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::I2c0 => i2c0.event(slot, fabric),
             Slot::I2c1 => i2c1.event(slot, fabric),
-            Slot::I2s0Tx | Slot::I2s0Rx => i2s0.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
-            Slot::I2s1Tx | Slot::I2s1Rx => i2s1.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
+            Slot::I2s0Tx | Slot::I2s0Rx | Slot::I2s0Mclk => {
+                i2s0.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu })
+            }
+            Slot::I2s1Tx | Slot::I2s1Rx | Slot::I2s1Mclk => {
+                i2s1.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu })
+            }
             Slot::Lcd | Slot::Cam | Slot::CamClock => {
                 lcd_cam.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu })
             }
@@ -177,7 +181,7 @@ impl System {
             | Slot::RmtRx1
             | Slot::RmtRx2
             | Slot::RmtRx3 => rmt.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
-            Slot::Twai => twai.event(slot, fabric),
+            Slot::Twai | Slot::TwaiClkout => twai.event(slot, fabric),
             Slot::UsbOtg | Slot::UsbHost => usb_otg.serve(slot, &mut self.mem, mmu, fabric),
             Slot::UsbSerialJtag => usb_serial_jtag.event(slot, fabric),
         }
@@ -245,7 +249,7 @@ impl System {
     }
 
     /// Changes from outside are due.
-    fn stimulus(&mut self) {
+    pub fn stimulus(&mut self) {
         let fabric = &mut self.dev.fabric;
         let now = fabric.now();
         fabric.pins.apply_stimuli(now);

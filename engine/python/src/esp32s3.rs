@@ -115,8 +115,9 @@ impl Machine for Chip {
         (49, "the ESP32-S3 has GPIO0 to GPIO48")
     }
 
-    /// The CHIP_PU pin.
+    /// The CHIP_PU pin. Straps are sampled by it, so what parts drive at this moment comes first.
     fn reset(&mut self) {
+        self.system_mut().stimulus();
         self.system_mut().dev.fabric.request(Request::Restart(Reason::PowerOn));
     }
 

@@ -88,3 +88,26 @@ impl Dice {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_is_thrown_first_and_then_the_generator() {
+        let mut dice = Dice::of(&[0x80, 0x01, 0x02, 0xFF, 0xFF]);
+        assert_eq!(dice.below(10), 5, "half of a byte's range");
+        assert_eq!(dice.below(0x1_0000), 0x0102);
+        let mut rest = Dice::of(&[]);
+        assert_eq!(dice.word(), rest.word(), "two bytes are no word");
+        assert_eq!(dice.below(256), 0xFF);
+    }
+
+    /// The first outputs of splitmix64 for the seed 1234567 (the test vector of its authors' Java class and of Rosetta Code).
+    #[test]
+    fn the_generator_is_splitmix64() {
+        let mut dice = Dice { counter: 1_234_567, script: Vec::new() };
+        assert_eq!(dice.bits(), 6_457_827_717_110_365_317);
+        assert_eq!(dice.bits(), 3_203_168_211_198_807_973);
+    }
+}

@@ -92,6 +92,13 @@ impl Fabric {
                     self.soon(slot);
                 }
             }
+            for (signal, slot) in
+                [(I2S0_MCLK, Slot::I2s0Mclk), (I2S1_MCLK, Slot::I2s1Mclk), (TWAI_CLKOUT, Slot::TwaiClkout)]
+            {
+                if self.io.pins_of(signal) != 0 {
+                    self.soon(slot);
+                }
+            }
         }
     }
 }

@@ -55,14 +55,19 @@ struct Part {
     back: Vec<u8>,
     start: Ps,
     end: Ps,
-    /// Made edge by edge: the half clock that is due.
+    /// Made edge by edge: the half clock that is due; with DTR the quarter.
     half: Option<u32>,
 }
 
 impl Part {
     /// Clocks on the line.
     fn clocks(&self) -> u32 {
-        self.bits.div_ceil(self.phase.lines)
+        self.bits.div_ceil(self.phase.lines << u32::from(self.phase.dtr))
+    }
+
+    /// Steps of a clock that is made edge by edge.
+    fn steps(&self) -> u32 {
+        2 << u32::from(self.phase.dtr)
     }
 }
 
@@ -184,7 +189,7 @@ impl GpSpi {
         let out = self.outgoing(&phase, bits, fabric, port);
         self.direct(phase.lines, phase.takes && !phase.gives, fabric);
         let silent = phase.kind == Kind::Dummy && self.is_set(Reg::USER, USER::USR_DUMMY_IDLE);
-        let half = (!silent && self.needs_edges(phase.lines, phase.takes, fabric)).then_some(0);
+        let half = (!silent && (phase.dtr || self.needs_edges(phase.lines, phase.takes, fabric))).then_some(0);
         let back = vec![0; bits.div_ceil(8) as usize];
         let mut part = Part { phase, bits, out, back, start: at, end: at, half };
         part.end = at + u64::from(part.clocks()) * self.controller.bit;
@@ -226,7 +231,14 @@ impl GpSpi {
     fn move_on(&mut self, at: Ps, fabric: &mut Fabric, port: &mut Port) {
         let Some(mut part) = self.controller.part.take() else { return };
         match part.half {
-            Some(half) if half < 2 * part.clocks() => {
+            Some(step) if part.phase.dtr && step < part.steps() * part.clocks() => {
+                self.make_dtr_edge(&mut part, step, at, fabric);
+                part.half = Some(step + 1);
+                let due = part.start + u64::from(step + 1) * self.controller.bit / u64::from(part.steps());
+                self.controller.part = Some(part);
+                return self.enter(State::Moving, due, fabric);
+            }
+            Some(half) if half < part.steps() * part.clocks() => {
                 self.make_edge(&mut part, half, at, fabric);
                 part.half = Some(half + 1);
                 let due = part.start + u64::from(half.div_ceil(2)) * self.controller.bit;
@@ -235,7 +247,9 @@ impl GpSpi {
                 return self.enter(State::Moving, due, fabric);
             }
             Some(_) => {
-                self.end_frame(&part, part.clocks(), fabric);
+                if !part.phase.dtr {
+                    self.end_frame(&part, part.clocks(), fabric);
+                }
                 fabric.drive(self.wiring().clk, self.idle_clock());
             }
             None => self.exchange(&mut part, fabric),
@@ -292,7 +306,7 @@ impl GpSpi {
             if let Some(sck) = fabric.io.pin_of(wiring.clk).filter(|_| lines == 1 && clock % 32 == 0) {
                 fabric.pins.spi_frame_begins(sck);
             }
-            fabric.drive_at(wiring.clk, !rising, at);
+            self.drive_clock(!rising, at, fabric);
             if gives {
                 let bits = bits_at(&part.out, clock * lines, lines);
                 for (n, signal) in wiring.data[..lines as usize].iter().enumerate() {
@@ -305,15 +319,51 @@ impl GpSpi {
             let sampled = if lines == 1 {
                 u32::from(fabric.input(wiring.data[self.input_line()]))
             } else {
-                let lines = wiring.data[..lines as usize].iter().enumerate();
-                lines.fold(0, |bits, (n, signal)| bits | u32::from(fabric.input(*signal)) << n)
+                self.sample_lines(lines, fabric)
             };
             let left = part.bits - clock * lines;
             let count = lines.min(left);
             put_bits(&mut part.back, clock * lines, count, sampled >> (lines - count));
         }
         debug_assert!(kind != Kind::Dummy || !takes);
-        fabric.drive_at(wiring.clk, rising, at);
+        self.drive_clock(rising, at, fabric);
+    }
+
+    fn drive_clock(&self, level: bool, at: Ps, fabric: &mut Fabric) {
+        if self.has_clock() {
+            fabric.drive_at(self.wiring().clk, level, at);
+        }
+    }
+
+    /// The levels of several lines, the highest of them first.
+    fn sample_lines(&self, lines: u32, fabric: &Fabric) -> u32 {
+        (0..lines).fold(0, |bits, n| bits | u32::from(fabric.input(self.input_of(n as usize, lines))) << n)
+    }
+
+    /// The quarter clock that is due of a part in DTR mode: data changes with every other one, and is sampled with the rest.
+    fn make_dtr_edge(&self, part: &mut Part, step: u32, at: Ps, fabric: &mut Fabric) {
+        let Phase { lines, takes, gives, .. } = part.phase;
+        let from = step / 2 * lines;
+        let is_there = from < part.bits;
+        if step % 2 == 0 {
+            if gives && is_there {
+                let bits = bits_at(&part.out, from, lines);
+                for (n, signal) in self.wiring().data[..lines as usize].iter().enumerate() {
+                    fabric.drive_at(*signal, bits >> n & 1 != 0, at);
+                }
+            }
+            return;
+        }
+        if takes && is_there {
+            let sampled = if lines == 1 {
+                u32::from(fabric.input(self.wiring().data[self.input_line()]))
+            } else {
+                self.sample_lines(lines, fabric)
+            };
+            let count = lines.min(part.bits - from);
+            put_bits(&mut part.back, from, count, sampled >> (lines - count));
+        }
+        self.drive_clock((step / 2 % 2 == 0) != self.idle_clock(), at, fabric);
     }
 
     /// Bits of a frame, as the byte path cuts it, went onto the line edge by edge.
@@ -368,12 +418,14 @@ impl GpSpi {
 
     /// Nobody drives the lines anew: each clock samples what is on them.
     fn sample_levels(&self, part: &mut Part, fabric: &Fabric) {
-        let wiring = self.wiring();
         let lines = part.phase.lines;
-        let level = |n: usize| fabric.input(wiring.data[n]);
         for bit in 0..part.bits {
-            let line = if lines == 1 { self.input_line() } else { (lines - 1 - bit % lines) as usize };
-            put_bits(&mut part.back, bit, 1, u32::from(level(line)));
+            let signal = if lines == 1 {
+                self.wiring().data[self.input_line()]
+            } else {
+                self.input_of((lines - 1 - bit % lines) as usize, lines)
+            };
+            put_bits(&mut part.back, bit, 1, u32::from(fabric.input(signal)));
         }
     }
 

@@ -10,10 +10,12 @@
 //! - Registers count as they stand when CMD.USR is set: what CMD.UPDATE synchronizes is not kept apart. The clock's duty
 //!   cycle is a half. CS becomes active as CMD.USR is set; silicon takes some APB clocks (approximated).
 //! - DMA data is fetched and stored in parts of 1024 bytes (approximated): silicon's FIFO holds less.
-//! - Target mode: full duplex, and the half-duplex commands on one line; samples are taken at the edge. Commands on two and
-//!   four lines are missing, and counted.
-//! - DTR, swapped inputs, the DQS line and delays of single lines are missing, and say so (delays have no effect in a world
-//!   without propagation times).
+//! - Target mode: full duplex, and the half-duplex commands on one, two and four lines and in QPI mode; samples are taken at
+//!   the edge. The dummy phase has eight clocks on any number of lines.
+//! - DTR: data changes a quarter of a clock before each edge, and counts at the edge (approximated: silicon's shift is set by
+//!   DOUT_MODE). A dummy phase is never in DTR. QUAD_DIN_PIN_SWAP counts in phases of four lines.
+//! - The DQS line and delays of single lines are missing, and say so (delays have no effect in a world without propagation
+//!   times).
 
 mod controller;
 mod plan;

@@ -1,6 +1,6 @@
 //! What a transaction is made of. TRM 30.5.1 to 30.5.3 and 30.5.8.
 
-use super::{GpSpi, Reg, CTRL, MS_DLEN, USER, USER1, USER2};
+use super::{GpSpi, Reg, CTRL, MISC, MS_DLEN, USER, USER1, USER2};
 use serde::{Deserialize, Serialize};
 
 /// Which state of the controller it is, TRM figure 30-4.
@@ -28,6 +28,8 @@ pub(super) struct Phase {
     pub takes: bool,
     /// Data goes out.
     pub gives: bool,
+    /// A bit on each edge of the clock.
+    pub dtr: bool,
 }
 
 /// Bits of a byte in the order of the line: the first one is bit 7.
@@ -67,7 +69,17 @@ impl GpSpi {
     pub(super) fn plan(&self) -> Vec<Phase> {
         let (user, ctrl) = (self.bank.get(Reg::USER), self.bank.get(Reg::CTRL));
         let data_bits = self.field(Reg::MS_DLEN, MS_DLEN::MS_DATA_BITLEN) + 1;
-        let phase = |kind, lines, bits, takes, gives| Phase { kind, lines, bits, offset: 0, takes, gives };
+        let misc = self.bank.get(Reg::MISC);
+        let phase = |kind, lines, bits, takes, gives| {
+            let by_phase = match kind {
+                Kind::Command => MISC::CMD_DTR_EN,
+                Kind::Address => MISC::ADDR_DTR_EN,
+                Kind::Out | Kind::In => MISC::DATA_DTR_EN,
+                Kind::Dummy => return Phase { kind, lines, bits, offset: 0, takes, gives, dtr: false },
+            };
+            let dtr = MISC::CLK_DATA_DTR_EN.is_set(misc) && by_phase.is_set(misc);
+            Phase { kind, lines, bits, offset: 0, takes, gives, dtr }
+        };
         let mut plan = Vec::new();
         if USER::USR_COMMAND.is_set(user) {
             let lines =

@@ -2,6 +2,7 @@
 
 use super::{GpSpi, Reg, D, MISC, Q, USER};
 use crate::fabric::Fabric;
+use crate::signals::Signal;
 use engine_core::pins::SpiLines;
 
 impl GpSpi {
@@ -28,6 +29,17 @@ impl GpSpi {
         }
     }
 
+    /// The signal that a line of several comes in on.
+    pub(super) fn input_of(&self, line: usize, lines: u32) -> Signal {
+        let swaps = lines == 4 && self.is_set(Reg::MISC, MISC::QUAD_DIN_PIN_SWAP);
+        self.wiring().data[if swaps { line ^ 1 } else { line }]
+    }
+
+    /// CK_DIS: the clock stays where it is.
+    pub(super) fn has_clock(&self) -> bool {
+        !self.is_set(Reg::MISC, MISC::CK_DIS)
+    }
+
     /// Output enables of a phase: on one line D goes out and Q comes in; on several all of them do the one or the other.
     pub(super) fn direct(&self, lines: u32, takes: bool, fabric: &mut Fabric) {
         let three_wire = self.is_three_wire();
@@ -44,7 +56,7 @@ impl GpSpi {
     /// The pins that one-line data takes, where its clock is on a pin.
     pub(super) fn spi_lines(&self, gives: bool, takes: bool, fabric: &Fabric) -> Option<SpiLines> {
         let wiring = self.wiring();
-        let sck = fabric.io.pin_of(wiring.clk)?;
+        let sck = fabric.io.pin_of(wiring.clk).filter(|_| self.has_clock())?;
         let mosi = fabric.io.pin_of(wiring.data[D]).filter(|_| gives);
         let miso = fabric.io.source_of(wiring.data[self.input_line()]).filter(|_| takes);
         Some(SpiLines { sck, mosi, miso, sample_rising: self.samples_rising() })

@@ -1,7 +1,7 @@
 //! Transactions as target ("slave mode"). TRM 30.5.9: full duplex, and the half-duplex commands.
 
 use super::plan::in_order;
-use super::{GpSpi, Reg, CMD, CTRL, D, DMA_CONF, DMA_INT_RAW, MISC, Q, SLAVE, SLAVE1, USER, W};
+use super::{GpSpi, Reg, CMD, CTRL, DMA_CONF, DMA_INT_RAW, MISC, Q, SLAVE, SLAVE1, USER, W};
 use crate::block::InputEdge;
 use crate::fabric::Fabric;
 use crate::gdma::Port;
@@ -24,15 +24,45 @@ mod command {
     pub const CMDA: u8 = 0x0A;
     pub const EX_QPI: u8 = 0xDD;
 }
-/// Command, address and dummy byte go before the data.
-const PREAMBLE: u32 = 3;
+/// Clocks of the dummy phase.
+const DUMMY: u32 = 8;
+
+/// Lines of address and dummy, and of data, by the upper half of a command (ESP-IDF `hal/spi_ll.h`,
+/// spi_ll_get_slave_hd_command).
+fn lines_of(code: u8) -> Option<(u32, u32)> {
+    match code & 0xF0 {
+        0x00 => Some((1, 1)),
+        0x10 => Some((1, 2)),
+        0x20 => Some((1, 4)),
+        0x50 => Some((2, 2)),
+        0xA0 => Some((4, 4)),
+        _ => None,
+    }
+}
+
+/// Where a half-duplex transaction is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Stage {
+    #[default]
+    Command,
+    Address,
+    Dummy,
+    Data,
+}
 
 /// What is under way.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Target {
     selected: bool,
-    /// Clocks since CS became active.
-    clocks: u32,
+    stage: Stage,
+    /// Bits that came in since it began; of a dummy phase, clocks.
+    bits: u32,
+    /// EN_QPI came: commands are on four lines, until EX_QPI.
+    qpi: bool,
+    /// Lines of address and data.
+    lines: (u32, u32),
+    /// The whole command.
+    code: u8,
     shift: u8,
     /// The byte that goes out, and its bit.
     sending: u8,
@@ -43,6 +73,7 @@ pub(super) struct Target {
     /// From DMA, and for DMA.
     ahead: VecDeque<u8>,
     received: Vec<u8>,
+    /// What it is, without its lines.
     command: u8,
     addr: u8,
     /// CS went away: DMA gets the last bytes, and interrupts are raised.
@@ -90,49 +121,94 @@ impl GpSpi {
         } else if self.target.selected {
             let samples = edge.high != self.is_set(Reg::USER, USER::RSCK_I_EDGE);
             if samples {
-                self.sample(fabric.input(wiring.data[D]), fabric);
-            } else {
+                self.sample(fabric);
+            }
+            if samples == self.gives_early() {
                 self.put_out(fabric);
             }
+        }
+    }
+
+    /// RSCK_DATA_OUT: data goes out half a clock earlier, with the edge that samples.
+    fn gives_early(&self) -> bool {
+        self.is_set(Reg::SLAVE, SLAVE::RSCK_DATA_OUT)
+    }
+
+    /// Lines of the phase under way.
+    fn target_lines(&self) -> u32 {
+        let Target { stage, qpi, lines, .. } = self.target;
+        match stage {
+            _ if self.is_full_duplex() => 1,
+            _ if qpi => 4,
+            Stage::Command => 1,
+            Stage::Address | Stage::Dummy => lines.0,
+            Stage::Data => lines.1,
         }
     }
 
     fn selected(&mut self, selected: bool, fabric: &mut Fabric) {
         let wiring = self.wiring();
-        fabric.enable(wiring.data[Q], selected);
         if selected {
-            let Target { ahead, received, .. } = std::mem::take(&mut self.target);
-            self.target = Target { selected: true, ahead, received, ..Target::default() };
+            let Target { ahead, received, qpi, .. } = std::mem::take(&mut self.target);
+            self.target = Target { selected: true, ahead, received, qpi, lines: (1, 1), ..Target::default() };
             // Modes 0 and 2: the first bit is there before the first clock.
-            if !self.is_set(Reg::SLAVE, SLAVE::CLK_MODE_13) {
+            if !self.is_set(Reg::SLAVE, SLAVE::CLK_MODE_13) || self.gives_early() {
                 self.put_out(fabric);
             }
         } else {
             self.target.ended = true;
         }
+        self.settle_outputs(fabric);
         fabric.soon(wiring.slot);
+    }
+
+    /// Where data has one line, Q is an output while the target is selected; several lines are outputs of whoever gives, from
+    /// its first bit on.
+    fn settle_outputs(&self, fabric: &mut Fabric) {
+        let (selected, lines) = (self.target.selected, self.target_lines());
+        let gives = self.gives();
+        for (n, signal) in self.wiring().data[..4].iter().enumerate() {
+            let on = if lines == 1 { n == Q && self.target.lines.1 == 1 } else { gives && n < lines as usize };
+            fabric.enable(*signal, selected && on);
+        }
+    }
+
+    /// Data goes out now.
+    fn gives(&self) -> bool {
+        self.is_full_duplex()
+            || self.target.stage == Stage::Data && matches!(self.target.command, command::RD_BUF | command::RD_DMA)
     }
 
     /// Data bytes since the transaction began, as far as the command byte, the address and the dummy let them.
     fn data_bits(&self) -> u32 {
-        let before = if self.is_full_duplex() { 0 } else { 8 * PREAMBLE };
-        self.target.clocks.saturating_sub(before)
+        match self.target.command {
+            _ if self.is_full_duplex() => self.target.bits,
+            _ if self.target.stage != Stage::Data => 0,
+            _ => self.target.bits,
+        }
     }
 
     /// The next bit of what goes out.
     fn put_out(&mut self, fabric: &mut Fabric) {
-        let gives = self.is_full_duplex()
-            || self.target.clocks >= 8 * PREAMBLE && matches!(self.target.command, command::RD_BUF | command::RD_DMA);
-        if !gives {
+        if !self.gives() {
             return;
+        }
+        if self.target.sent_bits == 0 {
+            self.settle_outputs(fabric);
         }
         if self.target.sent_bits % 8 == 0 {
             let byte = self.next_byte(fabric);
             self.target.sending = in_order(byte, self.sends_lsb_first());
         }
-        let bit = self.target.sending >> (7 - self.target.sent_bits % 8) & 1 != 0;
-        self.target.sent_bits += 1;
-        fabric.drive(self.wiring().data[Q], bit);
+        let lines = self.target_lines();
+        let bits = self.target.sending >> (8 - lines - self.target.sent_bits % 8);
+        self.target.sent_bits += lines;
+        if lines == 1 {
+            return fabric.drive(self.wiring().data[Q], bits & 1 != 0);
+        }
+        for (n, signal) in self.wiring().data[..lines as usize].iter().enumerate() {
+            fabric.drive(*signal, bits >> n & 1 != 0);
+        }
     }
 
     fn next_byte(&mut self, fabric: &mut Fabric) -> u8 {
@@ -157,12 +233,19 @@ impl GpSpi {
         byte
     }
 
-    /// A bit came in.
-    fn sample(&mut self, bit: bool, fabric: &mut Fabric) {
+    /// Bits came in, one on each line.
+    fn sample(&mut self, fabric: &mut Fabric) {
+        let lines = if self.target.stage == Stage::Dummy { 1 } else { self.target_lines() };
+        let data = &self.wiring().data[..lines as usize];
+        let bits = data.iter().rev().fold(0, |bits, signal| bits << 1 | u8::from(fabric.input(*signal)));
         let target = &mut self.target;
-        target.shift = target.shift << 1 | u8::from(bit);
-        target.clocks += 1;
-        if target.clocks % 8 == 0 {
+        target.shift = target.shift << lines | bits;
+        target.bits += lines;
+        if target.stage == Stage::Dummy {
+            if target.bits == DUMMY {
+                (target.stage, target.bits) = (Stage::Data, 0);
+            }
+        } else if target.bits % 8 == 0 {
             let byte = in_order(target.shift, CTRL::RD_BIT_ORDER.is_set(self.bank.get(Reg::CTRL)));
             self.take_byte(byte, fabric);
         }
@@ -172,17 +255,18 @@ impl GpSpi {
         if self.is_full_duplex() {
             return self.keep(byte, self.is_set(Reg::DMA_CONF, DMA_CONF::DMA_RX_ENA), 0, fabric);
         }
-        match self.target.clocks / 8 {
-            1 => {
-                self.target.command = byte;
-                if byte & 0xF0 != 0 && byte != command::EX_QPI {
-                    let why = "commands on two and four lines are not modelled in target mode";
-                    fabric.gaps.touch(&format!("{}.SLV_COMMAND", self.wiring().name), why);
-                }
+        let target = &mut self.target;
+        match target.stage {
+            Stage::Command => {
+                let known = lines_of(byte);
+                (target.stage, target.bits, target.code) = (Stage::Address, 0, byte);
+                target.lines = known.unwrap_or((1, 1));
+                target.command = if known.is_some() { byte & 0xF } else { byte };
+                self.settle_outputs(fabric);
             }
-            2 => self.target.addr = byte,
-            3 => {}
-            _ => match self.target.command {
+            Stage::Address => (target.stage, target.bits, target.addr) = (Stage::Dummy, 0, byte),
+            Stage::Dummy => {}
+            Stage::Data => match target.command {
                 command::WR_BUF => self.keep(byte, false, usize::from(self.target.addr), fabric),
                 command::WR_DMA => self.keep(byte, true, 0, fabric),
                 _ => {}
@@ -228,7 +312,7 @@ impl GpSpi {
 
     /// CS went away.
     fn end_transaction(&mut self, fabric: &mut Fabric, port: &mut Port) {
-        let left = self.target.clocks % 8;
+        let left = self.target.bits % 8;
         let full_duplex = self.is_full_duplex();
         if left != 0 && full_duplex {
             // The bits of an unfinished byte stand where its first ones would.
@@ -254,11 +338,16 @@ impl GpSpi {
         if self.is_full_duplex() {
             return self.bank.set_field(Reg::SLAVE1, SLAVE1::SLV_DATA_BITLEN, bits);
         }
-        if self.target.clocks < 8 {
+        if self.target.stage == Stage::Command {
             return;
         }
         let (code, addr) = (self.target.command, u32::from(self.target.addr));
-        self.bank.set_field(Reg::SLAVE1, SLAVE1::SLV_LAST_COMMAND, u32::from(code));
+        self.bank.set_field(Reg::SLAVE1, SLAVE1::SLV_LAST_COMMAND, u32::from(self.target.code));
+        match code {
+            command::EN_QPI => self.target.qpi = true,
+            command::EX_QPI => self.target.qpi = false,
+            _ => {}
+        }
         let done: (Field, Option<Field>) = match code {
             command::WR_BUF => (DMA_INT_RAW::SLV_WR_BUF_DONE_INT_RAW, Some(SLAVE::SLV_WRBUF_BITLEN_EN)),
             command::RD_BUF => (DMA_INT_RAW::SLV_RD_BUF_DONE_INT_RAW, Some(SLAVE::SLV_RDBUF_BITLEN_EN)),

@@ -9,6 +9,8 @@ use engine_core::spi::{Answers, SpiWire};
 use engine_core::time::{Ps, MICROSECOND};
 use std::sync::{Arc, Mutex};
 
+mod lines;
+
 const SPI2_BASE: u32 = 0x6002_4000;
 const SPI3_BASE: u32 = 0x6002_5000;
 /// Offsets of ESP-IDF `soc/spi_reg.h`.

@@ -71,6 +71,17 @@ impl BitClock {
         Self { from, source, divider, mclks: mclks.into() }
     }
 
+    /// MCLK itself.
+    pub fn undivided(self) -> Self {
+        Self { mclks: 1, ..self }
+    }
+
+    /// How long the MCLK takes that begins with this bit.
+    pub fn mclk(&self, bit: u64) -> Ps {
+        let begin = bit * self.mclks;
+        self.after(self.divider.cycles(begin + 1)) - self.after(self.divider.cycles(begin))
+    }
+
     /// The clock of a part that is the master.
     pub fn of_part(clock: &I2sClock) -> Self {
         let source = clock.rate.scaled(2 * u64::from(clock.layout.bits), 1);

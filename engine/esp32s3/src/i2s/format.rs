@@ -1,5 +1,6 @@
 //! How samples in memory become bits of a frame, and back.
 
+use super::law::Law;
 use super::{Reg, RX_CONF, RX_CONF1, RX_TDM_CTRL, TX_CONF, TX_CONF1, TX_TDM_CTRL};
 use engine_core::i2s::I2sLayout;
 use engine_core::registers::Bank;
@@ -14,8 +15,10 @@ pub struct Format {
     pub slots: u32,
     /// Bits of a slot.
     pub slot_bits: u32,
-    /// Bits of a sample.
+    /// Bits of a sample in memory.
     pub data_bits: u32,
+    /// What becomes of it on the way.
+    law: Option<Law>,
     /// Slots that are in use, a bit each.
     pub enabled: u32,
     /// TDM_EN: standard and TDM mode.
@@ -37,6 +40,24 @@ pub struct Format {
     equal: bool,
 }
 
+/// 24_FILL_EN: samples of 24 bits take 32.
+fn filled(bits: u32, fill: bool) -> u32 {
+    if fill && bits == 24 {
+        32
+    } else {
+        bits
+    }
+}
+
+/// A sample of so many bits with its upper ones kept, or zeros behind it.
+fn resized(sample: u32, from: u32, to: u32) -> u32 {
+    if to > from {
+        sample << (to - from)
+    } else {
+        sample >> (from - to)
+    }
+}
+
 impl Format {
     /// From TX_CONF, TX_CONF1 and TX_TDM_CTRL.
     pub fn of_tx(bank: &Bank<Reg>) -> Self {
@@ -50,7 +71,8 @@ impl Format {
             },
             slots: TX_TDM_CTRL::TX_TDM_TOT_CHAN_NUM.get(tdm) + 1,
             slot_bits: TX_CONF1::TX_TDM_CHAN_BITS.get(conf1) + 1,
-            data_bits: TX_CONF1::TX_BITS_MOD.get(conf1) + 1,
+            data_bits: filled(TX_CONF1::TX_BITS_MOD.get(conf1) + 1, TX_CONF::TX_24_FILL_EN.is_set(conf)),
+            law: Law::new(TX_CONF::TX_PCM_BYPASS.is_set(conf), TX_CONF::TX_PCM_CONF.get(conf)),
             enabled: tdm & 0xFFFF,
             tdm: TX_CONF::TX_TDM_EN.is_set(conf),
             pdm: TX_CONF::TX_PDM_EN.is_set(conf),
@@ -78,7 +100,8 @@ impl Format {
             },
             slots: RX_TDM_CTRL::RX_TDM_TOT_CHAN_NUM.get(tdm) + 1,
             slot_bits: RX_CONF1::RX_TDM_CHAN_BITS.get(conf1) + 1,
-            data_bits: RX_CONF1::RX_BITS_MOD.get(conf1) + 1,
+            data_bits: filled(RX_CONF1::RX_BITS_MOD.get(conf1) + 1, RX_CONF::RX_24_FILL_EN.is_set(conf)),
+            law: Law::new(RX_CONF::RX_PCM_BYPASS.is_set(conf), RX_CONF::RX_PCM_CONF.get(conf)),
             enabled: tdm & 0xFFFF,
             tdm: RX_CONF::RX_TDM_EN.is_set(conf),
             pdm: RX_CONF::RX_PDM_EN.is_set(conf),
@@ -136,22 +159,41 @@ impl Format {
         }
     }
 
+    /// Bits of a sample on the wire. Characters of a law in memory are linear there.
+    fn line_bits(&self) -> u32 {
+        if self.law.is_some() && self.data_bits == 8 {
+            16
+        } else {
+            self.data_bits
+        }
+    }
+
+    /// A sample goes through the compressor or decompressor, from one side of it to the other: characters are its lower 8
+    /// bits, linear samples its upper 16.
+    fn convert(&self, sample: u32, from: u32, to: u32) -> u32 {
+        match self.law {
+            None => sample,
+            Some(law) if law.compresses() => law.apply(resized(sample, from, 16)),
+            Some(law) => resized(law.apply(sample), 16, to),
+        }
+    }
+
     /// The order of bits of a sample on the wire, and back.
     fn turn(&self, sample: u32) -> u32 {
         if self.lsb_first {
-            sample.reverse_bits() >> (32 - self.data_bits)
+            sample.reverse_bits() >> (32 - self.line_bits())
         } else {
-            sample & (u32::MAX >> (32 - self.data_bits))
+            sample & (u32::MAX >> (32 - self.line_bits()))
         }
     }
 
     /// The bits of a slot: the sample at its beginning, or with TX_LEFT_ALIGN off at its end.
     fn slot(&self, sample: u32) -> u128 {
-        let bits = u128::from(self.turn(sample));
-        match self.slot_bits.checked_sub(self.data_bits) {
+        let bits = u128::from(self.turn(self.convert(sample, self.data_bits, self.line_bits())));
+        match self.slot_bits.checked_sub(self.line_bits()) {
             Some(spare) if self.left_align => bits << spare,
             Some(_) => bits,
-            None => bits >> (self.data_bits - self.slot_bits),
+            None => bits >> (self.line_bits() - self.slot_bits),
         }
     }
 
@@ -189,12 +231,12 @@ impl Format {
             let end = (slot + 1) * self.slot_bits;
             let place = if end <= bits { frame >> (bits - end) } else { 0 };
             let value = (place & (u128::MAX >> (128 - self.slot_bits))) as u32;
-            let sample = match self.slot_bits.checked_sub(self.data_bits) {
+            let sample = match self.slot_bits.checked_sub(self.line_bits()) {
                 Some(spare) if self.left_align => value >> spare,
                 Some(_) => value,
-                None => value << (self.data_bits - self.slot_bits),
+                None => value << (self.line_bits() - self.slot_bits),
             };
-            self.store(self.turn(sample), into);
+            self.store(self.convert(self.turn(sample), self.line_bits(), self.data_bits), into);
         }
     }
 

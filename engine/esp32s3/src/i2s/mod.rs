@@ -13,14 +13,22 @@
 //!   a descriptor that software writes anew before its end is read as it stands up to 64 frames later. UPDATE and START act
 //!   at once; STOP cuts the frame under way (a part has heard it by then). The clock is high for half of a bit, rounded down
 //!   to MCLKs. RX_EOF_NUM counts bytes, as ESP-IDF's drivers use it (the header says samples of BITS_MOD). CLK_EN need not be set.
-//!   Hung interrupts come a whole timeout after the data ran out.
-//! - PDM: PDM TX is a first-order modulator behind the shifts of the four stages, without the filters; PDM RX counts the
-//!   ones in a frame instead of a sinc filter. A part on a PDM line takes and gives samples at the PCM rate.
+//!   Hung interrupts come a whole timeout after the data ran out. MCLK's edges are not in phase with those of BCK.
+//! - Laws: G.711. Approximated: a linear sample has 16 bits, the upper ones of wider samples; a character stands in the lower 8
+//!   bits of its sample. With 8 bits in memory the wire has 16. With 24_FILL_EN memory has 32 bits a sample, the lowest 8 of
+//!   which a slot of 24 bits leaves out.
+//! - PDM: PDM TX is a first-order modulator behind the high-pass filter (which has its cut-off frequency, not silicon's
+//!   rounding) and the shifts of the four stages, without the low-pass filters; PDM RX counts the ones in a frame instead of a
+//!   sinc filter. TX_CHAN_MOD counts with one line for a codec. A part on a PDM line takes and gives samples at the PCM rate.
 //!   With SIG_LOOPBACK RX has a sample for each of TX, whatever its own oversampling.
-//! - Missing, and counted: A-law and u-law, 24-bit samples in 32 bits of memory, delays of lines, edges of MCLK on its pin.
+//! - TX_TIMING delays TX's outputs by MCLK's edges, half a bit at most, in edges on pins alone. (Which clock's edges they are,
+//!   no document says.)
+//! - Missing, and counted: delays of inputs and of RX's outputs, BCK_NO_DLY, dithers and prescaler of PDM TX.
 
 mod clock;
 mod format;
+mod law;
+mod mclk;
 mod pdm;
 mod receive;
 mod registers;
@@ -41,7 +49,8 @@ use engine_core::pdm::Modulator;
 use engine_core::registers::{Bank, Field, Group, Registers, Write};
 use engine_core::time::{Hertz, Ps};
 use format::Format;
-use pdm::RX_LINES;
+use mclk::Mclk;
+use pdm::{HighPass, RX_LINES};
 pub use registers::*;
 use serde::{Deserialize, Serialize};
 
@@ -149,6 +158,8 @@ struct Direction {
     frames: u64,
     /// Edges of the bit clock since its bit 0: falling ones are even.
     edge: u64,
+    /// TX as master: how much later bit clock, word select and data (of two lines) change than they would.
+    delays: [Ps; 4],
     /// Each of them is an event of its own.
     steps: bool,
     /// The frame under way, and the last bit of the one before.
@@ -163,7 +174,8 @@ struct Direction {
     waiting: Vec<(u128, Ps)>,
     /// Frames since the start: the trace does not know how they were clocked.
     passed: u64,
-    /// PDM TX: two channels of two lines.
+    /// PDM TX: two channels, and then two of two lines.
+    high_pass: [HighPass; 2],
     modulators: [Modulator; 4],
     /// PDM RX: ones of two channels of four lines in the frame under way.
     ones: [u32; 2 * RX_LINES],
@@ -183,6 +195,7 @@ impl Direction {
             clocks: format.layout.bits.into(),
             frames: 0,
             edge: 0,
+            delays: [0; 4],
             steps: false,
             current: 0,
             carried: false,
@@ -191,6 +204,7 @@ impl Direction {
             turned: 0,
             waiting: Vec::new(),
             passed: 0,
+            high_pass: [HighPass::default(); 2],
             modulators: [Modulator::default(); 4],
             ones: [0; 2 * RX_LINES],
             digest: 0,
@@ -224,7 +238,16 @@ impl Direction {
     /// The next edge, where it is an event of its own within a frame: nothing else has to be looked at then.
     fn next_step(&self) -> Option<Ps> {
         let within = self.runs && self.steps && self.edge % (2 * self.clocks) != 0;
-        self.clock.filter(|_| within).map(|clock| Self::edge_at(&clock, self.edge))
+        self.clock.filter(|_| within).map(|clock| self.shown_at(&clock))
+    }
+
+    /// When all that the next edge changes is on the pins.
+    fn shown_at(&self, clock: &BitClock) -> Ps {
+        Self::edge_at(clock, self.edge) + self.lag()
+    }
+
+    fn lag(&self) -> Ps {
+        self.delays.into_iter().max().unwrap_or(0)
     }
 
     /// When a frame begins.
@@ -261,6 +284,7 @@ pub struct I2s {
     rx: Direction,
     /// Bytes stored since the last end of a packet.
     rx_packet: usize,
+    mclk: Mclk,
 }
 
 impl I2s {
@@ -268,7 +292,7 @@ impl I2s {
     pub fn new(index: usize) -> Self {
         let bank = Bank::new();
         let (tx, rx) = (Direction::new(Format::of_tx(&bank)), Direction::new(Format::of_rx(&bank)));
-        Self { index, bank, tx, rx, rx_packet: 0 }
+        Self { index, bank, tx, rx, rx_packet: 0, mclk: Mclk::default() }
     }
 
     fn wiring(&self) -> &'static Wiring {
@@ -379,8 +403,10 @@ impl I2s {
     pub fn event(&mut self, slot: Slot, fabric: &mut Fabric, port: &mut Port) {
         if slot == self.wiring().tx_slot {
             self.serve_tx(fabric, port);
-        } else {
+        } else if slot == self.wiring().rx_slot {
             self.serve_rx(fabric, port);
+        } else {
+            self.serve_mclk(fabric);
         }
     }
 
@@ -479,10 +505,11 @@ impl Block for I2s {
                 }
                 self.look_again(fabric);
             }
-            Reg::TX_CLKM_CONF | Reg::TX_CLKM_DIV_CONF | Reg::RX_CLKM_CONF | Reg::RX_CLKM_DIV_CONF
-                if self.tx.runs || self.rx.runs =>
-            {
-                self.look_again(fabric);
+            Reg::TX_CLKM_CONF | Reg::TX_CLKM_DIV_CONF | Reg::RX_CLKM_CONF | Reg::RX_CLKM_DIV_CONF => {
+                self.settle_mclk(fabric);
+                if self.tx.runs || self.rx.runs {
+                    self.look_again(fabric);
+                }
             }
             _ => {}
         }
@@ -504,6 +531,7 @@ impl Block for I2s {
     }
 
     fn clocks_changed(&mut self, fabric: &mut Fabric) {
+        self.settle_mclk(fabric);
         if self.tx.runs || self.rx.runs {
             self.look_again(fabric);
         }
@@ -513,6 +541,7 @@ impl Block for I2s {
         *self = Self::new(self.index);
         fabric.cancel(self.wiring().tx_slot);
         fabric.cancel(self.wiring().rx_slot);
+        self.settle_mclk(fabric);
         self.watch(fabric);
         self.settle_interrupts(fabric);
     }

@@ -4,13 +4,14 @@
 //! RX (ESP-IDF i2s_pdm.c). TX has two data lines (`soc/i2s_periph.c`), RX four of two channels each, right before left
 //! (`hal/i2s_types.h`, ESP-IDF programming guide).
 
-use super::{I2s, Reg, RX_CONF, TX_PCM2PDM_CONF, TX_PCM2PDM_CONF1};
+use super::{I2s, Reg, RX_CONF, TX_CONF, TX_PCM2PDM_CONF, TX_PCM2PDM_CONF1};
 use crate::fabric::Fabric;
 use crate::gdma::Port;
 use crate::signals::{self, Signal};
 use engine_core::i2s::I2sLines;
 use engine_core::pdm::density;
 use engine_core::time::Ps;
+use serde::{Deserialize, Serialize};
 
 /// Lines of RX.
 pub(super) const RX_LINES: usize = 4;
@@ -19,6 +20,28 @@ const CLOCKS: u64 = 64;
 
 /// Left and right.
 type Stereo = [i32; 2];
+
+/// The high-pass filter of a channel of TX: two stages of y = x - x' + y' (504 + MULT) / 512. That is what the cut-off
+/// frequencies say that ESP-IDF (`driver/i2s_pdm.h`, for 48 kHz) lists for the parameters of `soc/i2s_struct.h`.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(super) struct HighPass {
+    /// Of each stage: its last input and output, with 16 bits of fraction.
+    stages: [(i64, i64); 2],
+}
+
+impl HighPass {
+    fn next(&mut self, sample: u16, parameters: [u32; 2]) -> u16 {
+        let mut value = i64::from(sample as i16) << 16;
+        for ((last, output), parameter) in self.stages.iter_mut().zip(parameters) {
+            let fed_back = *output * i64::from(504 + parameter);
+            let next = value - *last + (fed_back + (1 << 8)) / 512;
+            (*last, *output) = (value, next);
+            value = next;
+        }
+        let rounded = (value + (1 << 15)) >> 16;
+        rounded.clamp(i16::MIN.into(), i16::MAX.into()) as i16 as u16
+    }
+}
 
 fn tx_line(n: usize) -> Signal {
     [signals::I2S0O_SD, signals::I2S0O_SD1][n]
@@ -55,6 +78,22 @@ impl I2s {
         }
     }
 
+    /// Samples of TX go through the high-pass filter, unless it is bypassed.
+    pub(super) fn pass_high(&mut self, mut frames: Vec<u128>) -> Vec<u128> {
+        use TX_PCM2PDM_CONF1 as C;
+        if self.is_set(Reg::TX_PCM2PDM_CONF, TX_PCM2PDM_CONF::TX_PDM_HP_BYPASS) {
+            return frames;
+        }
+        let conf = self.bank.get(Reg::TX_PCM2PDM_CONF1);
+        let parameters = [C::TX_IIR_HP_MULT12_0.get(conf), C::TX_IIR_HP_MULT12_5.get(conf)];
+        let [first, second] = &mut self.tx.high_pass;
+        for frame in &mut frames {
+            let passed = [first.next(*frame as u16, parameters), second.next((*frame >> 16) as u16, parameters)];
+            *frame = u128::from(passed[0]) | u128::from(passed[1]) << 16;
+        }
+        frames
+    }
+
     /// What each line of TX sends, from the two samples of a frame. The guide's table of line modes: a codec takes left and right from one
     /// line; the DAC modes have one channel on a line, with two lines the second sample on the first.
     fn pcm(&self, frame: u128) -> [Stereo; 2] {
@@ -72,9 +111,29 @@ impl I2s {
         let (first, second) = (scaled(frame as u16), scaled((frame >> 16) as u16));
         let stereo = !self.tx.format.mono;
         match (C::TX_PDM_DAC_MODE_EN.is_set(conf), C::TX_PDM_DAC_2OUT_EN.is_set(conf)) {
-            (false, _) => [[first, if stereo { second } else { 0 }], [0; 2]],
+            (false, _) => {
+                let single = scaled(self.bank.get(Reg::CONF_SIGLE_DATA) as u16);
+                let right = if stereo { second } else { first };
+                [self.channel_mode(first, right, single), [0; 2]]
+            }
             (true, true) if stereo => [[second; 2], [first; 2]],
             (true, _) => [[first; 2], [0; 2]],
+        }
+    }
+
+    /// TX_CHAN_MOD, with TX_WS_IDLE_POL (ESP-IDF `hal/i2s_ll.h`): both channels, one of them twice, or one and a constant.
+    /// Which side the constant is on is the guide's table: its driver's mode 3 has the data on the left.
+    fn channel_mode(&self, left: i32, right: i32, single: i32) -> Stereo {
+        let mode = self.bank.field(Reg::TX_CONF, TX_CONF::TX_CHAN_MOD);
+        let swapped = self.tx.format.layout.ws_level;
+        match (mode, swapped) {
+            (1, false) | (2, true) => [left; 2],
+            (2, false) | (1, true) => [right; 2],
+            (3, false) | (4, true) => [left, single],
+            (4, false) | (3, true) => [single, right],
+            // Two channels; of one sample, the second has nothing.
+            _ if self.tx.format.mono => [left, single],
+            _ => [left, right],
         }
     }
 
@@ -101,12 +160,13 @@ impl I2s {
 
     /// An edge of TX's clock: with it each line changes to the channel that is taken at the next one.
     pub(super) fn pdm_edge(&mut self, rises: bool, at: Ps, fabric: &mut Fabric) {
-        self.drive_clock(true, rises, rises, at, fabric);
+        let [_, clock, first, second] = self.tx.delays;
+        self.drive_clock(true, rises, rises, at + clock, fabric);
         let samples = self.pcm(self.tx.current);
         for (line, samples) in samples.iter().enumerate() {
             let channel = usize::from(rises);
             let bit = self.tx.modulators[2 * line + channel].next(samples[channel]);
-            fabric.drive_at(tx_line(line), bit, at);
+            fabric.drive_at(tx_line(line), bit, at + [first, second][line]);
         }
     }
 

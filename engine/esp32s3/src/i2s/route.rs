@@ -163,14 +163,21 @@ impl I2s {
 
     /// The master drives its bit clock and word select, at a moment that is not later than now.
     pub(super) fn drive_clock(&self, out: bool, bck: bool, ws: bool, at: Ps, fabric: &mut Fabric) {
+        for (signal, is_ws) in self.clock_lines(out).into_iter().flatten() {
+            fabric.drive_at(signal, if is_ws { ws } else { bck }, at);
+        }
+    }
+
+    /// The signals of a master's bit clock and word select, and which of them are word selects.
+    pub(super) fn clock_lines(&self, out: bool) -> [Option<(Signal, bool)>; 4] {
         let wiring = self.wiring();
         let (tx, rx) = if self.shares() { (true, true) } else { (out, !out) };
-        for (on, signal, level) in
-            [(tx, wiring.tx_bck, bck), (rx, wiring.rx_bck, bck), (tx, wiring.tx_ws, ws), (rx, wiring.rx_ws, ws)]
-        {
-            if on {
-                fabric.drive_at(signal, level, at);
-            }
-        }
+        let lines = [
+            (tx, wiring.tx_bck, false),
+            (rx, wiring.rx_bck, false),
+            (tx, wiring.tx_ws, true),
+            (rx, wiring.rx_ws, true),
+        ];
+        lines.map(|(on, signal, is_ws)| on.then_some((signal, is_ws)))
     }
 }

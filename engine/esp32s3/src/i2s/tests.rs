@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 
 mod pdm;
 mod standard;
+mod variants;
 mod wires;
 
 const I2S0_BASE: u32 = 0x6000_F000;
@@ -39,6 +40,7 @@ const SLAVE: u32 = 1 << 3;
 const UPDATE: u32 = 1 << 8;
 const TDM_EN: u32 = 1 << 19;
 const LEFT_ALIGN: u32 = 1 << 15;
+const BYPASS: u32 = 1 << 12;
 const STOP_EN: u32 = 1 << 13;
 const LOOPBACK: u32 = 1 << 27;
 const CLK_ACTIVE: u32 = 1 << 26;
@@ -269,23 +271,23 @@ impl Bench {
     /// i2s_tx_channel_start: resets, then UPDATE, then START.
     fn start_tx(&mut self, conf: u32) {
         for bits in [1, 0, 2, 0, UPDATE] {
-            self.set(TX_CONF_, conf | bits);
+            self.set(TX_CONF_, conf | BYPASS | bits);
         }
         assert_eq!(self.get(TX_CONF_) & UPDATE, 0);
-        self.set(TX_CONF_, conf | START);
+        self.set(TX_CONF_, conf | BYPASS | START);
     }
 
     fn start_rx(&mut self, conf: u32) {
         for bits in [1, 0, 2, 0, UPDATE] {
-            self.set(RX_CONF_, conf | bits);
+            self.set(RX_CONF_, conf | BYPASS | bits);
         }
-        self.set(RX_CONF_, conf | START);
+        self.set(RX_CONF_, conf | BYPASS | START);
     }
 }
 
 const STEREO: I2sFormat = I2sFormat { slots: 2, slot_bits: 0, delay: true };
 /// i2s_ll_tx_enable_std: TDM_EN; LEFT_ALIGN as the slot configurations set it.
-const STANDARD: u32 = TDM_EN | LEFT_ALIGN;
+const STANDARD: u32 = BYPASS | TDM_EN | LEFT_ALIGN;
 
 /// 48 kHz, stereo: MCLK = 256 x 48 kHz = 160 MHz / (13 + 1/48) (i2s_std_calculate_clock).
 fn at_48k(bench: &mut Bench, data: u32, slot: u32) {

@@ -1,9 +1,10 @@
 //! TX: frames from memory onto the wire.
 
-use super::{Clocking, Direction, I2s, Look, Reg, CHUNK, INT_RAW, LOOK, TX_CONF};
+use super::{BitClock, Clocking, Direction, I2s, Look, Reg, CHUNK, INT_RAW, LOOK, TX_CONF, TX_TIMING};
 use crate::block::InputEdge;
 use crate::fabric::Fabric;
 use crate::gdma::Port;
+use engine_core::registers::Field;
 use engine_core::time::Ps;
 
 impl I2s {
@@ -44,9 +45,6 @@ impl I2s {
         if format.tdm && !format.fits() {
             let why = "TX_HALF_SAMPLE_BITS does not fit the slots: slots beyond the frame are left out";
             fabric.gaps.touch(&format!("{name}.TX_CONF1.TX_HALF_SAMPLE_BITS"), why);
-        }
-        if fabric.pins.is_looked_at(fabric.io.pins_of(self.wiring().mclk)) {
-            fabric.gaps.touch(&format!("{name}.MCLK"), "MCLK has no edges on its pin");
         }
         self.check_pdm(true, fabric);
         self.show_tx_idle(fabric);
@@ -99,6 +97,7 @@ impl I2s {
             return;
         }
         self.tx.begin(line, now);
+        self.tx.delays = self.output_delays(&line.clock);
         self.watch(fabric);
         fabric.soon(self.wiring().rx_slot);
     }
@@ -122,7 +121,13 @@ impl I2s {
         let mut data = vec![0; count * bytes];
         let got = port.pull(self.wiring().peripheral, &mut data, fabric);
         // The rest of a frame that has begun is 0.
-        data[..got.div_ceil(bytes) * bytes].chunks(bytes).map(|data| self.fit(format.pack(data, single))).collect()
+        let frames = data[..got.div_ceil(bytes) * bytes].chunks(bytes).map(|data| self.fit(format.pack(data, single)));
+        let frames: Vec<u128> = frames.collect();
+        if format.pdm {
+            self.pass_high(frames)
+        } else {
+            frames
+        }
     }
 
     /// A frame as long as that of the master.
@@ -201,7 +206,7 @@ impl I2s {
         while let Some(clock) = self.tx.clock {
             let edge = self.tx.edge;
             let at = Direction::edge_at(&clock, edge);
-            if at > until {
+            if self.tx.shown_at(&clock) > until {
                 return;
             }
             let index = edge / 2 % self.tx.clocks;
@@ -218,13 +223,48 @@ impl I2s {
                 self.tx.edge += 1;
                 continue;
             }
+            let data = (!rises).then(|| self.data_bit(index as u32));
+            if self.tx.delays != [0; 4] {
+                self.drive_delayed(rises, self.tx.layout.ws(index as u32), data, at, fabric);
+                self.tx.edge += 1;
+                continue;
+            }
             if self.tx.clocking == Clocking::Own {
                 self.drive_clock(true, rises, self.tx.layout.ws(index as u32), at, fabric);
             }
-            if !rises {
-                fabric.drive_at(self.wiring().tx_data, self.data_bit(index as u32), at);
+            if let Some(data) = data {
+                fabric.drive_at(self.wiring().tx_data, data, at);
             }
             self.tx.edge += 1;
+        }
+    }
+
+    /// TX_TIMING: a line is delayed until the next rising edge of MCLK (1), or the next falling one (2); half a bit is the most.
+    fn output_delays(&self, clock: &BitClock) -> [Ps; 4] {
+        use TX_TIMING as T;
+        let timing = self.bank.get(Reg::TX_TIMING);
+        let (mclk, half) = (clock.mclk(0), clock.rises(0) - clock.falls(0));
+        let delay = |field: Field| match field.get(timing) {
+            1 => mclk.min(half),
+            2 => (mclk / 2).min(half),
+            _ => 0,
+        };
+        [T::TX_BCK_OUT_DM, T::TX_WS_OUT_DM, T::TX_SD_OUT_DM, T::TX_SD1_OUT_DM].map(delay)
+    }
+
+    /// An edge of the bit clock, where lines are delayed.
+    fn drive_delayed(&self, rises: bool, ws: bool, data: Option<bool>, at: Ps, fabric: &mut Fabric) {
+        let [bck, select, sd, _] = self.tx.delays;
+        let mut changes = Vec::with_capacity(5);
+        if self.tx.clocking == Clocking::Own {
+            let levels = self.clock_lines(true).into_iter().flatten();
+            changes
+                .extend(levels.map(|(signal, is_ws)| if is_ws { (select, signal, ws) } else { (bck, signal, rises) }));
+        }
+        changes.extend(data.map(|data| (sd, self.wiring().tx_data, data)));
+        changes.sort_by_key(|change| change.0);
+        for (delay, signal, level) in changes {
+            fabric.drive_at(signal, level, at + delay);
         }
     }
 
@@ -240,7 +280,7 @@ impl I2s {
         self.tx.steps = self.tx_look(fabric) == Look::Prompt;
         let tx = &self.tx;
         let due = match tx.clock {
-            Some(clock) if tx.steps => Direction::edge_at(&clock, tx.edge),
+            Some(clock) if tx.steps => tx.shown_at(&clock),
             Some(clock) => {
                 let bytes = tx.format.frame_bytes();
                 let left = match bytes {
@@ -248,7 +288,7 @@ impl I2s {
                     _ => port.left(self.wiring().peripheral, true, fabric).div_ceil(bytes) as u64,
                 };
                 let last = (tx.frames + left.max(1) - 1).min(tx.frames | (CHUNK - 1));
-                tx.frame_at(&clock, last)
+                tx.frame_at(&clock, last) + tx.lag()
             }
             None if tx.clocking == Clocking::Wires => fabric.now() + LOOK,
             None => Ps::MAX,

@@ -169,7 +169,7 @@ impl Converter {
         let colour = |y, u, v| Colour { y: range.level(y), u: range.difference(u), v: range.difference(v) };
         match self.from {
             Order::Rgb565 => {
-                group.chunks_exact(2).map(|pair| self.from_rgb(u16::from_le_bytes([pair[0], pair[1]]))).collect()
+                group.chunks_exact(2).map(|pair| self.colour_of(u16::from_le_bytes([pair[0], pair[1]]))).collect()
             }
             Order::Yuv422 => {
                 group.chunks_exact(4).flat_map(|q| [colour(q[1], q[0], q[2]), colour(q[3], q[0], q[2])]).collect()
@@ -193,28 +193,29 @@ impl Converter {
         let mean = |part: &[Colour], of: fn(&Colour) -> f32| {
             range.difference_byte(part.iter().map(of).sum::<f32>() / part.len() as f32)
         };
-        let (u, v): (fn(&Colour) -> f32, fn(&Colour) -> f32) = (|colour| colour.u, |colour| colour.v);
+        let u = |part: &[Colour]| mean(part, |colour| colour.u);
+        let v = |part: &[Colour]| mean(part, |colour| colour.v);
         match self.to {
             Order::Rgb565 => colours.iter().for_each(|colour| done.extend(self.to_rgb(colour).to_le_bytes())),
             Order::Yuv422 => {
                 for pair in colours.chunks_exact(2) {
-                    done.extend([mean(pair, u), y(&pair[0]), mean(pair, v), y(&pair[1])]);
+                    done.extend([u(pair), y(&pair[0]), v(pair), y(&pair[1])]);
                 }
             }
             Order::Yuv420 => {
                 for pair in colours.chunks_exact(2) {
-                    done.extend([mean(pair, if second { v } else { u }), y(&pair[0]), y(&pair[1])]);
+                    done.extend([if second { v(pair) } else { u(pair) }, y(&pair[0]), y(&pair[1])]);
                 }
             }
             Order::Yuv411 => {
                 let [a, b, c, d] = [0, 1, 2, 3].map(|n| y(&colours[n]));
-                done.extend([mean(colours, u), a, b, mean(colours, v), c, d]);
+                done.extend([u(colours), a, b, v(colours), c, d]);
             }
         }
     }
 
     /// The five or six bits of a part of RGB565 are its upper ones, and its lower ones again: white stays white.
-    fn from_rgb(&self, pixel: u16) -> Colour {
+    fn colour_of(&self, pixel: u16) -> Colour {
         let five = |value: u16| self.range_in.level((value << 3 | value >> 2) as u8);
         let (red, blue) = (five(pixel >> 11), five(pixel & 0x1F));
         let six = pixel >> 5 & 0x3F;

@@ -13,7 +13,7 @@
 //!   interrupt of a threshold comes when its last entry has been sent, not when it has been fetched. With DMA a
 //!   transmitter fetches 48 words ahead whatever its memory size.
 //! - STATE shows 0 or 1: the numbers of the state machine are not published.
-//! - Missing: a carrier while the channel is idle (CARRIER_EFF_EN 0), said once.
+//! - With CARRIER_EFF_EN off a channel that is idle at CARRIER_OUT_LV has the carrier as well.
 
 #[cfg(test)]
 mod driver_tests;
@@ -258,9 +258,6 @@ impl Rmt {
             self.fifo[n] = 0;
         }
         let conf = self.bank.get(tx_conf(n));
-        if F::CARRIER_EN.is_set(conf) && !F::CARRIER_EFF_EN.is_set(conf) {
-            fabric.gaps.touch("RMT.TX_CONF0.CARRIER_EFF_EN", "the carrier stops while the channel is idle");
-        }
         if F::CONF_UPDATE.is_set(raw) {
             if F::TX_STOP.is_set(conf) {
                 self.bank.set_field(tx_conf(n), F::TX_STOP, 0);
@@ -268,9 +265,10 @@ impl Rmt {
                 self.stop_sending(n, fabric);
             }
             if !self.senders[n].is_active() && F::IDLE_OUT_EN.is_set(conf) {
-                fabric.drive(OUT[n], F::IDLE_OUT_LV.is_set(conf));
+                self.show_idle(n, F::IDLE_OUT_LV.is_set(conf), fabric);
             }
         }
+        self.settle_idle_carrier(n, fabric.now(), fabric);
         if F::TX_START.is_set(raw) {
             let together = self.bank.get(Reg::TX_SIM);
             let group = if TX_SIM::EN.is_set(together) { together & 0xF } else { 0 };

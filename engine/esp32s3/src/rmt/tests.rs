@@ -159,6 +159,29 @@ fn a_loop_is_counted_and_stops() {
     assert_eq!(seen, rising);
 }
 
+/// ESP-IDF `soc/rmt_reg.h`, CARRIER_EFF_EN: 0 adds the carrier in all states, where the level is CARRIER_OUT_LV; the driver's
+/// always_on (`rmt_ll_tx_enable_carrier_always_on`).
+#[test]
+fn a_carrier_may_go_on_while_the_channel_is_idle() {
+    const CARRIER_EN: u32 = 1 << 21;
+    const EFF_EN: u32 = 1 << 20;
+    let edges = |conf: u32, idle: u32| {
+        let mut system = parts();
+        store(&mut system, CARRIER_DUTY, 20 << 16 | 20);
+        store(&mut system, TX_CONF0, PLAIN | UPDATE | conf | idle << 5);
+        run(&mut system, 1);
+        system.dev.fabric.pins.take_log();
+        run(&mut system, 1001);
+        system.dev.bring_pins_up_to_date();
+        system.dev.fabric.pins.take_log().len()
+    };
+    // A period of 40 cycles of 10 MHz: 250 of them in a millisecond.
+    assert!(edges(CARRIER_EN, 0).abs_diff(500) <= 1);
+    assert!(edges(CARRIER_EN | 1 << 22, 1).abs_diff(500) <= 1);
+    assert_eq!(edges(CARRIER_EN | 1 << 22, 0), 0);
+    assert_eq!(edges(CARRIER_EN | EFF_EN, 0), 0);
+}
+
 /// TRM 37.3.4.2: the carrier is made of CARRIER_HIGH and CARRIER_LOW cycles of rmt_sclk.
 #[test]
 fn a_carrier_fills_the_high_level() {

@@ -3,12 +3,14 @@
 use super::{interrupt, of, tx_conf, Rmt, CH0CARRIER_DUTY, CH0_TX_CONF0, CH0_TX_LIM, CH3_TX_CONF0};
 use super::{DMA_AHEAD, DMA_CHANNEL, OUT, TX_SLOTS};
 use crate::fabric::Fabric;
-use engine_core::time::{Hertz, Ps};
+use engine_core::time::{Hertz, Ps, MICROSECOND};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// How many entries a transmitter looks ahead at most: a loop that nobody looks at hands in its edges this often.
 const LOOK_AHEAD: usize = 4096;
+/// How often the edges of an idle channel's carrier are handed in.
+const IDLE_BATCH: Ps = 100 * MICROSECOND;
 
 /// An entry of the memory: half a word.
 #[derive(Clone, Copy)]
@@ -45,6 +47,8 @@ pub(super) struct Sender {
     /// Words sent since the last threshold.
     words: u32,
     carrier: Option<Carrier>,
+    /// The level of the idle line, its carrier aside.
+    idle: bool,
     /// Runs through the memory in continuous mode.
     pub loops: u32,
     /// The memory ended before the data did.
@@ -63,6 +67,7 @@ impl Default for Sender {
             entry: 0,
             words: 0,
             carrier: None,
+            idle: false,
             loops: 0,
             ran_empty: false,
             ready: VecDeque::new(),
@@ -151,8 +156,54 @@ impl Rmt {
         sender.active = false;
         sender.carrier = None;
         sender.ready.clear();
+        sender.idle = level;
         fabric.drive_at(OUT[n], level, at);
         fabric.cancel(TX_SLOTS[n]);
+        self.settle_idle_carrier(n, at, fabric);
+    }
+
+    /// The channel does not send, and its line has this level.
+    pub(super) fn show_idle(&mut self, n: usize, level: bool, fabric: &mut Fabric) {
+        self.senders[n].idle = level;
+        if self.senders[n].carrier.is_none() {
+            fabric.drive(OUT[n], level);
+        }
+    }
+
+    /// CARRIER_EFF_EN off: the carrier is there in all states (ESP-IDF `soc/rmt_reg.h`), as long as the level is the carrier's.
+    pub(super) fn settle_idle_carrier(&mut self, n: usize, at: Ps, fabric: &mut Fabric) {
+        use CH0_TX_CONF0 as F;
+        let conf = self.bank.get(tx_conf(n));
+        let sender = &mut self.senders[n];
+        if sender.active {
+            return;
+        }
+        let level = sender.idle;
+        let wanted =
+            F::CARRIER_EN.is_set(conf) && !F::CARRIER_EFF_EN.is_set(conf) && F::CARRIER_OUT_LV.is_set(conf) == level;
+        match (wanted, sender.carrier.is_some()) {
+            (true, false) => {
+                sender.carrier = Some(Carrier { since: at, edges: 0, level });
+                fabric.drive_at(OUT[n], level, at);
+                fabric.soon(TX_SLOTS[n]);
+            }
+            (false, true) => {
+                sender.carrier = None;
+                fabric.drive_at(OUT[n], level, at);
+            }
+            _ => {}
+        }
+    }
+
+    /// The edges of an idle channel's carrier up to now.
+    fn carry_idle(&mut self, n: usize, fabric: &mut Fabric) {
+        while !self.senders[n].active {
+            let edge = self.carrier_edge(n, fabric);
+            let Some(carrier) = self.senders[n].carrier.as_mut().filter(|_| edge <= fabric.now()) else { return };
+            carrier.edges += 1;
+            carrier.level = !carrier.level;
+            fabric.drive_at(OUT[n], carrier.level, edge);
+        }
     }
 
     fn wraps(&self, n: usize) -> bool {
@@ -173,6 +224,7 @@ impl Rmt {
 
     /// Sends all that is due up to now.
     pub(super) fn send_due(&mut self, n: usize, fabric: &mut Fabric) {
+        self.carry_idle(n, fabric);
         let now = fabric.now();
         while self.senders[n].active && self.senders[n].rate.is_running() {
             let boundary = self.senders[n].boundary();
@@ -279,6 +331,11 @@ impl Rmt {
     /// software can notice.
     pub(super) fn schedule(&mut self, n: usize, fabric: &mut Fabric) {
         let sender = &self.senders[n];
+        if !sender.active && sender.carrier.is_some() {
+            let edge = self.carrier_edge(n, fabric);
+            let due = if fabric.needs_promptly(OUT[n]) { edge } else { edge.max(fabric.now() + IDLE_BATCH) };
+            return fabric.at(TX_SLOTS[n], due);
+        }
         if !sender.active || !sender.rate.is_running() {
             return fabric.cancel(TX_SLOTS[n]);
         }

@@ -10,6 +10,8 @@ use super::{flash, required, uart, vars, Function};
 pub(super) const RESET: u32 = 0x4000_0400;
 /// Where firmware/rom has put the loader of download mode. Its answer is what to run then.
 const DOWNLOAD: u32 = 0x4001_7ff0;
+/// Where it has put what says more of a reset.
+const TELL_RESETS: u32 = 0x4001_7fc0;
 /// Where it has put the loader of the second stage. Its answer is 0 when that has come back.
 const BOOT: u32 = 0x4001_7fd0;
 /// Where firmware/rom goes on from the vectors of exceptions (VECBASE = 0x4000_0000) with what is no interrupt.
@@ -179,6 +181,7 @@ enum At {
     Build,
     Reset,
     SavedPc,
+    Resets,
     Straps,
     Wake,
     Flash,
@@ -193,13 +196,14 @@ enum At {
 }
 
 /// The states by number, for the word in the frame.
-const ORDER: [At; 17] = [
+const ORDER: [At; 18] = [
     At::Start,
     At::Attach,
     At::Rom,
     At::Build,
     At::Reset,
     At::SavedPc,
+    At::Resets,
     At::Straps,
     At::Wake,
     At::Flash,
@@ -269,7 +273,11 @@ fn greet(frame: &mut Frame<'_>, at: At) -> Done<Step> {
             for register in RECORD {
                 frame.call.store(register, 1)?;
             }
-            then(frame, At::Straps, if pc == 0 { Step::Again } else { print("Saved PC:0x%08x\n", &[pc]) })
+            then(frame, At::Resets, if pc == 0 { Step::Again } else { print("Saved PC:0x%08x\n", &[pc]) })
+        }
+        At::Resets => {
+            let reason = frame.call.load(RESET_STATE)? & 0x3f;
+            then(frame, At::Straps, Step::call(TELL_RESETS, &[reason]))
         }
         At::Straps => {
             let strap = frame.call.load(GPIO_STRAP)?;

@@ -42,6 +42,7 @@ fn boot(result: u32, reason: u32, strap: u32) -> (String, bool) {
             result
         }),
     );
+    flat.functions.insert(TELL_RESETS, Box::new(|_, _| 0));
     let printed = out.clone();
     flat.run_main(0, move || {
         printed.borrow().contains("user code done")

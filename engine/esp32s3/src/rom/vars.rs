@@ -140,6 +140,10 @@ const CACHE: [&str; 22] = [
     "Cache_Op_Addr",
 ];
 
+/// What `ets_ecc_table_ptr` points at: the functions from `ets_ecc_flash_enable` on, which lie 12 bytes apart.
+const ECC_AT: u32 = CONSTANTS + 0x120;
+const ECC_FUNCTIONS: u32 = 20;
+
 // The tables do not reach into one another.
 const _: () = assert!(CACHE_TABLE + 4 * CACHE.len() as u32 <= PRINTF_LOCK);
 const _: () = assert!(FLASH_FUNCS + 52 <= CACHE_TABLE);
@@ -162,6 +166,9 @@ pub(super) fn constants(image: &mut Image) {
         image.put_word(FLASH_API_AT + 4 * i as u32, word);
     }
     image.put(FLASH_CONFIG_AT, &FLASH_CONFIG);
+    for n in 0..ECC_FUNCTIONS {
+        image.put_word(ECC_AT + 4 * n, address("ets_ecc_flash_enable") + 12 * n);
+    }
     image.put(COEX_VERSION, b"e7ae62f");
     // _rom_chip_id and _rom_eco_version (esp32s3.rom.version.ld).
     image.put_word(ROM_BASE + 0x570, 9);
@@ -198,6 +205,7 @@ pub(super) fn initialise(call: &mut Call<'_>) -> Done {
     call.store(MMU_INFO + 24, 0x200)?;
     call.store(MMU_INFO + 28, 0x200)?;
     call.store(address("ets_ops_table_ptr"), OPS_AT)?;
+    call.store(address("ets_ecc_table_ptr"), ECC_AT)?;
     call.store(address("rom_cache_internal_table_ptr"), CACHE_TABLE)?;
     for (i, name) in CACHE.iter().enumerate() {
         call.store(CACHE_TABLE + 4 * i as u32, address(name))?;

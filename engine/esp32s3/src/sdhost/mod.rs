@@ -13,10 +13,12 @@
 //!   between 2 and 64). Bytes of a block are in the FIFO, and leave it, at the block's end and start (approximated); the
 //!   FIFO is deep enough for a block beyond what it shows, so the thresholds of CARDTHRCTL are always met.
 //! - After an answer in error no data phase follows (approximated: silicon may wait for data until its timeout).
-//! - What parts see are commands and blocks. Edges of CLK, CMD and DAT appear only where somebody looks at those pins, when a command,
-//!   an answer or a block is over, with their times; CLK stands still in between, and DAT0 does not show that a card is busy.
+//! - What parts see are commands and blocks. Edges of CLK, CMD and DAT appear only where somebody looks at those pins, when a
+//!   command, an answer or a block is over, with their times; CLK stands still in between, and DAT0 does not show that a card
+//!   is busy.
 //! - MMC alone (streams, eight lines, boot, interrupt mode), SDIO, CE-ATA, 1.8 V and double data rate are missing, and say
-//!   so. Clock phases have no effect in a world without propagation times.
+//!   so. Clock phases have no effect in a world without propagation times. CMD and DAT are driven low at rest, where a board's
+//!   pulls would hold them high.
 
 mod command;
 mod data;
@@ -93,8 +95,9 @@ const WIRING: [Wiring; CARDS] = [
     },
 ];
 
-/// The inputs that the block watches.
-pub const INPUTS: [Signal; CARDS] = [signals::SDHOST_CARD_DETECT_N_1, signals::SDHOST_CARD_DETECT_N_2];
+/// The inputs that the block watches: card detect, and DAT1, by which an SDIO card interrupts.
+pub const INPUTS: [Signal; 2 * CARDS] =
+    [signals::SDHOST_CARD_DETECT_N_1, signals::SDHOST_CARD_DETECT_N_2, WIRING[0].dat[1], WIRING[1].dat[1]];
 
 /// The clock registers as the card's side of the controller took them over.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]

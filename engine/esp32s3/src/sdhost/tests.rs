@@ -548,8 +548,8 @@ fn as_bytes(bits: &[bool]) -> Vec<u8> {
     bits.chunks(8).map(|bits| bits.iter().fold(0, |byte, bit| byte << 1 | u8::from(*bit))).collect()
 }
 
-/// SD specification 4.7.2: CMD17 with argument 0 is 51 00 00 00 00 55, and its answer is R1 with the same index; then the block comes on
-/// DAT0. Who looks at the wires changes nothing for anybody else.
+/// SD specification 4.7.2: CMD17 with argument 0 is 51 00 00 00 00 55, and its answer is R1 with the same index; then the block
+/// comes on DAT0. Who looks at the wires changes nothing for anybody else.
 #[test]
 fn the_wires_show_commands_and_data_to_who_looks() {
     let run = |looks: bool| {

@@ -10,8 +10,9 @@
 //! - A node that is idle begins to send at once; on silicon it waits for its next bit.
 //! - A message that finds the FIFO full is counted, and shows as MISS_ST when its turn comes. How long silicon goes on
 //!   counting then is not known; here to 64.
-//! - Missing: CLKOUT. Sleep does not exist on this chip.
+//! - CLKOUT is APB_CLK divided, with a duty of a half. Sleep does not exist on this chip.
 
+mod clkout;
 mod frame;
 mod node;
 mod registers;
@@ -21,6 +22,7 @@ use crate::fabric::Fabric;
 use crate::signals::{TWAI_BUS_OFF_ON, TWAI_TX};
 use crate::slots::Slot;
 use crate::sources::Source;
+use clkout::ClkOut;
 use engine_core::registers::{Bank, Field, Group, Registers, Write};
 use frame::{accepts, Frame, BUFFER};
 use node::Node;
@@ -66,6 +68,7 @@ const DATA: [Reg; BUFFER] = [
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Twai {
     bank: Bank<Reg>,
+    clkout: ClkOut,
     node: Node,
     /// All but the receive interrupt, which follows from the FIFO.
     latched: u32,
@@ -93,6 +96,7 @@ impl Twai {
     pub fn new() -> Self {
         Self {
             bank: Bank::new(),
+            clkout: ClkOut::default(),
             node: Node::default(),
             latched: 0,
             captured: 0,
@@ -307,6 +311,7 @@ impl Block for Twai {
         }
         match register {
             Reg::MODE => self.write_mode(before, fabric),
+            Reg::CLOCK_DIVIDER => self.settle_clkout(fabric),
             Reg::CMD => self.command(write.value, fabric),
             Reg::RX_ERR_CNT => self.node.rec = write.value & 0xFF,
             Reg::TX_ERR_CNT => self.node.tec = write.value & 0xFF,
@@ -323,8 +328,12 @@ impl Block for Twai {
         self.tell_states(fabric);
     }
 
-    fn event(&mut self, _slot: Slot, fabric: &mut Fabric) {
-        self.run(fabric);
+    fn event(&mut self, slot: Slot, fabric: &mut Fabric) {
+        if slot == Slot::TwaiClkout {
+            self.serve_clkout(fabric);
+        } else {
+            self.run(fabric);
+        }
     }
 
     fn input(&mut self, edge: InputEdge, fabric: &mut Fabric) {
@@ -334,9 +343,14 @@ impl Block for Twai {
         }
     }
 
+    fn clocks_changed(&mut self, fabric: &mut Fabric) {
+        self.settle_clkout(fabric);
+    }
+
     fn reset(&mut self, fabric: &mut Fabric) {
         self.leave_bus(fabric);
         *self = Self::new();
+        self.settle_clkout(fabric);
         fabric.drive(TWAI_TX, true);
         fabric.drive(TWAI_BUS_OFF_ON, false);
         self.update_line(fabric);

@@ -44,6 +44,6 @@ engine_core::registers! {
     DATA_12 0x070 = 0x0000_0000 { TX_BYTE_12 7:0 rw; }
     RX_MESSAGE_CNT 0x074 = 0x0000_0000 { RX_MESSAGE_COUNTER 6:0 ro; }
     CLOCK_DIVIDER 0x07C = 0x0000_0000 {
-        CLOCK_OFF 8 todo "the signal CLKOUT is not modelled"; CD 7:0 todo "the signal CLKOUT is not modelled";
+        CLOCK_OFF 8 rw; CD 7:0 rw;
     }
 }

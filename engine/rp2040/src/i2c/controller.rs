@@ -69,6 +69,8 @@ pub(super) struct Controller {
     /// Disabled while the bus is held: STOP follows, unless it is enabled again.
     release_at: Option<Ps>,
     wire: bool,
+    /// The step cannot begin before a part lets go of the bus.
+    waits: bool,
     /// SDA as it was shown last on the fast path.
     sda: bool,
     edges: VecDeque<Edge>,
@@ -84,6 +86,11 @@ impl Controller {
         self.wire && self.is_active()
     }
 
+    /// Does it look at the levels of the bus?
+    pub(super) fn looks(&self) -> bool {
+        self.waits || self.is_on_wire()
+    }
+
     pub(super) fn has_command(&self) -> bool {
         self.command
     }
@@ -97,7 +104,7 @@ impl I2c {
         let mut from = now;
         loop {
             if let Some(op) = self.controller.current {
-                let over = if self.controller.wire { self.run_edges(op, fabric) } else { self.controller.due <= now };
+                let over = if self.controller.wire { self.run_edges(op, fabric) } else { self.is_over(op, fabric) };
                 if !over {
                     return self.controller.due;
                 }
@@ -258,6 +265,22 @@ impl I2c {
             self.plan_edges(op, times);
             return;
         }
+        self.plan_step(op, fabric);
+    }
+
+    /// The end of a step of the fast path. A bus that a part holds is waited for: all of it before START (4.3.8), and SCL
+    /// within a transfer, where that is stretching (4.3.9).
+    fn plan_step(&mut self, op: Op, fabric: &Fabric) {
+        let times = self.times(fabric);
+        let held = self.bus(fabric).is_some_and(|(sda, scl)| {
+            let sda = if self.controller.owns { 0 } else { 1u64 << sda };
+            fabric.pins.is_held_low(sda | 1u64 << scl)
+        });
+        self.controller.waits = held;
+        if held {
+            self.controller.due = Ps::MAX;
+            return;
+        }
         let bits = 9 * (times.low + times.high);
         self.controller.due = self.controller.began
             + match op {
@@ -268,10 +291,34 @@ impl I2c {
             };
     }
 
+    /// Is a step of the fast path over? One that waits begins when the part has let go; START after the time that the bus must
+    /// be free.
+    fn is_over(&mut self, op: Op, fabric: &Fabric) -> bool {
+        let now = fabric.now();
+        if self.controller.waits {
+            let free = if self.controller.owns { 0 } else { self.times(fabric).low };
+            self.controller.began = now + free;
+            self.plan_step(op, fabric);
+        }
+        self.controller.due <= now
+    }
+
+    /// Does a part hold SDA low that this controller has let go of?
+    fn is_sda_held(&self, fabric: &Fabric) -> bool {
+        let fast = !self.controller.wire;
+        fast && self.bus(fabric).is_some_and(|(sda, _)| fabric.pins.is_held_low(1u64 << sda))
+    }
+
     /// A step is over: it has its effect, and the next one may begin.
     fn complete(&mut self, op: Op, fabric: &mut Fabric) {
         let at = self.controller.due;
+        let held = self.is_sda_held(fabric);
         match op {
+            // A 1 that reads as 0 is somebody else's (4.3.8).
+            Op::Address(byte, _) | Op::Write(byte) if held && byte != 0 => {
+                self.controller.port = None;
+                self.lose(at, fabric);
+            }
             Op::Start => {
                 self.show(fabric, &[], op);
                 self.controller.owns = true;
@@ -308,6 +355,7 @@ impl I2c {
             Op::Read => {
                 if !self.controller.wire {
                     let byte = self.controller.port.map_or(0xFF, |port| fabric.pins.i2c_read(port, at));
+                    let byte = if held { 0 } else { byte };
                     self.show(fabric, &[byte, u8::from(self.controller.ops.front() == Some(&Op::Stop))], op);
                     self.take_byte(byte);
                 }

@@ -7,6 +7,7 @@
 //!   clock, and win arbitration.
 //! - START, repeated START, STOP and the free time after it are made of the same SCL counts (4.3.14); the filter
 //!   (IC_FS_SPKLEN) lengthens SCL high, but no spikes are filtered.
+//! - A part that holds SDA or SCL low keeps the bus busy, stretches the clock, or wins arbitration at the end of the byte.
 //! - Pulls are not checked: without pull-ups the fast path works where a real bus would stay low.
 //! - Targets of parts are asked at the end of each byte. A read byte is in the FIFO after its acknowledge.
 //! - High-speed mode does not exist on this chip; SPEED 3 runs as fast mode.
@@ -478,7 +479,7 @@ impl Block for I2c {
             self.pull(false, false, now, fabric);
         }
         for input in [wiring.sda, wiring.scl] {
-            fabric.listen(input, self.is_target() || self.controller.is_on_wire());
+            fabric.listen(input, self.is_target() || self.controller.looks());
             let edges = &mut fabric.io.serial.ear(input).edges;
             if !self.is_target() {
                 // The controller looks at levels, when it wants to.

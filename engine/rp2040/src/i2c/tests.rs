@@ -1,6 +1,7 @@
 use super::*;
 use crate::serial_bench::Bench;
 use engine_core::i2c::I2cWire;
+use engine_core::pins::Drive;
 use engine_core::ports::{Outside, PortId};
 use engine_core::time::MICROSECOND;
 use std::sync::{Arc, Mutex};
@@ -420,6 +421,56 @@ fn arbitration_is_lost_to_the_lower_address() {
     bench.run(60 * BIT);
     assert_eq!(bench.get_i2c(1, Reg::IC_TX_ABRT_SOURCE) & 0x1FFFF, IC_TX_ABRT_SOURCE::ARB_LOST.mask);
     assert_eq!(bench.get_i2c(0, Reg::IC_TX_ABRT_SOURCE) & 0x1FFFF, IC_TX_ABRT_SOURCE::ABRT_7B_ADDR_NOACK.mask);
+}
+
+/// A part drives a pin from the bench's present on, or lets go of it.
+fn hold(bench: &mut Bench, pin: u8, level: Option<bool>) {
+    let now = bench.now();
+    let fabric = &mut bench.system.dev.fabric;
+    fabric.pins.drive_from_outside(Drive { pin, level }, now);
+    fabric.inputs_changed();
+}
+
+/// 4.3.8: a controller waits for a bus that is free. 4.3.9: SCL that is held low stretches the clock.
+#[test]
+fn a_bus_that_a_part_holds_is_waited_for() {
+    for pin in [4, 5] {
+        let (mut bench, seen) = with_part(&[0x50], CONTROLLER, 0x50);
+        hold(&mut bench, pin, Some(false));
+        bench.put_i2c(0, Reg::IC_DATA_CMD, 0x12 | STOP);
+        bench.run(100 * BIT);
+        assert_eq!(take(&seen), []);
+        assert_eq!(bench.get_i2c(0, Reg::IC_TX_ABRT_SOURCE), 0);
+        assert!(!bench.is_raised(0, IC_RAW_INTR_STAT::START_DET));
+        let freed = bench.now();
+        hold(&mut bench, pin, None);
+        bench.run(100 * BIT);
+        let first = seen.lock().unwrap()[0];
+        assert_eq!(first, (freed + LOW + HIGH + 9 * BIT, Seen::Start(0x50, false)));
+        assert_eq!(take(&seen)[1..], [Seen::Write(0x12), Seen::Stop]);
+    }
+    let (mut bench, seen) = with_part(&[0x50], CONTROLLER, 0x50);
+    bench.put_i2c(0, Reg::IC_DATA_CMD, 0x12);
+    bench.run(HIGH + 4 * BIT);
+    hold(&mut bench, 5, Some(false));
+    bench.run(100 * BIT);
+    assert_eq!(take(&seen), [Seen::Start(0x50, false)]);
+    hold(&mut bench, 5, None);
+    bench.run(20 * BIT);
+    assert_eq!(take(&seen), [Seen::Write(0x12)]);
+}
+
+/// 4.3.8, IC_TX_ABRT_SOURCE.ARB_LOST: a 1 that was sent reads as 0.
+#[test]
+fn sda_that_a_part_holds_within_a_byte_is_arbitration_lost() {
+    let (mut bench, seen) = with_part(&[0x50], CONTROLLER, 0x50);
+    bench.put_i2c(0, Reg::IC_DATA_CMD, 0x12 | STOP);
+    bench.run(HIGH + 12 * BIT);
+    hold(&mut bench, 4, Some(false));
+    bench.run(20 * BIT);
+    assert_eq!(bench.get_i2c(0, Reg::IC_TX_ABRT_SOURCE) & 0x1FFFF, IC_TX_ABRT_SOURCE::ARB_LOST.mask);
+    assert_eq!(take(&seen), [Seen::Start(0x50, false)]);
+    assert!(!bench.is_raised(0, IC_RAW_INTR_STAT::STOP_DET));
 }
 
 /// What is shown to the log is what a target on the wire would decode, and the trace does not depend on it.

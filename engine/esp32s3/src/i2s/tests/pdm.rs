@@ -9,8 +9,9 @@ const DSR_128: u32 = 1 << 22;
 const MONO: u32 = 1 << 5;
 const PCM2PDM: u32 = 0x40;
 const PCM2PDM1: u32 = 0x44;
-/// `soc/i2s_reg.h`: every stage passes samples as they are, SINC_OSR2 is 2; with the converter on.
-const AS_IT_IS: u32 = 1 << 25 | 1 << 19 | 1 << 17 | 1 << 15 | 1 << 13 | 2 << 1;
+/// `soc/i2s_reg.h`: every stage passes samples as they are, SINC_OSR2 is 2; with the converter on and
+/// the high-pass filter bypassed.
+const AS_IT_IS: u32 = 1 << 25 | 1 << 19 | 1 << 17 | 1 << 15 | 1 << 13 | 2 << 1 | 1;
 const TWO_LINES: u32 = 3 << 23;
 const CLK: u8 = WS;
 
@@ -32,7 +33,8 @@ fn tx(samples: &[u16], conf: u32, pcm2pdm: u32, pin: Option<u8>) -> Bench {
     bench.set(PCM2PDM1, 480 << 10 | 960);
     let data: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
     bench.put(OUT_DATA, &data);
-    bench.start_dma(true, 1, data.len() as u32, true);
+    let pieces = data.len().div_ceil(4000);
+    bench.start_dma(true, pieces as u32, (data.len() / pieces) as u32, true);
     bench.start_tx(PDM_EN | LEFT_ALIGN | conf);
     bench
 }
@@ -141,4 +143,42 @@ fn a_line_that_nobody_drives_is_full_scale() {
     let mut bench = rx(0, 2, 64);
     bench.run(3_000 * MICROSECOND);
     assert_eq!(bench.bytes(IN_DATA, 4), [0, 0x80, 0, 0x80]);
+}
+
+/// ESP-IDF `hal/i2s_ll.h`, i2s_ll_tx_set_pdm_chan_mod; which side has the constant is the guide's table for mono.
+#[test]
+fn channel_modes_of_pdm() {
+    for (mode, sent) in [(0, [1, 2, 3, 4]), (1, [1, 1, 3, 3]), (2, [2, 2, 4, 4]), (3, [1, 9, 3, 9]), (4, [9, 2, 9, 4])]
+    {
+        let mut bench = tx(&[1, 2, 3, 4], mode << 24, AS_IT_IS, Some(DOUT));
+        bench.set(SINGLE, 9);
+        bench.run(100 * MICROSECOND);
+        let upper: Vec<i32> = bench.heard().0.iter().map(|sample| sample >> 16).collect();
+        assert_eq!(upper[4..8], sent, "mode {mode}");
+    }
+}
+
+/// ESP-IDF `driver/i2s_pdm.h`: the cut-off frequencies of the high-pass filter by its two parameters, at 48 kHz; here PCM
+/// comes at 160 MHz / 3 / 8 / 128 = 52083 Hz, and everything lies higher by as much.
+#[test]
+fn the_high_pass_filter_cuts_off_where_the_guide_says() {
+    const COUNT: usize = 8000;
+    for (hertz, param0, param5) in
+        [(185.0, 0, 0), (115.0, 3, 3), (69.0, 5, 5), (46.0, 6, 6), (35.5, 6, 7), (23.3, 7, 7)]
+    {
+        let turn = std::f64::consts::TAU * hertz / 48_000.0;
+        let samples: Vec<u16> = (0..COUNT).map(|n| (16_000.0 * (turn * n as f64).sin()) as i16 as u16).collect();
+        let mut bench = tx(&samples, MONO, AS_IT_IS & !1, Some(DOUT));
+        bench.set(PCM2PDM1, param0 << 23 | param5 << 20 | 480 << 10 | 960);
+        bench.run(COUNT as u64 * 19 * MICROSECOND);
+        let left: Vec<f64> = bench.heard().0.iter().step_by(2).map(|sample| f64::from(sample >> 16)).collect();
+        let settled = &left[COUNT / 2..COUNT / 2 + (48_000.0 / hertz) as usize];
+        let peak = settled.iter().fold(0f64, |peak, sample| peak.max(sample.abs()));
+        let decibels = 20.0 * (peak / 16_000.0).log10();
+        assert!((decibels + 3.0).abs() < 0.25, "{hertz} Hz: {decibels} dB");
+    }
+    let mut bench = tx(&[0x4000, 0x4000], MONO, AS_IT_IS & !1, Some(DOUT));
+    bench.run(100_000 * MICROSECOND);
+    let (samples, _) = bench.heard();
+    assert_eq!((samples[0] >> 16, samples[samples.len() - 2] >> 16), (0x4000, 0), "a constant does not pass");
 }
