@@ -21,7 +21,7 @@ enum { IDLE, BUSY, DONE, AVAILABLE };
 #define UNIT 128u
 #define LINE 64u
 
-/* IEEE 1619-2007, annex B, vector 4: both keys. A data unit has the number 0, its text counts up. */
+/* The keys of IEEE 1619-2007, annex B, vector 4, and its text, which counts up. A data unit has its address for a number. */
 static const uint8_t key[32] = {0x27, 0x18, 0x28, 0x18, 0x28, 0x45, 0x90, 0x45, 0x23, 0x53, 0x60, 0x28, 0x74, 0x71, 0x35, 0x26,
                                 0x31, 0x41, 0x59, 0x26, 0x53, 0x58, 0x97, 0x93, 0x23, 0x84, 0x62, 0x64, 0x33, 0x83, 0x27, 0x95};
 static uint8_t plain[UNIT], cipher[UNIT], turned[32], unit[UNIT] __attribute__((aligned(4)));
@@ -62,7 +62,7 @@ static void program(uint32_t at, uint32_t bytes) {
 }
 
 static void line(uint32_t unit_at, uint32_t at, uint32_t bytes) {
-    prepare(unit_at + at, plain + at, bytes);
+    prepare(SCRATCH + unit_at + at, plain + at, bytes);
     WAIT_UNTIL(XTS_STATE != BUSY, 1000);
     XTS_RELEASE = 1;
     WAIT_UNTIL(XTS_STATE == AVAILABLE, 1000);
@@ -89,7 +89,7 @@ static void probes(void) {
     flash_erase(SCRATCH, FLASH_SECTOR);
     probe(1, XTS_STATE);
 
-    prepare(0, plain, LINE);
+    prepare(SCRATCH, plain, LINE);
     probe(2, XTS_STATE);
     WAIT_UNTIL(XTS_STATE != BUSY, 1000);
     probe(3, XTS_STATE);

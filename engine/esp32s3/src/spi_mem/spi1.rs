@@ -168,9 +168,8 @@ impl Spi1 {
             return false;
         };
         let changes = self.changes_flash(started);
-        let writes = transfer.address.is_some() && (changes || !transfer.data_out.is_empty());
-        if let Some((address, encrypted)) = chips.encrypted.filter(|_| writes) {
-            put_encrypted(&mut transfer, address, encrypted, fabric);
+        if let Some((address, encrypted)) = chips.encrypted.filter(|_| transfer.address.is_some()) {
+            put_encrypted(&mut transfer, changes.then_some(address), encrypted, fabric);
         }
         let misc = self.bank.get(Reg::MISC);
         let mut stale = false;
@@ -461,15 +460,19 @@ impl Default for Spi1 {
 
 /// Manual encryption: the chip gets the cipher text of XTS_AES's line, where that belongs. ESP-IDF's
 /// spi_flash_chip_generic_write_encrypted gives SPI1 the same address and length; the mask ROM's
-/// esp_rom_spiflash_write_encrypted_dest gives it neither.
-fn put_encrypted(transfer: &mut Transfer, address: u32, encrypted: &[u8], fabric: &mut Fabric) {
+/// esp_rom_spiflash_write_encrypted_dest gives it neither. Without an address from there it is a transaction of the user's own
+/// (no FLASH_PE), whose address and length count.
+fn put_encrypted(transfer: &mut Transfer, address: Option<u32>, encrypted: &[u8], fabric: &mut Fabric) {
     if transfer.data_out.len() > encrypted.len() {
         fabric.gaps.touch("SPI1 encrypted write", "more is to be written than XTS_AES has encrypted: the rest is not");
     }
-    if let Some(phase) = &mut transfer.address {
-        phase.value = address;
+    match (address, &mut transfer.address) {
+        (Some(address), Some(phase)) => {
+            phase.value = address;
+            transfer.data_out = encrypted.to_vec();
+        }
+        _ => transfer.data_out.iter_mut().zip(encrypted).for_each(|(byte, encrypted)| *byte = *encrypted),
     }
-    transfer.data_out = encrypted.to_vec();
 }
 
 /// The flash chip sees the transfer. True: decoded code may be stale.
