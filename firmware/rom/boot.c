@@ -151,7 +151,7 @@ static void configure(const struct header *h) {
     fast_mode(mode, divider);
 }
 
-static void give_up(const char *text) {
+void give_up(const char *text) {
     ets_printf(text);
     uart_tx_flush(GetUartDevice()->number);
     ets_delay_us(200);

@@ -24,7 +24,8 @@ void Cache_Resume_DCache(uint32_t autoload);
 void Cache_Invalidate_DCache_All(void);
 int Cache_Dbus_MMU_Set(uint32_t what, uint32_t to, uint32_t from, uint32_t page_kb, uint32_t pages, uint32_t fixed);
 
-/* boot.c: the ROM's way to give up. */
+/* boot.c: the ROM's ways to give up: with a reset, or until a watchdog. */
+void give_up(const char *text);
 void hang(const char *file, uint32_t line);
 
 /* boot.c: flash from 0 on, as much as is asked for, by 64 KB pages of the data bus. */

@@ -1,7 +1,7 @@
 /* Download mode: esptool's serial protocol over UART0 or the USB Serial/JTAG (esptool documentation, "Serial Protocol";
  * what it leaves open as the silicon's ROM answers on our own core, tests/realimages/test_esp32s3_download.py). The
  * registers are those of ESP-IDF's soc/uart_reg.h, soc/usb_serial_jtag_reg.h and soc/efuse_reg.h. */
-#include "rom.h"
+#include "boot.h"
 
 #define REG(address) (*(volatile uint32_t *)(address))
 #define UART_FIFO REG(0x60000000u)
@@ -32,9 +32,12 @@ int esp_rom_spiflash_config_param(uint32_t id, uint32_t size, uint32_t block, ui
                                   uint32_t status_mask);
 int esp_rom_spiflash_erase_sector(uint32_t number);
 void spi_flash_attach(uint32_t pins, uint32_t legacy);
-void software_reset(void);
+int ets_efuse_secure_boot_enabled(void);
+int ets_efuse_usb_download_mode_disabled(uint32_t line);
 void uart_tx_wait_idle(uint8_t number);
 void ets_delay_us(uint32_t us);
+
+#define REPEAT_DATA(n) REG(0x60007030u + 4 * (n)) /* EFUSE_RD_REPEAT_DATA0 and on */
 
 /* chip_size of what rom_spiflash_legacy_data points at */
 #define FLASH_SIZE (*(uint32_t **)0x3fceffe4u)[1]
@@ -46,7 +49,7 @@ enum {
     FLASH_BEGIN = 2, FLASH_DATA, FLASH_END, MEM_BEGIN, MEM_END, MEM_DATA, SYNC, WRITE_REG, READ_REG, SPI_SET_PARAMS,
     SPI_ATTACH = 13, READ_FLASH, CHANGE_BAUDRATE, DEFL_BEGIN, DEFL_DATA, DEFL_END, FLASH_MD5, SECURITY_INFO, UNKNOWN
 };
-enum { FINE, INVALID = 5, FAILED = 6, WRONG_SUM = 7, READ_ERROR = 9, READ_LENGTH = 10, INFLATE = 11, INFLATE_SUM = 12 };
+enum { FINE, FORBIDDEN = 100, INVALID = 5, FAILED = 6, WRONG_SUM = 7, NOT_WRITTEN, READ_ERROR = 9, READ_LENGTH = 10, INFLATE = 11, INFLATE_SUM = 12 };
 
 struct head {
     uint8_t direction, command;
@@ -69,7 +72,7 @@ struct packet {
 
 /* What MEM_BEGIN, FLASH_BEGIN and FLASH_DEFL_BEGIN ask for. */
 struct blocks {
-    uint32_t at, size, next, encrypted;
+    uint32_t at, size, next, encrypted, count, total, done;
 };
 
 struct loader {
@@ -80,7 +83,7 @@ struct loader {
     uint8_t error;
     uint8_t answer[68];
     struct head head;
-    uint32_t run, leave;
+    uint32_t run, leave, reset, no_usb;
 };
 
 /* One byte of either line, or of the one that was chosen; -1 while there is none. */
@@ -89,7 +92,7 @@ static int take(struct loader *l, int *from) {
         *from = UART;
         return UART_FIFO & 0xff;
     }
-    if (l->line != UART && (USB_EP1_CONF & USB_OUT_AVAIL)) {
+    if (l->line != UART && !l->no_usb && (USB_EP1_CONF & USB_OUT_AVAIL)) {
         *from = USB;
         return USB_EP1 & 0xff;
     }
@@ -198,7 +201,7 @@ static int accept(struct blocks *b, const struct packet *p, uint32_t align) {
 static int begin(struct blocks *b, const struct packet *p) {
     if (p->word[2] > MOST)
         return INVALID;
-    *b = (struct blocks){p->word[3], p->word[2], 0, 0};
+    *b = (struct blocks){p->word[3], p->word[2], 0, 0, p->word[1], p->word[0], 0};
     return FINE;
 }
 
@@ -207,9 +210,12 @@ static void write(const struct blocks *b, const void *from, uint32_t count) {
     (b->encrypted ? esp_rom_spiflash_write_encrypted : esp_rom_spiflash_write)(b->at, from, count);
 }
 
-static int begin_flash(struct blocks *b, const struct packet *p, uint32_t count) {
-    if (count < 8 + 20 || begin(b, p))
+static int begin_flash(struct blocks *b, const struct packet *p) {
+    if (p->head.size != 20 || p->word[2] > MOST)
         return INVALID;
+    if (p->word[4] && (REPEAT_DATA(0) >> 20 & 1)) /* DIS_DOWNLOAD_MANUAL_ENCRYPT */
+        return FORBIDDEN;
+    begin(b, p);
     b->encrypted = p->word[4];
     uint32_t end = p->word[3] + p->word[0];
     if (esp_rom_spiflash_unlock() || p->word[3] % SECTOR || end < p->word[3] || end > FLASH_SIZE)
@@ -250,18 +256,44 @@ static int inflate(struct loader *l, const uint8_t *in, uint32_t left) {
     return FINE;
 }
 
+/* What is not encrypted is read back. */
+static int write_flash(const struct blocks *b, const struct packet *p) {
+    uint8_t *back = (uint8_t *)p->data + 16, sum = 0;
+    write(b, back, p->word[0]);
+    if (b->encrypted)
+        return 1;
+    for (uint32_t n = 0; n < p->word[0]; n++)
+        sum ^= back[n];
+    esp_rom_spiflash_read(b->at, back, p->word[0]);
+    for (uint32_t n = 0; n < p->word[0]; n++)
+        sum ^= back[n];
+    return !sum;
+}
+
 static int data(struct loader *l, const struct packet *p) {
     struct blocks *b = p->head.command == DEFL_DATA ? &l->deflated : &l->plain;
-    int error = accept(b, p, p->head.command == FLASH_DATA ? 4 : 1);
+    int error = p->head.size > MOST + 16 ? INVALID : accept(b, p, p->head.command == FLASH_DATA ? 4 : 1);
     if (error)
         return error;
     if (p->head.command == DEFL_DATA)
         return inflate(l, p->data + 16, p->word[0]);
-    if (p->head.command == FLASH_DATA)
-        write(b, p->data + 16, p->word[0]);
-    else
+    if (p->head.command == FLASH_DATA && b->encrypted && (b->at | p->word[0]) % 16)
+        return FORBIDDEN;
+    if (p->head.command == FLASH_DATA && !write_flash(b, p))
+        return NOT_WRITTEN;
+    if (p->head.command == MEM_DATA)
         rom_memcpy((void *)b->at, p->data + 16, p->word[0]);
     b->at += p->word[0];
+    b->done += p->word[0];
+    return FINE;
+}
+
+/* Whether all came that was announced. */
+static int end_flash(struct loader *l, uint32_t stay) {
+    l->leave = 1;
+    if (l->plain.next != l->plain.count || l->plain.done != l->plain.total)
+        return FAILED;
+    l->reset = !(uint8_t)stay;
     return FINE;
 }
 
@@ -313,29 +345,35 @@ static int GetSecurityInfoProc(void *message, void *error, uint8_t *to) {
 /* esptool's stub calls it where silicon has it, which no linker script of ESP-IDF's names. */
 ENTRY(GetSecurityInfoProc, 0x40048174);
 
+/* ENABLE_SECURITY_DOWNLOAD, and what it leaves of the commands. */
+static int is_secure(void) { return REPEAT_DATA(3) >> 5 & 1; }
+#define SECURE                                                                                                             \
+    (1u << FLASH_BEGIN | 1u << FLASH_DATA | 1u << FLASH_END | 1u << SYNC | 1u << SPI_SET_PARAMS | 1u << SPI_ATTACH |              \
+     1u << CHANGE_BAUDRATE | 1u << SECURITY_INFO | 1u << UNKNOWN)
+
 /* Does as a packet of `count` bytes says. */
 static void obey(struct loader *l, uint32_t count) {
     enum { SLOW_READ = 64, MD5_DIGITS = 32, INFO = 20 };
     const struct packet *p = PACKET;
     uint32_t size = 0;
     int error = FINE, clears = 0;
-    if (p->head.direction || p->head.command < FLASH_BEGIN || p->head.command > UNKNOWN || p->head.command == SPI_SET_PARAMS + 1) {
+    if (p->head.direction || (is_secure() && !(SECURE >> p->head.command & 1)) || p->head.command < FLASH_BEGIN || p->head.command > UNKNOWN || p->head.command == SPI_SET_PARAMS + 1) {
         l->error = INVALID;
         return answer(l, 0, 1);
     }
     l->head.command = p->head.command;
     switch (p->head.command) {
     case FLASH_BEGIN:
-        error = begin_flash(&l->plain, p, count);
+        error = begin_flash(&l->plain, p);
         break;
     case DEFL_BEGIN:
-        error = begin_flash(&l->deflated, p, count);
+        error = begin_flash(&l->deflated, p);
         l->deflated_left = p->word[1];
         l->window = 0;
         INFLATOR[0] = 0; /* tinfl_init */
         break;
     case MEM_BEGIN:
-        error = count < 8 + 16 ? INVALID : begin(&l->plain, p);
+        error = p->head.size != 16 ? INVALID : begin(&l->plain, p);
         break;
     case FLASH_DATA:
     case MEM_DATA:
@@ -344,7 +382,7 @@ static void obey(struct loader *l, uint32_t count) {
         break;
     case FLASH_END:
         l->run = 0;
-        l->leave = 1;
+        error = end_flash(l, p->word[0]);
         break;
     case MEM_END:
         l->run = p->word[1];
@@ -363,7 +401,7 @@ static void obey(struct loader *l, uint32_t count) {
         l->head.value = REG(p->word[0]);
         break;
     case SPI_SET_PARAMS:
-        if (count < 8 + 24)
+        if (p->head.size != 24)
             error = INVALID;
         else
             esp_rom_spiflash_config_param(p->word[0], p->word[1], p->word[2], p->word[3], p->word[4], p->word[5]);
@@ -383,7 +421,7 @@ static void obey(struct loader *l, uint32_t count) {
         clears = 1;
         break;
     case DEFL_END:
-        l->leave = !p->word[0];
+        l->leave = l->reset = !p->word[0];
         break;
     case FLASH_MD5:
         clears = 1;
@@ -408,11 +446,30 @@ static void obey(struct loader *l, uint32_t count) {
     }
 }
 
+/* By the fuses and the straps: which download it is. */
+static void greet(void) {
+    enum { STRAP = 0x60004038, UART0_BOOT = 7, SPI_DOWNLOAD = 6, OTHERS = 12 };
+    uint32_t strap = REG(STRAP) & 0xf;
+    if (REPEAT_DATA(3) & 1) /* DIS_DOWNLOAD_MODE */
+        give_up("Download boot modes disabled\n");
+    if (is_secure()) {
+        if ((strap & OTHERS) && strap != UART0_BOOT)
+            give_up("Invalid mode for secure boot download\n");
+        ets_printf("wait uart download(secure mode)\n");
+    } else if (strap == UART0_BOOT) {
+        ets_printf("wait uart0 download\n");
+    } else {
+        ets_printf(strap == SPI_DOWNLOAD ? "wait spi download\n" : "waiting for download\n");
+    }
+}
+
 /* Returns what the host wants to run, or 0. */
 static uint32_t download(void) {
     struct loader l;
     uint32_t count;
+    greet();
     rom_memset(&l, 0, sizeof l);
+    l.no_usb = ets_efuse_usb_download_mode_disabled(4);
     UART_MAP = UART_INTERRUPT;
     UART_CONF1 = 1;
     UART_CONF0 |= UART_AUTOBAUD_EN;
@@ -431,7 +488,8 @@ static uint32_t download(void) {
     }
     if (l.line == UART)
         uart_tx_wait_idle(0);
-    if (l.head.command == DEFL_END)
+    /* With secure boot nothing that a host brings is run. */
+    if (l.reset || is_secure() || ets_efuse_secure_boot_enabled())
         software_reset();
     return l.run;
 }

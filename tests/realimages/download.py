@@ -90,9 +90,11 @@ class Loader:
         self.read = len(self.console.log)
 
     @classmethod
-    def booted(cls, rom: Path | None, console: str = "uart0", image: Path | None = None) -> Loader:
+    def booted(
+        cls, rom: Path | None, console: str = "uart0", image: Path | None = None, fuses: Path | None = None
+    ) -> Loader:
         """A board that was reset with its boot button held."""
-        twin = Twin("esp32s3_devkitc", rom=rom, image=image)
+        twin = Twin("esp32s3_devkitc", rom=rom, image=image, fuses=fuses)
         twin.boot.down()
         twin.run("10ms")
         twin.reset()
@@ -100,12 +102,12 @@ class Loader:
         twin.boot.up()
         return cls(twin, console)
 
-    def ask(self, ask: Ask, within: str = "8s") -> list[bytes]:
+    def ask(self, ask: Ask, within: str = "8s", pause: str = "20ms") -> list[bytes]:
         """Sends a packet, and waits for the answers."""
         self.console.send(ask.bytes())
         if ask.answers:
             self.twin.run_until(lambda: len(self._complete()) >= ask.answers, timeout=within, every="1ms")
-        self.twin.run("20ms")
+        self.twin.run(pause)
         heard = self._complete()
         self.read = len(self.console.log)
         return heard

@@ -60,7 +60,6 @@ const TEXTS: &[&str] = &[
     "Mar 27 2021",
     "rst:0x%x (%s),boot:0x%x (%s)\n",
     "Saved PC:0x%08x\n",
-    "waiting for download\n",
     "%s %u \n",
     "ets_main.c",
     "user code done\n",
@@ -281,11 +280,8 @@ fn greet(frame: &mut Frame<'_>, at: At) -> Done<Step> {
         }
         At::Straps => {
             let strap = frame.call.load(GPIO_STRAP)?;
-            if matches!(boot_mode(strap), 2 | 3) {
-                then(frame, At::Wake, Step::Again)
-            } else {
-                then(frame, At::Download, print("waiting for download\n", &[]))
-            }
+            let next = if matches!(boot_mode(strap), 2 | 3) { At::Wake } else { At::Download };
+            then(frame, next, Step::Again)
         }
         // After deep sleep, the stub that the application left in RTC memory runs first.
         _ => {
@@ -314,10 +310,9 @@ fn start(frame: &mut Frame<'_>, at: At) -> Done<Step> {
         // The line of ROM's source that gives up.
         At::Failed => then(frame, At::Hang, print("%s %u \n", &[text_address("ets_main.c"), 329])),
         At::Obey => then(frame, At::Run, Step::call(DOWNLOAD, &[])),
-        // Nothing to run: silicon's ROM ends in a SIMCALL, as after a program that returns.
         At::Run => {
             let entry = frame.result();
-            then(frame, At::Hang, if entry == 0 { Step::Again } else { Step::call(entry, &[]) })
+            then(frame, At::Done, if entry == 0 { Step::Again } else { Step::call(entry, &[]) })
         }
         // A watchdog ends this.
         _ => Ok(Step::Wait),

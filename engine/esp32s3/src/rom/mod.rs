@@ -16,7 +16,7 @@
 //!   one another in the middle of `ets_printf`, and a snapshot needs nothing from here.
 //!
 //! - A function with much of its own between its calls back (JPEG, the C library's files) is compiled from C: firmware/rom.
-//!   So is the loader of download mode: esptool and its stub work as with silicon, answers the same to the byte
+//!   So is the loader of download mode, and its secure form: esptool and its stub work as with silicon, answers the same to the byte
 //!   (tests/realimages/test_esp32s3_download.py); over UART0 and the USB Serial/JTAG, not over USB OTG.
 //!   So is the loader of the second stage, with secure boot: the same text as with silicon (tests/realimages/test_esp32s3_boot.py).
 //!   So is the console on USB OTG (CONFIG_ESP_CONSOLE_USB_CDC): a host sees the same as with silicon
