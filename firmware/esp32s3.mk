@@ -28,7 +28,7 @@ S3_IMAGES := $(S3_BENCH) $(S3_PROBES) s3_hello s3_functions s3_rom_calls s3_usb_
              jinny_lamp
 SRC_s3_hello := hello/main.c
 SRC_s3_functions := functions/main.c
-SRC_s3_rom_calls := rom_calls/main.c
+SRC_s3_rom_calls := $(wildcard rom_calls/*.c)
 SRC_s3_usb_console := usb_console/main.c
 $(foreach b,$(S3_BENCH),$(eval SRC_$(b) := bench/esp32s3/$(b:s3_%=%).c))
 $(foreach p,$(S3_PROBES),$(eval SRC_$(p) := probes/esp32s3/$(p:s3_probe_%=%).c))
@@ -50,13 +50,14 @@ $(STAGE2): $(STAGE2_OBJ) $(S3_SHARED)
 
 # Each of them says so here, and where its partitions are not those of tools/s3image.py, which they are.
 LD_s3_probe_flash := flash.ld
+LD_s3_probe_flash_auto := flash.ld
 LD_s3_hello := flash.ld
 LD_jinny_lamp := flash.ld
 TABLE_jinny_lamp := jinny_lamp/partitions.csv
 
 # Functions of the mask ROM, for where there is no real one: `images` copies the file to engine/esp32s3/src/rom/functions.bin.
 ROM_C := $(wildcard rom/*.c rom/*.S)
-ROM_SHARED := Makefile esp32s3.mk $(wildcard rom/*.h) rom/rom.ld tools/elf.py
+ROM_SHARED := Makefile esp32s3.mk $(wildcard rom/*.h rom/*.ld) tools/elf.py
 ROM_CFLAGS := $(filter-out -I%,$(S3_CFLAGS)) -Os -fno-jump-tables
 $(BUILD)/s3_rom.elf: $(ROM_C) $(ROM_SHARED) | $(S3_CONFIG)
 	@mkdir -p $(@D)

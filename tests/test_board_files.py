@@ -42,7 +42,7 @@ def test_a_file_of_ones_own_is_a_board(tmp_path: Path) -> None:
         ('chip = "rp2040"', 'chip = "z80"', "chip 'z80' is not one of rp2040"),
         ('chip = "rp2040"', "", "chip None is not one of rp2040"),
         ('"4MB"', '"four"', "flash 'four' is no size: write it as '2MB'"),
-        ('"4MB"', '"4MB octal"', "flash '4MB octal': octal flash is for the esp32s3, up to 16MB"),
+        ('"4MB"', '"4MB octal"', "flash '4MB octal': octal flash is for the esp32s3, up to 32MB"),
         ('name = "mine"', 'nmae = "mine"', "unknown key 'nmae': expected chip, consoles"),
         ('"Led"', '"Laser"', "there is no part 'Laser': `twins parts` lists them"),
         ('"Led"', '"nothing:Laser"', "part type 'nothing:Laser': No module named 'nothing'"),

@@ -124,7 +124,7 @@ def test_the_table_of_the_documentation_is_up_to_date(monkeypatch: pytest.Monkey
         ("native:speed=9", "'speed=9' is no option of native"),
         ("native:slice=x", "native:slice=x: expected a number of cycles"),
         ("native:slice=0", "native:slice=0: expected a number of cycles"),
-        ("native:rom=real", "native:rom=real knows the ESP32-S3's"),
+        ("native:rom=real", "rom=real knows the ESP32-S3's"),
         ("native:rom=/nowhere.bin", "boot ROM"),
     ],
 )

@@ -194,11 +194,36 @@ def test_what_it_lacks_is_refused_by_a_sentence(peer: Peer) -> None:
             twin.registers()
 
 
-@pytest.mark.parametrize("quantum", ["soon", "0", "1"])
-def test_a_quantum_that_is_none(peer: Peer, quantum: str) -> None:
-    with pytest.raises(UsageError, match=f"renode:quantum={quantum}: expected seconds from 0.000001 to 0.01"):
-        Twin("pico", engine=f"{peer('well')},quantum={quantum}")
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ("quantum=soon", "from 0.000001 to 0.01"),
+        ("quantum=0", "from 0.000001 to 0.01"),
+        ("quantum=1", "from 0.000001 to 0.01"),
+        ("patience=0.5", "from 1 to 86400"),
+        ("patience=none", "from 1 to 86400"),
+    ],
+)
+def test_a_number_of_seconds_that_is_none(peer: Peer, option: str, says: str) -> None:
+    with pytest.raises(UsageError, match=f"renode:{option}: expected seconds {says}"):
+        Twin("pico", engine=f"{peer('well')},{option}")
     assert EngineSpec.parse("renode:quantum=0.001").options == {"quantum": "0.001"}
+
+
+def test_its_patience_is_an_option(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "PATIENCE", 600.0)
+    with (
+        Twin("pico", engine=f"{peer('stops')},patience=1.5") as twin,
+        pytest.raises(EngineFailed, match=r"has not come as far as 10ms within 1\.5 s"),
+    ):
+        twin.run("10ms")
+
+
+def test_a_real_rom_is_an_option(peer: Peer) -> None:
+    with pytest.raises(UsageError, match="rom=real knows the ESP32-S3's: for an RP2040 give rom=PATH"):
+        Twin("pico", engine=f"{peer('well')},rom=real")
+    with pytest.raises(UsageError, match="boot ROM /nowhere"):
+        Twin("pico", engine=f"{peer('well')},rom=/nowhere")
 
 
 def test_a_board_of_ones_own_runs_on_the_platform_of_its_chip(tmp_path: Path) -> None:

@@ -76,6 +76,31 @@ def test_rts_resets_the_chip_and_dtr_with_it_asks_for_download_mode(images: Path
     assert len(twin.resets) == 2
 
 
+def test_the_chips_own_port_resets_it_as_well(images: Path) -> None:
+    """ESP32-S3 TRM, chapter "USB Serial/JTAG Controller": DTR alone asks for download mode, RTS alone resets.
+
+    Reset cause 0x15 is USB_UART.
+    """
+    twin = Twin("xiao_esp32s3", image=images / "s3_mix.bin")
+    twin.run("50ms")
+
+    def lines(dtr: bool, rts: bool) -> None:
+        twin.door.lines("usb_jtag", dtr, rts)
+        twin.run("20ms")
+
+    for dtr, started in (True, "DOWNLOAD(USB/UART0)"), (False, "SPI_FAST_FLASH_BOOT"):
+        lines(False, False)
+        lines(dtr, False)
+        before = len(twin.consoles["uart0"].log)
+        lines(dtr, True)
+        lines(False, True)
+        lines(False, False)
+        text = twin.consoles["uart0"].log[before:].decode()
+        assert "rst:0x15 (USB_UART_CHIP_RESET)" in text
+        assert started in text
+    assert [reason for _, reason in twin.resets] == ["CoreUsbUart", "CoreUsbUart"]
+
+
 def test_options_are_agreed_once_and_others_refused() -> None:
     """RFC 854: a request for the state that is in force already gets no answer."""
     client = Rfc2217Client("c", lambda dtr, rts: None)

@@ -90,6 +90,15 @@ def test_a_pseudo_terminal_echoes_nothing_and_changes_nothing(images: Path) -> N
             twin.run("2ms")
 
 
+def test_a_line_that_nobody_closes_is_closed_and_said(media_controller: Twin) -> None:
+    """As Python says it of a file (docs.python.org, ResourceWarning)."""
+    server = PtyServer(media_controller.console)
+    path = server.path
+    with pytest.warns(ResourceWarning, match=f"unclosed <PtyServer {path}>"):
+        del server
+    assert not Path(path).exists()
+
+
 def test_a_client_sees_what_comes_after_it_has_connected(media_controller: Twin) -> None:
     with media_controller as twin:
         path = twin.console.serve_pty()

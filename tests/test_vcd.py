@@ -69,3 +69,44 @@ def test_a_frame_that_is_found_out_at_its_end_is_written_where_it_was(tmp_path: 
     recorder.close(90_000)
     lines = (tmp_path / "a.vcd").read_text().splitlines()
     assert lines[lines.index("$end") + 1 :] == ["#10", "1!", "#20", "0!", "#40", '1"', "#60", '0"', "#90"]
+
+
+def test_what_comes_late_and_in_pieces_is_written_as_what_comes_at_once_and_in_order(tmp_path: Path) -> None:
+    """Two pins: A as it happens, B in frames of up to 45 ms that are found out at their ends."""
+    dice = np.random.default_rng(5)
+    a = np.cumsum(dice.integers(100_000, 3_000_000_000, 4000)).astype(np.uint64)
+    b = np.unique(dice.integers(0, int(a[-1]), 3000)).astype(np.uint64)
+    ends = np.searchsorted(b, np.arange(0, int(b[-1]), 45_000_000_000, dtype=np.uint64))
+    found = [(int(moment), [(int(moment), 1)]) for moment in a]
+    for start, end in zip(ends, [*ends[1:], len(b)], strict=True):
+        if start < end:
+            found.append((int(b[end - 1]) + 1, [(int(moment), 8) for moment in b[start:end]]))
+    found.sort(key=lambda piece: piece[0])
+
+    def write(path: Path, pieces: list[list[tuple[int, int]]]) -> str:
+        recorder, level = PinRecorder(path, {"A": 0, "B": 3}, 0), 0
+        for piece in pieces:
+            levels = []
+            for _, pin in piece:
+                level ^= pin
+                levels.append(level)
+            recorder.add(np.array([at for at, _ in piece], np.uint64), np.array(levels, np.uint64))
+        recorder.close(0)
+        return path.read_text()
+
+    everything = sorted(change for _, piece in found for change in piece)
+    assert write(tmp_path / "pieces.vcd", [piece for _, piece in found]) == write(tmp_path / "once.vcd", [everything])
+
+
+def test_changes_are_in_the_file_before_it_is_over(tmp_path: Path) -> None:
+    """A run of any length takes as much memory as one of a tenth of a second."""
+    recorder, path = PinRecorder(tmp_path / "a.vcd", {"A": 0}, 0), tmp_path
+    sizes = []
+    for piece in range(500):
+        at = np.arange(1000, dtype=np.uint64) * np.uint64(1_000_000) + np.uint64(piece * 1_000_000_000)
+        recorder.add(at, np.arange(1, 1001, dtype=np.uint64) % np.uint64(2))
+        sizes.append(sum(file.stat().st_size for file in path.iterdir()))
+    assert sizes[99] > 100_000
+    assert sizes[-1] > 4 * sizes[99]
+    recorder.abandon()
+    assert not list(path.iterdir())

@@ -44,6 +44,7 @@ $quantum?="0.0001"
 
 include $ORIGIN/TwinsFrame.cs
 include $ORIGIN/TwinsRegisters.cs
+include $ORIGIN/TwinsMemory.cs
 include $ORIGIN/TwinsBus.cs
 
 using sysbus

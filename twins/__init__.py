@@ -20,8 +20,9 @@ from twins.errors import (
     UsageError,
 )
 from twins.image import Image
+from twins.seen import Gap
 from twins.symbols import Symbol, Symbols
-from twins.twin import Gap, Snapshot, Twin
+from twins.twin import Snapshot, Twin
 from twins.units import Duration, Time, ms, ns, seconds, us
 from twins.world import Actor, World
 

@@ -199,7 +199,7 @@ def _installed() -> dict[str, Path]:
     return {path.stem: path for path in folder.glob("*.toml")}
 
 
-_OCTAL_FLASH = 16 << 20
+_OCTAL_FLASH = 32 << 20
 
 
 def _size(text: Any, where: str) -> int:
@@ -215,7 +215,7 @@ def _flash(text: Any, chip: Chip, where: str) -> tuple[int, bool]:
     octal = lines == "octal"
     flash = _size(size if octal else text, where)
     if octal and (chip.name != "esp32s3" or flash > _OCTAL_FLASH):
-        raise BoardError(f"{where}: flash {text!r}: octal flash is for the esp32s3, up to 16MB")
+        raise BoardError(f"{where}: flash {text!r}: octal flash is for the esp32s3, up to 32MB")
     return flash, octal
 
 

@@ -32,10 +32,11 @@ import importlib
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
 from twins.controls import Control
 from twins.errors import BoardError, UsageError
+from twins.host import Host as Host
 from twins.units import Time, ps
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from twins.audio import I2sBatch as I2sBatch
     from twins.audio import I2sLink as I2sLink
     from twins.audio import PdmLink as PdmLink
-    from twins.buses import EthernetLink, ParallelTarget, SdTarget
 
     Times = npt.NDArray[np.uint64]
     Bytes = npt.NDArray[np.uint8]
@@ -97,110 +97,6 @@ class SpiAnswer:
 
     data: bytes
     dummy: int = 0
-
-
-@dataclass(frozen=True)
-class ParallelBatch:
-    """Words that a parallel target took over while selected, in order.
-
-    Attributes:
-        data: the words, bit 0 from the first data line, shape (n,), uint16.
-        dc: the level of D/CX at each word, shape (n,), uint8; all 1 without such a pin.
-        at: the time of each word's clock edge in ps, shape (n,), uint64.
-    """
-
-    data: npt.NDArray[np.uint16]
-    dc: Bytes
-    at: Times
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-
-@dataclass(frozen=True)
-class SdAnswer:
-    """An SD card's answer: all bytes on the command line, and for how long (ps) the card then holds DAT0 low."""
-
-    response: bytes
-    busy: int = 0
-
-
-@dataclass(frozen=True)
-class SdBlock:
-    """A block of data from an SD card, `delay` ps from now."""
-
-    data: bytes
-    delay: int = 0
-
-
-@dataclass(frozen=True)
-class SdWritten:
-    """An SD card's answer to a block of data: the status of its CRC, and for how long (ps) it then is busy."""
-
-    accepted: bool
-    busy: int = 0
-
-
-class Host(Protocol):
-    """What carries parts: a twin, or a `twins.bench.Bench` in a part's unit tests."""
-
-    @property
-    def now(self) -> int:
-        """The present moment in ps."""
-
-    def attach_spi(self, port: SpiTarget, part: Part) -> None:
-        """Connects an SPI target to its pins."""
-
-    def attach_i2c(self, port: I2cTarget, part: Part) -> None:
-        """Connects an I2C target to its pins."""
-
-    def attach_parallel(self, port: ParallelTarget, part: Part) -> None:
-        """Connects a parallel target to its pins."""
-
-    def attach_sd(self, port: SdTarget, part: Part) -> None:
-        """Connects an SD card to its bus."""
-
-    def attach_i2s(self, port: I2sLink, part: Part) -> None:
-        """Connects an audio part to its pins."""
-
-    def attach_pdm(self, port: PdmLink, part: Part) -> None:
-        """Connects an audio part to its pins."""
-
-    def i2s_clock(self, port: I2sLink, rate: int) -> None:
-        """An audio part that is the master runs its clock at so many frames a second, from now on; 0 stops it."""
-
-    def attach_ethernet(self, port: EthernetLink, part: Part) -> None:
-        """Connects a part to the other end of the Ethernet cable."""
-
-    def send_frame(self, frame: bytes) -> None:
-        """That part sends a frame to the chip, now."""
-
-    def plug_ethernet(self, on: bool) -> None:
-        """The Ethernet cable is plugged in or out."""
-
-    def attach_edges(self, port: DigitalIn, part: Part) -> None:
-        """Connects an input whose edges are handled at once."""
-
-    def attach_pulses(self, port: PulseSink, part: Part) -> None:
-        """Connects an input whose edges are gathered."""
-
-    def drive(self, pin: int, level: bool | None, at: int) -> None:
-        """A part drives a pin of the chip from `at` on; None lets go of it."""
-
-    def drive_series(self, pin: int, at: Sequence[int] | Times, level: Sequence[bool] | Levels) -> None:
-        """A part drives a pin with many edges, all of them now or later."""
-
-    def level(self, pin: int) -> bool:
-        """The level of a pin of the chip."""
-
-    def volts(self, pin: int, volts: float) -> None:
-        """A part puts a voltage on an analog pin."""
-
-    def picofarads(self, pin: int, picofarads: float) -> None:
-        """What a part and the world around it are to the touch sensor at this pin: a capacitance to ground."""
-
-    def call_at(self, at: int, part: Part, method: str, args: tuple[Any, ...]) -> None:
-        """Calls a method of a part at a later time."""
 
 
 class Port:

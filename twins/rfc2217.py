@@ -2,7 +2,7 @@
 
 ``rfc2217://127.0.0.1:PORT`` for pyserial and esptool. Speed and frame are acknowledged and have no effect: the firmware
 decides at what rate its UART runs, and the console follows. DTR and RTS reach the board, where its USB bridge has them
-on a reset circuit.
+on a reset circuit, or the ESP32-S3 itself at its USB Serial/JTAG controller.
 
 Authorities: RFC 854 (Telnet), RFC 2217 (Com Port Control Option).
 """

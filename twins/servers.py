@@ -14,6 +14,7 @@ import logging
 import os
 import selectors
 import socket
+import warnings
 import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
@@ -103,6 +104,8 @@ class _Feed:
 class PtyServer:
     """A console on a pseudo-terminal: ``path`` is what to give to mpremote, picocom or pyserial."""
 
+    _master: int | None = None
+
     def __init__(self, console: Console, client_class: type[RawClient] = RawClient) -> None:
         try:
             import tty
@@ -112,12 +115,13 @@ class PtyServer:
         self._client_class = client_class
         self._client: RawClient | None = None
         self._feed = _Feed(console)
-        self._master, slave = os.openpty()
+        master, slave = os.openpty()
+        self._master = master
         tty.setraw(slave)
         self.path = os.ttyname(slave)
         # With our own end of it closed, the line is hung up unless a client has opened it.
         os.close(slave)
-        os.set_blocking(self._master, False)
+        os.set_blocking(master, False)
 
     @property
     def connected(self) -> bool:
@@ -129,9 +133,12 @@ class PtyServer:
 
     def poll(self) -> None:
         """Takes what was sent, shows what was printed."""
-        data = self._read()
+        master = self._master
+        if master is None:
+            return
+        data = self._read(master)
         if data is None:
-            self._hang_up()
+            self._hang_up(master)
             return
         if self._client is None:
             self._client = self._client_class(f"the client on {self.path}")
@@ -140,18 +147,19 @@ class PtyServer:
         if data:
             self._console.type_from_outside(self._client.received(data))
         self._client.queue(self._feed.new())
-        self._client.flush(lambda data: os.write(self._master, data))
+        self._client.flush(lambda data: os.write(master, data))
 
-    def _read(self) -> bytes | None:
+    @staticmethod
+    def _read(master: int) -> bytes | None:
         """What was sent; None while nobody has the line open."""
         try:
-            return os.read(self._master, CHUNK)
+            return os.read(master, CHUNK)
         except BlockingIOError:
             return b""
         except OSError:  # EIO: hung up
             return None
 
-    def _hang_up(self) -> None:
+    def _hang_up(self, master: int) -> None:
         if self._client is not None:
             import termios
             import tty
@@ -159,12 +167,20 @@ class PtyServer:
             log.info("%s was closed", self.path)
             self._client = None
             # The next client finds it as the first did, whatever this one has set and not read.
-            tty.setraw(self._master)
-            termios.tcflush(self._master, termios.TCOFLUSH)
+            tty.setraw(master)
+            termios.tcflush(master, termios.TCOFLUSH)
 
     def close(self) -> None:
         """The line is gone."""
-        os.close(self._master)
+        if self._master is not None:
+            os.close(self._master)
+            self._master = None
+
+    def __del__(self) -> None:
+        """Nobody has closed the twin: its line is closed now, and that is said, as of a file."""
+        if self._master is not None:
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
+            self.close()
 
     def __repr__(self) -> str:
         return f"<PtyServer {self.path}{', open' if self.connected else ''}>"

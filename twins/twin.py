@@ -20,22 +20,18 @@ from twins.door import Door
 from twins.engines import Adapter, Capability, EngineApi, EngineSpec, capabilities_of, missing, name_of, open_engine
 from twins.errors import BoardError, FirmwareCrashed, Timeout, UsageError
 from twins.files import contents_of
-from twins.flash import Flash
-from twins.fuses import Fuses
 from twins.image import TARGETS, Image
 from twins.intercept import Functions, Intercepting, State
 from twins.live import Live
-from twins.memory import TwinMemory
 from twins.pins import Pins
 from twins.ports import Part
-from twins.symbols import Symbols
+from twins.seen import Seen
 from twins.units import Duration, Time, ps
-from twins.usb import UsbHost
 from twins.wiring import Wired
 
 if TYPE_CHECKING:
     from twins.outside import Listener
-    from twins.trace import Trace
+    from twins.usb_drive import UsbDrive
     from twins.world import World
 
 log = logging.getLogger("twins")
@@ -50,14 +46,6 @@ POLL = Duration(1_000_000_000)
 
 GUARDED = Duration(50_000_000_000)
 """How far a twin runs at a time while somebody guards it or listens to its pins."""
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Something the firmware touched that is not modelled."""
-
-    count: int
-    why: str
 
 
 @dataclass(frozen=True)
@@ -77,7 +65,7 @@ class Snapshot:
     functions: State
 
 
-class Twin(Wired, Intercepting):
+class Twin(Wired, Intercepting, Seen):
     """A board with an image, at its power-on.
 
     Args:
@@ -362,16 +350,36 @@ class Twin(Wired, Intercepting):
         """What `reset` does when it comes in by the door."""
         self._engine.reset()
 
+    def bootsel(self) -> UsbDrive:
+        """Somebody holds BOOTSEL down through a reset: the chip waits for an image over USB. Returns its drive.
+
+        See `twins.usb_drive` for what can be done with that. Raises `UsageError` where the chip has no such button.
+        """
+        if not self._engine.hold_bootsel(True):
+            raise UsageError(f"the {self.board.chip.name} has no BOOTSEL button")
+        try:
+            self.reset()
+            self.run_until(lambda: self.usb.configured and (self.usb.product_id == 3), every="1ms")
+        finally:
+            self._engine.hold_bootsel(False)
+        return self.usb.drive
+
     def set_lines(self, console: str, dtr: bool, rts: bool) -> None:
-        """What the control lines of a USB bridge do when they come in by the door, on a board with its reset circuit.
+        """What the control lines of a USB port do when they come in by the door.
+
+        On the port of the ESP32-S3's USB Serial/JTAG controller the chip itself acts on them. On a board with a USB
+        bridge and a reset circuit:
 
         RTS alone holds the chip in reset, DTR alone pulls the strapping pin low. The capacitor at the reset pin lets it
         rise behind a change of both, so what counts is how DTR stands when RTS lets go. Held in reset, the chip runs on
         here until then.
         """
-        boot = next((spec.boot for spec in self.board.consoles if spec.name == console), None)
-        if boot is None:
+        spec = next((spec for spec in self.board.consoles if spec.name == console), None)
+        if spec is not None and spec.jtag and Capability.USB in self.capabilities:
+            self._engine.usb_lines(dtr, rts)
+        if spec is None or spec.boot is None:
             return
+        boot = spec.boot
         held = console in self._held_by
         if rts and not dtr:
             self._held_by.add(console)
@@ -444,27 +452,9 @@ class Twin(Wired, Intercepting):
         return {name: self._consoles[name] for name in self._outputs}
 
     @property
-    def console_names(self) -> tuple[str, ...]:
-        """The board's consoles, and those of further serial ports that its device has shown over USB."""
-        return tuple(self._outputs)
-
-    @property
-    def speakers(self) -> Sequence[str]:
-        """The consoles that have shown something, the latest one last."""
-        return self._speakers
-
-    @property
     def console(self) -> Console:
         """All consoles of the board together; what is typed goes to the one that spoke last."""
         return self._consoles.setdefault(None, Console(self))
-
-    def output(self, console: str, start: int = 0) -> bytes:
-        """What a console showed so far, from a position on."""
-        return bytes(self._outputs[console][start:])
-
-    def output_length(self, console: str) -> int:
-        """How many bytes a console showed so far."""
-        return len(self._outputs[console])
 
     def type(self, console: str, data: bytes) -> None:
         """Types on a console."""
@@ -484,60 +474,6 @@ class Twin(Wired, Intercepting):
     def pins(self) -> Pins:
         """The pins of the chip by name: ``twin.pins["GPIO25"].level``."""
         return Pins(self, self._engine, self.board.chip)
-
-    @property
-    def memory(self) -> TwinMemory:
-        """The memory of the chip, by address or symbol."""
-        return TwinMemory(self._engine, self.symbols)
-
-    @property
-    def symbols(self) -> Symbols:
-        """The symbols of the image."""
-        return self.image.symbols if self.image is not None else Symbols()
-
-    @property
-    def usb(self) -> UsbHost:
-        """The USB host at the other end of the board's cable."""
-        return UsbHost(self._engine)
-
-    def callers(self, core: int = 0) -> list[tuple[int, int]]:
-        """Return address and stack pointer of each caller whose frame a windowed processor still holds in registers."""
-        return self._engine.callers(core)
-
-    def registers(self, core: int = 0) -> dict[str, int]:
-        """The registers of a core by name."""
-        return self._engine.registers(core)
-
-    @property
-    def instructions(self) -> list[int]:
-        """Instructions executed so far, per core."""
-        return self._engine.instructions
-
-    @property
-    def unimplemented(self) -> dict[str, Gap]:
-        """What the firmware touched that is not modelled, by name; empty when all of it is."""
-        return {name: Gap(*gap) for name, gap in sorted(self._engine.unimplemented().items())}
-
-    @property
-    def trace(self) -> Trace:
-        """What was seen from outside: ``trace.sha256``, and pin by pin where recorded."""
-        from twins.trace import Trace
-
-        return Trace(self._engine, self.pin_log)
-
-    @property
-    def flash(self) -> Flash:
-        """The flash chip: its contents and its serial number."""
-        return Flash(self._engine)
-
-    @property
-    def fuses(self) -> Fuses:
-        """The chip's fuses, which stay burnt."""
-        return Fuses(self._engine, self.board.chip.name)
-
-    def save_flash(self, path: str | Path) -> None:
-        """Writes the contents of the flash chip to a file, whole or not at all."""
-        self.flash.save(path)
 
     # Snapshots
 

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import logging
+import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from twins.engines.engine import EngineApi
-from twins.errors import UsageError
-from twins.units import Duration
+from twins.errors import Timeout, UsageError
+from twins.units import Duration, Time, ps
+from twins.usb_drive import UsbDrive
 
 log = logging.getLogger("twins")
+
+NOBODY = "no device is configured on USB: run until `twin.usb.configured`"
+LOOK = 100_000_000
+"""How often a wait for the device looks, in ps: about two packets of bulk data."""
+LOOK_AROUND = 50_000_000_000
+"""After so long without a packet a wait looks why, in ps."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +64,9 @@ class UsbHost:
     (True, False)
     """
 
-    def __init__(self, engine: EngineApi) -> None:
+    def __init__(self, engine: EngineApi, advance: Callable[[int], object]) -> None:
         self._engine = engine
+        self._advance = advance
 
     @property
     def plugged(self) -> bool:
@@ -144,8 +154,72 @@ class UsbHost:
     def send(self, endpoint: int, data: bytes) -> None:
         """Sends a packet to an OUT endpoint, as soon as the firmware takes it."""
         if not self._engine.usb_send(endpoint, data):
+            if not self.configured:
+                raise UsageError(NOBODY)
             known = ", ".join(f"0x{it.address:02X}" for it in self.endpoints if not it.address & 0x80) or "none"
             raise UsageError(f"no OUT endpoint 0x{endpoint:02X} to send to; the device has {known}")
+
+    def take(self, endpoint: int) -> list[bytes]:
+        """The packets that an endpoint sent since the last call; `reports` has them no more."""
+        return self._engine.usb_take(endpoint)
+
+    def request(
+        self,
+        kind: int,
+        request: int,
+        value: int = 0,
+        index: int = 0,
+        data: bytes = b"",
+        *,
+        length: int = 0,
+        timeout: Time = "10s",
+    ) -> bytes:
+        """Makes a request on the default pipe (USB 2.0, 9.3), and runs until the device has answered.
+
+        Args:
+            kind: bmRequestType; with 0x80 the device answers with data.
+            request: bRequest.
+            value: wValue.
+            index: wIndex.
+            data: what goes to the device.
+            length: the most that the device may answer.
+            timeout: of virtual time.
+
+        Raises `UsageError` when the device refuses it, or `Timeout`.
+        """
+        self._engine.usb_answers()
+        if not self._engine.usb_ask(struct.pack("<BBHHH", kind, request, value, index, length or len(data)), data):
+            raise UsageError(NOBODY)
+        answers: list[bytes | None] = []
+
+        def answered() -> bool:
+            answers.extend(self._engine.usb_answers())
+            return bool(answers)
+
+        if not self.wait(answered, ps(timeout)):
+            raise Timeout(f"the device on USB did not answer request 0x{request:02X} within {Duration(ps(timeout))}")
+        if answers[0] is None:
+            raise UsageError(f"the device on USB refused request 0x{request:02X} (bmRequestType 0x{kind:02X})")
+        return answers[0]
+
+    def wait(self, happened: Callable[[], bool], limit: int, looks: Callable[[], None] | None = None) -> bool:
+        """Runs until something has happened, at most for so many ps; `looks` is called when nothing does for long."""
+        start = now = self._engine.now
+        while not happened():
+            if self._engine.now - start >= limit:
+                return False
+            if looks is not None and self._engine.now - now >= LOOK_AROUND:
+                looks()
+                now = self._engine.now
+            self._advance(self._engine.now + LOOK)
+        return True
+
+    @property
+    def drive(self) -> UsbDrive:
+        """The drive that the device offers (mass storage), as a PC sees it that mounts it now."""
+        if not self.configured:
+            raise UsageError(NOBODY)
+        return UsbDrive(self)
 
     def plug(self) -> None:
         """Plugs the cable in."""

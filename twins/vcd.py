@@ -18,6 +18,9 @@ from twins.units import NS
 if TYPE_CHECKING:
     from twins.ports import Times
 
+PORTION = 1 << 14
+"""Changes that are written at a time."""
+
 
 class _Abandoned(Exception):  # noqa: N818  # never seen outside
     """Ends a file that is not wanted any more."""
@@ -43,40 +46,49 @@ class PinRecorder:
             for name, bit in pins.items()
         }
         self._mask = sum(self._variables)
-        self._level = self._found = initial & self._mask
+        self._level = initial & self._mask
         self._held: list[tuple[Times, Times]] = []
+        """In order, within a piece and from one to the next; they are longer apart than a twin runs at a time."""
 
     def add(self, at: Times, level: Times) -> None:
         """Changes: ps, and the levels of all pins. The last ones wait for what may still be found out before them."""
         if not len(at):
             return
-        self._held.append((at, level & np.uint64(self._mask)))
-        at, level = joined(self._held)
-        at, level = in_order(self._found, at, level)
-        settled = int(np.searchsorted(at, at[-1] - np.uint64(min(SETTLED, int(at[-1])))))
-        self._write(at[:settled], level[:settled])
-        self._found = self._level
-        self._held = [(at[settled:], level[settled:])]
+        pieces, first = [(at, level & np.uint64(self._mask))], at.min()
+        while self._held and self._held[-1][0][-1] > first:
+            pieces.insert(0, self._held.pop())
+        at, level = in_order(int(self._held[-1][1][-1]) if self._held else self._level, *joined(pieces))
+        self._held.append((at, level))
+        settled = int(at[-1]) - SETTLED
+        while int(self._held[0][0][0]) < settled:
+            at, level = self._held.pop(0)
+            count = int(np.searchsorted(at, np.uint64(settled)))
+            self._write(at[:count], level[:count])
+            if count < len(at):
+                self._held.insert(0, (at[count:], level[count:]))
 
     def _write(self, at: Times, level: Times) -> None:
         before, variables, change = self._level, self._variables, self._writer.change
         try:
-            for moment, levels in zip((at // NS).tolist(), level.tolist(), strict=True):
-                changed = levels ^ before
-                before = levels
-                while changed:
-                    bit = changed & -changed
-                    changed ^= bit
-                    change(variables[bit], moment, (levels & bit) != 0)
+            for start in range(0, len(at), PORTION):  # as numbers of Python they are several times as long
+                some = slice(start, start + PORTION)
+                for moment, levels in zip((at[some] // NS).tolist(), level[some].tolist(), strict=True):
+                    changed = levels ^ before
+                    before = levels
+                    while changed:
+                        bit = changed & -changed
+                        changed ^= bit
+                        change(variables[bit], moment, (levels & bit) != 0)
         except OSError as error:
             raise UsageError(f"cannot write {self._path}: {error.strerror}") from None
         self._level = before
 
     def close(self, at: int) -> None:
         """Ends the file at a moment (ps), or at its last change."""
-        moments, levels = joined(self._held)
-        self._write(moments, levels)
-        self._writer.close(max(at, int(moments[-1]) if len(moments) else 0) // NS)
+        for moments, levels in self._held:
+            self._write(moments, levels)
+            at = max(at, int(moments[-1]))
+        self._writer.close(at // NS)
         self._whole.close()
 
     def abandon(self) -> None:

@@ -23,7 +23,7 @@ static void esp_rom_opiflash_exit_continuous_read_mode(int spi) {
 ENTRY(esp_rom_opiflash_exit_continuous_read_mode, 0x40000948);
 
 /* For MX25UM25645G: a reset in whatever mode it is in. */
-static void esp_rom_opiflash_mode_reset(int spi) {
+static void mode_reset(int spi) {
     esp_rom_opiflash_exit_continuous_read_mode(spi);
     esp_rom_opiflash_soft_reset(spi, MODE_OPI_STR);
     esp_rom_opiflash_soft_reset(spi, MODE_OPI_DTR);
@@ -33,7 +33,7 @@ static void esp_rom_opiflash_mode_reset(int spi) {
     esp_rom_opiflash_exec_cmd(spi, MODE_OPI_DTR, 0xffff, 16, 0, 0, 0, 0, 0, 0, 0, 1, 0);
     ets_delay_us(40);
 }
-ENTRY(esp_rom_opiflash_mode_reset, 0x400008ac);
+ALIAS(mode_reset, mode_reset, 0x400008ac);
 
 #define ENCRYPT_CONTROL REG(0x600c004cu) /* SYSTEM_EXTERNAL_DEVICE_ENCRYPT_DECRYPT_CONTROL */
 #define SPI_MANUAL_ENCRYPT 1u

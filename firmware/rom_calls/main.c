@@ -4,7 +4,7 @@
  * work on begins at `arena_start`. What a function calls back is below; `hook_table` has the addresses. All that they see and allocate
  * comes from the call's own entries, so that each call stands alone, or with those before that it follows.
  */
-#include "runtime.h"
+#include "flash_hooks.h"
 
 struct words {
     uint32_t word[4];
@@ -45,6 +45,15 @@ static uint32_t put_buffer(const uint8_t *data, uint32_t count) {
     put(data, count);
     return patient();
 }
+void hook_reads(void *to, uint32_t count) {
+    uint32_t left = now->source_end - now->source;
+    count = count < left ? count : left;
+    memcpy(to, now->source, count);
+    now->source += count;
+}
+void hook_writes(const void *from, uint32_t count) { put(from, count); }
+int lies_in_arena(uint32_t address) { return address - (uint32_t)arena < ARENA_BYTES; }
+
 /* An input function of the JPEG decoder: no buffer means to skip. */
 static uint32_t jpeg_in(void *decoder, uint8_t *to, uint32_t count) {
     (void)decoder;
@@ -75,6 +84,7 @@ static void *allocate(void *r, uint32_t bytes) {
     now->heap = block + ((bytes + 7) & ~7u);
     return block;
 }
+void *hook_allocates(uint32_t bytes) { return allocate(0, bytes); }
 static void release(void *r, void *block) { (void)r, (void)block; }
 static void *reallocate(void *r, void *block, uint32_t bytes) {
     uint32_t old = block ? ((uint32_t *)block)[-1] : 0;
@@ -110,7 +120,7 @@ static void put_two(uint32_t one, uint32_t other) {
 #define SYSCALL_TABLE (*(void ***)0x3fceffd4u)
 
 static void *hooks[] = {compare_bytes, compare_words, put_char, put_buffer, jpeg_in, jpeg_out, put_text, reent, nothing, put_two};
-void **volatile hook_table;
+void **volatile hook_table, **volatile flash_hook_table;
 static void *table[48];
 
 int main(void) {
@@ -127,6 +137,7 @@ int main(void) {
     table[21] = write_file;
     SYSCALL_TABLE = table;
     arena_start = arena;
+    flash_hook_table = flash_hooks;
     hook_table = hooks;
     for (;;) {
         while (calls_done == call_count)

@@ -7,7 +7,6 @@
 //
 using System;
 using System.Collections.Generic;
-using System.IO;
 using System.Linq;
 using System.Net.Sockets;
 
@@ -110,15 +109,16 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             }
             var found = machine.GetPeripheralsOfType<NVIC>().OrderBy(nvic => machine.GetLocalName(nvic));
             nvics = found.Concat(new NVIC[Cores]).Take(Cores).ToArray();
+            TwinsFault.WhereNothingIs(machine.SystemBus);
             try
             {
-                wire = TwinsFrame.Open(where);
+                wire = new TwinsWire(where);
             }
             catch(SocketException error)
             {
                 throw new RecoverableException("No twin waits at " + where + ": " + error.Message);
             }
-            wire.Write(TwinsFrame.Token(token), 0, TwinsFrame.TokenBytes);
+            wire.Send(TwinsFrame.Token(token));
             var welcome = Ask(new TwinsFrame(TwinsKind.Hello).U16(ProtocolVersion).U8(chip).U8(Cores));
             if(welcome.Kind != TwinsKind.Welcome || welcome.TakeU16() != ProtocolVersion)
             {
@@ -150,8 +150,8 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             var answer = Ask(new TwinsFrame(TwinsKind.Read).U8((byte)core).U8(size).U32(address).U64(AccessTime(core)));
             if(answer.Kind == TwinsKind.Fault)
             {
-                Fault(core, address, "read");
                 Schedule(answer.TakeU64());
+                Fault(core, address, "read");
                 return 0;
             }
             var value = answer.TakeU32();
@@ -168,11 +168,11 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             polls = 0;
             this.Log(LogLevel.Noisy, "Processor {0} writes 0x{1:X} to 0x{2:X8}.", core, value, address);
             var answer = Ask(new TwinsFrame(TwinsKind.Write).U8((byte)core).U8(size).U32(address).U32(value).U64(AccessTime(core)));
+            Schedule(answer.TakeU64());
             if(answer.Kind == TwinsKind.Fault)
             {
                 Fault(core, address, "write");
             }
-            Schedule(answer.TakeU64());
         }
 
         public override void Reset()
@@ -314,6 +314,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             {
                 var cycles = cpu is CortexM ? CyclesOfAnInstruction : 1;
                 cpu.PerformanceInMips = speeds.Last(mips => mips == 1 || mips * Megahertz * cycles <= hertz);
+                TwinsRegisters.SetCycleCounter(cpu, hertz);
             }
             // SysTick counts the processor's clock.
             foreach(var nvic in nvics.Where(nvic => nvic != null))
@@ -382,17 +383,15 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             Begin(core);
             waiting[core] = null;
             restarting = false;
-            if(!inReset[core])
-            {
-                cpu.IsHalted = false;
-                cpu.Resume();
-            }
+            // A processor that is held is halted; one that stayed paused would hold up time.
+            cpu.IsHalted = inReset[core];
+            cpu.Resume();
         }
 
         private void SetTraps(uint[] addresses)
         {
             traps = new HashSet<uint>(addresses);
-            if(addresses.Length > 0)
+            if(addresses.Length > 0 && processors[0] is CortexM)
             {
                 var rom = machine.SystemBus.ReadBytes(0, (int)addresses.Max() + 4);
                 returns = (uint)Enumerable.Range(1, rom.Length / 2 - 1).First(i => BitConverter.ToUInt16(rom, 2 * i) == ReturnToLink) * 2;
@@ -418,7 +417,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
                 waiting[core] = null;
             }
             var registers = TwinsRegisters.All(cpu);
-            registers[TwinsRegisters.ProgramCounter] = pc;
+            registers[TwinsRegisters.PlaceOfPc(cpu)] = pc;
             var request = new TwinsFrame(TwinsKind.Trap).U8((byte)core).U32(pc).U64(Now(core)).U8((byte)registers.Length);
             foreach(var register in registers)
             {
@@ -434,13 +433,13 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             {
             case TrapEnd.GoesOn:
                 TwinsRegisters.Put(cpu, answer.TakeU32s());
-                if(traps.Contains((uint)cpu.PC.RawValue & ~1u))
+                if(cpu is CortexM && traps.Contains((uint)cpu.PC.RawValue & ~1u))
                 {
                     Wait(core, (uint)cpu.PC.RawValue & ~1u, time);
                 }
                 else
                 {
-                    StandStill(core, time);
+                    GoOnAt(core, time);
                 }
                 break;
             case TrapEnd.Again:
@@ -469,6 +468,20 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             StandStill(core, until);
         }
 
+        // A function of the ESP32-S3's ROM is called often and is short: what is less than a microsecond is kept for later.
+        private void GoOnAt(int core, ulong time)
+        {
+            if(processors[core] is CortexM)
+            {
+                StandStill(core, time);
+                return;
+            }
+            var now = Now(core);
+            owed[core] += time > now ? time - now : 0;
+            StandStill(core, now + owed[core], false);
+            owed[core] %= Microsecond;
+        }
+
         private void StandStill(int core, ulong until, bool whole = true)
         {
             var now = Now(core);
@@ -483,6 +496,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         private void Fault(int core, uint address, string what)
         {
             this.Log(LogLevel.Warning, "Bus error: processor {0}, {1} of 0x{2:X8}.", core, what, address);
+            TwinsFault.Throw();
             if(nvics[core] != null)
             {
                 nvics[core].SetPendingIRQ(HardFaultException);
@@ -540,7 +554,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             Send(new TwinsFrame(TwinsKind.Advance).U64(due));
         }
 
-        private Stream wire;
+        private TwinsWire wire;
         private TranslationCPU[] processors = new TranslationCPU[0];
         private NVIC[] nvics = new NVIC[0];
         private ulong start;
@@ -563,6 +577,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         private readonly LimitTimer timer;
         private readonly bool[] inReset = new bool[Cores];
         private readonly ulong[] accessed = new ulong[Cores];
+        private readonly ulong[] owed = new ulong[Cores];
         private readonly Waiting[] waiting = new Waiting[Cores];
         private readonly object exchange = new object();
 

@@ -1,12 +1,14 @@
 //
 // A frame of the bridge between boardtwins and another emulator (docs/bridge.md): four bytes length, one byte kind, the
-// body; numbers little-endian. Renode compiles this file before TwinsBus.cs.
+// body; numbers little-endian; and the socket that it goes through. Renode compiles this file before TwinsBus.cs.
 //
 using System;
+using System.Diagnostics;
 using System.IO;
 using System.Linq;
 using System.Net;
 using System.Net.Sockets;
+using System.Threading;
 
 using Antmicro.Renode.Exceptions;
 
@@ -77,39 +79,24 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             return this;
         }
 
-        public void Send(Stream wire)
+        public void Send(TwinsWire wire)
         {
             var content = body.ToArray();
             var frame = new byte[5 + content.Length];
             BitConverter.GetBytes((uint)(content.Length + 1)).CopyTo(frame, 0);
             frame[4] = (byte)Kind;
             content.CopyTo(frame, 5);
-            wire.Write(frame, 0, frame.Length);
+            wire.Send(frame);
         }
 
-        public static TwinsFrame Receive(Stream wire)
+        public static TwinsFrame Receive(TwinsWire wire)
         {
-            var head = Take(wire, 5);
+            var head = wire.Take(5);
+            var content = wire.Take((int)BitConverter.ToUInt32(head, 0) - 1);
             var frame = new TwinsFrame((TwinsKind)head[4]);
-            frame.body.Write(Take(wire, (int)BitConverter.ToUInt32(head, 0) - 1), 0, (int)BitConverter.ToUInt32(head, 0) - 1);
+            frame.body.Write(content, 0, content.Length);
             frame.body.Position = 0;
             return frame;
-        }
-
-        // `where` is unix:PATH or HOST:PORT.
-        public static Stream Open(string where)
-        {
-            if(where.StartsWith("unix:"))
-            {
-                var unix = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                unix.Connect(new UnixDomainSocketEndPoint(where.Substring("unix:".Length)));
-                return new NetworkStream(unix, true);
-            }
-            var colon = where.LastIndexOf(':');
-            var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            tcp.NoDelay = true;
-            tcp.Connect(new IPEndPoint(IPAddress.Parse(where.Substring(0, colon)), int.Parse(where.Substring(colon + 1))));
-            return new NetworkStream(tcp, true);
         }
 
         public static byte[] Token(string text)
@@ -143,7 +130,9 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
 
         public byte[] TakeRest()
         {
-            return Take(body, (int)(body.Length - body.Position));
+            var rest = new byte[body.Length - body.Position];
+            body.Read(rest, 0, rest.Length);
+            return rest;
         }
 
         public uint[] TakeU32s()
@@ -161,21 +150,139 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
 
         public const int TokenBytes = 16;
 
-        private static byte[] Take(Stream stream, int length)
+        private readonly MemoryStream body;
+    }
+
+    // The connection. An answer comes within microseconds, and to be woken by the kernel can take longer than that: so it is
+    // looked for without sleeping at first. Where others want the processors, who sleeps gets his turn sooner than who lets
+    // the others pass: which way is quicker is tried now and then.
+    public class TwinsWire : IDisposable
+    {
+        // `where` is unix:PATH or HOST:PORT.
+        public TwinsWire(string where)
+        {
+            if(where.StartsWith("unix:"))
+            {
+                socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                socket.Connect(new UnixDomainSocketEndPoint(where.Substring("unix:".Length)));
+            }
+            else
+            {
+                var colon = where.LastIndexOf(':');
+                socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                socket.NoDelay = true;
+                socket.Connect(new IPEndPoint(IPAddress.Parse(where.Substring(0, colon)), int.Parse(where.Substring(colon + 1))));
+            }
+            socket.Blocking = false;
+        }
+
+        public void Send(byte[] bytes)
+        {
+            for(var sent = 0; sent < bytes.Length;)
+            {
+                SocketError error;
+                sent += socket.Send(bytes, sent, bytes.Length - sent, SocketFlags.None, out error);
+                if(error == SocketError.WouldBlock)
+                {
+                    socket.Poll(-1, SelectMode.SelectWrite);
+                }
+                else if(error != SocketError.Success)
+                {
+                    throw Closed();
+                }
+            }
+        }
+
+        public byte[] Take(int length)
         {
             var bytes = new byte[length];
             for(var have = 0; have < length;)
             {
-                var more = stream.Read(bytes, have, length - have);
-                if(more <= 0)
+                if(from == to)
                 {
-                    throw new RecoverableException("The bridge was closed from the other end.");
+                    Fill();
                 }
-                have += more;
+                var count = Math.Min(length - have, to - from);
+                Array.Copy(came, from, bytes, have, count);
+                from += count;
+                have += count;
             }
             return bytes;
         }
 
-        private readonly MemoryStream body;
+        public void Dispose()
+        {
+            socket.Dispose();
+        }
+
+        // Waits until something is there.
+        private void Fill()
+        {
+            var wait = waits++ % WaitsOfARound;
+            var asleep = wait < 2 * WaitsOfATrial ? wait >= WaitsOfATrial : sleeps;
+            var begun = Stopwatch.GetTimestamp();
+            Look(asleep ? begun : begun + Awake);
+            if(wait < 2 * WaitsOfATrial)
+            {
+                took[asleep ? 1 : 0] += Math.Min(Stopwatch.GetTimestamp() - begun, LongestOfATrial);
+            }
+            if(wait == 2 * WaitsOfATrial - 1)
+            {
+                sleeps = took[1] < took[0];
+                took[0] = took[1] = 0;
+            }
+        }
+
+        private void Look(long untilAwake)
+        {
+            from = to = 0;
+            while(true)
+            {
+                SocketError error;
+                var count = socket.Receive(came, 0, came.Length, SocketFlags.None, out error);
+                if(error == SocketError.WouldBlock)
+                {
+                    if(Stopwatch.GetTimestamp() < untilAwake)
+                    {
+                        Thread.Yield();
+                    }
+                    else
+                    {
+                        socket.Poll(-1, SelectMode.SelectRead);
+                    }
+                }
+                else if(error != SocketError.Success || count == 0)
+                {
+                    throw Closed();
+                }
+                else
+                {
+                    to = count;
+                    return;
+                }
+            }
+        }
+
+        private static Exception Closed()
+        {
+            return new RecoverableException("The bridge was closed from the other end.");
+        }
+
+        private int from;
+        private int to;
+        private uint waits;
+        private bool sleeps;
+
+        private readonly Socket socket;
+        private readonly byte[] came = new byte[65536];
+        // In a trial: awake, asleep.
+        private readonly long[] took = new long[2];
+
+        // 50 us; a wait of more than 500 us says nothing of the way.
+        private static readonly long Awake = Stopwatch.Frequency / 20000;
+        private static readonly long LongestOfATrial = Stopwatch.Frequency / 2000;
+
+        private const uint WaitsOfARound = 4096;
+        private const uint WaitsOfATrial = 64;
     }
 }

@@ -8,7 +8,7 @@ import socket
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
+from threading import Thread, Timer
 
 import pytest
 from bridge_client import Client, Fault, Refused
@@ -99,6 +99,16 @@ def test_requests_wait_for_a_greeting_of_the_same_version_and_chip(chip: _engine
     assert newer[0] == "the client speaks version 2 of the bridge, this is 1"
     other = says(chip, struct.pack("<IBHBB", 5, 1, 1, 2, 2), hello=False)
     assert other[0] == "the client has 2 processors of chip 2, the twin has the RP2040: 2 of chip 1"
+
+
+def test_who_comes_at_the_last_moment_has_time_to_say_the_token() -> None:
+    bridge = _engine.Bridge(TOKEN)
+    with socket.create_connection(("127.0.0.1", bridge.port or 0), timeout=20) as client:
+        late = Timer(0.6, client.sendall, [TOKEN])
+        late.start()
+        bridge.accept(0.1)
+        late.join()
+    bridge.close()
 
 
 def test_who_does_not_know_the_token_is_sent_away() -> None:

@@ -23,6 +23,7 @@ NAMES = ROOT / "engine" / "esp32s3" / "src" / "rom" / "names"
 _CALL = struct.Struct("<I9I4I6III")
 CALLS = 512
 ARENA_BYTES = 0x2C000
+PATIENCE = "20s"
 HOOKS = (
     "compare_bytes",
     "compare_words",
@@ -179,7 +180,7 @@ class Caller:
         memory.write("calls", b"".join(rows))
         memory.write(self.arena, b"".join(bytes(place.memory) for place in batch.places))
         memory.write("call_count", len(rows).to_bytes(4, "little"))
-        self.twin.run_until(lambda: memory.u32("calls_done") == len(rows), timeout="20s", every="500us")
+        self.twin.run_until(lambda: memory.u32("calls_done") == len(rows), timeout=PATIENCE, every="500us")
         records = list(_CALL.iter_unpack(memory.read("calls", len(rows) * _CALL.size)))
         arena = memory.read(self.arena, len(batch.calls) * size)
         answers = []

@@ -17,10 +17,8 @@ import pytest
 
 from tests.realimages import corpus
 from tests.realimages.download import FLASH_BEGIN, FLASH_DATA, SECURITY_INFO, WRITE_REG, Ask, Loader, piece, words
+from tests.realimages.host_programs import while_it_runs
 from twins import Twin
-
-PATIENCE = "3600s"
-"""Of virtual time: a twin that waits for a program on the same machine runs ahead of it."""
 
 IMAGE = corpus.ROOT / "firmware" / "images" / "s3_functions.bin"
 STUB = pytest.mark.parametrize("stub", [[], ["--no-stub"]], ids=["stub", "no stub"])
@@ -33,14 +31,8 @@ def esptool(twin: Twin, *arguments: str | Path, lines: bool = False, fails: bool
     command = [sys.executable, "-m", "esptool", "--port", f"{scheme}://{host}:{number}"]
     command += [] if lines else ["--before", "no-reset"]
     command += [str(argument) for argument in arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as tool:
-        try:
-            twin.run_until(lambda: tool.poll() is not None, timeout=PATIENCE)
-        finally:
-            tool.kill()
-        assert tool.stdout is not None
-        printed = tool.stdout.read()
-    assert (tool.returncode != 0) is fails, printed
+    code, printed = while_it_runs(twin, command)
+    assert (code != 0) is fails, printed
     return printed
 
 

@@ -14,10 +14,8 @@ import pytest
 import serial
 
 from tests.realimages.conftest import PROMPT
+from tests.realimages.host_programs import PATIENCE, while_it_runs
 from twins import Twin
-
-PATIENCE = "3600s"
-"""Of virtual time: a twin that waits for a program on the same machine runs ahead of it."""
 
 
 @pytest.fixture
@@ -29,14 +27,8 @@ def pico(micropython_at_prompt: Twin) -> Twin:
 def mpremote(twin: Twin, path: str, *arguments: str) -> str:
     """What the tool printed while the twin ran."""
     command = [sys.executable, "-m", "mpremote", "connect", path, *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as tool:
-        try:
-            twin.run_until(lambda: tool.poll() is not None, timeout=PATIENCE)
-        finally:
-            tool.kill()
-        assert tool.stdout is not None
-        printed = tool.stdout.read()
-    assert tool.returncode == 0, printed
+    code, printed = while_it_runs(twin, command)
+    assert code == 0, printed
     return printed
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
+import select
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from typing import TextIO
 
 from twins.board import boards
 from twins.cli.compare import add_compare_arguments, compare
@@ -23,16 +26,53 @@ from twins.cli.view import add_view_arguments, view
 from twins.errors import TwinError
 
 DONE, FAILED, USAGE, TIME_OVER, CRASHED = 0, 1, 2, 3, 4
-INTERRUPTED = 130
+INTERRUPTED, UNREAD = 130, 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code.
 
     0 done; 1 ``--fail-on`` was seen or the script failed; 2 bad usage or image; 3 virtual time was over before
-    ``--until``; 4 the firmware crashed; 130 interrupted, with everything written that was asked for.
+    ``--until``; 4 the firmware crashed; 130 interrupted, with everything written that was asked for; 141 nobody reads
+    any more what is printed.
     """
-    options = _parser().parse_args(arguments)
+    try:
+        try:
+            return _carry_out(_parser().parse_args(arguments))
+        finally:
+            _flush(sys.stdout)
+    except BrokenPipeError:
+        # As of a program that SIGPIPE ended. What is still in a buffer goes nowhere, without a complaint of Python's.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            if _is_unread(stream):
+                os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+        return UNREAD
+    except OSError as error:
+        print(f"twins: cannot print: {error.strerror}", file=sys.stderr)
+        return USAGE
+
+
+def _flush(stream: TextIO | None) -> None:
+    """Writes what was printed. There is no stream where the process was started without one."""
+    if stream is not None:
+        stream.flush()
+
+
+def _is_unread(stream: TextIO | None) -> bool:
+    """Is it a pipe whose reader has gone? A system without `poll` does not tell."""
+    if stream is None or not hasattr(select, "poll"):
+        return stream is not None
+    ends = select.poll()
+    try:
+        ends.register(stream.fileno(), 0)
+    except OSError:  # of a test, in memory
+        return False
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in ends.poll(0))
+
+
+def _carry_out(options: argparse.Namespace) -> int:
     as_json = getattr(options, "json", False)
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
@@ -42,7 +82,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = options.act(options)
     except (TwinError, OSError) as error:
-        words = str(error) if isinstance(error, TwinError) else f"{error.filename}: {error.strerror}"
+        if isinstance(error, BrokenPipeError) and (_is_unread(sys.stdout) or _is_unread(sys.stderr)):
+            raise
+        words = str(error)
+        if isinstance(error, OSError) and error.strerror:
+            words = f"{error.filename}: {error.strerror}" if error.filename is not None else error.strerror
         print(f"twins: {words}", file=sys.stderr)
         if as_json:
             print(json.dumps({"error": words, "exit": USAGE}))

@@ -29,6 +29,7 @@ from twins.wokwi.project import is_project
 
 DONE, FAILED, TIME_OVER, CRASHED, INTERRUPTED = 0, 1, 3, 4, 130
 STEP = 20 * MS
+WRITTEN = 2 * MS
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -187,7 +188,7 @@ class _Run:
                     goal = min(goal, self.deadline)
                 if self.player.due is not None:
                     goal = min(goal, self.player.due)
-                self.twin.advance(max(goal, self.twin.now + 1), stop_at_text=True)
+                self._advance(goal)
                 self._look()
                 if self.fail_on and self.fail_on.find():
                     return FAILED
@@ -196,6 +197,16 @@ class _Run:
                     return DONE
         finally:
             self._look()
+
+    def _advance(self, goal: int) -> None:
+        """To the goal, or to a text. Changes of pins are written down on the way: a display has millions in `STEP`."""
+        while True:
+            until = goal if self.vcd is None else min(goal, self.twin.now + WRITTEN)
+            stop = self.twin.advance(max(until, self.twin.now + 1), stop_at_text=True)
+            if self.vcd is not None:
+                self.vcd.add(*self.twin.trace.take_pins())
+            if stop[0] != "time" or self.twin.now >= goal:
+                return
 
     def _watch(self) -> None:
         """The engine stops at these texts, so that nothing comes late."""
@@ -207,8 +218,6 @@ class _Run:
     def _look(self) -> None:
         for part, _, video in self.videos:
             video.add(frame_of(find_part(self.twin, part)), self.twin.now)
-        if self.vcd is not None:
-            self.vcd.add(*self.twin.trace.take_pins())
         text = self.shown.take()
         if self.terminal:
             rate = (self.twin.now - self.began) / SECOND / self.cpu
@@ -235,6 +244,7 @@ class _Run:
             with whole_file(self.options.uart) as partial:
                 partial.write_bytes(self.twin.console.log)
         if self.vcd is not None:
+            self.vcd.add(*self.twin.trace.take_pins())
             self.vcd.close(self.twin.now)
         if self.options.flash_out:
             self.twin.flash.save(self.options.flash_out)

@@ -12,7 +12,7 @@ twins.errors.UsageError: engine 'native:lice=1': 'lice=1' is no option of native
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -38,6 +38,7 @@ __all__ = [
     "absent",
     "adapter",
     "capabilities_of",
+    "chosen",
     "lacks",
     "missing",
     "name_of",
@@ -71,6 +72,19 @@ def absent(name: str) -> EngineAbsent:
     return EngineAbsent(f"the engine {name} is not on this machine: {adapter(name).INSTALL} (see `twins doctor`)")
 
 
+def chosen(name: str, look: Callable[[Path | None], tuple[Found | None, list[str]]], path: str | None) -> Found:
+    """The program of an engine that an adapter found on this machine, or that is at the path its option names.
+
+    Raises `UsageError` for that path, else `EngineAbsent`.
+    """
+    found, wrong = look(Path(path) if path is not None else None)
+    if found is not None:
+        return found
+    if path is not None:
+        raise UsageError("; ".join(wrong))
+    raise EngineAbsent("; ".join([str(absent(name)), *wrong]))
+
+
 def package_version() -> str:
     """The version of this package."""
     from importlib.metadata import PackageNotFoundError, version
@@ -99,6 +113,8 @@ class EngineSpec:
             if option not in known or not equals or not value:
                 takes = ", ".join(f"{key}=…" for key in known) or "no options"
                 raise UsageError(f"engine {text!r}: {pair!r} is no option of {name}: it takes {takes}")
+            if option in options:
+                raise UsageError(f"engine {text!r}: {option} is there twice")
             options[option] = value
         return cls(name, options)
 

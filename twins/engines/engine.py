@@ -408,8 +408,28 @@ class EngineApi(Protocol):
         """Sends a report."""
         raise missing(self, Capability.USB)
 
+    def usb_ask(self, setup: bytes, data: bytes) -> bool:
+        """Makes a request on the default pipe."""
+        raise missing(self, Capability.USB)
+
+    def usb_answers(self) -> list[bytes | None]:
+        """How those requests went."""
+        raise missing(self, Capability.USB)
+
+    def usb_take(self, endpoint: int) -> list[bytes]:
+        """Takes what an endpoint sent."""
+        raise missing(self, Capability.USB)
+
+    def hold_bootsel(self, held: bool) -> bool:
+        """Holds the BOOTSEL button down. False: the chip has none."""
+        raise missing(self, Capability.USB)
+
     def usb_plug(self, on: bool) -> None:
         """The cable is plugged in or out."""
+        raise missing(self, Capability.USB)
+
+    def usb_lines(self, dtr: bool, rts: bool) -> bool:
+        """A program at the port of the chip's own USB serial controller sets DTR and RTS."""
         raise missing(self, Capability.USB)
 
     def usb_sleep(self, on: bool) -> None:

@@ -75,12 +75,11 @@ def use_rom(engine: _engine.Engine, path: Path) -> None:
 
 def _real_rom(board: Board) -> Path:
     if board.chip.name != "esp32s3":
-        raise UsageError(f"native:rom=real knows the ESP32-S3's: for an {board.chip.name.upper()} give rom=PATH")
+        raise UsageError(f"rom=real knows the ESP32-S3's: for an {board.chip.name.upper()} give rom=PATH")
     folder = os.environ.get(ROM_FOLDER)
     if not folder:
         raise UsageError(
-            f"native:rom=real: {ROM_FOLDER} is not set: let it name the folder of Espressif's esp-rom-elfs, "
-            "or give rom=PATH"
+            f"rom=real: {ROM_FOLDER} is not set: let it name the folder of Espressif's esp-rom-elfs, or give rom=PATH"
         )
     return Path(folder)
 

@@ -1,6 +1,7 @@
 //! The socket, and the one client at its other end.
 
 use crate::frame::{self, Incoming, HEADER, MOST, TOKEN};
+use crate::waits::Waits;
 use engine_core::lent::Peer;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -75,7 +76,7 @@ impl Listener {
                 Err(error) => return Err(format!("the bridge cannot take a client: {error}")),
             };
             let mut link = Link::new(stream)?;
-            if link.reads_token(token, end) {
+            if link.reads_token(token) {
                 return Ok(link);
             }
             strangers += 1;
@@ -115,19 +116,27 @@ enum Stream {
 }
 
 impl Stream {
+    /// Reads and writes that wait do not wait for ever.
     fn set_up(&self) -> std::io::Result<()> {
         match self {
             Self::Tcp(stream) => {
-                stream.set_nonblocking(false)?;
                 stream.set_read_timeout(Some(LOOK))?;
                 stream.set_write_timeout(Some(PATIENCE))
             }
             #[cfg(unix)]
             Self::Unix(stream) => {
-                stream.set_nonblocking(false)?;
                 stream.set_read_timeout(Some(LOOK))?;
                 stream.set_write_timeout(Some(PATIENCE))
             }
+        }
+    }
+
+    /// Whether a read or write waits for the other side.
+    fn set_blocking(&self, blocks: bool) -> std::io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.set_nonblocking(!blocks),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.set_nonblocking(!blocks),
         }
     }
 
@@ -147,6 +156,14 @@ impl Stream {
             #[cfg(unix)]
             Self::Unix(stream) => stream.shutdown(Shutdown::Both),
         };
+    }
+
+    fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.write(data),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.write(data),
+        }
     }
 
     fn write_all(&mut self, data: &[u8]) -> std::io::Result<()> {
@@ -173,6 +190,9 @@ pub enum Received {
 #[derive(Debug)]
 pub struct Link {
     stream: Stream,
+    /// A read or write of the stream waits for the other side; else it comes back with what there is.
+    blocks: bool,
+    waits: Waits,
     /// What came and was not looked at begins at `from`.
     came: Vec<u8>,
     from: usize,
@@ -186,25 +206,48 @@ pub struct Link {
 
 impl Link {
     fn new(stream: Stream) -> Result<Self, String> {
-        stream.set_up().map_err(|error| format!("the bridge cannot use its client's connection: {error}"))?;
-        Ok(Self { stream, came: Vec::new(), from: 0, out: Vec::new(), asks: false, lost: None })
+        stream
+            .set_up()
+            .and_then(|()| stream.set_blocking(true))
+            .map_err(|error| format!("the bridge cannot use its client's connection: {error}"))?;
+        Ok(Self {
+            stream,
+            blocks: true,
+            waits: Waits::default(),
+            came: Vec::new(),
+            from: 0,
+            out: Vec::new(),
+            asks: false,
+            lost: None,
+        })
     }
 
-    fn reads_token(&mut self, token: &[u8; TOKEN], end: Instant) -> bool {
-        let end = end.min(Instant::now() + PATIENCE);
+    /// Who comes at the last moment has time to say it.
+    fn reads_token(&mut self, token: &[u8; TOKEN]) -> bool {
+        let end = Instant::now() + PATIENCE;
         while self.came.len() < TOKEN {
             if self.lost.is_some() || Instant::now() >= end {
                 return false;
             }
-            self.fill();
+            self.fill(true);
         }
         self.from = TOKEN;
         // All bytes are compared, whatever the first ones are.
         self.came.iter().zip(token).fold(0, |differ, (came, known)| differ | (came ^ known)) == 0
     }
 
-    /// Reads what is there, waiting a little. What is wrong is kept in `lost`.
-    fn fill(&mut self) {
+    fn set_blocking(&mut self, blocks: bool) {
+        if self.blocks != blocks {
+            match self.stream.set_blocking(blocks) {
+                Ok(()) => self.blocks = blocks,
+                Err(error) => self.lose(format!("the connection to the client broke: {error}")),
+            }
+        }
+    }
+
+    /// Reads what is there: sleeps until something is, for a little, or lets others run. What is wrong is kept in `lost`.
+    fn fill(&mut self, asleep: bool) {
+        self.set_blocking(asleep);
         if self.from == self.came.len() {
             self.came.clear();
             self.from = 0;
@@ -218,7 +261,12 @@ impl Link {
             }),
             Ok(count) => self.came.extend_from_slice(&more[..count]),
             Err(error)
-                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {}
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) =>
+            {
+                if !asleep {
+                    std::thread::yield_now();
+                }
+            }
             Err(error) => self.lose(format!("the connection to the client broke: {error}")),
         }
     }
@@ -237,8 +285,13 @@ impl Link {
     /// Sends what is in `out`.
     pub fn send(&mut self) {
         if self.lost.is_none() && !self.out.is_empty() {
-            if let Err(error) = self.stream.write_all(&self.out) {
-                self.lose(format!("the connection to the client broke: {error}"));
+            // Nearly always there is room for all of it; what is wrong is told by the one that waits.
+            let sent = self.stream.write(&self.out).unwrap_or(0);
+            if sent < self.out.len() {
+                self.set_blocking(true);
+                if let Err(error) = self.stream.write_all(&self.out[sent..]) {
+                    self.lose(format!("the connection to the client broke: {error}"));
+                }
             }
         }
         self.out.clear();
@@ -260,10 +313,13 @@ impl Link {
 
     /// Waits for a frame until somebody calls back, or for an answer as long as patience lasts.
     pub fn receive(&mut self, called_back: Option<&AtomicBool>) -> Received {
-        let start = Instant::now();
+        let wait = self.waits.begin();
         loop {
             match self.take() {
-                Ok(Some(incoming)) => return Received::Frame(incoming),
+                Ok(Some(incoming)) => {
+                    self.waits.end(&wait);
+                    return Received::Frame(incoming);
+                }
                 Ok(None) => {}
                 Err(why) => self.refuse(&format!("the client sent {why}")),
             }
@@ -272,10 +328,10 @@ impl Link {
             }
             match called_back {
                 Some(flag) if flag.swap(false, Ordering::AcqRel) => return Received::CalledBack,
-                None if start.elapsed() >= PATIENCE => {
+                None if wait.elapsed() >= PATIENCE => {
                     self.refuse(&format!("the client did not answer a MemRead within {} s", PATIENCE.as_secs()));
                 }
-                _ => self.fill(),
+                _ => self.fill(wait.sleeps()),
             }
         }
     }

@@ -3,8 +3,12 @@
 //! The chip says what it drives and pulls; parts drive from outside; the level of each pin follows. A
 //! change of level goes, in this order, into the trace, to the decoders of the ports on that pin and into the log.
 
+mod attached;
 mod audio;
+mod i2c_bytes;
+mod log;
 mod parallel_words;
+mod sd_bits;
 mod sd_commands;
 mod spi_frames;
 mod train;
@@ -19,7 +23,9 @@ use crate::spi::SpiWire;
 use crate::time::Ps;
 use crate::trace::{Kind, Trace};
 use crate::world::World;
+use log::Log;
 pub use parallel_words::ParallelLines;
+pub use sd_bits::SdClock;
 use serde::{Deserialize, Serialize};
 pub use spi_frames::SpiLines;
 use std::collections::BTreeMap;
@@ -39,34 +45,6 @@ pub struct Drive {
     pub pin: u8,
     /// High, low, or not driven.
     pub level: Option<bool>,
-}
-
-/// Level changes in the order in which they were found out; a frame of a hardware controller is found out at its end.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Log {
-    /// The levels before the first change.
-    before: u64,
-    /// When, which pins, and their levels from then on.
-    changes: Vec<(Ps, u64, u64)>,
-}
-
-impl Log {
-    /// All levels by time, one entry for each moment at which something changed.
-    fn take(&mut self) -> Vec<(Ps, u64)> {
-        let mut changes = std::mem::take(&mut self.changes);
-        changes.sort_by_key(|change| change.0);
-        let mut levels: Vec<(Ps, u64)> = Vec::with_capacity(changes.len());
-        let mut level = self.before;
-        for (at, mask, new) in changes {
-            level = (level & !mask) | (new & mask);
-            match levels.last_mut() {
-                Some(last) if last.0 == at => last.1 = level,
-                _ => levels.push((at, level)),
-            }
-        }
-        self.before = level;
-        levels
-    }
 }
 
 /// All pins of a chip, one bit each.
@@ -347,7 +325,7 @@ impl Pins {
             }
         }
         if let Some(log) = &mut self.log {
-            log.changes.push((at, changed, level));
+            log.note(at, changed, level);
         }
         if let Some(drive) = answer {
             self.drive_from_outside(drive, at);
@@ -424,54 +402,10 @@ impl Pins {
         }
     }
 
-    fn new_port(&mut self, mask: u64) -> PortId {
-        self.watched |= mask;
-        self.next_port += 1;
-        self.next_port
-    }
-
-    /// Attaches an SPI target.
-    pub fn attach_spi(&mut self, wire: SpiWire) -> PortId {
-        let port = self.new_port(wire.mask());
-        self.spi.push((port, wire));
-        self.tell_as_bytes(self.told_by_blocks);
-        self.settle_heed();
-        port
-    }
-
-    /// Attaches an I2C target.
-    pub fn attach_i2c(&mut self, wire: I2cWire) -> PortId {
-        let port = self.new_port(wire.mask());
-        self.i2c.push((port, wire));
-        self.settle_heed();
-        port
-    }
-
-    /// Tells a part about each edge of a pin at once.
-    pub fn attach_edges(&mut self, pin: u8) -> PortId {
-        let port = self.new_port(1 << pin);
-        self.watches.push((port, Watch { pin, gathered: None }));
-        self.settle_heed();
-        port
-    }
-
-    /// A part at the other end of the Ethernet cable, which has no pins.
-    pub fn attach_cable(&mut self) -> PortId {
-        self.new_port(0)
-    }
-
     /// The chip has sent an Ethernet frame to that part.
     pub fn send_frame(&mut self, port: PortId, at: Ps, data: &[u8]) {
         self.world.ethernet(port, at, data);
         self.take_posted(at);
-    }
-
-    /// Gathers the edges of a pin.
-    pub fn attach_pulses(&mut self, pin: u8) -> PortId {
-        let port = self.new_port(1 << pin);
-        self.watches.push((port, Watch { pin, gathered: Some(Vec::new()) }));
-        self.settle_heed();
-        port
     }
 
     /// Hands out everything that was gathered.
@@ -530,116 +464,8 @@ impl Pins {
             }
         }
         if let Some(log) = &mut self.log {
-            log.changes.push((at, changed, level));
+            log.note(at, changed, level);
         }
-    }
-
-    /// What a routed hardware controller does to SDA and SCL on the fast path: a step, with the time of each level.
-    pub fn i2c_show(&mut self, sda: u8, scl: u8, levels: impl Iterator<Item = (Ps, bool, bool)>) {
-        let (sda, scl) = (1u64 << sda, 1u64 << scl);
-        if !self.edges_wanted(sda | scl) {
-            return;
-        }
-        let before = self.level;
-        let mut last = 0;
-        for (at, sda_high, scl_high) in levels {
-            last = at;
-            let level = if sda_high { sda } else { 0 } | if scl_high { scl } else { 0 };
-            self.show((self.level & !(sda | scl)) | level, at);
-        }
-        self.show(before, last);
-    }
-
-    /// Does a part at this address hang on the bus?
-    pub fn i2c_has(&self, sda: u8, scl: u8, wanted: impl Fn(&I2cWire) -> bool) -> bool {
-        self.i2c.iter().any(|(_, wire)| wire.is_on(sda, scl) && wanted(wire))
-    }
-
-    /// A routed hardware controller on these lines sends START and an address. The port that acknowledges, if any.
-    pub fn i2c_start(&mut self, sda: u8, scl: u8, address: u16, read: bool, at: Ps) -> Option<PortId> {
-        self.trace.see(Kind::I2c, at, u64::from(address) << 8 | u64::from(read));
-        let world = &mut self.world;
-        let port = self
-            .i2c
-            .iter()
-            .filter(|(_, wire)| wire.is_on(sda, scl) && wire.answers_to(address))
-            .find(|(port, _)| world.i2c_start(*port, at, address, read))
-            .map(|(port, _)| *port);
-        self.take_posted(at);
-        port
-    }
-
-    /// The controller writes a byte to the target that acknowledged.
-    pub fn i2c_write(&mut self, port: PortId, byte: u8, at: Ps) -> bool {
-        self.trace.see(Kind::I2c, at, 0x1_0000 | u64::from(byte));
-        let acknowledged = self.world.i2c_write(port, at, byte);
-        self.take_posted(at);
-        acknowledged
-    }
-
-    /// The controller reads a byte from the target that acknowledged.
-    pub fn i2c_read(&mut self, port: PortId, at: Ps) -> u8 {
-        let byte = self.world.i2c_read(port, at);
-        self.trace.see(Kind::I2c, at, 0x2_0000 | u64::from(byte));
-        self.take_posted(at);
-        byte
-    }
-
-    /// The controller sends STOP, or a repeated START that ends the transaction with this target.
-    pub fn i2c_stop(&mut self, port: PortId, at: Ps, restarted: bool) {
-        self.trace.see(Kind::I2c, at, 0x3_0000);
-        self.world.i2c_stop(port, at, restarted);
-        self.take_posted(at);
-    }
-
-    /// Keeps every level change from now on, for [`Pins::take_log`]; or stops doing so.
-    pub fn keep_log(&mut self, on: bool) {
-        self.watched = if on { u64::MAX } else { self.watched_by_ports() };
-        self.log = on.then(|| Log { before: self.level, changes: Vec::new() });
-        self.settle_heed();
-    }
-
-    /// Which edges must be told, from what is attached.
-    fn settle_heed(&mut self) {
-        let audio = self.audio_clocks(|_| true);
-        let needed = |rising: bool| {
-            let spi = self.spi.iter().filter(|(_, wire)| !wire.ignores(rising)).map(|(_, wire)| wire.mask());
-            let cs = self.spi.iter().map(|(_, wire)| wire.mask() & !wire.clock());
-            let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
-            let edges = self.watches.iter().map(|(_, watch)| 1u64 << watch.pin);
-            let parallel = self.parallel.iter().map(|(_, wire)| wire.mask());
-            spi.chain(cs).chain(i2c).chain(parallel).chain(edges).fold(audio, |a, b| a | b)
-        };
-        let all = if self.log.is_some() { u64::MAX } else { 0 };
-        self.heeds_rise = all | needed(true);
-        self.heeds_fall = all | needed(false);
-        let watched = self.watches.iter().map(|(_, watch)| 1 << watch.pin);
-        let parallel = self.parallel.iter().map(|(_, wire)| wire.mask());
-        let others = self.i2c.iter().map(|(_, wire)| wire.mask()).chain(parallel).chain(watched);
-        let others = others.fold(all | audio, |a, b| a | b);
-        let edges =
-            self.watches.iter().filter(|(_, watch)| watch.gathered.is_none()).map(|(_, watch)| 1u64 << watch.pin);
-        let spi = self.spi.iter().filter(|(_, wire)| wire.miso().is_some()).map(|(_, wire)| wire.mask());
-        let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
-        self.prompt = edges.chain(spi).chain(i2c).fold(self.audio_clocks(|answers| answers), |a, b| a | b);
-        self.sole_clock = match &self.spi[..] {
-            [(_, wire)] if wire.miso().is_none() && others & wire.clock() == 0 => wire.clock(),
-            _ => 0,
-        };
-        self.settle_masters();
-    }
-
-    fn watched_by_ports(&self) -> u64 {
-        let spi = self.spi.iter().map(|(_, wire)| wire.mask());
-        let i2c = self.i2c.iter().map(|(_, wire)| wire.mask());
-        let edges = self.watches.iter().map(|(_, watch)| 1u64 << watch.pin);
-        let parallel = self.parallel.iter().map(|(_, wire)| wire.mask());
-        spi.chain(i2c).chain(parallel).chain(edges).fold(self.audio_clocks(|_| true), |a, b| a | b)
-    }
-
-    /// The level changes since the last call.
-    pub fn take_log(&mut self) -> Vec<(Ps, u64)> {
-        self.log.as_mut().map(Log::take).unwrap_or_default()
     }
 }
 

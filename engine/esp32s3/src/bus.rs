@@ -67,9 +67,25 @@ impl System {
     /// Cycles until a line has come from its chip.
     #[cold]
     fn line_fill(&mut self, addr: u32) -> u32 {
-        let Devices { spi0, mmu, fabric, .. } = &self.dev;
-        let time = spi0.line_time(mmu.entry_of(addr) & Mmu::PSRAM != 0);
-        fabric.clock.rate().cycles_in(time) as u32
+        let psram = self.dev.mmu.entry_of(addr) & Mmu::PSRAM != 0;
+        let mut time = self.dev.spi0.line_time(psram);
+        if !psram {
+            time += self.flash_in_the_way(addr, time);
+        }
+        self.dev.fabric.clock.rate().cycles_in(time) as u32
+    }
+
+    /// A load or a store by the data cache while the flash chip works and SPI1 would suspend that. `None`: what the cache
+    /// refuses itself.
+    #[cold]
+    fn past_the_chips_work(&mut self, addr: u32) -> Option<(Place, u32)> {
+        let place = self.mem.place_by(&self.dev.mmu, addr, self.dev.extmem.shut(self.core))?;
+        if !matches!(place, Place::Flash(_)) {
+            return Some((place, 0));
+        }
+        let time = self.dev.spi0.line_time(false);
+        let late = self.flash_in_the_way(addr, time);
+        Some((place, self.dev.fabric.clock.rate().cycles_in(late) as u32))
     }
 
     /// ROM is not written, and flash only in the cache.
@@ -129,6 +145,17 @@ impl System {
     fn load_register(&mut self, addr: u32, size: u32, cycle: u64) -> Result<Beat, BusError> {
         if !PERIPHERALS.contains(&addr) {
             if is_external(addr) {
+                if self.dev.spi1.gives_way() {
+                    self.take_turn(cycle)?;
+                    if let Some((place, cycles)) = self.past_the_chips_work(addr) {
+                        let value = match size {
+                            1 => self.mem.load::<1>(place),
+                            2 => self.mem.load::<2>(place),
+                            _ => self.mem.load::<4>(place),
+                        };
+                        return Ok(Beat { value, cycles });
+                    }
+                }
                 return self.refuse_cached(addr, false, cycle);
             }
             return Err(BusError::Fault(Cause::LoadStoreError));
@@ -142,6 +169,20 @@ impl System {
     fn store_register(&mut self, addr: u32, value: u32, size: u32, cycle: u64) -> Result<u32, BusError> {
         if !PERIPHERALS.contains(&addr) {
             if is_external(addr) {
+                if self.dev.spi1.gives_way() {
+                    self.take_turn(cycle)?;
+                    if let Some((place @ Place::Psram(_), _)) = self.past_the_chips_work(addr) {
+                        let stale = match size {
+                            1 => self.mem.store::<1>(place, value),
+                            2 => self.mem.store::<2>(place, value),
+                            _ => self.mem.store::<4>(place, value),
+                        };
+                        if stale == Some(true) {
+                            self.dev.fabric.attention();
+                        }
+                        return Ok(0);
+                    }
+                }
                 return self.refuse_cached(addr, true, cycle).map(|_| 0);
             }
             return Err(BusError::Fault(Cause::LoadStoreError));

@@ -25,6 +25,8 @@ pub struct Selection {
     pub rc_fast_on: bool,
     /// A crystal of 32 768 Hz is on XTAL_32K_P and XTAL_32K_N.
     pub xtal32k_fitted: bool,
+    /// What runs in its place while its watchdog has it for dead.
+    pub xtal32k_backup: Option<Hertz>,
     /// XTAL32K_CLK is powered.
     pub xtal32k_on: bool,
     /// RTC_CNTL_ANA_CLK_RTC_SEL: 0 is RC_SLOW_CLK, 1 is XTAL32K_CLK, 2 is RC_FAST_DIV_CLK.
@@ -48,6 +50,7 @@ impl Selection {
             pll_on: true,
             rc_fast_on: true,
             xtal32k_fitted: false,
+            xtal32k_backup: None,
             xtal32k_on: false,
             rtc_slow: 0,
             rtc_fast_is_rc: false,
@@ -97,7 +100,7 @@ impl Selection {
             pll_d2: pll.scaled(1, 2),
             rc_fast,
             rtc_slow: match self.rtc_slow {
-                1 => self.xtal32k(),
+                1 => self.xtal32k_backup.unwrap_or_else(|| self.xtal32k()),
                 2 => self.rc_fast_d256(),
                 _ => Hertz::new(RC_SLOW_HZ),
             },

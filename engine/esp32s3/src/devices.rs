@@ -35,6 +35,9 @@ macro_rules! devices {
                 if !self.answers(addr) {
                     return self.peek(addr);
                 }
+                if self.fabric.has_late_pins && shows_pins(addr) {
+                    self.bring_pins_up_to_date();
+                }
                 match addr {
                     $($base..=$last => Some(self.$field.read((addr - $base) & !3, &mut self.fabric)),)*
                     _ => None,
@@ -167,6 +170,11 @@ fn sets_pins_up(addr: u32) -> bool {
     matches!(addr, 0x6000_4074..=0x6000_4EFF | 0x6000_8000..=0x6000_87FF | 0x6000_9000..=0x6000_9FFF)
 }
 
+/// GPIO_IN, GPIO_IN1 and RTC_GPIO_IN.
+fn shows_pins(addr: u32) -> bool {
+    matches!(addr, 0x6000_403C | 0x6000_4040 | 0x6000_8424)
+}
+
 /// UART_CLK_CONF: the mask ROM sets UART_RST_CORE in it while the UART is in reset, and ESP-IDF (`hal/uart_ll.h`,
 /// uart_ll_reset_register) counts on that bit through a reset of the module.
 fn answers_in_reset(addr: u32) -> bool {
@@ -176,8 +184,9 @@ fn answers_in_reset(addr: u32) -> bool {
 impl Devices {
     /// Blocks that hand in batches of edges hand in those up to now.
     pub fn bring_pins_up_to_date(&mut self) {
-        let Self { fabric, ledc, mcpwm0, mcpwm1, rmt, sdm, .. } = self;
+        let Self { fabric, lcd_cam, ledc, mcpwm0, mcpwm1, rmt, sdm, .. } = self;
         if fabric.has_late_pins {
+            lcd_cam.catch_up(fabric);
             ledc.catch_up(fabric);
             mcpwm0.catch_up(fabric.now(), fabric);
             mcpwm1.catch_up(fabric.now(), fabric);
@@ -192,7 +201,10 @@ impl Devices {
         if depth == Depth::Chip || depth == Depth::System {
             self.fabric.latch_straps();
         }
-        self.reset_blocks(|base| depth != Depth::Core || !outlives_core_reset(base));
+        let wish = self.fabric.usb_download.0 && depth != Depth::Chip;
+        self.fabric.usb_download = (wish, wish);
+        let rtc_cntl = self.rtc_cntl.clone();
+        self.reset_blocks(|base| depth != Depth::Core || !(outlives_core_reset(base) || rtc_cntl.spares(base)));
         self.rtc_cntl.restarted(reason, &mut self.fabric);
         self.fabric.settle_clocks();
     }

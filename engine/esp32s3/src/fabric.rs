@@ -1,12 +1,13 @@
 //! What the blocks of the chip share: the clock, the event queue, interrupt lines, the pins and their routing, the
 //! consoles, and the list of what is not modelled.
 
+mod pads;
+
 use crate::block::InputEdge;
 use crate::clocks::Selection;
-use crate::io::{InSelect, Io, OutSelect, Pad};
+use crate::io::Io;
 pub use crate::resets::{Depth, Reason};
-use crate::signals::*;
-use crate::signals::{is_handed_in_late, Signal, FSPICLK, FSPID, SPI3_CLK, SPI3_D, U0TXD, U1TXD, U2TXD};
+use crate::signals::Signal;
 use crate::slots::Slot;
 use crate::sources::{Source, SOURCES};
 use crate::usb_wrap::UsbPhy;
@@ -86,6 +87,8 @@ pub enum Request {
     Remapped(u16),
     /// The firmware uses a page of the radio for the first time: which one, and the processor.
     RadioTouched(u8, u8),
+    /// The monitors of this processor are others (ASSIST_DEBUG).
+    Monitors(u8),
     /// The caches were invalidated: instructions may have changed behind them.
     CodeChanged,
 }
@@ -163,6 +166,8 @@ pub struct Fabric {
     pub straps: u32,
     /// FORCE_DOWNLOAD_BOOT of RTC_CNTL: see [`Fabric::boot_straps`].
     pub force_download: bool,
+    /// The host asks for download mode by the control lines of USB Serial/JTAG, and asked so when the chip was last reset.
+    pub usb_download: (bool, bool),
     /// What was touched that is not modelled.
     pub gaps: Gaps,
     /// Asked of the whole chip.
@@ -215,6 +220,7 @@ impl Fabric {
             millicelsius: 25_000,
             straps: 0x8,
             force_download: false,
+            usb_download: (false, false),
             gaps: Gaps::default(),
             requests: Vec::new(),
             deadline: 0,
@@ -236,7 +242,7 @@ impl Fabric {
     /// back (ESP-IDF esp_system/port/usb_console.c). Silicon overrides the straps from the next reset on; here at once.
     pub fn boot_straps(&self) -> u32 {
         const BOOT_MODE: u32 = 3 << 2;
-        self.straps & if self.force_download { !BOOT_MODE } else { !0 }
+        self.straps & if self.force_download || self.usb_download.1 { !BOOT_MODE } else { !0 }
     }
 
     /// The present moment.
@@ -363,9 +369,14 @@ impl Fabric {
 
     /// Must a block drive this signal in time, because somebody acts on its pins? Else edges may come later, with their times.
     pub fn needs_promptly(&self, signal: Signal) -> bool {
+        self.is_acted_on(signal) || self.io.has_input_among(self.io.pins_of(signal))
+    }
+
+    /// Does a part, or a block, act on the edges of this signal's pins? Software that reads their levels does not count.
+    pub fn is_acted_on(&self, signal: Signal) -> bool {
         let pins = self.io.pins_of(signal);
         let acted_on = self.pins.prompt() | self.interrupting_pins | self.wake.watching;
-        pins & acted_on != 0 || self.io.is_watched(pins) || self.pins.is_joined(pins) || self.io.has_input_among(pins)
+        pins & acted_on != 0 || self.io.is_watched(pins) || self.pins.is_joined(pins)
     }
 
     /// A block enables or disables the output of a signal that is not always driven, now.
@@ -399,80 +410,6 @@ impl Fabric {
         }
     }
 
-    /// A pad is set up anew.
-    pub fn set_pad(&mut self, pin: u8, pad: Pad) {
-        self.io.set_pad(pin, pad);
-        self.tell_as_bytes();
-        let now = self.now();
-        let (up, down) = self.io.pulls();
-        self.pins.pull(up, down, now);
-        self.pads_changed(now);
-    }
-
-    /// These pads are held, and no others.
-    pub fn hold_pads(&mut self, pins: u64) {
-        if self.io.hold(pins) {
-            self.tell_as_bytes();
-            let now = self.now();
-            let (up, down) = self.io.pulls();
-            self.pins.pull(up, down, now);
-            self.pads_changed(now);
-        }
-    }
-
-    /// The matrix selects what a pin shows.
-    pub fn select_output(&mut self, pin: u8, select: OutSelect) {
-        self.io.select_output(pin, select);
-        self.tell_as_bytes();
-        let now = self.now();
-        self.pads_changed(now);
-    }
-
-    /// The matrix selects what an input signal comes from.
-    pub fn select_input(&mut self, signal: Signal, select: InSelect) {
-        let before = self.input(signal);
-        self.io.select_input(signal, select);
-        if self.input(signal) != before {
-            self.attention();
-        }
-    }
-
-    /// UARTs put characters into the trace, SPI and I2S controllers frames; their levels stay out of it.
-    /// UARTs put characters into the trace, SPI controllers frames; their levels stay out of it. Pins whose blocks hand in batches of
-    /// edges are told apart, and those blocks look at who is there now.
-    fn tell_as_bytes(&mut self) {
-        let told = [U0TXD, U1TXD, U2TXD, FSPICLK, FSPID, SPI3_CLK, SPI3_D];
-        let audio = [I2S0O_BCK, I2S0O_WS, I2S0O_SD, I2S0I_BCK, I2S0I_WS, I2S0_MCLK];
-        let more = [I2S1O_BCK, I2S1O_WS, I2S1O_SD, I2S1I_BCK, I2S1I_WS, I2S1_MCLK];
-        let sent = told.into_iter().chain(audio).chain(more).fold(0, |pins, signal| pins | self.io.pins_of(signal));
-        self.pins.tell_as_bytes(sent);
-        let late = self.io.pins_with(is_handed_in_late);
-        self.pins.tell_apart(late);
-        self.has_late_pins = late != 0;
-        self.look_at_pins_again();
-    }
-
-    /// Somebody may have begun to act on pins between two runs.
-    pub(crate) fn look_at_watchers(&mut self) {
-        if self.prompt_pins != self.pins.prompt() {
-            self.look_at_pins_again();
-        }
-    }
-
-    /// Blocks that hand in batches of edges look whether somebody acts on their pins now.
-    fn look_at_pins_again(&mut self) {
-        self.prompt_pins = self.pins.prompt();
-        if self.has_late_pins {
-            [Slot::Ledc, Slot::Mcpwm0, Slot::Mcpwm1, Slot::Sdm].into_iter().for_each(|slot| self.soon(slot));
-            for slot in [Slot::RmtTx0, Slot::RmtTx1, Slot::RmtTx2, Slot::RmtTx3] {
-                // A transmitter that is idle has nothing to look at.
-                if self.events.due(slot as usize) != Ps::MAX {
-                    self.soon(slot);
-                }
-            }
-        }
-    }
-
     fn pads_changed(&mut self, at: Ps) {
         let (out, enable) = self.io.to_pads();
         self.pins.drive(out, enable, at);
@@ -501,13 +438,17 @@ impl Fabric {
 
     /// Changes of watched inputs since the last call: pins for GPIO, signals for the other blocks.
     pub(crate) fn take_input_changes(&mut self) -> Vec<(Ps, u64, u64, Vec<InputEdge>)> {
+        let edge = |(at, signal, high)| InputEdge { signal, at, high };
+        let rerouted: Vec<InputEdge> = self.io.take_rerouted().into_iter().map(edge).collect();
+        let levels = self.pins.level();
+        let first = rerouted.first().map(|edge| edge.at).map(|at| (at, 0, levels, rerouted));
         let changes = self.io.take_changes();
         let told = |(at, changed, levels): (Ps, u64, u64)| {
             let signals = self.io.watched_from(changed);
             let edges = signals.into_iter().map(|signal| InputEdge { signal, at, high: self.io.input(signal, levels) });
             (at, changed, levels, edges.collect())
         };
-        changes.into_iter().map(told).collect()
+        first.into_iter().chain(changes.into_iter().map(told)).collect()
     }
 
     /// Works out the rates after a change of [`Fabric::selection`], and tells of what changed.
@@ -557,7 +498,6 @@ impl Fabric {
         }
     }
 
-    /// Somebody sends an Ethernet frame to the chip.
     /// A page of registers is held in reset, or let go.
     pub(crate) fn set_held(&mut self, page: u32, on: bool) {
         let (word, bit) = (page as usize / 64 % 4, 1 << (page % 64));

@@ -3,8 +3,11 @@
 //! This file holds the wires; the registers that set them are GPIO, IO_MUX and RTC_IO. A block drives an output
 //! signal; the pins that selected it follow. An input signal shows the level of the pin selected for it.
 
+mod pad;
+
 use crate::signals::{Signal, CONSTANT_HIGH, CONSTANT_LOW, GPIO_OUT};
 use engine_core::time::Ps;
+pub use pad::{AsleepPad, Pad, RtcPad};
 use serde::{Deserialize, Serialize};
 
 /// GPIO0 to GPIO48; GPIO22 to GPIO25 have no pad.
@@ -27,6 +30,11 @@ pub struct OutSelect {
     pub invert_enable: bool,
 }
 
+/// The pads of the USB PHY.
+pub(crate) const DM: u8 = 19;
+pub(crate) const DP: u8 = 20;
+const USB_PADS: u64 = 1 << DP | 1 << DM;
+
 /// What GPIO_FUNCn_IN_SEL_CFG selects for an input signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InSelect {
@@ -36,58 +44,6 @@ pub struct InSelect {
     pub invert: bool,
     /// Through the matrix; else straight from the pin's IO MUX function.
     pub by_matrix: bool,
-}
-
-/// A pad as IO_MUX (or RTC_IO) has set it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pad {
-    /// MCU_SEL: 1 is the GPIO matrix, 0 and 2 to 4 are direct functions.
-    pub function: u8,
-    /// FUN_IE.
-    pub input_enable: bool,
-    /// FUN_WPU.
-    pub pull_up: bool,
-    /// FUN_WPD.
-    pub pull_down: bool,
-    /// PAD_DRIVER in GPIO_PINn: open drain.
-    pub open_drain: bool,
-    /// RTC_IO has taken the pad: its settings count, and the digital side sees nothing.
-    pub rtc: bool,
-    /// What RTC_IO has set.
-    pub by_rtc: RtcPad,
-}
-
-/// A pad as RTC_IO has set it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RtcPad {
-    /// RTC_GPIO_OUT.
-    pub out: bool,
-    /// RTC_GPIO_ENABLE.
-    pub enable: bool,
-    /// FUN_IE.
-    pub input_enable: bool,
-    /// RUE.
-    pub pull_up: bool,
-    /// RDE.
-    pub pull_down: bool,
-    /// PAD_DRIVER in RTC_GPIO_PINn.
-    pub open_drain: bool,
-}
-
-impl Pad {
-    /// Pull-up and pull-down of the side that has the pad.
-    fn pulls(&self) -> (bool, bool) {
-        if self.rtc {
-            (self.by_rtc.pull_up, self.by_rtc.pull_down)
-        } else {
-            (self.pull_up, self.pull_down)
-        }
-    }
-
-    /// Does the digital side see the level?
-    fn is_digital_input(&self) -> bool {
-        self.input_enable && !self.rtc
-    }
 }
 
 /// All routing, and the levels of all signals.
@@ -105,6 +61,10 @@ pub struct Io {
     pads: Vec<Pad>,
     /// Pads that are held, TRM chapter 6.
     held: u64,
+    /// The chip sleeps.
+    asleep: bool,
+    /// D+ and D- (GPIO20 and GPIO19) as software drives them by hand, past all routing; `None` for not driven.
+    usb_pads: Option<Option<(bool, bool)>>,
     /// The pin whose direct function each input signal is.
     direct_sources: Vec<Option<u8>>,
     /// The output signal on each pin now.
@@ -118,6 +78,8 @@ pub struct Io {
     watched_signals: Vec<Signal>,
     seen: u64,
     changes: Vec<(Ps, u64, u64)>,
+    /// Watched signals that come from elsewhere now, where the level is another.
+    rerouted: Vec<(Ps, Signal, bool)>,
 }
 
 impl Default for Io {
@@ -135,6 +97,8 @@ impl Default for Io {
             set_up: vec![Pad::default(); PINS],
             pads: vec![Pad::default(); PINS],
             held: 0,
+            asleep: false,
+            usb_pads: None,
             direct_sources: vec![None; SIGNALS],
             signal_on: vec![None; PINS],
             pins_of: vec![0; SIGNALS + 1],
@@ -144,6 +108,7 @@ impl Default for Io {
             watched_signals: Vec::new(),
             seen: 0,
             changes: Vec::new(),
+            rerouted: Vec::new(),
         };
         for pin in 0..PINS as u8 {
             io.route(pin);
@@ -250,7 +215,7 @@ impl Io {
         self.set_up[usize::from(pin)] = pad;
         if self.held >> pin & 1 == 0 {
             let before = direct(pin, self.pads[usize::from(pin)].function);
-            self.pads[usize::from(pin)] = pad;
+            self.pads[usize::from(pin)] = if self.asleep { pad.in_sleep() } else { pad };
             self.route(pin);
             self.find_direct_source(before);
             self.find_direct_source(direct(pin, pad.function));
@@ -258,14 +223,30 @@ impl Io {
         }
     }
 
-    /// These pads are held, and no others. True: some were let go.
-    pub(crate) fn hold(&mut self, pins: u64) -> bool {
+    /// These pads are held, and no others.
+    pub(crate) fn hold(&mut self, pins: u64) {
         let released = self.held & !pins;
         self.held = pins;
         for pin in (0..PINS as u8).filter(|pin| released >> pin & 1 != 0) {
             self.set_pad(pin, self.pad(pin));
         }
-        released != 0
+    }
+
+    /// The chip goes to sleep, or wakes: pads with settings for sleep take them, or go back.
+    pub(crate) fn sleep(&mut self, asleep: bool) {
+        self.asleep = asleep;
+        for pin in 0..PINS as u8 {
+            let pad = self.pad(pin);
+            if pad.asleep.is_some() || pad.by_rtc.asleep.is_some() {
+                self.set_pad(pin, pad);
+            }
+        }
+    }
+
+    /// Software drives the pads of the USB PHY by hand, or stops doing so.
+    pub(crate) fn drive_usb_pads(&mut self, levels: Option<Option<(bool, bool)>>) {
+        self.usb_pads = levels;
+        self.settle(USB_PADS);
     }
 
     pub(crate) fn select_output(&mut self, pin: u8, select: OutSelect) {
@@ -329,6 +310,11 @@ impl Io {
             out = if level { out | bit } else { out & !bit };
             enable = if on { enable | bit } else { enable & !bit };
         }
+        if let Some(driven) = self.usb_pads {
+            let (dp, dm) = driven.unwrap_or_default();
+            out = out & !USB_PADS | u64::from(dp) << DP | u64::from(dm) << DM;
+            enable = enable & !USB_PADS | if driven.is_some() { USB_PADS } else { 0 };
+        }
         let changed = (out, enable) != (self.pin_out, self.pin_enable);
         (self.pin_out, self.pin_enable) = (out, enable);
         changed
@@ -346,11 +332,9 @@ impl Io {
             let enable = self.out_enables[usize::from(signal) / 64] >> (signal % 64) & 1 != 0;
             (self.output(signal), if through_matrix && select.enable_by_gpio { by_gpio } else { enable })
         };
-        if through_matrix {
-            (level != select.invert, enable != select.invert_enable)
-        } else {
-            (level, enable)
-        }
+        let (level, enable) =
+            if through_matrix { (level != select.invert, enable != select.invert_enable) } else { (level, enable) };
+        (level, self.pads[pin].output_enable.unwrap_or(enable))
     }
 
     pub(crate) fn watch(&mut self, signal: Signal, on: bool) {
@@ -385,7 +369,27 @@ impl Io {
     /// Are there changes of levels to tell?
     #[inline]
     pub(crate) fn has_changes(&self) -> bool {
-        !self.changes.is_empty()
+        !self.changes.is_empty() || !self.rerouted.is_empty()
+    }
+
+    /// The watched signals and their levels, where `levels` are those of the pins.
+    pub(crate) fn watched_levels(&self, levels: u64) -> Vec<(Signal, bool)> {
+        self.watched_signals.iter().map(|signal| (*signal, self.input(*signal, levels))).collect()
+    }
+
+    /// The routing of inputs or their pads changed: watched signals whose level was another `before` have an edge.
+    pub(crate) fn look_where_routed(&mut self, before: &[(Signal, bool)], levels: u64, at: Ps) {
+        for (signal, was) in before {
+            let high = self.input(*signal, levels);
+            if high != *was {
+                self.rerouted.push((at, *signal, high));
+            }
+        }
+    }
+
+    /// Edges of watched signals because they come from elsewhere.
+    pub(crate) fn take_rerouted(&mut self) -> Vec<(Ps, Signal, bool)> {
+        std::mem::take(&mut self.rerouted)
     }
 
     /// Changes of levels to tell: when, which pins, and all levels.

@@ -1,12 +1,12 @@
 //! IO MUX: function, pulls, drive and input enable of each pad. ESP32-S3 TRM chapter 6; ESP-IDF `soc/io_mux_reg.h`.
 //!
 //! # Fidelity
-//! - Function, input enable and pulls act on the pin at once. Drive strength, glitch filter and the settings for sleep are
-//!   stored; SLP_SEL switches to them in light sleep on silicon, and does nothing here.
+//! - Function, input enable and pulls act on the pin at once; in sleep those of MCU_IE, MCU_OE, MCU_WPU and MCU_WPD where SLP_SEL
+//!   is set. Drive strength and glitch filter are stored.
 
 use crate::block::{undeclared, Block};
 use crate::fabric::Fabric;
-use crate::io::PINS;
+use crate::io::{AsleepPad, PINS};
 use engine_core::registers::{Bank, Group, Registers, Write};
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +56,12 @@ impl IoMux {
         settings.input_enable = field(pad::GPIO::FUN_IE) != 0;
         settings.pull_up = field(pad::GPIO::FUN_WPU) != 0;
         settings.pull_down = field(pad::GPIO::FUN_WPD) != 0;
+        settings.asleep = (field(pad::GPIO::SLP_SEL) != 0).then(|| AsleepPad {
+            input_enable: field(pad::GPIO::MCU_IE) != 0,
+            output_enable: field(pad::GPIO::MCU_OE) != 0,
+            pull_up: field(pad::GPIO::MCU_WPU) != 0,
+            pull_down: field(pad::GPIO::MCU_WPD) != 0,
+        });
         if settings != fabric.io.pad(pin as u8) {
             fabric.set_pad(pin as u8, settings);
         }
@@ -125,5 +131,24 @@ mod tests {
         assert!(fabric.pins.is_high(7));
         mux.write(4 + 4 * 7, Write::word(1 << 12 | 1 << 9 | 1 << 7), &mut fabric);
         assert!(!fabric.pins.is_high(7));
+    }
+
+    /// ESP-IDF `hal/gpio_ll.h`, gpio_ll_sleep_output_disable and gpio_ll_sleep_pullup_en: SLP_SEL is bit 1, MCU_OE bit 0, MCU_WPU
+    /// bit 3. `esp_sleep_config_gpio_isolate` sets pads up so.
+    #[test]
+    fn a_pad_has_settings_for_sleep() {
+        let (mut mux, mut fabric) = (IoMux::new(), Fabric::new());
+        mux.reset(&mut fabric);
+        fabric.set_gpio(1 << 7 | 1 << 8 | 1 << 9, 1 << 7 | 1 << 8 | 1 << 9);
+        for (pin, asleep) in [(7, 1 << 1), (8, 1 << 1 | 1), (9, 0), (10, 1 << 1 | 1 << 3)] {
+            mux.write(4 + 4 * pin, Write::word(1 << 12 | 1 << 9 | asleep), &mut fabric);
+        }
+        let seen = |fabric: &Fabric| (fabric.io.to_pads().1 >> 7 & 7, fabric.pins.level() >> 7 & 0xF);
+        assert_eq!(seen(&fabric), (7, 7));
+        fabric.sleep_pads(true);
+        assert_eq!(seen(&fabric), (6, 0b1110));
+        assert_eq!(fabric.io.gpio_in(fabric.pins.level()) >> 7 & 7, 0b100, "MCU_IE is off");
+        fabric.sleep_pads(false);
+        assert_eq!(seen(&fabric), (7, 7));
     }
 }

@@ -10,6 +10,7 @@ pub mod block;
 pub mod bus;
 pub mod cache;
 pub mod chip;
+pub mod clock_out;
 pub mod clocks;
 #[cfg(test)]
 mod crypto_bench;

@@ -1,7 +1,8 @@
 //! PERI_BACKUP: copies registers to memory and back around a light sleep. ESP-IDF `soc/peri_backup_reg.h`.
 //!
 //! # Fidelity
-//! - Storage: registers are never lost in light sleep, so there is nothing to copy. A start is counted as a gap.
+//! - Storage: registers are never lost in light sleep, so there is nothing to copy. What its maps and modes mean is described
+//!   nowhere in public, and ESP-IDF does not use it: a start is counted as a gap.
 
 use crate::storage::{Storage, Stored};
 use engine_core::registers::{Group, Registers};

@@ -418,6 +418,7 @@ pub fn is_handed_in_late(signal: Signal) -> bool {
         LEDC_LS_SIG_OUT0..=LEDC_LS_SIG_OUT7
             | RMT_SIG_OUT0..=RMT_SIG_OUT3
             | GPIO_SD0..=GPIO_SD7
+            | CAM_CLK
             | PWM0_OUT0A..=PWM0_OUT2B
             | PWM1_OUT0A..=PWM1_OUT2B
     )

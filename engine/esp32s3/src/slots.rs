@@ -16,7 +16,7 @@ macro_rules! slots {
 slots! {
     Stimulus,
     Gdma,
-    RtcTimer, RtcWatchdog, SuperWatchdog, RtcSleep, RtcTouch,
+    RtcTimer, RtcWatchdog, SuperWatchdog, CrystalWatchdog, RtcSleep, RtcTouch,
     Systimer0, Systimer1, Systimer2,
     Timg0T0, Timg0T1, Timg0Wdt,
     Timg1T0, Timg1T1, Timg1Wdt,
@@ -26,7 +26,7 @@ slots! {
     Spi1, Spi2, Spi3,
     I2c0, I2c1,
     I2s0Tx, I2s0Rx, I2s1Tx, I2s1Rx,
-    Lcd, Cam,
+    Lcd, Cam, CamClock,
     Ledc, Mcpwm0, Mcpwm1, Pcnt, Sdm,
     RmtTx0, RmtTx1, RmtTx2, RmtTx3, RmtRx0, RmtRx1, RmtRx2, RmtRx3,
     Twai, Sdhost,

@@ -10,10 +10,8 @@ pub trait Stored: Registers + std::fmt::Debug {
     /// Its declared registers; the first group names the block.
     const GROUPS: &'static [Group];
 
-    /// Does a register keep its value for now, whatever is written?
-    fn is_locked(_regs: &Bank<Self>, _register: Self) -> bool {
-        false
-    }
+    /// Does each field `..._LOCK` that is set keep the registers of its name as they are, and itself, until the next reset?
+    const LOCKS: bool = false;
 }
 
 /// A block that keeps what is written, by the access of each field.
@@ -28,6 +26,13 @@ impl<R: Stored> Storage<R> {
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         Self { regs: Bank::new() }
+    }
+
+    fn is_locked(&self, register: R) -> bool {
+        let name = R::TABLE[register.index()].name;
+        let guards = |field: &str| field.strip_suffix("_LOCK").is_some_and(|group| name.starts_with(group));
+        let locks = R::TABLE.iter().filter(|lock| guards(lock.fields[0].name));
+        R::LOCKS && locks.filter_map(|lock| R::at(lock.offset)).any(|lock| self.regs.get(lock) & 1 != 0)
     }
 
     /// What a register holds.
@@ -52,7 +57,7 @@ impl<R: Stored> Block for Storage<R> {
 
     fn write(&mut self, offset: u32, write: Write, fabric: &mut Fabric) {
         match R::at(offset) {
-            Some(register) if R::is_locked(&self.regs, register) => {}
+            Some(register) if self.is_locked(register) => {}
             Some(register) => self.regs.store(register, write, R::GROUPS[0].block, &mut fabric.gaps),
             None => {
                 undeclared(R::GROUPS[0].block, offset, fabric);

@@ -3,7 +3,7 @@
 use crate::block::{Block, InputEdge};
 use crate::devices::Devices;
 use crate::efuse::{Efuse, Fuses, InPackage, DEFAULT_MAC, DEFAULT_REVISION};
-use crate::fabric::{Reason, Request};
+use crate::fabric::{Fabric, Reason, Request};
 use crate::gdma::Port;
 use crate::memories::{Memories, Mmu, Place, Shut};
 use crate::rom::Rom;
@@ -12,9 +12,13 @@ use crate::signals::*;
 use crate::slots::Slot;
 use crate::spi_mem::octal_flash::OctalFlash;
 use crate::spi_mem::psram::{Psram, Wiring};
-use crate::spi_mem::spi1::Chips;
+use crate::spi_mem::spi1::{Chips, Spi1};
 use engine_core::flash::FlashChip;
+use engine_core::time::{Hertz, Ps};
 use std::sync::Arc;
+
+/// Bytes of a line of the caches, as ESP-IDF's Kconfig has them.
+const CACHE_LINE: u32 = 32;
 
 /// The chip without its processors, as a processor's bus sees it.
 #[derive(Debug)]
@@ -62,6 +66,10 @@ impl System {
     pub fn select(&mut self, core: usize) {
         self.core = core;
         self.shut = self.dev.extmem.shut(core);
+        if self.dev.spi1.gives_way() {
+            // Loads of flash take the way of what the caches refuse: [`System::past_the_chips_work`].
+            self.shut.data |= Mmu::INVALID;
+        }
     }
 
     /// Carries out what is due in a slot.
@@ -113,7 +121,9 @@ impl System {
         match slot {
             Slot::Stimulus => self.stimulus(),
             Slot::Gdma => gdma.event(&mut self.mem, mmu, fabric),
-            Slot::RtcTimer | Slot::RtcWatchdog | Slot::SuperWatchdog | Slot::RtcSleep => rtc_cntl.event(slot, fabric),
+            Slot::RtcTimer | Slot::RtcWatchdog | Slot::SuperWatchdog | Slot::CrystalWatchdog | Slot::RtcSleep => {
+                rtc_cntl.event(slot, fabric);
+            }
             Slot::Systimer0 | Slot::Systimer1 | Slot::Systimer2 => systimer.event(slot, fabric),
             Slot::Timg0T0 | Slot::Timg0T1 | Slot::Timg0Wdt => timg0.event(slot, fabric),
             Slot::Timg1T0 | Slot::Timg1T1 | Slot::Timg1Wdt => timg1.event(slot, fabric),
@@ -150,7 +160,9 @@ impl System {
             Slot::I2c1 => i2c1.event(slot, fabric),
             Slot::I2s0Tx | Slot::I2s0Rx => i2s0.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
             Slot::I2s1Tx | Slot::I2s1Rx => i2s1.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
-            Slot::Lcd | Slot::Cam => lcd_cam.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu }),
+            Slot::Lcd | Slot::Cam | Slot::CamClock => {
+                lcd_cam.event(slot, fabric, &mut Port { gdma, mem: &mut self.mem, mmu })
+            }
             Slot::Ledc => ledc.event(slot, fabric),
             Slot::Mcpwm0 => mcpwm0.event(slot, fabric),
             Slot::Mcpwm1 => mcpwm1.event(slot, fabric),
@@ -202,6 +214,23 @@ impl System {
 
     /// SPI1 was told to start.
     fn talk_to_flash(&mut self) {
+        self.with_flash(|spi1, chips, clock, fabric| {
+            if spi1.carry_out(chips, clock, fabric) {
+                fabric.attention();
+            }
+        });
+    }
+
+    /// The caches want a line of flash, which takes `time`: how much later it comes where the chip works.
+    pub(crate) fn flash_in_the_way(&mut self, addr: u32, time: Ps) -> Ps {
+        let now = self.dev.fabric.now();
+        if !self.dev.flash_chip.works(now) {
+            return 0;
+        }
+        self.with_flash(|spi1, chips, clock, fabric| spi1.give_way(addr / CACHE_LINE, time, chips, clock, fabric))
+    }
+
+    fn with_flash<R>(&mut self, act: impl FnOnce(&mut Spi1, &mut Chips<'_>, Hertz, &mut Fabric) -> R) -> R {
         let Devices { fabric, spi0, spi1, xts_aes, flash_chip, octal_flash, psram_chip, .. } = &mut self.dev;
         let Memories { flash, psram, .. } = &mut self.mem;
         let mut chips = Chips {
@@ -212,9 +241,7 @@ impl System {
             ram: psram,
             encrypted: xts_aes.available(),
         };
-        if spi1.carry_out(&mut chips, spi0.core_clock(), fabric) {
-            fabric.attention();
-        }
+        act(spi1, &mut chips, spi0.core_clock(), fabric)
     }
 
     /// Changes from outside are due.
@@ -256,9 +283,9 @@ impl System {
             I2CEXT1_SDA | I2CEXT1_SCL => dev.i2c1.input(edge, fabric),
             FSPICLK | FSPICS0 => dev.spi2.input(edge, fabric),
             SPI3_CLK | SPI3_CS0 => dev.spi3.input(edge, fabric),
-            U0RXD | U0CTS => dev.uart0.input(edge, fabric),
-            U1RXD | U1CTS => dev.uart1.input(edge, fabric),
-            U2RXD | U2CTS => dev.uart2.input(edge, fabric),
+            U0RXD | U0CTS | U0DSR => dev.uart0.input(edge, fabric),
+            U1RXD | U1CTS | U1DSR => dev.uart1.input(edge, fabric),
+            U2RXD | U2CTS | U2DSR => dev.uart2.input(edge, fabric),
             PWM0_SYNC0..=PWM0_CAP2 => dev.mcpwm0.input(edge, fabric),
             PWM1_SYNC0..=PWM1_CAP2 => dev.mcpwm1.input(edge, fabric),
             signal if crate::lcd_cam::INPUTS.contains(&signal) => dev.lcd_cam.input(edge, fabric),

@@ -7,14 +7,18 @@
 //! # Fidelity
 //! - FIFOs of 64 bytes, flush by WR_DONE or when full, interrupts, frame numbers and SOF once a millisecond: as the TRM
 //!   says. The host takes or sends a packet of 64 bytes every 50 µs; a real one takes 30 to 1000 µs.
-//! - The JTAG side, the test registers and the endpoints' state registers are missing; pulls and voltages are stored.
-//! - The host knows the device as soon as it is there: enumeration takes no time, and control transfers do not show. A bus that the
-//!   host suspends, and DTR and RTS, by which it resets the chip, are missing.
+//! - DTR and RTS, by which the host resets the chip and asks for download mode ([`UsbSerialJtag::control_lines`]), a host that
+//!   sleeps (no frames, no packets), exchanged pins, and the pads driven by the test register: as described.
+//! - Of the endpoints' state registers those of endpoint 1 show how far data is written and read (approximated where no document
+//!   says); the others, and all states, stay as they are after reset.
+//! - The JTAG side is missing; pulls and voltages are stored.
+//! - The host knows the device as soon as it is there: enumeration takes no time, and control transfers do not show.
 
 use crate::block::{undeclared, Block};
-use crate::fabric::Fabric;
+use crate::fabric::{Fabric, Reason, Request};
 use crate::slots::Slot;
 use crate::sources::Source;
+use crate::usb_wrap::{pad_levels, test_levels};
 use engine_core::console::{ConsoleId, Line};
 use engine_core::registers::{Bank, Group, Registers, Write};
 use engine_core::time::{Ps, MICROSECOND};
@@ -85,6 +89,8 @@ pub struct UsbSerialJtag {
     frame: u64,
     /// The host saw the device when last looked.
     connected: bool,
+    /// Bytes of the last packet that the host sent.
+    received: u32,
 }
 
 impl UsbSerialJtag {
@@ -100,6 +106,7 @@ impl UsbSerialJtag {
             sent_at: None,
             frame: 0,
             connected: false,
+            received: 0,
         }
     }
 
@@ -110,9 +117,30 @@ impl UsbSerialJtag {
     /// Does the host see this device?
     pub fn is_connected(&self, fabric: &Fabric) -> bool {
         let conf = self.bank.get(Reg::CONF0);
-        let pads = CONF0::USB_PAD_ENABLE.is_set(conf) && !CONF0::PHY_SEL.is_set(conf);
+        let exchanged = CONF0::EXCHG_PINS_OVERRIDE.is_set(conf) && CONF0::EXCHG_PINS.is_set(conf);
+        let pads = CONF0::USB_PAD_ENABLE.is_set(conf) && !CONF0::PHY_SEL.is_set(conf) && !exchanged;
         let pull_up = !CONF0::PAD_PULL_OVERRIDE.is_set(conf) || CONF0::DP_PULLUP.is_set(conf);
         fabric.usb_phy.shows_serial_jtag(pads, pull_up)
+    }
+
+    /// Is the bus alive? A host that sleeps sends nothing.
+    fn is_alive(&self, fabric: &Fabric) -> bool {
+        self.is_connected(fabric) && !fabric.usb_phy.asleep
+    }
+
+    /// The host's program sets DTR and RTS, TRM chapter 33 (reset by the CDC-ACM control lines): both off end the wish for download
+    /// mode, DTR alone is that wish, RTS alone resets the chip, both do nothing. False: no host sees the device.
+    pub fn control_lines(&mut self, dtr: bool, rts: bool, fabric: &mut Fabric) -> bool {
+        if !self.is_alive(fabric) {
+            return false;
+        }
+        match (rts, dtr) {
+            (false, wish) => fabric.usb_download.0 = wish,
+            (true, false) => fabric.request(Request::Restart(Reason::CoreUsbUart)),
+            (true, true) => {}
+        }
+        fabric.attention();
+        true
     }
 
     /// A host that comes to see the device resets the bus.
@@ -124,11 +152,17 @@ impl UsbSerialJtag {
         self.connected = connected;
     }
 
-    /// SOF_INT follows the frames of a host that is there.
+    /// SOF_INT follows the frames of a host that is there; one that has opened the port asks for data in each of them.
     fn settle_frames(&mut self, fabric: &Fabric) {
         let frame = fabric.now() / FRAME;
-        if frame > self.frame && self.is_connected(fabric) {
+        if !self.is_alive(fabric) {
+            return;
+        }
+        if frame > self.frame {
             self.raw |= INT_RAW::SOF_INT_RAW.mask;
+            if Self::console(fabric).is_some() {
+                self.raw |= INT_RAW::IN_TOKEN_REC_IN_EP1_INT_RAW.mask;
+            }
         }
         self.frame = frame;
     }
@@ -157,11 +191,12 @@ impl UsbSerialJtag {
     /// Makes the earliest thing due.
     fn schedule(&mut self, fabric: &mut Fabric) {
         let mut due = Ps::MAX;
-        if self.is_connected(fabric) {
+        if self.is_alive(fabric) {
             if Self::console(fabric).is_some() {
                 due = due.min(self.taken_at.unwrap_or(Ps::MAX)).min(self.sent_at.unwrap_or(Ps::MAX));
             }
-            if self.bank.get(Reg::INT_ENA) & INT_RAW::SOF_INT_RAW.mask != 0 {
+            let of_frames = INT_RAW::SOF_INT_RAW.mask | INT_RAW::IN_TOKEN_REC_IN_EP1_INT_RAW.mask;
+            if self.bank.get(Reg::INT_ENA) & of_frames != 0 {
                 due = due.min((fabric.now() / FRAME + 1) * FRAME);
             }
         }
@@ -195,6 +230,7 @@ impl UsbSerialJtag {
                 fabric.pins.trace.see(Kind::UartIn, now, 0xFF << 8 | u64::from(byte));
                 self.output.push_back(byte);
             }
+            self.received = self.output.len() as u32;
             self.raw |= INT_RAW::SERIAL_OUT_RECV_PKT_INT_RAW.mask;
         }
         if self.output.is_empty() && self.sent_at.is_none() && fabric.consoles.has_input(console) {
@@ -235,7 +271,20 @@ impl Block for UsbSerialJtag {
             }
             Reg::INT_RAW => self.raw,
             Reg::INT_ST => self.raw & self.bank.get(Reg::INT_ENA),
-            Reg::FRAM_NUM if self.is_connected(fabric) => (fabric.now() / FRAME) as u32 & 0x7FF,
+            Reg::FRAM_NUM if self.is_connected(fabric) => self.frame as u32 & 0x7FF,
+            Reg::OUT_EP1_ST => {
+                // RECV_PKT_INT: WR_ADDR - 2 bytes are there.
+                let written = if self.received == 0 { 0 } else { self.received + 2 };
+                let state = OUT_EP1_ST::OUT_EP1_REC_DATA_CNT.put(self.bank.load(register), self.received);
+                let state = OUT_EP1_ST::OUT_EP1_RD_ADDR.put(state, written.saturating_sub(self.output.len() as u32));
+                OUT_EP1_ST::OUT_EP1_WR_ADDR.put(state, written)
+            }
+            Reg::IN_EP1_ST => IN_EP1_ST::IN_EP1_WR_ADDR.put(self.bank.load(register), self.input.len() as u32),
+            Reg::TEST => {
+                let (dp, dm) = pad_levels(fabric);
+                let value = TEST::RX_DP.put(TEST::RX_DM.put(self.bank.load(register), dm.into()), dp.into());
+                TEST::RX_RCV.put(value, (dp && !dm).into())
+            }
             register => self.bank.load(register),
         }
     }
@@ -252,6 +301,11 @@ impl Block for UsbSerialJtag {
             Reg::INT_CLR => self.raw &= !write.value,
             register => {
                 self.bank.store(register, write, "USB_DEVICE", &mut fabric.gaps);
+                if register == Reg::TEST {
+                    let [enable, drive, dp, dm] = [TEST::ENABLE, TEST::USB_OE, TEST::TX_DP, TEST::TX_DM]
+                        .map(|field| field.is_set(self.bank.get(register)));
+                    fabric.drive_usb_pads(test_levels(enable, drive, dp, dm));
+                }
                 self.look_at_host(fabric);
                 self.schedule(fabric);
             }
@@ -262,10 +316,10 @@ impl Block for UsbSerialJtag {
     fn event(&mut self, _slot: Slot, fabric: &mut Fabric) {
         self.look_at_host(fabric);
         self.settle_frames(fabric);
-        if self.taken_at.is_some_and(|at| at <= fabric.now()) && self.is_connected(fabric) {
+        if self.taken_at.is_some_and(|at| at <= fabric.now()) && self.is_alive(fabric) {
             self.deliver(fabric);
         }
-        if self.is_connected(fabric) {
+        if self.is_alive(fabric) {
             self.receive(fabric);
         }
         self.schedule(fabric);
@@ -283,6 +337,9 @@ impl Block for UsbSerialJtag {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::devices::Devices;
+    use crate::spi_mem::psram::Wiring;
+    use crate::system::System;
     use crate::usb_wrap::UsbPhy;
 
     fn bench() -> (UsbSerialJtag, Fabric, ConsoleId) {
@@ -391,5 +448,62 @@ mod tests {
         assert_eq!(connected(&mut usb, &mut fabric), (true, true));
         fabric.set_usb_phy(UsbPhy { no_serial_jtag: true, ..ours });
         assert_eq!(connected(&mut usb, &mut fabric), (false, false));
+    }
+
+    /// TRM chapter 33: esptool's sequence for USB Serial/JTAG ("usb_reset"): DTR, then RTS without DTR resets into download mode; the
+    /// strap GPIO0 counts again after a reset that was asked for without DTR.
+    #[test]
+    fn the_host_resets_the_chip_by_dtr_and_rts() {
+        const BOOT_FROM_FLASH: u32 = 1 << 3;
+        let mut system = System::new(0x10_0000, 0, Wiring::Quad);
+        let mut lines = |dtr, rts| {
+            let Devices { usb_serial_jtag, fabric, .. } = &mut system.dev;
+            assert!(usb_serial_jtag.control_lines(dtr, rts, fabric));
+            if std::mem::take(&mut fabric.requests).contains(&Request::Restart(Reason::CoreUsbUart)) {
+                system.restart_devices(Reason::CoreUsbUart);
+            }
+            system.dev.fabric.boot_straps() & BOOT_FROM_FLASH != 0
+        };
+        for (dtr, rts, from_flash) in
+            [(true, false, true), (true, true, true), (false, true, false), (false, false, false), (false, true, true)]
+        {
+            assert_eq!(lines(dtr, rts), from_flash, "{dtr} {rts}");
+        }
+        let Devices { usb_serial_jtag, fabric, .. } = &mut system.dev;
+        fabric.set_usb_phy(UsbPhy { unplugged: true, ..fabric.usb_phy });
+        assert!(!usb_serial_jtag.control_lines(true, false, fabric));
+    }
+
+    /// A bus without frames for 3 ms is suspended (USB 2.0, 7.1.7.6): nothing is told and nothing taken until the host wakes.
+    #[test]
+    fn a_host_that_sleeps_takes_nothing() {
+        let (mut usb, mut fabric, console) = bench();
+        run(&mut usb, &mut fabric, 2000);
+        fabric.set_usb_phy(UsbPhy { asleep: true, ..fabric.usb_phy });
+        let frame = usb.read(0x24, &mut fabric);
+        usb.write(0x14, Write::word(0xFFF), &mut fabric);
+        usb.write(0, Write::word(0x41), &mut fabric);
+        usb.write(4, Write::word(1), &mut fabric);
+        run(&mut usb, &mut fabric, 5000);
+        assert_eq!((usb.read(8, &mut fabric) & 0x102, usb.read(0x24, &mut fabric)), (0, frame));
+        assert!(fabric.consoles.take_output(console).is_empty());
+        fabric.set_usb_phy(UsbPhy { asleep: false, ..fabric.usb_phy });
+        fabric.soon(Slot::UsbSerialJtag);
+        run(&mut usb, &mut fabric, 2000);
+        assert_eq!(usb.read(8, &mut fabric) & 0x302, 0x102, "frames and IN tokens, and no bus reset");
+        assert_eq!(fabric.consoles.take_output(console), b"A");
+    }
+
+    /// ESP-IDF `soc/usb_serial_jtag_reg.h`: WR_ADDR - 2 bytes are in the OUT endpoint when RECV_PKT_INT comes; REC_DATA_CNT counts them.
+    #[test]
+    fn endpoint_1_tells_how_much_came() {
+        let (mut usb, mut fabric, console) = bench();
+        fabric.consoles.type_in(console, b"12345");
+        fabric.soon(Slot::UsbSerialJtag);
+        run(&mut usb, &mut fabric, 60);
+        let state = usb.read(0x3C, &mut fabric);
+        assert_eq!((state >> 16 & 0x7F, state >> 2 & 0x7F, state >> 9 & 0x7F), (5, 7, 2));
+        usb.read(0, &mut fabric);
+        assert_eq!(usb.read(0x3C, &mut fabric) >> 9 & 0x7F, 3);
     }
 }

@@ -2,11 +2,13 @@
 //! `soc/usb_wrap_struct.h`.
 //!
 //! # Fidelity
-//! USB_PAD_ENABLE, PHY_SEL and the pull-up of PAD_PULL_OVERRIDE decide what the host sees. The rest is stored; test mode, and
-//! exchanged pins, are missing and counted.
+//! USB_PAD_ENABLE, PHY_SEL, the pull-up of PAD_PULL_OVERRIDE and EXCHG_PINS decide what the host sees: on a cable that is wired as
+//! usual, a device with its pins exchanged pulls D- up, and does not answer as the host expects. TEST_CONF drives the pads and shows
+//! their levels. The rest is stored; an external PHY is missing and counted.
 
 use crate::block::{undeclared, Block};
 use crate::fabric::Fabric;
+use crate::io::{DM, DP};
 use engine_core::registers::{Bank, Group, Registers, Write};
 use serde::{Deserialize, Serialize};
 
@@ -17,13 +19,13 @@ engine_core::registers! {
         CLK_EN 31 rw; DFIFO_FORCE_PU 22 rw; PHY_TX_EDGE_SEL 21 rw; PHY_CLK_FORCE_ON 20 rw; AHB_CLK_FORCE_ON 19 rw;
         USB_PAD_ENABLE 18 rw; PULLUP_VALUE 17 rw; DM_PULLDOWN 16 rw; DM_PULLUP 15 rw; DP_PULLDOWN 14 rw;
         DP_PULLUP 13 rw; PAD_PULL_OVERRIDE 12 rw; VREF_OVERRIDE 11 rw; VREFL 10:9 rw; VREFH 8:7 rw;
-        EXCHG_PINS 6 todo "D+ and D- are not exchanged"; EXCHG_PINS_OVERRIDE 5 todo "D+ and D- are not exchanged";
+        EXCHG_PINS 6 rw; EXCHG_PINS_OVERRIDE 5 rw;
         DBNCE_FLTR_BYPASS 4 rw; DFIFO_FORCE_PD 3 rw; PHY_SEL 2 todo "there is no external PHY";
         SRP_SESSEND_VALUE 1 rw; SRP_SESSEND_OVERRIDE 0 rw;
     }
     TEST_CONF 0x004 = 0x0000_0000 {
         TEST_RX_DM 6 ro; TEST_RX_DP 5 ro; TEST_RX_RCV 4 ro; TEST_TX_DM 3 rw; TEST_TX_DP 2 rw; TEST_USB_OE 1 rw;
-        TEST_ENABLE 0 todo "the pads cannot be driven by hand";
+        TEST_ENABLE 0 rw;
     }
     DATE 0x3FC = 0x0210_2010 { USB_WRAP_DATE 31:0 rw; }
 }
@@ -48,8 +50,12 @@ pub struct UsbPhy {
     pub wrapped: bool,
     /// USB_WRAP_PAD_PULL_OVERRIDE: the pull-up on D+.
     pub wrapper_pull_up: Option<bool>,
+    /// USB_WRAP_EXCHG_PINS: D+ and D- of USB OTG are exchanged.
+    pub wrapper_exchanges: bool,
     /// The cable is pulled out.
     pub unplugged: bool,
+    /// The host sleeps: the bus is idle.
+    pub asleep: bool,
 }
 
 impl UsbPhy {
@@ -60,7 +66,7 @@ impl UsbPhy {
 
     /// Does USB OTG drive the pads?
     pub fn otg_drives(self) -> bool {
-        self.is_otgs() && self.pads.unwrap_or(self.wrapped) && !self.no_otg
+        self.is_otgs() && self.pads.unwrap_or(self.wrapped) && !self.no_otg && !self.wrapper_exchanges
     }
 
     /// The pull-up that overrides that of USB OTG.
@@ -73,6 +79,16 @@ impl UsbPhy {
         let on = self.pads.unwrap_or(pads) && self.pulled_up.unwrap_or(pull_up);
         on && !self.is_otgs() && !self.no_serial_jtag && !self.unplugged
     }
+}
+
+/// What a test register of the PHY says: drive the pads, and how. `None`: it leaves them alone.
+pub(crate) fn test_levels(enable: bool, drive: bool, dp: bool, dm: bool) -> Option<Option<(bool, bool)>> {
+    enable.then(|| drive.then_some((dp, dm)))
+}
+
+/// The levels at D+ and D-.
+pub(crate) fn pad_levels(fabric: &Fabric) -> (bool, bool) {
+    (fabric.pins.is_high(DP), fabric.pins.is_high(DM))
 }
 
 /// The wrapper.
@@ -93,6 +109,7 @@ impl UsbWrap {
         let pull_up = OTG_CONF::DP_PULLUP.is_set(conf);
         fabric.set_usb_phy(UsbPhy {
             wrapped: OTG_CONF::USB_PAD_ENABLE.is_set(conf) && !OTG_CONF::PHY_SEL.is_set(conf),
+            wrapper_exchanges: OTG_CONF::EXCHG_PINS_OVERRIDE.is_set(conf) && OTG_CONF::EXCHG_PINS.is_set(conf),
             wrapper_pull_up: OTG_CONF::PAD_PULL_OVERRIDE.is_set(conf).then_some(pull_up),
             ..fabric.usb_phy
         });
@@ -109,8 +126,14 @@ impl Block for UsbWrap {
         self.peek(offset, fabric)
     }
 
-    fn peek(&mut self, offset: u32, _fabric: &mut Fabric) -> u32 {
-        Reg::at(offset).map_or(0, |register| self.bank.load(register))
+    fn peek(&mut self, offset: u32, fabric: &mut Fabric) -> u32 {
+        let stored = Reg::at(offset).map_or(0, |register| self.bank.load(register));
+        if Reg::at(offset) != Some(Reg::TEST_CONF) {
+            return stored;
+        }
+        let (dp, dm) = pad_levels(fabric);
+        let value = TEST_CONF::TEST_RX_DP.put(TEST_CONF::TEST_RX_DM.put(stored, dm.into()), dp.into());
+        TEST_CONF::TEST_RX_RCV.put(value, (dp && !dm).into())
     }
 
     fn write(&mut self, offset: u32, write: Write, fabric: &mut Fabric) {
@@ -119,11 +142,41 @@ impl Block for UsbWrap {
             return;
         };
         self.bank.store(register, write, "USB_WRAP", &mut fabric.gaps);
+        if register == Reg::TEST_CONF {
+            use TEST_CONF as T;
+            let [enable, drive, dp, dm] = [T::TEST_ENABLE, T::TEST_USB_OE, T::TEST_TX_DP, T::TEST_TX_DM]
+                .map(|field| field.is_set(self.bank.get(Reg::TEST_CONF)));
+            fabric.drive_usb_pads(test_levels(enable, drive, dp, dm));
+        }
         self.tell(fabric);
     }
 
     fn reset(&mut self, fabric: &mut Fabric) {
         self.bank.reset();
         self.tell(fabric);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// ESP-IDF `soc/usb_wrap_struct.h`: TEST_ENABLE bit 0, USB_OE 1, TX_DP 2, TX_DM 3, RX_RCV 4, RX_DP 5, RX_DM 6; EXCHG_PINS_OVERRIDE
+    /// and EXCHG_PINS are bits 5 and 6 of OTG_CONF.
+    #[test]
+    fn the_pads_are_driven_by_hand_and_exchanged() {
+        let (mut wrap, mut fabric) = (UsbWrap::new(), Fabric::new());
+        wrap.write(4, Write::word(1 | 1 << 1 | 1 << 2), &mut fabric);
+        assert_eq!((fabric.pins.is_high(20), fabric.pins.is_high(19)), (true, false));
+        assert_eq!(wrap.read(4, &mut fabric) >> 4, 0b011);
+        wrap.write(4, Write::word(1 | 1 << 1 | 1 << 3), &mut fabric);
+        assert_eq!(wrap.read(4, &mut fabric) >> 4, 0b100);
+        wrap.write(4, Write::word(0), &mut fabric);
+        assert_eq!(fabric.io.to_pads().1 >> 19 & 3, 0);
+        fabric.usb_phy.by_software = Some(true);
+        wrap.write(0, Write::word(1 << 18), &mut fabric);
+        assert!(fabric.usb_phy.otg_drives());
+        wrap.write(0, Write::word(1 << 18 | 1 << 6 | 1 << 5), &mut fabric);
+        assert!(!fabric.usb_phy.otg_drives());
     }
 }

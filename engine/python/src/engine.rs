@@ -4,17 +4,12 @@ use crate::bridge::Bridge;
 use crate::machine::{Machine, Stopped, UsbAction};
 use crate::outside::{i2s_clock, Inbox, PythonOutside, Target};
 use crate::snapshot::Snapshot;
-use crate::usb;
+use crate::{usb, wires};
 use engine_core::console::Line;
 use engine_core::i2c::I2cWire;
-use engine_core::i2s::{I2sFormat, I2sWire};
-use engine_core::parallel::ParallelWire;
-use engine_core::pdm::PdmWire;
+use engine_core::i2s::I2sFormat;
 use engine_core::pins::Drive;
-use engine_core::sdbus::SdLines;
-use engine_core::spi::{Answers, SpiWire};
 use engine_core::time::Ps;
-use esp32s3::efuse::{Efuse, Fuses, InPackage};
 use esp32s3::spi_mem::psram::Wiring;
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -35,23 +30,8 @@ impl Engine {
     }
 
     fn pin(&self, number: u8) -> PyResult<u8> {
-        let (pins, what) = self.chip.pin_range();
-        if number < pins {
-            Ok(number)
-        } else {
-            Err(PyValueError::new_err(format!("{what}, not GPIO{number}")))
-        }
+        wires::pin(self.chip.pin_range(), number)
     }
-}
-
-fn check_size(size: usize, most: usize) -> PyResult<()> {
-    if size.is_power_of_two() && (65_536..=most).contains(&size) {
-        return Ok(());
-    }
-    Err(PyValueError::new_err(format!(
-        "flash of {size} bytes: expected a power of two between 64 KB and {} MB",
-        most >> 20
-    )))
 }
 
 #[pymethods]
@@ -59,8 +39,7 @@ impl Engine {
     /// An RP2040 after power-on with this much erased flash.
     #[staticmethod]
     fn rp2040(flash_size: usize) -> PyResult<Self> {
-        check_size(flash_size, 16 << 20)?;
-        Ok(Self::of(::rp2040::chip::Chip::new(flash_size)))
+        Ok(Self::of(crate::rp2040::chip(flash_size)?))
     }
 
     /// An ESP32-S3 after power-on with this much erased flash and PSRAM, each on four or eight lines, and this MAC address.
@@ -74,19 +53,8 @@ impl Engine {
         seed: u64,
         flash_octal: bool,
     ) -> PyResult<Self> {
-        check_size(flash_size, 32 << 20)?;
-        if psram_size != 0 {
-            check_size(psram_size, 32 << 20)?;
-        }
-        let psram = if octal { Wiring::Octal } else { Wiring::Quad };
-        let mut chip = ::esp32s3::chip::Chip::new(flash_size, psram_size, psram);
-        let dev = &mut chip.system_mut().dev;
-        if let Some(mac) = mac {
-            dev.efuse = Efuse::with(Fuses::module(mac, (0, 2), InPackage::of(psram_size)));
-        }
-        dev.rng.seed(seed);
-        chip.system_mut().set_octal_flash(flash_octal);
-        Ok(Self::of(chip))
+        let wiring = if octal { Wiring::Octal } else { Wiring::Quad };
+        Ok(Self::of(crate::esp32s3::chip(flash_size, (psram_size, wiring), mac, seed, flash_octal)?))
     }
 
     /// The present moment in ps.
@@ -332,16 +300,7 @@ impl Engine {
         answers: Option<Vec<u8>>,
         falling: bool,
     ) -> PyResult<u32> {
-        for pin in [Some(sck), Some(mosi), miso, cs, dc].into_iter().flatten() {
-            self.pin(pin)?;
-        }
-        let answers = match answers {
-            None => Answers::Never,
-            Some(commands) if commands.is_empty() => Answers::Always,
-            Some(commands) => Answers::Commands(commands),
-        };
-        let wire = SpiWire::new(sck, mosi, miso, cs, dc, answers);
-        let wire = if falling { wire.sampling_falling() } else { wire };
+        let wire = wires::spi(self.chip.pin_range(), (sck, mosi, miso, cs, dc), answers, falling)?;
         Ok(self.chip.pins_mut().attach_spi(wire))
     }
 
@@ -361,18 +320,13 @@ impl Engine {
         dc: Option<u8>,
         falling: bool,
     ) -> PyResult<u32> {
-        for pin in data.iter().copied().chain([wr]).chain(cs).chain(dc) {
-            self.pin(pin)?;
-        }
-        Ok(self.chip.pins_mut().attach_parallel(ParallelWire::new(data, wr, cs, dc, falling)))
+        let wire = wires::parallel(self.chip.pin_range(), data, (wr, cs, dc), falling)?;
+        Ok(self.chip.pins_mut().attach_parallel(wire))
     }
 
     /// An SD card on these pins; `dat` is DAT0 to DAT3.
     fn attach_sd(&mut self, clk: u8, cmd: u8, dat: [Option<u8>; 4]) -> PyResult<u32> {
-        for pin in dat.into_iter().flatten() {
-            self.pin(pin)?;
-        }
-        let lines = SdLines { clk: self.pin(clk)?, cmd: self.pin(cmd)?, dat };
+        let lines = wires::sd(self.chip.pin_range(), clk, cmd, dat)?;
         Ok(self.chip.pins_mut().attach_sd(lines))
     }
 
@@ -410,25 +364,15 @@ impl Engine {
         slot_bits: u8,
         delay: bool,
     ) -> PyResult<u32> {
-        for pin in [Some(bclk), Some(ws), din, dout].into_iter().flatten() {
-            self.pin(pin)?;
-        }
-        if !(1..=32).contains(&slot_bits) || !(1..=16).contains(&slots) {
-            return Err(PyValueError::new_err(format!(
-                "{slots} slots of {slot_bits} bits: 1 to 16 slots of 1 to 32 bits"
-            )));
-        }
-        let wire = I2sWire::new(bclk, ws, din, dout, I2sFormat { slots, slot_bits, delay });
+        let wire = wires::i2s(self.chip.pin_range(), (bclk, ws, din, dout), I2sFormat { slots, slot_bits, delay })?;
         Ok(self.chip.pins_mut().attach_i2s(wire))
     }
 
     /// An audio part on a PDM wire: it hears `din` in both channels and says `dout` in those where it drives.
     #[pyo3(signature = (clk, din, dout, left, right))]
     fn attach_pdm(&mut self, clk: u8, din: Option<u8>, dout: Option<u8>, left: bool, right: bool) -> PyResult<u32> {
-        for pin in [Some(clk), din, dout].into_iter().flatten() {
-            self.pin(pin)?;
-        }
-        Ok(self.chip.pins_mut().attach_pdm(PdmWire::new(clk, din, dout, [left, right])))
+        let wire = wires::pdm(self.chip.pin_range(), clk, din, dout, [left, right])?;
+        Ok(self.chip.pins_mut().attach_pdm(wire))
     }
 
     /// An I2S part that is the master of its wire runs its clock from `at` on, or stops it (0 frames a second).
@@ -488,9 +432,36 @@ impl Engine {
         self.chip.usb_act(UsbAction::Send(endpoint, data))
     }
 
+    /// The USB host makes a request on the default pipe: 8 bytes of setup, and the data that goes to the device. False: no
+    /// device is configured.
+    fn usb_ask(&mut self, setup: [u8; 8], data: &[u8]) -> bool {
+        self.chip.usb_act(UsbAction::Ask(setup, data))
+    }
+
+    /// How those requests went since the last call: the data from the device, or None for refused.
+    fn usb_answers<'py>(&mut self, py: Python<'py>) -> Vec<Option<Bound<'py, PyBytes>>> {
+        let answers = self.chip.usb_host_mut().take_answers();
+        answers.into_iter().map(|answer| answer.map(|data| PyBytes::new(py, &data))).collect()
+    }
+
+    /// What an endpoint sent to the USB host, to whoever takes it: `usb_reports` has it no more.
+    fn usb_take<'py>(&mut self, py: Python<'py>, endpoint: u8) -> Vec<Bound<'py, PyBytes>> {
+        self.chip.usb_host_mut().take_reports(endpoint).iter().map(|report| PyBytes::new(py, &report.data)).collect()
+    }
+
+    /// Somebody holds the BOOTSEL button down, or lets go. False: the chip has none.
+    fn hold_bootsel(&mut self, held: bool) -> bool {
+        self.chip.hold_bootsel(held)
+    }
+
     /// The USB cable is plugged in or out.
     fn usb_plug(&mut self, on: bool) {
         self.chip.usb_act(UsbAction::Plug(on));
+    }
+
+    /// A program at the port of the chip's own USB serial controller sets DTR and RTS. False: the chip has none, or no host sees it.
+    fn usb_lines(&mut self, dtr: bool, rts: bool) -> bool {
+        self.chip.usb_act(UsbAction::Lines(dtr, rts))
     }
 
     /// The USB host goes to sleep or wakes up.
@@ -524,11 +495,12 @@ impl Engine {
     }
 
     /// Runs until a core has executed one instruction ("step"), or until `until` (ps) at the latest.
-    fn step(&mut self, core: usize, until: Ps) -> PyResult<Stopped> {
+    fn step(&mut self, py: Python<'_>, core: usize, until: Ps) -> PyResult<Stopped> {
         if core > 1 {
             return Err(PyValueError::new_err("there are cores 0 and 1"));
         }
-        let stop = self.chip.step(core, until);
+        let chip = &mut self.chip;
+        let stop = py.detach(|| chip.step(core, until));
         self.inbox.take_error().map_or(Ok(stop), Err)
     }
 

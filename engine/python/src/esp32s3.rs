@@ -1,12 +1,13 @@
 //! The ESP32-S3 as Python's class sees it.
 
-use crate::machine::{common, Frozen, Machine, Stopped, UsbAction};
+use crate::machine::{check_size, common, Frozen, Machine, Stopped, UsbAction};
 use crate::usb::FixedDevice;
 use ::esp32s3::block::Block;
 use ::esp32s3::chip::{Chip, Stop};
-use ::esp32s3::efuse::{Efuse, Fuses};
+use ::esp32s3::efuse::{Efuse, Fuses, InPackage};
 use ::esp32s3::fabric::{Reason, Request};
 use ::esp32s3::rom::{names, Image, Rom};
+use ::esp32s3::spi_mem::psram::Wiring;
 use ::esp32s3::system::System;
 use ::esp32s3::usb_serial_jtag;
 use bridge::server::{Served, Server};
@@ -18,6 +19,7 @@ use engine_core::pins::Pins;
 use engine_core::ports::PortId;
 use engine_core::time::Ps;
 use engine_core::usb_host::Host;
+use pyo3::PyResult;
 use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
 use xtensa::call::{Words, RETURN_ADDRESS};
@@ -68,6 +70,28 @@ impl Name {
             .or_else(|| number("f", 15).map(Self::Float))
             .or_else(|| number("q", 7).map(Self::Wide))
     }
+}
+
+/// A chip after power-on with this much erased flash and PSRAM.
+pub fn chip(
+    flash_size: usize,
+    (psram_size, wiring): (usize, Wiring),
+    mac: Option<[u8; 6]>,
+    seed: u64,
+    flash_octal: bool,
+) -> PyResult<Chip> {
+    check_size(flash_size, 32 << 20)?;
+    if psram_size != 0 {
+        check_size(psram_size, 32 << 20)?;
+    }
+    let mut chip = Chip::new(flash_size, psram_size, wiring);
+    let dev = &mut chip.system_mut().dev;
+    if let Some(mac) = mac {
+        dev.efuse = Efuse::with(Fuses::module(mac, (0, 2), InPackage::of(psram_size)));
+    }
+    dev.rng.seed(seed);
+    chip.system_mut().set_octal_flash(flash_octal);
+    Ok(chip)
 }
 
 /// As Python gets it.
@@ -201,6 +225,10 @@ impl Machine for Chip {
         })
     }
 
+    fn usb_host_mut(&mut self) -> &mut Host {
+        self.system_mut().dev.usb_otg.host_mut()
+    }
+
     fn usb_act(&mut self, action: UsbAction<'_>) -> bool {
         let dev = &mut self.system_mut().dev;
         let (usb, fabric) = (&mut dev.usb_otg, &mut dev.fabric);
@@ -209,6 +237,8 @@ impl Machine for Chip {
             UsbAction::Sleep(true) => usb.suspend(fabric),
             UsbAction::Sleep(false) => usb.wake_up(fabric),
             UsbAction::Send(endpoint, data) => return usb.send(endpoint, data, fabric),
+            UsbAction::Ask(setup, data) => return usb.ask(setup, data, fabric),
+            UsbAction::Lines(dtr, rts) => return dev.usb_serial_jtag.control_lines(dtr, rts, fabric),
         }
         true
     }

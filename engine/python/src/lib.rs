@@ -8,6 +8,7 @@ mod outside;
 mod rp2040;
 mod snapshot;
 mod usb;
+mod wires;
 
 use engine_core::registers::Access;
 use pyo3::exceptions::PyValueError;

@@ -10,6 +10,8 @@ use engine_core::pins::Pins;
 use engine_core::ports::PortId;
 use engine_core::time::Ps;
 use engine_core::usb_host::Host;
+use pyo3::exceptions::PyValueError;
+use pyo3::PyResult;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::AtomicBool;
 
@@ -24,6 +26,21 @@ pub enum UsbAction<'a> {
     Sleep(bool),
     /// Sends a packet to an OUT endpoint.
     Send(u8, &'a [u8]),
+    /// Makes a request on the default pipe, with the data that goes to the device.
+    Ask([u8; 8], &'a [u8]),
+    /// A program at the chip's own serial port sets DTR and RTS.
+    Lines(bool, bool),
+}
+
+/// Is that a size of memory chips?
+pub fn check_size(size: usize, most: usize) -> PyResult<()> {
+    if size.is_power_of_two() && (65_536..=most).contains(&size) {
+        return Ok(());
+    }
+    Err(PyValueError::new_err(format!(
+        "flash of {size} bytes: expected a power of two between 64 KB and {} MB",
+        most >> 20
+    )))
 }
 
 /// A chip at rest.
@@ -113,12 +130,18 @@ pub trait Machine: Send + Sync {
     fn core_gaps(&self) -> Vec<(usize, String, u64)>;
     /// The USB host at the chip's port, and whether the cable is plugged in.
     fn usb_host(&self) -> (&Host, bool);
+    /// That host.
+    fn usb_host_mut(&mut self) -> &mut Host;
     /// The chip's own device, where the host sees that one instead of what firmware offers.
     fn usb_fixed_device(&self) -> Option<FixedDevice> {
         None
     }
     /// Something is done at the other end of the cable. False: that cannot be done.
     fn usb_act(&mut self, action: UsbAction<'_>) -> bool;
+    /// Somebody holds the BOOTSEL button down, or lets go. False: there is none.
+    fn hold_bootsel(&mut self, _held: bool) -> bool {
+        false
+    }
     /// A part at the other end of the Ethernet cable. `None`: the chip has no Ethernet.
     fn attach_ethernet(&mut self) -> Option<PortId> {
         None

@@ -1,6 +1,6 @@
 //! The RP2040 as Python's class sees it.
 
-use crate::machine::{common, Frozen, Machine, Stopped, UsbAction};
+use crate::machine::{check_size, common, Frozen, Machine, Stopped, UsbAction};
 use ::rp2040::chip::{Chip, Stop};
 use ::rp2040::fabric::{Reason, Request};
 use ::rp2040::system::System;
@@ -14,6 +14,7 @@ use engine_core::memory::Memory;
 use engine_core::pins::Pins;
 use engine_core::time::Ps;
 use engine_core::usb_host::Host;
+use pyo3::PyResult;
 use std::sync::atomic::AtomicBool;
 
 /// Memory as the calls of a processor use it.
@@ -27,6 +28,12 @@ impl Words for Ram<'_> {
     fn set_byte(&mut self, addr: u32, value: u8) -> bool {
         self.0.debug_write8(addr, value)
     }
+}
+
+/// A chip after power-on with this much erased flash.
+pub fn chip(flash_size: usize) -> PyResult<Chip> {
+    check_size(flash_size, 16 << 20)?;
+    Ok(Chip::new(flash_size))
 }
 
 /// As Python gets it.
@@ -119,6 +126,10 @@ impl Machine for Chip {
         (usb.host(), usb.vbus())
     }
 
+    fn usb_host_mut(&mut self) -> &mut Host {
+        self.system_mut().dev.usb.host_mut()
+    }
+
     fn usb_act(&mut self, action: UsbAction<'_>) -> bool {
         let dev = &mut self.system_mut().dev;
         let (usb, fabric) = (&mut dev.usb, &mut dev.fabric);
@@ -127,7 +138,15 @@ impl Machine for Chip {
             UsbAction::Sleep(true) => usb.suspend(fabric),
             UsbAction::Sleep(false) => usb.wake_up(fabric),
             UsbAction::Send(endpoint, data) => return usb.send(endpoint, data, fabric),
+            UsbAction::Ask(setup, data) => return usb.ask(setup, data, fabric),
+            // What DTR and RTS do is the firmware's.
+            UsbAction::Lines(..) => return false,
         }
+        true
+    }
+
+    fn hold_bootsel(&mut self, held: bool) -> bool {
+        self.system_mut().dev.fabric.press_bootsel(held);
         true
     }
 

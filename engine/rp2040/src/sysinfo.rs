@@ -16,7 +16,7 @@ engine_core::registers! {
 /// Manufacturer Raspberry Pi (JEDEC 0x927), part 0x0002, revision 2: the B2 stepping.
 pub const CHIP_ID: u32 = 0x2000_2927;
 /// The reference that rp2040js reports to have read from B1 silicon; that of B2 is not published.
-const GITREF_B1: u32 = 0xE0C9_12E8;
+pub(crate) const GITREF_B1: u32 = 0xE0C9_12E8;
 
 /// The block has no state.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -2,18 +2,37 @@
 
 /// A source of numbers, the same for the same seed.
 #[derive(Clone, Debug)]
-pub struct Dice(u64);
+pub struct Dice {
+    counter: u64,
+    /// What is thrown first, last byte first: somebody else's choices.
+    script: Vec<u8>,
+}
 
 impl Dice {
     /// A source of its own for each seed.
     pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x2545_F491_4F6C_DD1D))
+        Self { counter: seed.wrapping_mul(0x2545_F491_4F6C_DD1D), script: Vec::new() }
+    }
+
+    /// Throws what these bytes say as long as they last: a decision takes as few of them as it can.
+    pub fn of(script: &[u8]) -> Self {
+        Self { counter: 0, script: script.iter().rev().copied().collect() }
+    }
+
+    /// So many bytes of the script, if it has them.
+    fn told(&mut self, bytes: usize) -> Option<u64> {
+        let left = self.script.len().checked_sub(bytes)?;
+        Some(self.script.drain(left..).fold(0, |number, byte| number << 8 | u64::from(byte)))
     }
 
     /// 64 random bits.
     pub fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
+        self.told(8).unwrap_or_else(|| self.next())
+    }
+
+    fn next(&mut self) -> u64 {
+        self.counter = self.counter.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.counter;
         mixed = (mixed ^ mixed >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
         mixed ^ mixed >> 31
@@ -21,12 +40,20 @@ impl Dice {
 
     /// 32 random bits.
     pub fn word(&mut self) -> u32 {
-        self.bits() as u32
+        self.told(4).unwrap_or_else(|| self.next()) as u32
     }
 
     /// A number below `end`.
     pub fn below(&mut self, end: u32) -> u32 {
-        (u64::from(self.word()) * u64::from(end) >> 32) as u32
+        let bytes = match end {
+            0..=0x100 => 1,
+            0x101..=0x1_0000 => 2,
+            _ => 4,
+        };
+        match self.told(bytes) {
+            Some(number) => (number * u64::from(end) >> (8 * bytes)) as u32,
+            None => (u64::from(self.word()) * u64::from(end) >> 32) as u32,
+        }
     }
 
     /// True once in `times`.
@@ -53,10 +80,10 @@ impl Dice {
         }
     }
 
-    /// Fills memory with random bytes.
+    /// Fills memory with random bytes, none of which the script tells.
     pub fn fill(&mut self, bytes: &mut [u8]) {
         for chunk in bytes.chunks_mut(8) {
-            let bits = self.bits().to_le_bytes();
+            let bits = self.next().to_le_bytes();
             chunk.copy_from_slice(&bits[..chunk.len()]);
         }
     }

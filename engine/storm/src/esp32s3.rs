@@ -1,6 +1,6 @@
 //! The ESP32-S3 in hard use. Addresses: TRM chapter 4.
 
-use crate::target::Target;
+use crate::target::{common, Target};
 use crate::{outside, Dice, Kind};
 use engine_core::console::{Consoles, Line};
 use engine_core::pins::Pins;
@@ -200,15 +200,13 @@ fn instructions(dice: &mut Dice) -> u32 {
 }
 
 impl Target for Chip {
+    common!(load8 load16 load32 store8 store16 store32);
+
     const BLOCKS: &'static [u32] = &BLOCKS;
     const TIME: &'static [u32] = &TIME;
     const DMA: Option<u32> = Some(0x6003_F000);
     const PINS: u32 = PINS;
     const SIZES: &'static [u32] = &[1, 2, 4, 4, 4, 4, 4, 4];
-
-    fn random(kind: Kind, dice: &mut Dice) -> Self {
-        chip(kind, dice)
-    }
 
     fn line(_kind: Kind, dice: &mut Dice) -> Line {
         match dice.below(3) {
@@ -218,55 +216,14 @@ impl Target for Chip {
         }
     }
 
-    fn address(dice: &mut Dice) -> u32 {
-        address(dice)
-    }
-
-    fn register(block: u32, dice: &mut Dice) -> u32 {
-        register(block, dice)
-    }
-
     fn select(&mut self, core: usize) {
         let system = self.system_mut();
         system.select(core);
         system.other_cycle = u64::MAX;
     }
 
-    fn reach(&mut self, addr: u32, size: u32, store: Option<u32>) {
-        let system = self.system_mut();
-        let cycle = system.dev.fabric.cycle;
-        let _ = match (store, size) {
-            (None, 1) => system.load8(addr, cycle).map(|beat| beat.cycles),
-            (None, 2) => system.load16(addr, cycle).map(|beat| beat.cycles),
-            (None, _) => system.load32(addr, cycle).map(|beat| beat.cycles),
-            (Some(value), 1) => system.store8(addr, value, cycle),
-            (Some(value), 2) => system.store16(addr, value, cycle),
-            (Some(value), _) => system.store32(addr, value, cycle),
-        };
-    }
-
-    fn pins(&mut self) -> &mut Pins {
-        &mut self.system_mut().dev.fabric.pins
-    }
-
-    fn consoles(&mut self) -> &mut Consoles {
-        &mut self.system_mut().dev.fabric.consoles
-    }
-
-    fn time(&self) -> Ps {
-        self.now()
-    }
-
-    fn executed(&self) -> u64 {
-        self.cores().iter().map(|core| core.instructions).sum()
-    }
-
     fn run_on(&mut self, until: Ps, _dice: &mut Dice) {
         let _ = self.run(until);
-    }
-
-    fn reopened(&mut self) -> Self {
-        Self::restore(&self.snapshot())
     }
 
     fn refresh(&mut self, dice: &mut Dice) {

@@ -72,14 +72,18 @@ pub fn keep_panics_quiet() {
     }));
 }
 
+/// Hard use of a chip as these dice fall. Returns how many inputs it took; a panic of the engine unwinds.
+pub fn run(chip: Chip, kind: Kind, dice: Dice) -> u64 {
+    match chip {
+        Chip::Rp2040 => target::run::<::rp2040::chip::Chip>(kind, dice),
+        Chip::Esp32s3 => target::run::<::esp32s3::chip::Chip>(kind, dice),
+    }
+}
+
 impl Case {
     /// Carries the case out on this thread. A panic of the engine unwinds.
     pub fn run(self) -> u64 {
-        let dice = Dice::new(self.seed);
-        match self.chip {
-            Chip::Rp2040 => target::run::<::rp2040::chip::Chip>(self.kind, dice),
-            Chip::Esp32s3 => target::run::<::esp32s3::chip::Chip>(self.kind, dice),
-        }
+        run(self.chip, self.kind, Dice::new(self.seed))
     }
 
     fn end(self) -> End {

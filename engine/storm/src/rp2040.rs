@@ -1,6 +1,6 @@
 //! The RP2040 in hard use. Addresses: datasheet 2.2.
 
-use crate::target::Target;
+use crate::target::{common, Target};
 use crate::{outside, Dice, Kind};
 use armv6m::{Bus, Core};
 use engine_core::console::{Consoles, Line};
@@ -159,15 +159,13 @@ fn instruction(dice: &mut Dice) -> u32 {
 }
 
 impl Target for Chip {
+    common!(read8 read16 read32 write8 write16 write32);
+
     const BLOCKS: &'static [u32] = &BLOCKS;
     const TIME: &'static [u32] = &TIME;
     const DMA: Option<u32> = None;
     const PINS: u32 = PINS;
     const SIZES: &'static [u32] = &[1, 2, 4, 4, 4, 4];
-
-    fn random(kind: Kind, dice: &mut Dice) -> Self {
-        chip(kind, dice)
-    }
 
     fn line(kind: Kind, dice: &mut Dice) -> Line {
         if kind == Kind::Code || dice.once_in(2) {
@@ -177,56 +175,15 @@ impl Target for Chip {
         }
     }
 
-    fn address(dice: &mut Dice) -> u32 {
-        address(dice)
-    }
-
-    fn register(block: u32, dice: &mut Dice) -> u32 {
-        register(block, dice)
-    }
-
     fn select(&mut self, core: usize) {
         let system = self.system_mut();
         system.core = core;
         system.other_cycle = u64::MAX;
     }
 
-    fn reach(&mut self, addr: u32, size: u32, store: Option<u32>) {
-        let system = self.system_mut();
-        let cycle = system.dev.fabric.cycle;
-        let _ = match (store, size) {
-            (None, 1) => system.read8(addr, cycle).map(|beat| beat.cycles),
-            (None, 2) => system.read16(addr, cycle).map(|beat| beat.cycles),
-            (None, _) => system.read32(addr, cycle).map(|beat| beat.cycles),
-            (Some(value), 1) => system.write8(addr, value, cycle),
-            (Some(value), 2) => system.write16(addr, value, cycle),
-            (Some(value), _) => system.write32(addr, value, cycle),
-        };
-    }
-
-    fn pins(&mut self) -> &mut Pins {
-        &mut self.system_mut().dev.fabric.pins
-    }
-
-    fn consoles(&mut self) -> &mut Consoles {
-        &mut self.system_mut().dev.fabric.consoles
-    }
-
-    fn time(&self) -> Ps {
-        self.now()
-    }
-
-    fn executed(&self) -> u64 {
-        self.cores().iter().map(|core| core.instructions).sum()
-    }
-
     fn run_on(&mut self, until: Ps, dice: &mut Dice) {
         if let Stop::Lockup { .. } = self.run(until) {
             start(self, dice);
         }
-    }
-
-    fn reopened(&mut self) -> Self {
-        Self::restore(&self.snapshot())
     }
 }

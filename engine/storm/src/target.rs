@@ -64,6 +64,57 @@ pub trait Target: Sized {
     }
 }
 
+/// What is the same text for both chips, whose types differ, with the names that their buses have for the accesses.
+macro_rules! common {
+    ($load8:ident $load16:ident $load32:ident $store8:ident $store16:ident $store32:ident) => {
+        fn random(kind: Kind, dice: &mut Dice) -> Self {
+            chip(kind, dice)
+        }
+
+        fn address(dice: &mut Dice) -> u32 {
+            address(dice)
+        }
+
+        fn register(block: u32, dice: &mut Dice) -> u32 {
+            register(block, dice)
+        }
+
+        fn reach(&mut self, addr: u32, size: u32, store: Option<u32>) {
+            let system = self.system_mut();
+            let cycle = system.dev.fabric.cycle;
+            let _ = match (store, size) {
+                (None, 1) => system.$load8(addr, cycle).map(|beat| beat.cycles),
+                (None, 2) => system.$load16(addr, cycle).map(|beat| beat.cycles),
+                (None, _) => system.$load32(addr, cycle).map(|beat| beat.cycles),
+                (Some(value), 1) => system.$store8(addr, value, cycle),
+                (Some(value), 2) => system.$store16(addr, value, cycle),
+                (Some(value), _) => system.$store32(addr, value, cycle),
+            };
+        }
+
+        fn pins(&mut self) -> &mut Pins {
+            &mut self.system_mut().dev.fabric.pins
+        }
+
+        fn consoles(&mut self) -> &mut Consoles {
+            &mut self.system_mut().dev.fabric.consoles
+        }
+
+        fn time(&self) -> Ps {
+            self.now()
+        }
+
+        fn executed(&self) -> u64 {
+            self.cores().iter().map(|core| core.instructions).sum()
+        }
+
+        fn reopened(&mut self) -> Self {
+            Self::restore(&self.snapshot())
+        }
+    };
+}
+pub(crate) use common;
+
 fn access<T: Target>(chip: &mut T, addr: u32, dice: &mut Dice) {
     let value = dice.value(T::address);
     let (read, size) = (dice.once_in(4), dice.pick(T::SIZES));

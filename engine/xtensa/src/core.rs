@@ -9,6 +9,7 @@ use crate::exception::{Cause, ExceptionReport, StopReason, StopReport};
 use crate::execute::Stop;
 use crate::fpu::Fpu;
 use crate::interrupt::Interrupts;
+use crate::monitor::Watching;
 use crate::pie::Pie;
 use crate::place::Resume;
 use crate::protection::Protection;
@@ -102,6 +103,7 @@ pub struct Core {
     /// The breakpoint or watchpoint that stopped the last `run`.
     pub(crate) stopped_at: Option<u32>,
     stopped: Option<Box<StopReport>>,
+    pub(crate) watching: Option<Box<Watching>>,
     pub(crate) not_modelled: BTreeMap<String, u64>,
 }
 
@@ -189,6 +191,7 @@ impl Core {
             look_again: false,
             stopped_at: None,
             stopped: None,
+            watching: None,
             not_modelled: BTreeMap::new(),
         }
     }
@@ -200,6 +203,7 @@ impl Core {
         self.cycle = before.cycle;
         self.instructions = before.instructions;
         self.not_modelled = before.not_modelled;
+        self.watching = before.watching;
         self.interrupts = Interrupts::after_reset(before.interrupts.lines(), self.cycle);
     }
 
@@ -256,6 +260,8 @@ impl Core {
                     return exit;
                 }
             }
+            let mut foreseen = Vec::new();
+            let at = self.pc;
             if !self.sleeping && !self.interrupt_is_due() {
                 let op = code.instruction(bus, self.pc);
                 if let Some(addr) = self.watched_access(code, &op) {
@@ -270,10 +276,14 @@ impl Core {
                     self.stopped_at = Some(self.pc);
                     return Exit::Breakpoint(self.pc);
                 }
+                foreseen = self.foresee(&op);
             }
             let (before, counted) = (self.instructions, self.icount_runs());
             if let Some(exit) = self.step(bus, code) {
                 return exit;
+            }
+            if self.instructions != before && self.look_back(at, foreseen) {
+                return Exit::Deadline;
             }
             if counted && self.instructions != before {
                 self.debug.icount = self.debug.icount.wrapping_add(1);

@@ -26,11 +26,11 @@ pub(crate) struct Debug {
 }
 
 /// What an instruction does to memory.
-struct Access {
-    addr: u32,
-    bytes: u32,
-    load: bool,
-    store: bool,
+pub(crate) struct Access {
+    pub addr: u32,
+    pub bytes: u32,
+    pub load: bool,
+    pub store: bool,
 }
 
 impl Core {
@@ -42,7 +42,8 @@ impl Core {
 
     pub(crate) fn looks_before_executing(&self, code: &Code) -> bool {
         let dbreak = (self.debug.dbreakc[0] | self.debug.dbreakc[1]) & (DBREAKC_LOAD | DBREAKC_STORE) != 0;
-        dbreak || self.debug.ibreakenable != 0 || self.debug.icountlevel != 0 || !code.watchpoints().is_empty()
+        let armed = dbreak || self.debug.ibreakenable != 0 || self.debug.icountlevel != 0;
+        armed || !code.watchpoints().is_empty() || self.watching.is_some()
     }
 
     /// ICOUNT counts instructions executed below ICOUNTLEVEL.
@@ -88,7 +89,7 @@ impl Core {
         code.watchpoints().iter().find(meets).map(|_| access.addr)
     }
 
-    fn access_of(&self, op: &Op) -> Option<Access> {
+    pub(crate) fn access_of(&self, op: &Op) -> Option<Access> {
         use OpCode as O;
         let (load, store, bytes) = match op.code {
             O::L8ui => (true, false, 1),

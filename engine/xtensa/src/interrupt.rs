@@ -79,6 +79,12 @@ impl Core {
         self.interrupts.latched |= rising & (EDGE | NMI);
     }
 
+    /// INTERRUPT is this: for a core that goes on with the registers of another one.
+    pub fn set_pending(&mut self, pending: u32) {
+        self.interrupts.lines = pending & LEVEL;
+        self.interrupts.latched = pending & !LEVEL;
+    }
+
     /// The cycle at which a CCOMPARE next raises an interrupt that is enabled. The chip's deadline
     /// must not lie beyond it; `run` returns [`crate::Exit::Deadline`] when firmware changes it.
     pub fn next_timer_event(&self) -> Option<u64> {

@@ -52,6 +52,7 @@ mod execute_mac;
 pub mod fpu;
 mod interrupt;
 mod memory;
+mod monitor;
 mod op;
 pub mod pie;
 mod place;
@@ -67,6 +68,7 @@ pub use code::{Code, LINE_BYTES, PAGE_BYTES};
 pub use core::Core;
 pub use cycles::Costs;
 pub use exception::{Cause, ExceptionReport, StopReason, StopReport};
+pub use monitor::{Area, Monitor, Seen, Stack};
 
 /// The user register of the dedicated GPIO outputs (`wur.gpio_out`, TIE `gpio_out`).
 pub const UR_GPIO_OUT: u8 = 12;

@@ -13,7 +13,8 @@ type Range = (u32, u32);
 impl Core {
     /// The ranges around DBREAKA0 and 1, if they are the only reason to look at each instruction.
     pub(crate) fn watched_ranges(&self, code: &Code) -> Option<[Range; 2]> {
-        if self.debug.ibreakenable != 0 || self.debug.icountlevel != 0 || !code.watchpoints().is_empty() {
+        let others = self.debug.ibreakenable != 0 || self.debug.icountlevel != 0 || !code.watchpoints().is_empty();
+        if others || self.watching.is_some() {
             return None;
         }
         let mut ranges = [(0, 0); 2];

@@ -57,6 +57,15 @@ static void probes(void) {
     delay_us(100);
     probe(8, APB_SARADC_INT_RAW & (APB_SARADC_INT_THRES0_LOW | APB_SARADC_INT_THRES0_HIGH));
 
+    /* Another channel is watched, and then all. */
+    field_set(&APB_SARADC_THRES0_CTRL, APB_SARADC_THRES0_CTRL_THRES0_CHANNEL, 9);
+    APB_SARADC_INT_CLR = 0xffffffff;
+    delay_us(100);
+    probe(10, APB_SARADC_INT_RAW & APB_SARADC_INT_THRES0_LOW);
+    set_bits(&APB_SARADC_THRES_CTRL, APB_SARADC_THRES_CTRL_THRES_ALL_EN);
+    delay_us(100);
+    probe(11, APB_SARADC_INT_RAW & APB_SARADC_INT_THRES0_LOW);
+
     /* Stopped. */
     APB_SARADC_CTRL2 = 0;
     delay_us(50);

@@ -9,16 +9,19 @@
 #define COMMAND 13
 #define SELECT 14
 #define VSYNC 15
+#define MASTER_CLOCK 16
 #define SIGNAL_DATA 133u /* out and in; ESP-IDF soc/gpio_sig_map.h */
 #define SIGNAL_LCD_CS 132u
 #define SIGNAL_LCD_DC 153u
 #define SIGNAL_LCD_PCLK 154u
 #define SIGNAL_CAM_PCLK 149u
+#define SIGNAL_CAM_CLK 149u
 #define SIGNAL_CAM_DE 150u
 #define SIGNAL_CAM_VSYNC 152u
 #define SOURCE_LCD_CAM 24
 #define LINE 0
 #define PLL_160M 3
+#define XTAL 1
 #define BYTES 64u
 
 static uint8_t sent[BYTES] __attribute__((aligned(4))), got[BYTES] __attribute__((aligned(4)));
@@ -159,4 +162,41 @@ static void probes(void) {
     line(0, 6);
     delay_us(1);
     probe(20, got[0]);
+
+    /* What comes as U Y V Y is stored as RGB565, by BT.601: red and blue, two pixels each. */
+    static const uint8_t colours[8] = {90, 81, 240, 81, 240, 41, 110, 41};
+    memcpy(sent, colours, 8);
+    LCD_CAM_CAM_RGB_YUV = LCD_CAM_CAM_RGB_YUV_CAM_CONV_BYPASS | field(LCD_CAM_CAM_RGB_YUV_CAM_CONV_YUV2YUV_MODE, 3) |
+                          LCD_CAM_CAM_RGB_YUV_CAM_CONV_DATA_OUT_MODE;
+    camera(LCD_CAM_CAM_CTRL_CAM_VS_EOF_EN, BYTES);
+    line(0, 8);
+    gpio_put(VSYNC, 0);
+    delay_us(1);
+    probe(21, (uint32_t)got[3] << 24 | (uint32_t)got[2] << 16 | (uint32_t)got[5] << 8 | got[4]);
+    probe(22, dma_received(in));
+    /* And as U Y Y in the first line and V Y Y in the second, YUV420. */
+    gpio_put(VSYNC, 1);
+    LCD_CAM_CAM_RGB_YUV = LCD_CAM_CAM_RGB_YUV_CAM_CONV_BYPASS | LCD_CAM_CAM_RGB_YUV_CAM_CONV_TRANS_MODE |
+                          field(LCD_CAM_CAM_RGB_YUV_CAM_CONV_YUV2YUV_MODE, 1);
+    camera(LCD_CAM_CAM_CTRL_CAM_VS_EOF_EN, BYTES);
+    line(0, 4);
+    line(4, 4);
+    gpio_put(VSYNC, 0);
+    delay_us(1);
+    probe(23, dma_received(in));
+    probe(24, (uint32_t)got[0] << 24 | (uint32_t)got[2] << 16 | (uint32_t)got[3] << 8 | got[5]);
+    LCD_CAM_CAM_RGB_YUV = 0;
+
+    /* CAM_CLK: the crystal's 40 MHz by 200. */
+    gpio_out_signal(MASTER_CLOCK, SIGNAL_CAM_CLK);
+    rmt_init(10000000);
+    rmt_receiver(4, MASTER_CLOCK, 1000);
+    LCD_CAM_CAM_CTRL = field(LCD_CAM_CAM_CTRL_CAM_CLK_SEL, XTAL) | field(LCD_CAM_CAM_CTRL_CAM_CLKM_DIV_NUM, 200);
+    rmt_receive(4);
+    delay_us(50);
+    LCD_CAM_CAM_CTRL = 0;
+    delay_us(200);
+    uint32_t symbol = RMT_MEMORY(4)[1];
+    probe(25, (symbol & 0x7fff) + (symbol >> 16 & 0x7fff));
+    probe(26, symbol & 0x7fff);
 }

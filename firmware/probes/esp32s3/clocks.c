@@ -81,4 +81,14 @@ static void probes(void) {
     probe(17, UART_CONF0(1) ^ fresh);
     peripheral_reset(PERIP_UART1);
     probe(18, UART_CONF0(1) ^ fresh);
+
+    /* The watchdog of the crystal of 32 kHz finds that it is dead, after 200 cycles of RC_SLOW; set up as by
+     * ESP-IDF's xt_wdt_hal.c. */
+    field_set(&RTC_CNTL_XTAL32K_CONF, RTC_CNTL_XTAL32K_CONF_XTAL32K_WDT_TIMEOUT, 200);
+    RTC_CNTL_INT_CLR_RTC = RTC_CNTL_INT_XTAL32K_DEAD;
+    probe(19, RTC_CNTL_INT_RAW_RTC & RTC_CNTL_INT_XTAL32K_DEAD);
+    uint64_t then = time_us();
+    set_bits(&RTC_CNTL_EXT_XTL_CONF, RTC_CNTL_EXT_XTL_CONF_XTAL32K_WDT_EN);
+    WAIT_UNTIL(RTC_CNTL_INT_RAW_RTC & RTC_CNTL_INT_XTAL32K_DEAD, 10000);
+    probe(20, (uint32_t)(time_us() - then));
 }

@@ -18,6 +18,9 @@
 #define ETH_INT_BUSY BIT(4)
 #define ETH_PACKETLEN ETH(0x18)
 #define ETH_TX_BD_NUM ETH(0x20)
+#define ETH_CTRLMODER ETH(0x24)
+#define ETH_CTRLMODER_RXFLOW BIT(1)
+#define ETH_INT_RXC BIT(6)
 #define ETH_MIICOMMAND ETH(0x2c)
 #define ETH_MIIADDRESS ETH(0x30)
 #define ETH_MIIRX_DATA ETH(0x38)
@@ -230,6 +233,25 @@ static void cable(void) {
     probe(28, receive(&bytes) != 0);
 }
 
+/* A PAUSE of 20 quanta of 512 bits, sent to itself, holds the next frame back. */
+static void pauses(void) {
+    static const uint8_t head[] = {1, 0x80, 0xc2, 0, 0, 1, 2, 0, 0, 0, 0, 1, 0x88, 8, 0, 1, 0, 20};
+    start(ETH_MODER_LOOPBCK);
+    ETH_CTRLMODER = ETH_CTRLMODER_RXFLOW;
+    memset(buffers[0], 0, 60);
+    memcpy(buffers[0], head, sizeof head);
+    uint64_t then = time_us();
+    send(60);
+    WAIT_UNTIL(ETH_INT_SOURCE & ETH_INT_RXC, 100);
+    probe(29, ETH_INT_SOURCE & (ETH_INT_RXC | ETH_INT_RXB));
+    memcpy(buffers[0], own, 6);
+    buffers[0][12] = 9;
+    send(60);
+    WAIT_UNTIL(!(ETH_BD_STATUS(0) & BD_READY), 1000);
+    probe(30, (uint32_t)(time_us() - then));
+    ETH_CTRLMODER = 0;
+}
+
 static void probes(void) {
     probe(1, ETH_MODER);
     probe(2, ETH_PACKETLEN);
@@ -239,5 +261,6 @@ static void probes(void) {
     probe(6, phy_read(0x10) & 7);
     probe(7, ETH_MIISTATUS & 1);
     inside();
+    pauses();
     cable();
 }

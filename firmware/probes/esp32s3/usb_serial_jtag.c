@@ -21,4 +21,11 @@ static void probes(void) {
         got += usb_serial_read(bytes + got, sizeof bytes - got);
     probe(5, got);
     probe(6, (uint32_t)memcmp(bytes, "hello", 5));
+
+    /* The pads by hand, which no host understands: D+ high, D- low, and the other way around. */
+    USB_SERIAL_JTAG_TEST = USB_SERIAL_JTAG_TEST_ENABLE | USB_SERIAL_JTAG_TEST_USB_OE | USB_SERIAL_JTAG_TEST_TX_DP;
+    probe(7, USB_SERIAL_JTAG_TEST >> 4);
+    USB_SERIAL_JTAG_TEST = USB_SERIAL_JTAG_TEST_ENABLE | USB_SERIAL_JTAG_TEST_USB_OE | USB_SERIAL_JTAG_TEST_TX_DM;
+    probe(8, USB_SERIAL_JTAG_TEST >> 4);
+    USB_SERIAL_JTAG_TEST = 0;
 }

@@ -14,7 +14,7 @@
 #define WAVE 4  /* 20 ms low, 20 ms high: the test */
 #define OTHER 6 /* nothing is there; pulled down */
 #define PAD 2   /* touched for 30 ms every 60 ms: the test */
-#define LIMIT 40
+#define LIMIT 44
 #define TICKS_MS 136 /* RC_SLOW */
 enum { EXT0 = BIT(0), EXT1 = BIT(1), GPIO = BIT(2), TIMER = BIT(3), UART0 = BIT(6), TOUCH = BIT(8) };
 enum { INT_LOW = 4, INT_HIGH = 5 };
@@ -113,6 +113,18 @@ static void pins(void) {
     ext1(BIT(WAVE), 0);
     note(11, slept(EXT1));
     note(12, ext1_status());
+
+    /* A pad with settings for sleep: low, and high as soon as the chip sleeps. */
+    volatile uint32_t *pad = &RTC_IO_TOUCH_PAD4 - 4 + OTHER;
+    RTC_IO_RTC_GPIO_OUT_W1TS = BIT(10 + OTHER);
+    ext1(BIT(OTHER), 1);
+    note(30, slept(EXT1) >= 190);
+    set_bits(pad, RTC_IO_TOUCH_PAD4_SLP_SEL | RTC_IO_TOUCH_PAD4_SLP_OE | RTC_IO_TOUCH_PAD4_SLP_IE);
+    note(31, RTC_IO_RTC_GPIO_IN >> (10 + OTHER) & 1);
+    note(32, slept(EXT1));
+    note(33, cause());
+    clear_bits(pad, RTC_IO_TOUCH_PAD4_SLP_SEL | RTC_IO_TOUCH_PAD4_SLP_OE | RTC_IO_TOUCH_PAD4_SLP_IE);
+    RTC_IO_RTC_GPIO_OUT_W1TC = BIT(10 + OTHER);
 
     /* A source that is not enabled wakes nobody. */
     ext1(BIT(WAVE), 1);

@@ -58,15 +58,10 @@ def open(  # noqa: A001  # every adapter has these names
     options: Mapping[str, str],
 ) -> QemuEngine:
     """A chip as the board has it, at its power-on."""
-    from twins.engines import absent
+    from twins.engines import chosen
     from twins.engines.qemu.engine import QemuEngine, Settings
     from twins.engines.qemu.locate import look
-    from twins.errors import EngineAbsent, UsageError
 
     settings = Settings.of(options, seed, rom)
-    found, wrong = look(Path(options["path"]) if "path" in options else None)
-    if found is None:
-        if "path" in options:
-            raise UsageError("; ".join(wrong))
-        raise EngineAbsent("; ".join([str(absent(NAME)), *wrong]))
+    found = chosen(NAME, look, options.get("path"))
     return QemuEngine(found, board, settings)

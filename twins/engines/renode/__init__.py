@@ -37,6 +37,8 @@ CHIPS = ("rp2040", "esp32s3")
 OPTIONS = {
     "path": "the program renode, instead of the one that is found",
     "quantum": "seconds of virtual time that one core runs before the other; 0.0001 without it",
+    "patience": "seconds of wall clock that 100 ms of virtual time may take; 120 without it",
+    "rom": "a real boot ROM: a path, or `real` for the one of the folder ESP_ROM_ELF_DIR",
 }
 INSTALL = "install Renode 1.15 or newer, and let PATH or RENODE_PATH say where it is"
 
@@ -57,15 +59,11 @@ def open(  # noqa: A001  # every adapter has these names
     options: Mapping[str, str],
 ) -> RenodeEngine:
     """A chip as the board has it, at its power-on."""
-    from twins.engines import absent, native
+    from twins.engines import chosen, native
     from twins.engines.renode.engine import RenodeEngine, Settings
     from twins.engines.renode.locate import look
-    from twins.errors import EngineAbsent, UsageError
 
     settings = Settings.of(options)
-    found, wrong = look(Path(options["path"]) if "path" in options else None)
-    if found is None:
-        if "path" in options:
-            raise UsageError("; ".join(wrong))
-        raise EngineAbsent("; ".join([str(absent(NAME)), *wrong]))
-    return RenodeEngine(found, board, native.open(board, image, seed=seed, rom=rom, options={}), settings)
+    found = chosen(NAME, look, options.get("path"))
+    of_the_chip = {name: value for name, value in options.items() if name in native.OPTIONS}
+    return RenodeEngine(found, board, native.open(board, image, seed=seed, rom=rom, options=of_the_chip), settings)

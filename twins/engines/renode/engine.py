@@ -38,19 +38,28 @@ class Settings:
 
     quantum: float = 1e-4
     """Seconds of virtual time that one core runs before the other does."""
+    patience: float | None = None
+    """Seconds of wall clock instead of `PATIENCE`."""
 
     @classmethod
     def of(cls, options: Mapping[str, str]) -> Settings:
         """Reads them. Raises `UsageError`."""
-        if "quantum" not in options:
-            return cls()
-        try:
-            quantum = float(options["quantum"])
-        except ValueError:
-            quantum = 0.0
-        if not 1e-6 <= quantum <= 1e-2:
-            raise UsageError(f"renode:quantum={options['quantum']}: expected seconds from 0.000001 to 0.01")
-        return cls(quantum)
+        return cls(
+            _seconds(options, "quantum", "0.000001", "0.01") or cls.quantum,
+            _seconds(options, "patience", "1", "86400"),
+        )
+
+
+def _seconds(options: Mapping[str, str], name: str, least: str, most: str) -> float | None:
+    if name not in options:
+        return None
+    try:
+        seconds = float(options[name])
+    except ValueError:
+        seconds = 0.0
+    if not float(least) <= seconds <= float(most):
+        raise UsageError(f"renode:{name}={options[name]}: expected seconds from {least} to {most}")
+    return seconds
 
 
 def platform(board: Board) -> str:
@@ -102,9 +111,10 @@ class RenodeEngine(Adapter):
     def _step(self, server: Server, goal: int, on: bool) -> Stop:
         assert self._process is not None
         process, over, silent = self._process, Event(), Event()
+        patience = self._settings.patience or PATIENCE
 
         def watch() -> None:
-            deadline = time.monotonic() + PATIENCE
+            deadline = time.monotonic() + patience
             while not over.wait(_LOOK):
                 if time.monotonic() > deadline:
                     silent.set()
@@ -119,7 +129,7 @@ class RenodeEngine(Adapter):
         except BridgeLost as error:
             process.check("the run was over")
             if silent.is_set():
-                raise process.failure(f"has not come as far as {Duration(goal)} within {PATIENCE:g} s") from None
+                raise process.failure(f"has not come as far as {Duration(goal)} within {patience:g} s") from None
             raise process.failure(f"left the bridge ({error})") from None
         finally:
             over.set()

@@ -76,6 +76,7 @@ pub struct FlashChip {
     shift: u32,
     bits: u8,
     address: u32,
+    bank: u32,
     /// Bytes given out, or taken in.
     count: u32,
     taken: Vec<u8>,
@@ -100,6 +101,7 @@ impl FlashChip {
             shift: 0,
             bits: 0,
             address: 0,
+            bank: 0,
             count: 0,
             taken: Vec::new(),
             report: None,
@@ -131,6 +133,27 @@ impl FlashChip {
     pub fn busy_until(&mut self, now: Ps) -> Option<Ps> {
         self.status.settle(now);
         self.status.busy_until()
+    }
+
+    /// Is a program or an erase under way?
+    pub fn works(&mut self, now: Ps) -> bool {
+        self.status.settle(now);
+        self.status.works()
+    }
+
+    /// Is a program or an erase suspended?
+    pub fn is_suspended(&self) -> bool {
+        self.status.suspended()
+    }
+
+    /// As Erase / Program Resume (7Ah), from a time to come.
+    pub fn resume_at(&mut self, at: Ps) {
+        self.status.resume(at);
+    }
+
+    /// The address bits above the 24 of the instructions, for those that have more.
+    pub fn set_bank(&mut self, address: u32) {
+        self.bank = address & 0xFF00_0000;
     }
 
     /// Would the next instruction begin with its address, because a read continues?
@@ -202,7 +225,7 @@ impl FlashChip {
             }
             Phase::Address => {
                 if self.shift_in(lines, self.plan.address_lanes, 24) {
-                    self.address = self.shift & 0xFF_FFFF;
+                    self.address = self.shift & 0xFF_FFFF | self.bank;
                     self.after_address();
                 }
             }

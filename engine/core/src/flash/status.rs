@@ -94,6 +94,11 @@ impl Status {
         self.work = Some((work, end));
     }
 
+    /// Is a program or an erase under way, which a suspension can stop?
+    pub(super) fn works(&self) -> bool {
+        matches!(self.work, Some((Work::Program | Work::Erase, _)))
+    }
+
     pub(super) fn suspended(&self) -> bool {
         self.suspended.is_some()
     }

@@ -7,7 +7,10 @@ mod foreign;
 
 pub use foreign::{Foreign, Peer, LINE};
 
-use crate::time::Ps;
+use crate::console::Consoles;
+use crate::gaps::Gaps;
+use crate::pins::Pins;
+use crate::time::{Clock, Ps};
 
 /// How a processor is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +66,19 @@ pub enum How {
     Stopped = 3,
 }
 
+/// Where a run meets what is around the chip.
+#[derive(Debug)]
+pub struct Border<'a> {
+    /// The pins.
+    pub pins: &'a Pins,
+    /// The consoles.
+    pub consoles: &'a mut Consoles,
+    /// What is not modelled.
+    pub gaps: &'a mut Gaps,
+    /// The clock of the processors.
+    pub clock: &'a Clock,
+}
+
 /// A chip as the bridge needs it. All calls but `lend` are for a chip that is lent.
 pub trait Lent {
     /// Why it stops.
@@ -96,14 +112,32 @@ pub trait Lent {
     fn trap(&mut self, core: u8, pc: u32, registers: &[u32]) -> Result<(Trapped, Option<Self::Stop>), String>;
     /// A processor was reset by its own means, or the whole chip as at power-on. `Some`: a run that ends by it.
     fn restarted(&mut self, core: Option<u8>) -> Option<Self::Stop>;
-    /// A text that somebody waits for was seen, and the run ends by it.
-    fn seen(&mut self) -> Option<Self::Stop>;
-    /// Where a part wants the run to come back.
-    fn wake(&self) -> Ps;
-    /// A request came that was for a time so long before the present.
-    fn came_late(&mut self, by: Ps);
     /// The other side's memories get what was stored; what its processors must be told.
     fn settle(&mut self) -> Vec<Notice>;
+    /// The border of the chip.
+    fn border(&mut self) -> Border<'_>;
+    /// Why it stops when the text of this key was seen on the console of this number.
+    fn text(key: u32, console: usize) -> Self::Stop;
+
+    /// A text that somebody waits for was seen, and the run ends by it.
+    fn seen(&mut self) -> Option<Self::Stop> {
+        self.border().consoles.take_seen().map(|(key, console, _)| Self::text(key, console))
+    }
+
+    /// Where a part wants the run to come back.
+    fn wake(&mut self) -> Ps {
+        self.border().pins.wake()
+    }
+
+    /// A request came that was for a time so long before the present.
+    fn came_late(&mut self, by: Ps) {
+        let border = self.border();
+        if by > border.clock.rate().duration(1) {
+            let why =
+                "a processor of the other side came with an access for a time that is over; it was carried out late";
+            border.gaps.touch("bridge: access late", why);
+        }
+    }
 }
 
 /// What was told of the processors so far, and what is still to be told.

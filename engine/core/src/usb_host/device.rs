@@ -11,6 +11,11 @@ pub const BEFORE_SOF: Ps = bytes(4);
 /// A token that is answered by NAK: 4 bytes of token, 2 of handshake, 2 bytes of delays.
 pub const NAKED: Ps = bytes(8);
 
+/// Packet identifier of a token towards the host. USB 2.0, table 8-1.
+pub(super) const IN: u8 = 0x69;
+/// Packet identifier of a token towards the device.
+pub(super) const OUT: u8 = 0xE1;
+
 /// What SYNC, PIDs, token, CRC and delays add to the data of a transaction. USB 2.0, table 5-9 (bulk, full speed).
 const OVERHEAD: u64 = 13;
 

@@ -40,6 +40,11 @@ impl Pipe {
         Self { endpoint, used, data1: false, halted: false, errors: 0, outgoing: VecDeque::new(), next_frame: 0 }
     }
 
+    /// The device's endpoint is not halted any more, and begins with DATA0.
+    pub fn unhalt(&mut self) {
+        (self.halted, self.data1, self.errors) = (false, false, 0);
+    }
+
     /// The number without the direction.
     pub fn number(&self) -> u8 {
         self.endpoint.address & 0xF

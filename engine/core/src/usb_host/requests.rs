@@ -2,7 +2,7 @@
 //! USB 2.0, sections 8.5.3 and 9.3.
 
 use super::descriptors::kind;
-use super::device::{transaction, Answer, Device, Ready};
+use super::device::{transaction, Answer, Device, Ready, IN, OUT};
 use crate::time::{Ps, SECOND};
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,8 @@ pub(super) enum Purpose {
     Class,
     /// This serial port is open once this is done.
     OpenConsole(u8),
+    /// Somebody else's.
+    Asked,
 }
 
 /// A request, 9.3.
@@ -60,6 +62,16 @@ impl Request {
         Self::new(Purpose::SetConfiguration, 0, 9, u16::from(value), 0, 0)
     }
 
+    /// Somebody else's request, with the data that goes to the device.
+    pub fn asked(setup: [u8; 8], data: Vec<u8>) -> Self {
+        Self { purpose: Purpose::Asked, setup, data }
+    }
+
+    /// The endpoint whose halt this request clears: CLEAR_FEATURE(ENDPOINT_HALT), USB 2.0, 9.4.1.
+    pub fn unhalts(&self) -> Option<u8> {
+        (self.setup[..4] == [2, 1, 0, 0]).then_some(self.setup[4])
+    }
+
     /// HID 1.11, 7.2.4: reports only when something changes.
     pub fn set_idle(interface: u8) -> Self {
         Self::new(Purpose::Class, 0x21, 0x0A, 0, u16::from(interface), 0)
@@ -86,7 +98,7 @@ impl Request {
     /// USB 2.0, 9.2.6.4: the device has 500 ms for each packet of a standard request; 9.2.6.1: 5 s for any request.
     fn patience(&self) -> Ps {
         match self.purpose {
-            Purpose::HidReport(_) | Purpose::Class | Purpose::OpenConsole(_) => 5 * SECOND,
+            Purpose::HidReport(_) | Purpose::Class | Purpose::OpenConsole(_) | Purpose::Asked => 5 * SECOND,
             _ => SECOND / 2,
         }
     }
@@ -162,9 +174,9 @@ impl Control {
     pub fn packet(&self, packet: usize) -> (u8, Vec<u8>) {
         match self.stage {
             Stage::Setup => (0x2D, self.request.setup.to_vec()),
-            Stage::DataIn | Stage::StatusIn => (super::IN, Vec::new()),
-            Stage::DataOut => (super::OUT, self.next_out(packet).to_vec()),
-            Stage::StatusOut => (super::OUT, Vec::new()),
+            Stage::DataIn | Stage::StatusIn => (IN, Vec::new()),
+            Stage::DataOut => (OUT, self.next_out(packet).to_vec()),
+            Stage::StatusOut => (OUT, Vec::new()),
         }
     }
 

@@ -260,7 +260,8 @@ impl ApbSaradc {
         filtered
     }
 
-    /// A monitor compares the samples of its channel, unit * 16 + channel, with two thresholds.
+    /// A monitor compares the samples of its channel, unit * 16 + channel, with two thresholds; THRES_ALL_EN lets the first one
+    /// compare those of all.
     fn monitor(&mut self, unit: Unit, channel: u32, data: u32) {
         let enables = self.regs.get(Reg::THRES_CTRL);
         let monitors = [
@@ -279,7 +280,8 @@ impl ApbSaradc {
         ];
         for (enable, register, high, low) in monitors {
             let control = self.regs.get(register);
-            let own = THRES0_CTRL::THRES0_CHANNEL.get(control) == (unit as u32) << 4 | channel;
+            let all = register == Reg::THRES0_CTRL && THRES_CTRL::THRES_ALL_EN.is_set(enables);
+            let own = all || THRES0_CTRL::THRES0_CHANNEL.get(control) == (unit as u32) << 4 | channel;
             if enable.is_set(enables) && own {
                 if data > THRES0_CTRL::THRES0_HIGH.get(control) {
                     self.raise(high);

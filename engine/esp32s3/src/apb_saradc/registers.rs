@@ -37,7 +37,7 @@ engine_core::registers! {
     THRES1_CTRL 0x048 = 0x0003_FFED { THRES1_LOW 30:18 rw; THRES1_HIGH 17:5 rw; THRES1_CHANNEL 4:0 rw; }
     THRES_CTRL 0x058 = 0x0000_0000 {
         THRES0_EN 31 rw; THRES1_EN 30 rw; THRES2_EN 29 todo "the chip has two monitors";
-        THRES3_EN 28 todo "the chip has two monitors"; THRES_ALL_EN 27 todo "monitoring all channels";
+        THRES3_EN 28 todo "the chip has two monitors"; THRES_ALL_EN 27 rw;
     }
     INT_ENA 0x05C = 0x0000_0000 {
         APB_SARADC1_DONE_INT_ENA 31 rw; APB_SARADC2_DONE_INT_ENA 30 rw; THRES0_HIGH_INT_ENA 29 rw;

@@ -183,6 +183,20 @@ fn a_monitor_watches_its_channel() {
     assert_eq!(bench.fabric.sources() >> Source::APB_ADC as u32 & 1, 1);
 }
 
+/// ESP-IDF `soc/apb_saradc_reg.h`: THRES_ALL_EN (bit 27) lets the first monitor watch all channels.
+#[test]
+fn the_first_monitor_watches_all_channels() {
+    let mut bench = Bench::new();
+    bench.write(0x44, 1000 << 18 | 0x1FFF << 5 | 9);
+    bench.write(0x58, 1 << 31);
+    bench.write(CTRL2, TIMER_ON | 250 << 12);
+    bench.run_for(100);
+    assert_eq!(bench.read(0x60) & 0x3C00_0000, 0, "another channel");
+    bench.write(0x58, 1 << 31 | 1 << 27);
+    bench.run_for(100);
+    assert_eq!(bench.read(0x60) & 0x3C00_0000, 1 << 27);
+}
+
 /// ESP-IDF adc_ll_digi_filter_set_factor: factor 2 is a coefficient of 4; the channel is (unit + 1) * 8 + channel.
 #[test]
 fn a_filter_takes_a_part_of_each_sample() {

@@ -4,13 +4,13 @@ engine_core::registers! {
     /// The registers for one processor, 0x90 apart.
     pub Core;
     MONTR_ENA 0x000 = 0x0000_0000 {
-        DRAM0_EXCEPTION_MONITOR_ENA 11 todo "bus access by a processor without clock";
-        IRAM0_EXCEPTION_MONITOR_ENA 10 todo "bus access by a processor without clock";
-        SP_SPILL_MAX_ENA 9 todo "the stack monitor"; SP_SPILL_MIN_ENA 8 todo "the stack monitor";
-        AREA_PIF_1_WR_ENA 7 todo "the region monitor"; AREA_PIF_1_RD_ENA 6 todo "the region monitor";
-        AREA_PIF_0_WR_ENA 5 todo "the region monitor"; AREA_PIF_0_RD_ENA 4 todo "the region monitor";
-        AREA_DRAM0_1_WR_ENA 3 todo "the region monitor"; AREA_DRAM0_1_RD_ENA 2 todo "the region monitor";
-        AREA_DRAM0_0_WR_ENA 1 todo "the region monitor"; AREA_DRAM0_0_RD_ENA 0 todo "the region monitor";
+        DRAM0_EXCEPTION_MONITOR_ENA 11 rw;
+        IRAM0_EXCEPTION_MONITOR_ENA 10 rw;
+        SP_SPILL_MAX_ENA 9 rw; SP_SPILL_MIN_ENA 8 rw;
+        AREA_PIF_1_WR_ENA 7 rw; AREA_PIF_1_RD_ENA 6 rw;
+        AREA_PIF_0_WR_ENA 5 rw; AREA_PIF_0_RD_ENA 4 rw;
+        AREA_DRAM0_1_WR_ENA 3 rw; AREA_DRAM0_1_RD_ENA 2 rw;
+        AREA_DRAM0_0_WR_ENA 1 rw; AREA_DRAM0_0_RD_ENA 0 rw;
     }
     INTR_RAW 0x004 = 0x0000_0000 {
         DRAM0_EXCEPTION_MONITOR_RAW 11 ro; IRAM0_EXCEPTION_MONITOR_RAW 10 ro; SP_SPILL_MAX_RAW 9 ro;
@@ -73,7 +73,7 @@ engine_core::registers! {
     pub Reg;
     CORE_X_IRAM0_DRAM0_EXCEPTION_MONITOR_0 0x120 = 0x000F_FFFF { CORE_X_IRAM0_DRAM0_LIMIT_CYCLE_0 19:0 rw; }
     CORE_X_IRAM0_DRAM0_EXCEPTION_MONITOR_1 0x124 = 0x000F_FFFF { CORE_X_IRAM0_DRAM0_LIMIT_CYCLE_1 19:0 rw; }
-    LOG_SETTING 0x128 = 0x0000_0040 { LOG_MEM_LOOP_ENABLE 6 rw; LOG_MODE 5:3 rw; LOG_ENA 2:0 rw; }
+    LOG_SETTING 0x128 = 0x0000_0040 { LOG_MEM_LOOP_ENABLE 6 rw; LOG_MODE 5:3 rw; LOG_ENA 2:0 todo "the log of the bus"; }
     LOG_DATA_0 0x12C = 0x0000_0000 { LOG_DATA_0 31:0 rw; }
     LOG_DATA_1 0x130 = 0x0000_0000 { LOG_DATA_1 31:0 rw; }
     LOG_DATA_2 0x134 = 0x0000_0000 { LOG_DATA_2 31:0 rw; }

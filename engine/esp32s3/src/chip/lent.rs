@@ -7,7 +7,7 @@
 use super::{Chip, Stop};
 use crate::fabric::{Reason, Request};
 use crate::memories::{Mmu, Place, MMU_ENTRIES, MMU_PAGE, ROM_D, ROM_I, WINDOW};
-use engine_core::lent::{Foreign, Keep, Lent, Notice, Peer, Told, Trapped};
+use engine_core::lent::{Border, Foreign, Keep, Lent, Notice, Peer, Told, Trapped};
 use engine_core::memory::LINE;
 use engine_core::time::Ps;
 use xtensa::Bus;
@@ -131,7 +131,7 @@ impl Lent for Chip {
     }
 
     fn traps(&self) -> Vec<u32> {
-        Vec::new()
+        self.system.rom.traps()
     }
 
     fn begin(&mut self) {
@@ -200,8 +200,8 @@ impl Lent for Chip {
         stored.is_ok()
     }
 
-    fn trap(&mut self, _core: u8, pc: u32, _registers: &[u32]) -> Result<(Trapped, Option<Stop>), String> {
-        Err(format!("the client sent a Trap at 0x{pc:08X}: the ESP32-S3 has none, it needs a real mask ROM"))
+    fn trap(&mut self, core: u8, pc: u32, registers: &[u32]) -> Result<(Trapped, Option<Stop>), String> {
+        self.trapped(usize::from(core), pc, registers)
     }
 
     fn restarted(&mut self, core: Option<u8>) -> Option<Stop> {
@@ -213,22 +213,13 @@ impl Lent for Chip {
         None
     }
 
-    fn seen(&mut self) -> Option<Stop> {
-        let (key, console, _) = self.system.dev.fabric.consoles.take_seen()?;
-        Some(Stop::Text { key, console })
-    }
-
-    fn wake(&self) -> Ps {
-        self.system.dev.fabric.pins.wake()
-    }
-
-    fn came_late(&mut self, by: Ps) {
+    fn border(&mut self) -> Border<'_> {
         let fabric = &mut self.system.dev.fabric;
-        if by > fabric.clock.rate().duration(1) {
-            let why =
-                "a processor of the other side came with an access for a time that is over; it was carried out late";
-            fabric.gaps.touch("bridge: access late", why);
-        }
+        Border { pins: &fabric.pins, consoles: &mut fabric.consoles, gaps: &mut fabric.gaps, clock: &fabric.clock }
+    }
+
+    fn text(key: u32, console: usize) -> Stop {
+        Stop::Text { key, console }
     }
 
     fn settle(&mut self) -> Vec<Notice> {

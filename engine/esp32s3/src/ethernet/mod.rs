@@ -8,7 +8,10 @@
 //!   management: as the specification says.
 //! - A frame is sent at once when its descriptor becomes ready: ESP-IDF's driver relies on that. Received frames come at
 //!   100 Mbit/s; a frame that finds no empty descriptor, or a receiver that is off, is lost.
-//! - Flow control, collisions and half duplex are missing: nothing ever pauses or collides. Inter-frame gaps are storage.
+//! - Flow control: PAUSE frames are sent and obeyed; control frames go to memory with PASSALL. Collisions and half duplex are
+//!   missing: nothing ever collides. Inter-frame gaps are storage.
+//! - DLYCRCEN: frames on the cable have the usual checksum, so those that come in are in error then, and those that are sent
+//!   get lost.
 
 mod phy;
 #[cfg(test)]
@@ -27,7 +30,7 @@ use serde::{Deserialize, Serialize};
 engine_core::registers! {
     /// OpenCores Ethernet IP Core Specification, chapter Registers.
     pub Reg;
-    MODER 0x000 = 0x0000_A000 { RECSMALL 16 rw; PAD 15 rw; HUGEN 14 rw; CRCEN 13 rw; DLYCRCEN 12 todo "the checksum always covers the whole frame"; RST 11 rw; FULLD 10 rw; EXDFREN 9 rw; NOBCKOF 8 rw; LOOPBCK 7 rw; IFG 6 rw; PRO 5 rw; IAM 4 rw; BRO 3 rw; NOPRE 2 rw; TXEN 1 rw; RXEN 0 rw; }
+    MODER 0x000 = 0x0000_A000 { RECSMALL 16 rw; PAD 15 rw; HUGEN 14 rw; CRCEN 13 rw; DLYCRCEN 12 rw; RST 11 rw; FULLD 10 rw; EXDFREN 9 rw; NOBCKOF 8 rw; LOOPBCK 7 rw; IFG 6 rw; PRO 5 rw; IAM 4 rw; BRO 3 rw; NOPRE 2 rw; TXEN 1 rw; RXEN 0 rw; }
     INT_SOURCE 0x004 = 0x0000_0000 { RXC 6 w1c; TXC 5 w1c; BUSY 4 w1c; RXE 3 w1c; RXB 2 w1c; TXE 1 w1c; TXB 0 w1c; }
     INT_MASK 0x008 = 0x0000_0000 { RXC_M 6 rw; TXC_M 5 rw; BUSY_M 4 rw; RXE_M 3 rw; RXB_M 2 rw; TXE_M 1 rw; TXB_M 0 rw; }
     IPGT 0x00C = 0x0000_0012 { IPGT 6:0 rw; }
@@ -36,7 +39,7 @@ engine_core::registers! {
     PACKETLEN 0x018 = 0x0040_0600 { MINFL 31:16 rw; MAXFL 15:0 rw; }
     COLLCONF 0x01C = 0x000F_003F { MAXRET 19:16 rw; COLLVALID 5:0 rw; }
     TX_BD_NUM 0x020 = 0x0000_0040 { TX_BD_NUM 7:0 rw; }
-    CTRLMODER 0x024 = 0x0000_0000 { TXFLOW 2 todo "there is no flow control"; RXFLOW 1 todo "there is no flow control"; PASSALL 0 todo "there is no flow control"; }
+    CTRLMODER 0x024 = 0x0000_0000 { TXFLOW 2 rw; RXFLOW 1 rw; PASSALL 0 rw; }
     MIIMODER 0x028 = 0x0000_0064 { MIINOPRE 8 rw; CLKDIV 7:0 rw; }
     MIICOMMAND 0x02C = 0x0000_0000 { WCTRLDATA 2 wo; RSTAT 1 wo; SCANSTAT 0 rw; }
     MIIADDRESS 0x030 = 0x0000_0000 { RGAD 12:8 rw; FIAD 4:0 rw; }
@@ -47,7 +50,7 @@ engine_core::registers! {
     MAC_ADDR1 0x044 = 0x0000_0000 { BYTES_0_TO_1 15:0 rw; }
     ETH_HASH0_ADR 0x048 = 0x0000_0000 { HASH0 31:0 rw; }
     ETH_HASH1_ADR 0x04C = 0x0000_0000 { HASH1 31:0 rw; }
-    TXCTRL 0x050 = 0x0000_0000 { TXPAUSERQ 16 todo "there is no flow control"; TXPAUSETV 15:0 rw; }
+    TXCTRL 0x050 = 0x0000_0000 { TXPAUSERQ 16 rw; TXPAUSETV 15:0 rw; }
 }
 
 /// Buffer descriptors: two words each, a status and an address.
@@ -74,9 +77,12 @@ mod rx {
     pub const E: Field = Field::new(15, 15);
     pub const IRQ: Field = Field::new(14, 14);
     pub const WR: Field = Field::new(13, 13);
+    /// A control frame.
+    pub const CF: Field = Field::new(8, 8);
     pub const M: Field = Field::new(7, 7);
     pub const TL: Field = Field::new(3, 3);
     pub const SF: Field = Field::new(2, 2);
+    pub const CRC: Field = Field::new(1, 1);
     pub const STATUS: Field = Field::new(8, 0);
 }
 
@@ -89,6 +95,16 @@ fn crc(data: &[u8]) -> u32 {
     data.iter().fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), shift))
 }
 
+/// MODER.DLYCRCEN: the checksum leaves out so many bytes.
+const DELAYED: usize = 4;
+
+/// IEEE 802.3 annex 31B: where PAUSE frames go, the type of control frames, and the operation code of PAUSE.
+const PAUSE_ADDRESS: [u8; 6] = [0x01, 0x80, 0xC2, 0x00, 0x00, 0x01];
+const CONTROL: [u8; 2] = [0x88, 0x08];
+const PAUSE: [u8; 2] = [0, 1];
+/// A quantum of pauses: 512 bit times, at 100 Mbit/s.
+const QUANTUM: Ps = 5_120_000;
+
 /// The block.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ethernet {
@@ -100,6 +116,8 @@ pub struct Ethernet {
     phy: Phy,
     /// When the frame that is on the line has come in.
     arrives: Option<Ps>,
+    /// The other end has asked to send nothing until then.
+    paused_until: Ps,
 }
 
 impl Ethernet {
@@ -112,6 +130,7 @@ impl Ethernet {
             receives: 0x40,
             phy: Phy::new(),
             arrives: None,
+            paused_until: 0,
         }
     }
 
@@ -136,6 +155,7 @@ impl Ethernet {
     /// A descriptor became ready, or a frame is there.
     pub fn due(&mut self, mem: &mut Memories, mmu: &Mmu, fabric: &mut Fabric) {
         while self.mode(MODER::TXEN)
+            && fabric.now() >= self.paused_until
             && self.sends < self.first_receiving()
             && tx::RD.is_set(self.descriptors[2 * self.sends])
         {
@@ -144,7 +164,7 @@ impl Ethernet {
         if self.arrives.is_some_and(|at| at <= fabric.now()) {
             self.arrives = None;
             if let Some(frame) = fabric.ethernet.arrive() {
-                self.take(&frame, mem, mmu, fabric);
+                self.take(&frame, !crc(&frame), mem, mmu, fabric);
             }
         }
         self.expect(fabric);
@@ -155,8 +175,10 @@ impl Ethernet {
         if self.arrives.is_none() {
             self.arrives = fabric.ethernet.next_takes().map(|time| fabric.now().saturating_add(time));
         }
-        if let Some(at) = self.arrives {
-            fabric.at(Slot::Ethernet, at);
+        let resumes = if fabric.now() < self.paused_until { self.paused_until } else { Ps::MAX };
+        let due = self.arrives.unwrap_or(Ps::MAX).min(resumes);
+        if due != Ps::MAX {
+            fabric.at(Slot::Ethernet, due);
         }
     }
 
@@ -180,18 +202,55 @@ impl Ethernet {
             self.raise(INT_SOURCE::TXB, fabric);
         }
         if self.mode(MODER::LOOPBCK) {
-            self.take(&frame, mem, mmu, fabric);
-        } else {
+            let checksum = self.checksum(&frame);
+            self.take(&frame, checksum, mem, mmu, fabric);
+        } else if !self.mode(MODER::DLYCRCEN) {
+            // The other end throws a frame with another checksum away.
             fabric.send_ethernet(frame);
         }
+    }
+
+    /// The checksum as this MAC makes it.
+    fn checksum(&self, frame: &[u8]) -> u32 {
+        let skipped = if self.mode(MODER::DLYCRCEN) { DELAYED.min(frame.len()) } else { 0 };
+        !crc(&frame[skipped..])
+    }
+
+    fn own_address(&self) -> [u8; 6] {
+        let [a, b, c, d] = self.bank.get(Reg::MAC_ADDR0).to_be_bytes();
+        let [e, f] = (self.bank.get(Reg::MAC_ADDR1) as u16).to_be_bytes();
+        [e, f, a, b, c, d]
+    }
+
+    /// TXPAUSERQ: a PAUSE frame goes out with the time of TXPAUSETV, where TXFLOW lets it.
+    fn send_pause(&mut self, fabric: &mut Fabric) {
+        self.bank.set_field(Reg::TXCTRL, TXCTRL::TXPAUSERQ, 0);
+        if !CTRLMODER::TXFLOW.is_set(self.bank.get(Reg::CTRLMODER)) {
+            return;
+        }
+        let time = (TXCTRL::TXPAUSETV.get(self.bank.get(Reg::TXCTRL)) as u16).to_be_bytes();
+        let mut frame = [&PAUSE_ADDRESS[..], &self.own_address(), &CONTROL, &PAUSE, &time].concat();
+        frame.resize(60, 0);
+        fabric.send_ethernet(frame);
+        self.raise(INT_SOURCE::TXC, fabric);
+    }
+
+    /// A control frame came in. With RXFLOW a PAUSE holds the transmitter back, from now on. True: it goes to memory as well.
+    fn control(&mut self, frame: &[u8], fabric: &mut Fabric) -> bool {
+        let mode = self.bank.get(Reg::CTRLMODER);
+        let is_pause = frame.get(14..16) == Some(&PAUSE) && frame.len() >= 18;
+        if CTRLMODER::RXFLOW.is_set(mode) && is_pause {
+            let quanta = u16::from_be_bytes([frame[16], frame[17]]);
+            self.paused_until = fabric.now() + QUANTUM * Ps::from(quanta);
+            self.raise(INT_SOURCE::RXC, fabric);
+        }
+        CTRLMODER::PASSALL.is_set(mode)
     }
 
     /// Address recognition: is the frame for this MAC? `Some(true)`: only because it takes every frame.
     fn recognizes(&self, frame: &[u8]) -> Option<bool> {
         let destination = frame.get(..6)?;
-        let [a, b, c, d] = self.bank.get(Reg::MAC_ADDR0).to_be_bytes();
-        let [e, f] = (self.bank.get(Reg::MAC_ADDR1) as u16).to_be_bytes();
-        let own = [e, f, a, b, c, d];
+        let own = self.own_address();
         let met = if destination == [0xFF; 6] {
             !self.mode(MODER::BRO)
         } else if destination[0] & 1 != 0 || self.mode(MODER::IAM) {
@@ -204,13 +263,21 @@ impl Ethernet {
         (met || self.mode(MODER::PRO)).then_some(!met)
     }
 
-    /// A frame came in.
-    fn take(&mut self, frame: &[u8], mem: &mut Memories, mmu: &Mmu, fabric: &mut Fabric) {
+    /// A frame came in, with this checksum behind it.
+    fn take(&mut self, frame: &[u8], checksum: u32, mem: &mut Memories, mmu: &Mmu, fabric: &mut Fabric) {
         let receives = self.mode(MODER::RXEN) && self.receives < DESCRIPTOR_WORDS / 2;
-        let Some(missed) = self.recognizes(frame).filter(|_| receives) else { return };
+        let is_control = frame.get(12..14) == Some(&CONTROL)
+            && (frame.starts_with(&PAUSE_ADDRESS) || frame.starts_with(&self.own_address()));
+        let recognized = if is_control && self.mode(MODER::RXEN) {
+            self.control(frame, fabric).then_some(false)
+        } else {
+            self.recognizes(frame)
+        };
+        let Some(missed) = recognized.filter(|_| receives) else { return };
         let limits = self.bank.get(Reg::PACKETLEN);
         let mut data = frame.to_vec();
-        data.extend((!crc(frame)).to_le_bytes());
+        data.extend(checksum.to_le_bytes());
+        let wrong = checksum != self.checksum(frame);
         let (short, long) =
             (data.len() < PACKETLEN::MINFL.get(limits) as usize, data.len() > PACKETLEN::MAXFL.get(limits) as usize);
         if short && !self.mode(MODER::RECSMALL) {
@@ -229,11 +296,12 @@ impl Ethernet {
         let mut status_after = rx::LEN.put(status & !(rx::E.mask | rx::STATUS.mask), data.len() as u32);
         status_after |=
             rx::M.put(0, u32::from(missed)) | rx::TL.put(0, u32::from(long)) | rx::SF.put(0, u32::from(short));
+        status_after |= rx::CRC.put(0, u32::from(wrong)) | rx::CF.put(0, u32::from(is_control));
         self.descriptors[2 * self.receives] = status_after;
         let last = rx::WR.is_set(status) || self.receives + 1 == DESCRIPTOR_WORDS / 2;
         self.receives = if last { self.first_receiving() } else { self.receives + 1 };
         if rx::IRQ.is_set(status) {
-            self.raise(if short || long { INT_SOURCE::RXE } else { INT_SOURCE::RXB }, fabric);
+            self.raise(if short || long || wrong { INT_SOURCE::RXE } else { INT_SOURCE::RXB }, fabric);
         }
     }
 
@@ -246,6 +314,7 @@ impl Ethernet {
             self.bank.set(Reg::MODER, Reg::TABLE[Reg::MODER.index()].reset | MODER::RST.mask);
             self.sends = 0;
             self.receives = self.first_receiving();
+            self.paused_until = 0;
             self.phy = Phy::new();
             return;
         }
@@ -338,6 +407,7 @@ impl Block for Ethernet {
             Reg::MODER => self.write_mode(before, fabric),
             Reg::TX_BD_NUM => self.receives = self.first_receiving(),
             Reg::MIICOMMAND => self.manage(write.raw, fabric),
+            Reg::TXCTRL if TXCTRL::TXPAUSERQ.is_set(write.value) => self.send_pause(fabric),
             _ => {}
         }
         self.interrupt(fabric);

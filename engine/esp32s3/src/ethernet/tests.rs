@@ -220,3 +220,61 @@ fn the_phy_is_a_dp83848_with_a_link() {
     assert_eq!(bench.get(BASE + 0x3C), 1);
     assert_eq!(bench.gaps(), [""; 0]);
 }
+
+/// IEEE 802.3 annex 31B: a PAUSE of 2 quanta of 512 bit times.
+fn pause(quanta: u8) -> Vec<u8> {
+    let head = [0x01, 0x80, 0xC2, 0, 0, 1, 2, 0, 0, 0, 0, 1, 0x88, 0x08, 0, 1, 0, quanta];
+    head.into_iter().chain([0; 42]).collect()
+}
+
+/// Specification, CTRLMODER: RXFLOW (bit 1) obeys PAUSE and raises RXC (bit 6); PASSALL (bit 0) hands the frame to software.
+#[test]
+fn a_pause_holds_the_transmitter_back() {
+    let mut bench = started();
+    receive(&mut bench, &pause(2));
+    bench.run_for(7 * MICROSECOND);
+    assert_eq!(bench.get(BASE + 4), 0, "neither obeyed nor handed over");
+    bench.set(BASE + 0x24, 2);
+    receive(&mut bench, &pause(2));
+    bench.run_for(7 * MICROSECOND);
+    assert_eq!(bench.get(BASE + 4), 1 << 6, "RXC");
+    transmit(&mut bench, 0, &frame([0xFF; 6], 60), 0);
+    bench.run_for(9 * MICROSECOND);
+    assert!(bench.0.dev.fabric.ethernet.take_sent().is_empty());
+    bench.run_for(2 * MICROSECOND);
+    assert_eq!(bench.0.dev.fabric.ethernet.take_sent().len(), 1, "10.24 us are over");
+    bench.set(BASE + 0x24, 1);
+    receive(&mut bench, &pause(2));
+    bench.run_for(7 * MICROSECOND);
+    assert_eq!(bench.get(BASE + 4), 1 << 6 | RXB);
+    assert_eq!(bench.get(rx_descriptor(0)), 64 << 16 | 1 << 14 | 1 << 8, "CF");
+    assert_eq!(bench.gaps(), [""; 0]);
+}
+
+/// Specification, TXCTRL: TXPAUSERQ (bit 16) sends a PAUSE with TXPAUSETV where TXFLOW (bit 2) is set, and raises TXC (bit 5).
+#[test]
+fn software_asks_the_other_end_to_pause() {
+    let mut bench = started();
+    bench.set(BASE + 0x50, 1 << 16 | 7);
+    assert!(bench.0.dev.fabric.ethernet.take_sent().is_empty());
+    bench.set(BASE + 0x24, 4);
+    bench.set(BASE + 0x50, 1 << 16 | 7);
+    let sent = bench.0.dev.fabric.ethernet.take_sent();
+    let wanted = [&pause(7)[..6], &OWN, &pause(7)[12..]].concat();
+    assert_eq!((sent.len(), &sent[0].data, bench.get(BASE + 4)), (1, &wanted, 1 << 5));
+    assert_eq!(bench.get(BASE + 0x50), 7);
+}
+
+/// Specification, MODER.DLYCRCEN (bit 12): the checksum begins four bytes later; what comes with the usual one has CRC (bit 1) set.
+#[test]
+fn a_delayed_checksum() {
+    let mut bench = started();
+    set_bits(&mut bench, 0, 1 << 12);
+    receive(&mut bench, &frame(OWN, 60));
+    bench.run_for(10 * MICROSECOND);
+    assert_eq!(bench.get(rx_descriptor(0)), 64 << 16 | 1 << 14 | 1 << 1);
+    set_bits(&mut bench, 0, 1 << 7);
+    transmit(&mut bench, 0, &frame(OWN, 60), 0);
+    assert_eq!(bench.get(rx_descriptor(1)), 64 << 16 | 1 << 14);
+    assert_eq!(crc(&bench.bytes(rx_buffer(1) + 4, 60)).reverse_bits(), 0xC704_DD7B);
+}

@@ -11,7 +11,8 @@
 //!   both settings of OUT_EOF_MODE, and FIFO levels and their interrupts stay at "empty".
 //! - Memory to memory moves 4 bytes in 2 AHB clocks and takes 16 clocks for a descriptor (approximated); peripherals wait
 //!   for nobody: weights and priorities of the arbiter have no effect.
-//! - Popping and pushing the FIFOs by software (IN_POP, OUT_PUSH) is missing, and says so.
+//! - No figure is published for what the controller carries in a second, least of all from PSRAM: here it is never late.
+//! - Popping and pushing the FIFOs by software (IN_POP, OUT_PUSH), which no driver does, is missing, and says so.
 
 mod link;
 mod registers;

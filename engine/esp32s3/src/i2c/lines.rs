@@ -125,18 +125,21 @@ impl I2c {
         self.advance(fabric);
     }
 
-    /// The matrix tells of edges of pins, not of an input that is taken from another pin.
+    /// What an input that is taken from another pin was before counts no more.
     fn follow_routing(&mut self, edge: InputEdge, fabric: &Fabric) {
-        let wiring = self.wiring();
-        for (signal, line) in [(wiring.sda, &mut self.lines.sda), (wiring.scl, &mut self.lines.scl)] {
-            let pin = fabric.io.source_of(signal);
-            if pin != line.pin {
-                line.pin = pin;
-                line.pending = None;
-                line.level = if signal == edge.signal { !edge.high } else { fabric.input(signal) };
-                self.lines.busy = false;
-            }
+        let line = if edge.signal == self.wiring().scl { &mut self.lines.scl } else { &mut self.lines.sda };
+        let pin = fabric.io.source_of(edge.signal);
+        if pin != line.pin {
+            (line.pin, line.pending, line.level) = (pin, None, !edge.high);
+            self.lines.busy = false;
         }
+    }
+
+    /// Both inputs as they are now.
+    pub(super) fn look_at_lines(&mut self, fabric: &Fabric) {
+        let wiring = self.wiring();
+        self.lines.sda.level = fabric.input(wiring.sda);
+        self.lines.scl.level = fabric.input(wiring.scl);
     }
 
     /// Takes the levels that got through the filters by `until`.

@@ -398,6 +398,7 @@ impl Block for I2c {
         fabric.cancel(wiring.slot);
         fabric.watch_input(wiring.sda, true);
         fabric.watch_input(wiring.scl, true);
+        self.look_at_lines(fabric);
         let now = fabric.now();
         self.pull(false, false, now, fabric);
         self.raise(0, fabric);

@@ -1,5 +1,6 @@
 //! The camera side: CAM_CTRL and CAM_CTRL1, ESP-IDF `hal/cam_ll.h`.
 
+use super::colours::{Converter, Stream};
 use super::{LcdCam, Reg, CAM_CTRL, CAM_CTRL1, INPUTS, LC_DMA_INT_RAW};
 use crate::block::InputEdge;
 use crate::fabric::Fabric;
@@ -41,6 +42,8 @@ pub(super) struct Camera {
     length: u32,
     /// Lines since the last interrupt.
     lines: u32,
+    /// The converter.
+    colours: Stream,
 }
 
 impl LcdCam {
@@ -84,6 +87,7 @@ impl LcdCam {
                 if self.is_set(Reg::CAM_CTRL, CAM_CTRL::CAM_VS_EOF_EN) && self.camera.length > 0 {
                     self.end_packet(fabric);
                 }
+                self.camera.colours = Stream::default();
                 self.raise(LC_DMA_INT_RAW::CAM_VSYNC_INT_RAW, fabric);
             }
             CAM_H_ENABLE if !self.counts(CAM_H_ENABLE, fabric) => self.end_line(fabric),
@@ -100,16 +104,28 @@ impl LcdCam {
         let lines = &DATA_IN[..if wide { 16 } else { 8 }];
         let word = lines.iter().rev().fold(0u16, |word, signal| word << 1 | u16::from(fabric.input(*signal)));
         let reversed = self.is_set(Reg::CAM_CTRL, CAM_CTRL::CAM_BIT_ORDER);
-        if wide {
+        let bytes = if wide {
             let word = if reversed { word.reverse_bits() } else { word };
             let swapped = self.is_set(Reg::CAM_CTRL, CAM_CTRL::CAM_BYTE_ORDER);
-            self.camera.taken.extend(if swapped { word.to_be_bytes() } else { word.to_le_bytes() });
-            self.camera.length += 2;
+            if swapped {
+                word.to_be_bytes()
+            } else {
+                word.to_le_bytes()
+            }
         } else {
             let byte = word as u8;
-            self.camera.taken.push(if reversed { byte.reverse_bits() } else { byte });
-            self.camera.length += 1;
+            [if reversed { byte.reverse_bits() } else { byte }, 0]
+        };
+        let bytes = &bytes[..if wide { 2 } else { 1 }];
+        let taken = self.camera.taken.len();
+        match Converter::of_camera(self.bank.get(Reg::CAM_RGB_YUV)) {
+            Some(converter) => {
+                let converted = converter.convert(bytes, &mut self.camera.colours);
+                self.camera.taken.extend(converted);
+            }
+            None => self.camera.taken.extend(bytes),
         }
+        self.camera.length += (self.camera.taken.len() - taken) as u32;
         let by_length = !self.is_set(Reg::CAM_CTRL, CAM_CTRL::CAM_VS_EOF_EN);
         if by_length && self.camera.length > self.field(Reg::CAM_CTRL1, CAM_CTRL1::CAM_REC_DATA_BYTELEN) {
             self.end_packet(fabric);
@@ -125,6 +141,7 @@ impl LcdCam {
     }
 
     fn end_line(&mut self, fabric: &mut Fabric) {
+        self.camera.colours.end_line();
         if !self.is_set(Reg::CAM_CTRL, CAM_CTRL::CAM_LINE_INT_EN) {
             return;
         }

@@ -1,5 +1,6 @@
 //! The 8080 bus: ESP-IDF `esp_lcd_panel_io_i80.c`, and LCD_USER and LCD_MISC in `soc/lcd_cam_struct.h`.
 
+use super::colours::Stream;
 use super::{Display, LcdCam, Reg, LCD_CMD_VAL, LCD_MISC, LCD_USER, LC_DMA_INT_RAW};
 use crate::fabric::Fabric;
 use crate::gdma::{Peripheral, Port};
@@ -11,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 /// Bytes of data that are fetched, and go out, in one part.
 const PART: usize = 4096;
+/// Bytes that are whole groups of pixels in every order of colours.
+const GROUPS: usize = 24;
 
 /// A transaction on its way.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -53,6 +56,7 @@ impl LcdCam {
     /// LCD_START outside RGB mode: LCD_CS becomes active, and the setup phase begins.
     pub(super) fn start_bus(&mut self, fabric: &mut Fabric) {
         let now = fabric.now();
+        self.colours = Stream::default();
         fabric.drive(LCD_CS, false);
         let cycles = if self.is_set(Reg::LCD_MISC, LCD_MISC::LCD_BK_EN) {
             u64::from(self.field(Reg::LCD_MISC, LCD_MISC::LCD_VFK_CYCLELEN)) + 1
@@ -141,9 +145,15 @@ impl LcdCam {
         let user = self.bank.get(Reg::LCD_USER);
         let endless = LCD_USER::LCD_ALWAYS_OUT_EN.is_set(user);
         let all = u64::from(LCD_USER::LCD_DOUT_CYCLELEN.get(user)) + 1;
-        let part = if self.needs_edges(fabric) { self.width() } else { PART };
+        let converter = self.display_converter();
+        let part = match (self.needs_edges(fabric), converter) {
+            (true, None) => self.width(),
+            (true, Some(_)) => GROUPS,
+            (false, _) => PART,
+        };
         let left = if endless { part } else { (all.saturating_sub(before) as usize).saturating_mul(self.width()) };
-        let mut bytes = vec![0; left.min(part)];
+        let wanted = left.min(part);
+        let mut bytes = vec![0; converter.map_or(wanted, |converter| converter.bytes_in(wanted))];
         let mut count = 0;
         let mut ended = false;
         while count < bytes.len() && !ended {
@@ -157,7 +167,14 @@ impl LcdCam {
         if count == 0 {
             return self.hold_phase(at, fabric);
         }
-        let words = self.words(&bytes[..count]);
+        bytes.truncate(count);
+        let words = match converter {
+            Some(converter) => {
+                let converted = converter.convert(&bytes, &mut self.colours);
+                self.words(&converted)
+            }
+            None => self.words(&bytes),
+        };
         let cycles = words.len() as u64;
         let last = ended || (!endless && before + cycles >= all);
         self.begin(Phase::Data { words, last, before }, at, cycles, fabric);

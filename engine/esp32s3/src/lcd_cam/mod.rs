@@ -20,11 +20,16 @@
 //!   their times (approximated).
 //! - Camera: sampling at CAM_PCLK by CAM_DE, CAM_VSYNC and CAM_HSYNC, their inversions, 8 and 16 lines, orders, EOF by
 //!   length or CAM_VSYNC, interrupts by frame and by lines: as described. CAM_VSYNC counts where it ends a frame.
-//! - CAM_CLK, the master clock, is missing on its pin, and says so; there are no glitches for the filter of CAM_VSYNC.
-//!   Conversion between RGB and YUV is missing, and says so. Delays of
-//!   single lines have no effect in a world without propagation times; registers count as they stand when a phase begins.
+//! - CAM_CLK goes out wherever it is routed, evenly even where its divider has a fraction. There are no glitches for the filter of
+//!   CAM_VSYNC. Delays of single lines have no effect in a world without propagation times; registers count as they stand when a
+//!   phase begins.
+//! - Conversion between RGB and YUV: formulas, ranges and orders by their standards, rounded to the nearest. Approximated, as no
+//!   document says: pixels that share a colour difference have their mean; a line of 4:2:0 takes the difference that it does not
+//!   bring from the line above; bytes of 4:1:1 lie as in IIDC; CONV_MODE_8BITS_ON changes nothing, as bytes keep their order on
+//!   8 lines and on 16. Data of the 8080 bus are one line.
 
 mod camera;
+mod colours;
 mod i80;
 mod registers;
 mod rgb;
@@ -32,12 +37,14 @@ mod rgb;
 mod tests;
 
 use crate::block::{undeclared, Block, InputEdge};
+use crate::clock_out::ClockOut;
 use crate::fabric::Fabric;
 use crate::gdma::Port;
 use crate::signals::*;
 use crate::slots::Slot;
 use crate::sources::Source;
 use camera::Camera;
+use colours::{Converter, Stream};
 use engine_core::pins::ParallelLines;
 use engine_core::registers::{Bank, Field, Group, Registers, Write};
 use engine_core::time::{Hertz, Ps};
@@ -85,13 +92,24 @@ pub struct LcdCam {
     display: Display,
     /// Pixels of the next frame that are in the FIFO already.
     ahead: Vec<u8>,
+    /// The display side's converter.
+    colours: Stream,
     camera: Camera,
+    /// CAM_CLK.
+    master_clock: ClockOut,
 }
 
 impl LcdCam {
     /// After power-on.
     pub fn new() -> Self {
-        Self { bank: Bank::new(), display: Display::Idle, ahead: Vec::new(), camera: Camera::default() }
+        Self {
+            bank: Bank::new(),
+            display: Display::Idle,
+            ahead: Vec::new(),
+            colours: Stream::default(),
+            camera: Camera::default(),
+            master_clock: ClockOut::new(CAM_CLK),
+        }
     }
 
     fn field(&self, register: Reg, field: Field) -> u32 {
@@ -102,27 +120,52 @@ impl LcdCam {
         field.is_set(self.bank.get(register))
     }
 
-    /// LCD_PCLK: the source, divided by N + B / A, and by CLKCNT_N + 1.
-    fn pixel_clock(&self, fabric: &Fabric) -> Hertz {
-        use LCD_CLOCK as C;
-        let clock = self.bank.get(Reg::LCD_CLOCK);
-        let source = match C::LCD_CLK_SEL.get(clock) {
+    /// A clock source divided by N + B / A.
+    fn divided(select: u32, [whole, over, under]: [u32; 3], fabric: &Fabric) -> Hertz {
+        let source = match select {
             1 => fabric.rates.xtal,
             2 => fabric.rates.pll_d2,
             3 => fabric.rates.pll_f160,
             _ => Hertz::STOPPED,
         };
-        let whole = match C::LCD_CLKM_DIV_NUM.get(clock) {
-            0 => 256,
-            whole => u64::from(whole),
-        };
-        let (over, under) = (u64::from(C::LCD_CLKM_DIV_B.get(clock)), u64::from(C::LCD_CLKM_DIV_A.get(clock)));
-        let module = if under == 0 { source.scaled(1, whole) } else { source.scaled(under, whole * under + over) };
+        let [whole, over, under] = [if whole == 0 { 256 } else { whole }, over, under].map(u64::from);
+        if under == 0 {
+            source.scaled(1, whole)
+        } else {
+            source.scaled(under, whole * under + over)
+        }
+    }
+
+    /// LCD_PCLK: the module's clock by CLKCNT_N + 1.
+    fn pixel_clock(&self, fabric: &Fabric) -> Hertz {
+        use LCD_CLOCK as C;
+        let clock = self.bank.get(Reg::LCD_CLOCK);
+        let divider = [C::LCD_CLKM_DIV_NUM, C::LCD_CLKM_DIV_B, C::LCD_CLKM_DIV_A].map(|field| field.get(clock));
+        let module = Self::divided(C::LCD_CLK_SEL.get(clock), divider, fabric);
         if C::LCD_CLK_EQU_SYSCLK.is_set(clock) {
             module
         } else {
             module.scaled(1, u64::from(C::LCD_CLKCNT_N.get(clock)) + 1)
         }
+    }
+
+    /// CAM_CLK goes out as CAM_CTRL has it.
+    fn settle_master_clock(&mut self, fabric: &mut Fabric) {
+        use CAM_CTRL as C;
+        let control = self.bank.get(Reg::CAM_CTRL);
+        let divider = [C::CAM_CLKM_DIV_NUM, C::CAM_CLKM_DIV_B, C::CAM_CLKM_DIV_A].map(|field| field.get(control));
+        let rate = Self::divided(C::CAM_CLK_SEL.get(control), divider, fabric);
+        self.master_clock.set_rate(rate, fabric);
+        fabric.at(Slot::CamClock, self.master_clock.due(fabric));
+    }
+
+    /// Edges of CAM_CLK up to now.
+    pub(crate) fn catch_up(&mut self, fabric: &mut Fabric) {
+        self.master_clock.catch_up(fabric);
+    }
+
+    fn display_converter(&self) -> Option<Converter> {
+        Converter::of_display(self.bank.get(Reg::LCD_RGB_YUV))
     }
 
     /// Bytes of a word on the data lines.
@@ -222,8 +265,13 @@ impl LcdCam {
 
     /// Something is due, or software has started a link for one of the sides.
     pub fn event(&mut self, slot: Slot, fabric: &mut Fabric, port: &mut Port) {
-        if slot == Slot::Cam {
-            return self.hand_over(fabric, port);
+        match slot {
+            Slot::Cam => return self.hand_over(fabric, port),
+            Slot::CamClock => {
+                self.master_clock.catch_up(fabric);
+                return fabric.at(Slot::CamClock, self.master_clock.due(fabric));
+            }
+            _ => {}
         }
         match std::mem::take(&mut self.display) {
             Display::Idle => {}
@@ -299,6 +347,7 @@ impl LcdCam {
             Reg::LCD_MISC | Reg::LCD_CLOCK | Reg::LCD_CTRL2 if matches!(self.display, Display::Idle) => {
                 self.show_idle(fabric);
             }
+            Reg::CAM_CTRL => self.settle_master_clock(fabric),
             Reg::CAM_CTRL1 => self.control_camera(was_recording, write, fabric),
             _ => {}
         }
@@ -338,6 +387,7 @@ impl Block for LcdCam {
     }
 
     fn clocks_changed(&mut self, fabric: &mut Fabric) {
+        self.settle_master_clock(fabric);
         if !matches!(self.display, Display::Idle) {
             fabric.soon(Slot::Lcd);
         }
@@ -347,6 +397,9 @@ impl Block for LcdCam {
         *self = Self::new();
         fabric.cancel(Slot::Lcd);
         fabric.cancel(Slot::Cam);
+        fabric.cancel(Slot::CamClock);
+        fabric.enable(CAM_CLK, true);
+        fabric.drive(CAM_CLK, false);
         for signal in INPUTS {
             fabric.watch_input(signal, false);
         }

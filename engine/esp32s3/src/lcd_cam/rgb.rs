@@ -1,5 +1,6 @@
 //! Displays without a memory of their own: frames from LCD_CTRL to LCD_CTRL2, ESP-IDF `esp_lcd_panel_rgb.c`.
 
+use super::colours::Stream;
 use super::{Display, LcdCam, Reg, LCD_CTRL, LCD_CTRL1, LCD_CTRL2, LCD_MISC, LC_DMA_INT_RAW};
 use crate::fabric::Fabric;
 use crate::gdma::{Peripheral, Port};
@@ -54,6 +55,7 @@ impl LcdCam {
     /// LCD_START in RGB mode.
     pub(super) fn start_frames(&mut self, fabric: &mut Fabric) {
         let now = fabric.now();
+        self.colours = Stream::default();
         self.frame_begins(now, fabric);
         self.scan(now, 0, fabric);
     }
@@ -100,7 +102,7 @@ impl LcdCam {
             self.pulse(LCD_H_SYNC, idle, at(from), at(from + width), fabric);
         }
         if active {
-            let bytes = self.fetch_line(timing.pixels as usize, fabric, port);
+            let bytes = self.line_of(timing.pixels as usize, fabric, port);
             let idle = LCD_CTRL2::LCD_DE_IDLE_POL.is_set(ctrl2);
             let (from, to) = (at(timing.first_pixel), at(timing.first_pixel + timing.pixels));
             fabric.drive_at(LCD_H_ENABLE, !idle, from);
@@ -115,7 +117,8 @@ impl LcdCam {
         if next < timing.height {
             self.scan(began, next, fabric);
         } else if self.is_set(Reg::LCD_MISC, LCD_MISC::LCD_NEXT_FRAME_EN) {
-            self.ahead = self.fetch_line(AHEAD, fabric, port);
+            self.ahead = self.fetch(AHEAD, fabric, port);
+            self.colours = Stream::default();
             self.frame_begins(due, fabric);
             self.scan(due, 0, fabric);
         } else {
@@ -124,9 +127,20 @@ impl LcdCam {
         }
     }
 
-    /// Pixels from the FIFO and from DMA, zeros where there are none.
-    fn fetch_line(&mut self, pixels: usize, fabric: &mut Fabric, port: &mut Port) -> Vec<u8> {
-        let wanted = pixels * self.width();
+    /// The words of a line as bytes, after conversion.
+    fn line_of(&mut self, clocks: usize, fabric: &mut Fabric, port: &mut Port) -> Vec<u8> {
+        let bytes = self.fetch(clocks, fabric, port);
+        let Some(converter) = self.display_converter() else { return bytes };
+        let mut converted = converter.convert(&bytes, &mut self.colours);
+        self.colours.end_line();
+        converted.resize(clocks * self.width(), 0);
+        converted
+    }
+
+    /// What so many clocks need, from the FIFO and from DMA, zeros where there is none.
+    fn fetch(&mut self, clocks: usize, fabric: &mut Fabric, port: &mut Port) -> Vec<u8> {
+        let out = clocks * self.width();
+        let wanted = self.display_converter().map_or(out, |converter| converter.bytes_in(out));
         let have = self.ahead.len().min(wanted);
         let mut bytes: Vec<u8> = self.ahead.drain(..have).collect();
         bytes.resize(wanted, 0);

@@ -14,6 +14,8 @@ const BASE: u32 = 0x6004_1000;
 const CLOCK: u32 = 0x00;
 const CAM_CTRL_: u32 = 0x04;
 const CAM_CTRL1_: u32 = 0x08;
+const CAM_RGB_YUV_: u32 = 0x0C;
+const LCD_RGB_YUV_: u32 = 0x10;
 const USER: u32 = 0x14;
 const MISC: u32 = 0x18;
 const CTRL: u32 = 0x1C;
@@ -489,4 +491,70 @@ fn the_camera_side_sees_what_the_display_side_sends() {
         assert_eq!(bench.get(INT_RAW), 1 << 1);
         assert_eq!(bench.heard.lock().unwrap().words.len(), 4 / (1 + wide as usize), "the panel sees them as well");
     }
+}
+
+/// `lcd_ll_set_yuv2rgb_convert_mode` and `lcd_ll_enable_color_convert`: a frame in memory is YUV422 (UYVY), the panel takes RGB565.
+#[test]
+fn a_frame_of_yuv_goes_to_an_rgb_display() {
+    let mut bench = Bench::new();
+    let wire = ParallelWire::new(DATA_PINS.to_vec(), WR, None, None, false);
+    bench.system.dev.fabric.pins.attach_parallel(wire);
+    rgb(&mut bench, true);
+    // BT.601 in its own range to the full one: red is 81, 90, 240 and blue 41, 240, 110 (Y, Cb, Cr).
+    bench.set(LCD_RGB_YUV_, 1 << 31 | 3 << 22 | 1 << 27);
+    let line = [[90, 81, 240, 81], [240, 41, 110, 41]].concat().repeat(2);
+    bench.dma_out(&line.repeat(12));
+    bench.set(USER, DOUT | ALWAYS | TWO_BYTES | UPDATE | START);
+    bench.run(281 * CYCLE);
+    let words = bench.heard.lock().unwrap().words.clone();
+    assert_eq!(words, [0xF800, 0xF800, 0x001F, 0x001F].repeat(16), "32 pixels of two frames");
+}
+
+/// `cam_ll_set_convert_mode`: what a camera sends as UYVY comes to memory as RGB565.
+#[test]
+fn a_camera_of_yuv_fills_memory_with_rgb() {
+    let mut bench = Bench::new();
+    camera(&mut bench);
+    bench.drive(WR, false);
+    bench.drive(CS, true);
+    bench.dma_in(64);
+    bench.set(CAM_RGB_YUV_, 1 << 31 | 3 << 22 | 1 << 27);
+    bench.set(CAM_CTRL_, 1 << 8);
+    bench.set(CAM_CTRL1_, 1 << 29);
+    bench.drive(CS, false);
+    bench.camera_line(&[90, 81, 240, 81]);
+    bench.camera_line(&[240, 41, 110, 41]);
+    bench.drive(CS, true);
+    bench.camera_line(&[9]);
+    assert_eq!(bench.bytes(BUFFER, 8), [0x00, 0xF8, 0x00, 0xF8, 0x1F, 0x00, 0x1F, 0x00]);
+    assert_eq!(bench.word(LIST) >> 12 & 0xFFF, 8);
+}
+
+/// `cam_ll_set_group_clock_coeff`: CAM_CLK is PLL_F160M by 8, 20 MHz, as cameras want it. Who looks sees every edge; the trace
+/// does not tell whether somebody does.
+#[test]
+fn the_cameras_clock_goes_out() {
+    let trace = |looks: bool| {
+        let mut bench = Bench::new();
+        let fabric = &mut bench.system.dev.fabric;
+        fabric.set_pad(39, Pad { function: 1, input_enable: true, ..Pad::default() });
+        let select = OutSelect { signal: CAM_CLK, invert: false, enable_by_gpio: false, invert_enable: false };
+        fabric.select_output(39, select);
+        if looks {
+            fabric.pins.attach_pulses(39);
+        }
+        bench.set(CAM_CTRL_, 3 << 29 | 8 << 9);
+        let start = bench.now();
+        bench.run(10 * MICROSECOND);
+        bench.system.catch_up();
+        bench.system.dev.fabric.pins.flush();
+        let high: Vec<Ps> =
+            bench.heard.lock().unwrap().edges.iter().filter(|edge| edge.level).map(|edge| edge.at - start).collect();
+        if looks {
+            assert_eq!((high.len(), high[0], high[100]), (200, 25_000, 5_025_000));
+        }
+        assert_eq!(bench.system.read_register(0x6000_4040) >> 7 & 1, 0, "400 half periods");
+        bench.system.dev.fabric.pins.trace.clone()
+    };
+    assert_eq!(format!("{:?}", trace(true)), format!("{:?}", trace(false)));
 }

@@ -13,7 +13,7 @@ use super::{names, vars, Function};
 pub(super) const LEAVES: &[(&str, Function)] = &[
     ("esp_rom_spiflash_config_param", config_param), ("esp_rom_spiflash_config_clk", config_clock),
     ("esp_rom_spi_set_address_bit_len", set_address_bits), ("esp_rom_spiflash_auto_wait_idle", auto_wait_idle),
-    ("spi_dummy_len_fix", dummy_fix), ("SPI_init", init), ("spi_cache_mode_switch", cache_mode),
+    ("spi_dummy_len_fix", dummy_fix), ("spi_cache_mode_switch", cache_mode),
     ("opi_flash_set_lock_func", |c| { for k in 0..2 { let f = c.arg(k)?; c.store(vars::OPI_LOCK + 4 * k, f)?; } Ok(()) }),
     ("spi_flash_attach", |c| { start(c, 2)?; set_mode(c, SLOW) }),
 ];
@@ -154,12 +154,6 @@ fn dummy_fix(call: &mut Call<'_>) -> Done {
     let chip = chip(call)?;
     let matrix = call.guest.load8(chip + 27)? != 0;
     Ok(call.guest.store8(chip + 24 + spi, u8::from(matrix && divider == 1))?)
-}
-
-fn init(call: &mut Call<'_>) -> Done {
-    let (mode, divider) = (call.arg(0)?, call.arg(1)? & 0xff);
-    start(call, divider)?;
-    set_mode(call, mode)
 }
 
 /// Clock on, reset, chip select set up for SPI0 and SPI1.
@@ -487,17 +481,19 @@ fn update_id(frame: &mut Frame<'_>) -> Done<Step> {
     }
 }
 
-/// Status of two bytes.
+/// Status of two bytes; returns when the chip has taken it.
 fn write_status(frame: &mut Frame<'_>) -> Done<Step> {
     if let Some(step) = settle(frame)? {
         return Ok(step);
     }
     match frame.local(STATE)? {
+        2 if frame.local(DONE)? != 0 => finish(frame, 0),
         2 => {
             let status = frame.call.arg(1)?;
+            frame.set_local(DONE, 1)?;
             start_write_status(frame, status, 3)
         }
-        _ => finish(frame, 0),
+        _ => go(frame, ASK),
     }
 }
 

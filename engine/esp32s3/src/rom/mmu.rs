@@ -20,7 +20,7 @@ pub(super) const LEAVES: &[(&str, Function)] = &[
     ("flash2spiram_instruction_offset", |c| { let i = c.load(INFO + 16)?; c.ret(i); Ok(()) }),
     ("flash2spiram_rodata_offset", |c| { let i = c.load(INFO + 20)?; c.ret(i); Ok(()) }),
     ("flash_instr_rodata_start_page", |c| { let bus = c.arg(0)?; let p = c.load(if bus == 0 { IROM_PAGE } else { DROM_PAGE })?; c.ret(p); Ok(()) }),
-    ("flash_instr_rodata_end_page", |c| { let bus = c.arg(0)?; let p = c.load(INFO + if bus == 0 { 4 } else { 12 })?; c.ret(p); Ok(()) }),
+    ("flash_instr_rodata_end_page", |c| { let bus = c.arg(0)?; let (first, pages) = if bus == 0 { (IROM_PAGE, INFO) } else { (DROM_PAGE, INFO + 4) }; let end = c.load(first)?.wrapping_add(c.load(pages)?); c.ret(end.wrapping_sub(1)); Ok(()) }),
     ("rom_Cache_Count_Flash_Pages", count_flash_pages), ("Cache_Flash_To_SPIRAM_Copy", copy_to_psram),
 ];
 
@@ -64,8 +64,8 @@ fn mmu_set(call: &mut Call<'_>, bus: u32) -> Done {
 const INFO: u32 = vars::MMU_INFO;
 const IROM_SIZE: u32 = INFO + 24;
 const DROM_SIZE: u32 = INFO + 28;
-const IROM_PAGE: u32 = INFO;
-const DROM_PAGE: u32 = INFO + 8;
+const IROM_PAGE: u32 = INFO + 32;
+const DROM_PAGE: u32 = INFO + 36;
 
 /// Bytes of the MMU table for instructions and for constants.
 fn set_idrom_size(call: &mut Call<'_>) -> Done {
@@ -86,12 +86,11 @@ fn set_idrom_size(call: &mut Call<'_>) -> Done {
     Ok(())
 }
 
-/// Start and end page of instructions, of constants, and their offsets when copied to PSRAM.
+/// How many pages of instructions, of constants, where the constants begin and end, and the offsets of both when copied to
+/// PSRAM.
 fn set_idrom_info(call: &mut Call<'_>) -> Done {
     for k in 0..6 {
         let word = call.arg(k)?;
-        // Our order is start, end, start, end; the argument's is instructions' start and end, then
-        // constants' start and end.
         call.store(INFO + 4 * k, word)?;
     }
     Ok(())

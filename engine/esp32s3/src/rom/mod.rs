@@ -23,17 +23,14 @@
 //!   (tests/realimages/test_esp32s3_usb_console.py); its device starts anew after each reset, where silicon's may persist.
 //!
 //! # Fidelity
-//! - Results of 318 functions: as the silicon's code gives them on our own processor (tests/realimages/test_esp32s3_rom_calls.py),
-//!   bit for bit; what C leaves open is left out there. How long a function takes: approximated.
-//! - Missing, beside the radios', 194 functions: a call stops the run and says the name. By address, as ESP-IDF's linker scripts name them:
+//! - Results of 419 functions: as the silicon's code gives them on our own processor, bit for bit
+//!   (tests/realimages/test_esp32s3_rom_calls.py, test_esp32s3_rom_flash.py); what C leaves open is left out there. How long a
+//!   function takes: approximated.
+//! - Missing, beside the radios', 76 functions: a call stops the run and says the name. By address, as ESP-IDF's linker scripts name them:
 //!
 //! | From | To | Missing | What | Who may call it |
 //! |---|---|---|---|---|
 //! | 0x40000624 | 0x40000768 | 3 | registers saved by DMA (the silicon's waits for a block that is elsewhere on this chip), receiving half of the download protocol | ROM code itself; esptool talks to ROM code, not to an application |
-//! | 0x40000978 | 0x40000ad4 | 4 | encrypted writes to RAM, suspend and resume by the ROM's driver | ESP-IDF with flash encryption |
-//! | 0x40000af8 | 0x40000ce4 | 39 | the ROM's copy of ESP-IDF's old flash driver (`spi_flash_*`, `SPI_*`) | CONFIG_SPI_FLASH_ROM_IMPL of ESP-IDF 4.4 and later, which is off unless asked for |
-//! | 0x40000d38 | 0x40000db0 | 11 | its layer below (`spi_flash_hal_*`) | CONFIG_SPI_FLASH_ROM_IMPL |
-//! | 0x40000ed0 | 0x400011c4 | 64 | `esp_flash_*`, `memspi_*`, its drivers of chips | CONFIG_SPI_FLASH_ROM_IMPL |
 //! | 0x4000156c | 0x4000156c | 1 | `__sprint_r`, of newlib-nano's printf | nobody beside it |
 //! | 0x400019d4 | 0x400019e0 | 2 | walks over tag memory, which is not modelled | diagnosis |
 //! | 0x40001c14 | 0x40001c44 | 2 | handlers of exceptions, virtual priorities of interrupts, without an operating system | programs on the bare ROM |
@@ -205,6 +202,25 @@ impl Rom {
     /// Whether the processor stops at `addr`: anywhere in the ROM where no instruction of ours lies.
     pub fn is_trap(&self, addr: u32) -> bool {
         !self.real && addr.wrapping_sub(ROM_BASE) < ROM_BYTES && !self.image.is_code(addr)
+    }
+
+    /// The traps that a program can come to: our functions', and where a function begins that is not ours.
+    pub fn traps(&self) -> Vec<u32> {
+        if self.real {
+            return Vec::new();
+        }
+        let named = names::functions().map(|(addr, _)| addr);
+        let mut traps: Vec<u32> = self.places.iter().map(|&(addr, _)| addr).chain(named).collect();
+        traps.retain(|&addr| self.is_trap(addr));
+        traps.sort_unstable();
+        traps.dedup();
+        traps
+    }
+
+    /// A jump to itself, behind the code at the reset vector: for who never returns.
+    pub fn resting_place(&self) -> u32 {
+        let reset = self.places.iter().find(|(_, place)| matches!(place, Place::Reset(_)));
+        reset.map_or(ROM_BASE, |&(trap, _)| trap + stubs::REST)
     }
 
     /// Whether the function at `addr` is modelled.

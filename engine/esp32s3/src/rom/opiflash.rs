@@ -49,6 +49,9 @@ fn op_mode(call: &mut Call<'_>, spi: u32, mode: u32) -> Done {
     const CTRL_MODES: u32 = 0x0190_63f0;
     const USER_MODES: u32 = 0xf000;
     if let Some(&(ctrl, user, ddr)) = MODES.get(mode as usize) {
+        if ddr & DDR_EN == 0 {
+            call.store(spi + DDR, 0)?;
+        }
         call.modify(spi + CTRL, CTRL_MODES, ctrl)?;
         call.modify(spi + USER, USER_MODES, user)?;
         call.modify(spi + DDR, DDR_EN | VAR_DUMMY, ddr)?;

@@ -47,6 +47,29 @@ impl<'a> Port<'a> {
         Self { core, system, cycle }
     }
 
+    /// The memory is the other side's if the chip is lent: what is read comes from there.
+    fn bring(&mut self, addr: u32, count: usize) -> Result<(), Fault> {
+        let System { mem, dev, .. } = &mut *self.system;
+        if mem.foreign.is_some() {
+            if let Some(place) = mem.place(&dev.mmu, addr) {
+                if !mem.bring(place, addr, count) {
+                    return Err(Fault { cause: LOAD_STORE_ERROR, addr });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is stored goes there.
+    fn stored(&mut self, addr: u32, data: &[u8]) {
+        let System { mem, dev, .. } = &mut *self.system;
+        if mem.foreign.is_some() {
+            if let Some(place) = mem.place(&dev.mmu, addr) {
+                mem.stored(place, addr, data);
+            }
+        }
+    }
+
     fn physical(&self, index: u32) -> usize {
         ((4 * self.core.windowbase() + index) & 63) as usize
     }
@@ -89,6 +112,7 @@ impl Guest for Port<'_> {
     }
 
     fn load32(&mut self, addr: u32) -> Result<u32, Fault> {
+        self.bring(addr & !3, 4)?;
         let beat = self.system.load32(addr & !3, self.cycle).map_err(fault(addr))?;
         if addr & 3 == 0 {
             return Ok(beat.value);
@@ -99,6 +123,7 @@ impl Guest for Port<'_> {
     }
 
     fn load8(&mut self, addr: u32) -> Result<u8, Fault> {
+        self.bring(addr, 1)?;
         Ok(self.system.load8(addr, self.cycle).map_err(fault(addr))?.value as u8)
     }
 
@@ -106,11 +131,15 @@ impl Guest for Port<'_> {
         if addr & 3 != 0 {
             return self.write(addr, &value.to_le_bytes());
         }
-        self.system.store32(addr, value, self.cycle).map_err(fault(addr)).map(|_| ())
+        self.system.store32(addr, value, self.cycle).map_err(fault(addr))?;
+        self.stored(addr, &value.to_le_bytes());
+        Ok(())
     }
 
     fn store8(&mut self, addr: u32, value: u8) -> Result<(), Fault> {
-        self.system.store8(addr, u32::from(value), self.cycle).map_err(fault(addr)).map(|_| ())
+        self.system.store8(addr, u32::from(value), self.cycle).map_err(fault(addr))?;
+        self.stored(addr, &[value]);
+        Ok(())
     }
 
     fn charge(&mut self, cycles: u32) {

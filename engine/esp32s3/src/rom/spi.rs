@@ -104,7 +104,10 @@ pub(super) fn prepare_read(call: &mut Call<'_>, base: u32, read: &Read) -> Done 
         USR_COMMAND | USR_ADDR | USR_DUMMY | USR_MISO | USR_MOSI,
         USR_COMMAND | USR_ADDR | USR_MISO | dummy,
     )?;
-    call.store(base + USER1, 23 << 26 | read.dummy.unwrap_or(0) & 0x3f)?;
+    call.modify(base + USER1, 0x3f << 26, 23 << 26)?;
+    if let Some(dummy) = read.dummy {
+        call.modify(base + USER1, 0x3f, dummy & 0x3f)?;
+    }
     call.store(base + USER2, 7 << 28 | read.command)
 }
 

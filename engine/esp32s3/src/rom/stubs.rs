@@ -32,6 +32,8 @@ const POLL_CYCLES: u32 = 64;
 const STUBS_AT: u32 = 0x4001_0000;
 /// Offset of the trap in a stub.
 const TRAP: u32 = 12;
+/// From the trap at the reset vector to a jump to itself.
+pub(super) const REST: u32 = 6;
 
 /// What a step wants next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -258,7 +260,7 @@ impl<'a> Builder<'a> {
         let traps = mains.map(|at| self.body(at));
         let trap = self.free.next_multiple_of(4);
         self.code(vector, &[asm::j(vector, trap)]);
-        self.free = self.code(trap + 3, &[asm::callx8(8), asm::j(trap + 6, trap + 6)]);
+        self.free = self.code(trap + 3, &[asm::callx8(8), asm::j(trap + REST, trap + REST)]);
         (trap, mains, traps)
     }
 }

@@ -32,7 +32,7 @@ pub const OPI_LOCK: u32 = 0x3fce_f684;
 pub const USER_START: u32 = 0x3fce_f68c;
 /// The two mutexes of `esp_rom_newlib_init_common_mutexes`.
 pub const NEWLIB_MUTEXES: u32 = 0x3fce_f690;
-/// `flash_instr_rodata` bookkeeping of `Cache_Set_IDROM_MMU_Info`: eight words.
+/// Bookkeeping of `Cache_Set_IDROM_MMU_Info` and `Cache_Set_IDROM_MMU_Size`: ten words.
 pub const MMU_INFO: u32 = 0x3fce_f698;
 /// What `rom_spiflash_legacy_data` points at: chip, dummy lengths (rom/spi_flash.h), 28 bytes.
 pub const FLASH_DATA: u32 = 0x3fce_f6c0;
@@ -40,6 +40,10 @@ pub const FLASH_DATA: u32 = 0x3fce_f6c0;
 pub const FLASH_FUNCS: u32 = 0x3fce_f6e0;
 /// What `rom_cache_internal_table_ptr` points at: 22 functions.
 pub const CACHE_TABLE: u32 = 0x3fce_f720;
+/// `struct flash_variables` of firmware/rom/spi_flash.h: its first byte is the most that one read takes.
+const FLASH_OWN: u32 = 0x3fce_f77c;
+/// Its three counters, of three words each.
+const FLASH_COUNTERS: u32 = 0x3fce_f7f8;
 /// Functions attached to interrupts, in the memory reserved for them: firmware/rom/interrupt.c.
 const ATTACHED: std::ops::Range<u32> = 0x3fce_fa20..0x3fce_fb20;
 /// End of the ROM's own variables.
@@ -52,6 +56,14 @@ pub const STACK_APP: u32 = 0x3fce_d710;
 
 /// Where the ROM's constants begin, on the data bus.
 pub const CONSTANTS: u32 = 0x3ff1_8000;
+
+/// What `esp_flash_api_funcs` points at: three functions of firmware/rom/flash_driver.c at addresses of their own.
+const FLASH_API_AT: u32 = 0x3ff1_e078;
+const FLASH_API: [u32; 3] = [0x4004_b03c, 0x4004_b064, 0x4004_b084];
+/// What `spi_flash_chip_generic_config_data` points at: dummy clocks of DIO, QIO, QOUT, DOUT, fast and slow reads, then the
+/// microseconds between two questions.
+const FLASH_CONFIG_AT: u32 = 0x3ff1_e0e0;
+const FLASH_CONFIG: [u8; 8] = [4, 6, 8, 8, 8, 0, 1, 0];
 
 /// What `ets_ops_table_ptr` points at: its first function is `ets_delay_us`.
 const OPS_AT: u32 = CONSTANTS + 0x100;
@@ -135,7 +147,8 @@ const ECC_FUNCTIONS: u32 = 20;
 // The tables do not reach into one another.
 const _: () = assert!(CACHE_TABLE + 4 * CACHE.len() as u32 <= PRINTF_LOCK);
 const _: () = assert!(FLASH_FUNCS + 52 <= CACHE_TABLE);
-const _: () = assert!(PRINTF_LOCK + 8 <= END);
+const _: () = assert!(CACHE_TABLE + 4 * CACHE.len() as u32 <= FLASH_OWN);
+const _: () = assert!(PRINTF_LOCK + 8 <= FLASH_COUNTERS && FLASH_COUNTERS + 36 <= END);
 
 fn address(name: &str) -> u32 {
     names::address(name).unwrap_or(0)
@@ -152,6 +165,10 @@ pub(super) fn constants(image: &mut Image) {
     for n in 0..ECC_FUNCTIONS {
         image.put_word(ECC_AT + 4 * n, address("ets_ecc_flash_enable") + 12 * n);
     }
+    for (i, &word) in FLASH_API.iter().enumerate() {
+        image.put_word(FLASH_API_AT + 4 * i as u32, word);
+    }
+    image.put(FLASH_CONFIG_AT, &FLASH_CONFIG);
     image.put(COEX_VERSION, b"e7ae62f");
     // _rom_chip_id and _rom_eco_version (esp32s3.rom.version.ld).
     image.put_word(ROM_BASE + 0x570, 9);
@@ -181,6 +198,12 @@ pub(super) fn initialise(call: &mut Call<'_>) -> Done {
     call.store(FLASH_FUNCS, 0x1818_1818)?;
     call.store(FLASH_FUNCS + 4, 16)?;
     call.store(FLASH_FUNCS + 8, 32)?;
+    call.store(address("esp_flash_api_funcs"), FLASH_API_AT)?;
+    call.store(address("spi_flash_chip_generic_config_data"), FLASH_CONFIG_AT)?;
+    call.store(FLASH_OWN, 64)?;
+    // Half of the MMU's entries for each bus.
+    call.store(MMU_INFO + 24, 0x200)?;
+    call.store(MMU_INFO + 28, 0x200)?;
     call.store(address("ets_ops_table_ptr"), OPS_AT)?;
     call.store(address("ets_ecc_table_ptr"), ECC_AT)?;
     call.store(address("rom_cache_internal_table_ptr"), CACHE_TABLE)?;

@@ -10,9 +10,12 @@
 //!   is always kept. Light sleep keeps everything, so RETENTION has nothing to do.
 //! - Pads are held at once, with all that is set up for them (TRM chapter 6). The touch sensor's control is here, its work in
 //!   [`crate::sens`].
-//! - Missing: the ULP coprocessor, the watchdog of the 32 kHz crystal; each is counted when it is enabled.
+//! - The watchdog of the 32 kHz crystal counts at the nominal rate of RC_SLOW_CLK while the crystal stands still: its interrupt,
+//!   its waking, and XTAL32K_AUTO_BACKUP with XTAL32K_CLK_FACTOR as ESP-IDF computes it. WDT_STATE stays 0.
+//! - Missing: the ULP coprocessor, counted when it is enabled, and halting at reset for a debugger on JTAG.
 //!   Brown-outs come only from [`RtcCntl::brown_out`].
 
+mod crystal;
 mod hold;
 pub mod registers;
 mod sleep;
@@ -23,7 +26,7 @@ use crate::fabric::{Depth, Fabric, Reason, Request, Stall};
 use crate::slots::Slot;
 use crate::sources::Source;
 use crate::ticker::Ticker;
-use crate::usb_wrap::UsbPhy;
+use crate::usb_wrap::{test_levels, UsbPhy};
 use crate::watchdog::Watchdog;
 use engine_core::registers::{Bank, Field, Group, Registers, Write};
 use engine_core::time::Ps;
@@ -49,6 +52,8 @@ pub struct RtcCntl {
     sleep: Option<Sleep>,
     /// TOUCH_START_EN has risen, and the touch sensor has not looked yet.
     touch_started: bool,
+    /// The watchdog of the 32 kHz crystal has found it dead.
+    crystal_died: bool,
 }
 
 impl RtcCntl {
@@ -63,6 +68,7 @@ impl RtcCntl {
             super_fed: 0,
             sleep: None,
             touch_started: false,
+            crystal_died: false,
         }
     }
 
@@ -214,6 +220,21 @@ impl RtcCntl {
             pulled_up: of(USB_CONF::USB_PAD_PULL_OVERRIDE, USB_CONF::USB_DP_PULLUP),
             ..fabric.usb_phy
         });
+        let [by_hand, drive, dp, dm] =
+            [USB_CONF::USB_TX_EN_OVERRIDE, USB_CONF::USB_TX_EN, USB_CONF::USB_TXP, USB_CONF::USB_TXM]
+                .map(|field| field.is_set(conf));
+        fabric.drive_usb_pads(test_levels(by_hand, drive, dp, dm));
+    }
+
+    /// Blocks that a core reset spares: USB_CONF says so of IO_MUX and of USB OTG with its wrapper, for a device that is to stay on
+    /// the bus.
+    pub(crate) fn spares(&self, base: u32) -> bool {
+        let conf = self.regs.get(Reg::USB_CONF);
+        match base {
+            0x6000_9000 => USB_CONF::IO_MUX_RESET_DISABLE.is_set(conf),
+            0x6003_9000 | 0x6008_0000 => USB_CONF::USB_RESET_DISABLE.is_set(conf),
+            _ => false,
+        }
     }
 
     fn write_interrupts(&mut self, register: Reg, raw: u32, fabric: &mut Fabric) {
@@ -274,7 +295,11 @@ impl Block for RtcCntl {
             }
             Reg::USB_CONF => self.select_usb_phy(fabric),
             Reg::OPTION1 => fabric.force_download = OPTION1::FORCE_DOWNLOAD_BOOT.is_set(self.regs.get(register)),
-            Reg::EXT_XTL_CONF | Reg::CLK_CONF => self.select_clocks(fabric),
+            Reg::EXT_XTL_CONF | Reg::CLK_CONF => {
+                self.select_clocks(fabric);
+                self.watch_crystal(fabric);
+            }
+            Reg::XTAL32K_CONF | Reg::XTAL32K_CLK_FACTOR => self.watch_crystal(fabric),
             // The next edge has come by the time software looks.
             Reg::SLOW_CLK_CONF => self.regs.set_field(register, SLOW_CLK_CONF::SLOW_CLK_NEXT_EDGE, 0),
             Reg::WDTCONFIG0 | Reg::WDTCONFIG1 | Reg::WDTCONFIG2 | Reg::WDTCONFIG3 | Reg::WDTCONFIG4 => {
@@ -301,6 +326,7 @@ impl Block for RtcCntl {
             Slot::RtcTimer => self.settle_timer(fabric),
             Slot::RtcWatchdog => self.bite(fabric),
             Slot::SuperWatchdog => self.super_bite(fabric),
+            Slot::CrystalWatchdog => self.crystal_is_dead(fabric),
             Slot::RtcSleep => self.wake(fabric),
             other => unreachable!("RTC_CNTL has no slot {other:?}"),
         }
@@ -310,6 +336,7 @@ impl Block for RtcCntl {
         self.time.set_rate(fabric.rates.rtc_slow, fabric.now());
         self.settle_timer(fabric);
         self.set_up_watchdog(fabric);
+        self.watch_crystal(fabric);
     }
 
     /// A system reset: the timer goes on, all else starts anew.

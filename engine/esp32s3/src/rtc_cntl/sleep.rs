@@ -72,6 +72,7 @@ impl RtcCntl {
         self.regs.set(Reg::SLP_WAKEUP_CAUSE, 0);
         self.auto_hold(deep, fabric);
         self.latch_time(TIME_UPDATE::TIMER_XTL_OFF.is_set(self.regs.get(Reg::TIME_UPDATE)), fabric);
+        fabric.sleep_pads(true);
         fabric.selection.asleep = true;
         fabric.selection.xtal_in_sleep = OPTIONS0::XTL_FORCE_PU.is_set(self.regs.get(Reg::OPTIONS0));
         fabric.settle_clocks();
@@ -164,6 +165,7 @@ impl RtcCntl {
         }
         self.regs.set_field(Reg::STATE0, STATE0::SLEEP_EN, 0);
         fabric.wake.watching = 0;
+        fabric.sleep_pads(false);
         fabric.selection.asleep = false;
         fabric.settle_clocks();
         self.set_up_watchdog(fabric);

@@ -4,9 +4,11 @@
 //! # Fidelity
 //! - Output, open drain, input, pulls, interrupt status, wake-up and the pad for EXT0: exact. A pad is seen by the side that
 //!   MUX_SEL gives it to, and by no other.
-//! - Drive strength is stored, and so is what charges a touch pad beforehand (XPD, TIE_OPT).
-//! - Missing: other settings in sleep (SLP_SEL), functions other than RTC_GPIO, the RTC I2C controller's pins, a pin that turns
-//!   the crystal off, debug signals. Holding pads is in RTC_CNTL.
+//! - Drive strength is stored, and so is what charges a touch pad beforehand (XPD, TIE_OPT), and what is left of a DAC that the
+//!   chip does not have.
+//! - SLP_IE and SLP_OE count in light and deep sleep where SLP_SEL is set.
+//! - Missing: functions other than RTC_GPIO, the RTC I2C controller's pins, a pin that turns the crystal off, debug signals.
+//!   Holding pads is in RTC_CNTL.
 
 pub mod registers;
 
@@ -64,6 +66,9 @@ impl RtcIo {
             pull_up: TOUCH_PAD0::RUE.is_set(settings),
             pull_down: TOUCH_PAD0::RDE.is_set(settings),
             open_drain: self.pin_field(pin, pin::PIN::PAD_DRIVER) != 0,
+            asleep: TOUCH_PAD0::SLP_SEL
+                .is_set(settings)
+                .then(|| (TOUCH_PAD0::SLP_IE.is_set(settings), TOUCH_PAD0::SLP_OE.is_set(settings))),
         };
         if pad != fabric.io.pad(pin as u8) {
             fabric.set_pad(pin as u8, pad);
@@ -233,5 +238,19 @@ mod tests {
         assert_eq!(io.read(0x18, &mut fabric), 1 << 15);
         io.write(0x20, Write::word(1 << 15), &mut fabric);
         assert_eq!(io.read(0x18, &mut fabric), 0);
+    }
+
+    /// ESP-IDF `hal/rtc_io_ll.h`, rtcio_ll_enable_sleep_setting and rtcio_ll_disable_output_in_sleep: SLP_SEL is bit 16, SLP_OE bit 14.
+    #[test]
+    fn a_pad_has_settings_for_sleep() {
+        let (mut io, mut fabric) = bench();
+        io.write(0x04, Write::word(3 << 17), &mut fabric);
+        io.write(0x10, Write::word(3 << 17), &mut fabric);
+        io.write(0x84 + 4 * 7, Write::word(1 << 19 | 1 << 16), &mut fabric);
+        io.write(0x84 + 4 * 8, Write::word(1 << 19 | 1 << 16 | 1 << 14), &mut fabric);
+        fabric.sleep_pads(true);
+        assert_eq!(fabric.io.to_pads().1 >> 7 & 3, 0b10);
+        fabric.sleep_pads(false);
+        assert_eq!(fabric.io.to_pads().1 >> 7 & 3, 0b11);
     }
 }

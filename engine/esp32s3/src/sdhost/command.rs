@@ -2,6 +2,7 @@
 
 use super::data::Transfer;
 use super::dma::Memory;
+use super::wires::on_cmd;
 use super::{int, Reg, Sdhost, BLKSIZ, BYTCNT, CARDS, CMD, CMDARG, TMOUT};
 use crate::fabric::Fabric;
 use engine_core::time::Ps;
@@ -117,6 +118,7 @@ impl Sdhost {
                 self.sending = Some(sending);
             }
             Phase::Answer(answer) => {
+                self.show(sending.card, at, || on_cmd(&answer), fabric);
                 let errors = self.receive(&sending, &answer);
                 if errors == 0 {
                     self.complete(&sending, at, memory, fabric);
@@ -141,6 +143,12 @@ impl Sdhost {
     /// The last bit of a command is out: what follows, and for how many clocks.
     fn reach_card(&mut self, sending: &Sending, at: Ps, fabric: &mut Fabric) -> (Phase, u64) {
         let index = CMD::INDEX.get(sending.command) as u8;
+        let frame = || {
+            let [a, b, c, d] = sending.argument.to_be_bytes();
+            let head = [0x40 | index, a, b, c, d];
+            on_cmd(&[head[0], a, b, c, d, crc7(&head) << 1 | 1])
+        };
+        self.show(sending.card, at, frame, fabric);
         let pins = self.pins(sending.card, fabric);
         let answer = pins.and_then(|pins| fabric.pins.sd_command(&pins, index, sending.argument, at));
         if !CMD::RESPONSE_EXPECT.is_set(sending.command) {

@@ -1,6 +1,7 @@
 //! The data path: Stratix 10 HPS TRM 16.4.3.2; SD specification 4.3.3 and 4.3.4.
 
 use super::dma::{Data, Halt, Memory};
+use super::wires::{on_dat, with_status};
 use super::{int, Reg, Sdhost, BMOD, CARDTHRCTL, CTRL, FIFOTH, FIFO_WORDS, IDSTS, TMOUT};
 use crate::fabric::Fabric;
 use crate::slots::Slot;
@@ -155,6 +156,9 @@ impl Sdhost {
 
     /// A block from the card. Of another length than BLKSIZ its CRC is not where the controller looks for it.
     fn block_came(&mut self, mut data: Vec<u8>, at: Ps, memory: &mut Memory, fabric: &mut Fabric) {
+        if let Some(card) = self.transfer.as_ref().map(|transfer| transfer.card) {
+            self.show(card, at, || on_dat(&data, self.lines(card)), fabric);
+        }
         let expected = self.transfer.as_ref().map_or(0, Transfer::next);
         if data.len() != expected {
             data.resize(expected, 0xFF);
@@ -179,7 +183,15 @@ impl Sdhost {
     fn block_sent(&mut self, data: Vec<u8>, at: Ps, fabric: &mut Fabric) {
         let Some(card) = self.transfer.as_ref().map(|transfer| transfer.card) else { return };
         let (bytes, lines) = (data.len(), self.lines(card));
+        let wire = self.is_seen(card, fabric).then(|| on_dat(&data, lines));
         let written = self.pins(card, fabric).and_then(|pins| fabric.pins.sd_write(&pins, lines, data, at));
+        if let Some(wire) = wire {
+            let wire = match written {
+                Some(written) => with_status(wire, written.accepted),
+                None => wire,
+            };
+            self.show(card, at, || wire, fabric);
+        }
         let error = match written {
             None => int::EBE,
             Some(written) if !written.accepted => int::DCRC,

@@ -11,9 +11,10 @@
 //! - DEBNCE delays the interrupt CD; CDETECT itself shows its inputs as they are (approximated).
 //! - An answer comes 8 clocks behind its command, a CRC status 2 clocks behind its block (approximated: cards are free
 //!   between 2 and 64). Bytes of a block are in the FIFO, and leave it, at the block's end and start (approximated); the
-//!   FIFO is deep enough for a block beyond what it shows.
+//!   FIFO is deep enough for a block beyond what it shows, so the thresholds of CARDTHRCTL are always met.
 //! - After an answer in error no data phase follows (approximated: silicon may wait for data until its timeout).
-//! - Levels and edges on CLK, CMD and DAT are missing: they stand idle; what parts see are commands and blocks.
+//! - What parts see are commands and blocks. Edges of CLK, CMD and DAT appear only where somebody looks at those pins, when a command,
+//!   an answer or a block is over, with their times; CLK stands still in between, and DAT0 does not show that a card is busy.
 //! - MMC alone (streams, eight lines, boot, interrupt mode), SDIO, CE-ATA, 1.8 V and double data rate are missing, and say
 //!   so. Clock phases have no effect in a world without propagation times.
 
@@ -23,6 +24,7 @@ mod dma;
 mod registers;
 #[cfg(test)]
 mod tests;
+mod wires;
 
 use crate::block::{undeclared, Block, InputEdge};
 use crate::fabric::Fabric;
@@ -53,6 +55,13 @@ struct Wiring {
     detect: Signal,
     protect: Signal,
     reset: Signal,
+}
+
+impl Wiring {
+    /// Clock, command and data.
+    fn all(&self) -> impl Iterator<Item = Signal> + '_ {
+        [self.clk, self.cmd].into_iter().chain(self.dat)
+    }
 }
 
 const WIRING: [Wiring; CARDS] = [

@@ -42,7 +42,7 @@ engine_core::registers! {
     IDINTEN 0x090 = 0x0000_0000 { AI 9 rw; NI 8 rw; CES 5 rw; DU 4 rw; FBE 2 rw; RI 1 rw; TI 0 rw; }
     DSCADDR 0x094 = 0x0000_0000 { DSCADDR 31:0 ro; }
     BUFADDR 0x098 = 0x0000_0000 { BUFADDR 31:0 ro; }
-    CARDTHRCTL 0x100 = 0x0000_0000 { CARDTHRESHOLD 31:16 todo "the FIFO's thresholds are not modelled"; CARDWRTHREN 2 todo "the FIFO's thresholds are not modelled"; CARDCLRINTEN 1 rw; CARDRDTHREN 0 todo "the FIFO's thresholds are not modelled"; }
+    CARDTHRCTL 0x100 = 0x0000_0000 { CARDTHRESHOLD 31:16 rw; CARDWRTHREN 2 rw; CARDCLRINTEN 1 rw; CARDRDTHREN 0 rw; }
     EMMCDDR 0x10C = 0x0000_0000 { HS400_MODE 31 todo "HS400 is not modelled"; HALFSTARTBIT 1:0 todo "double data rate is not modelled"; }
     ENSHIFT 0x110 = 0x0000_0000 { ENABLE_SHIFT 3:0 rw; }
     BUFFIFO 0x200 = 0x0000_0000 { BUFFIFO 31:0 wo; }

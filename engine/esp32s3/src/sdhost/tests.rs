@@ -536,3 +536,43 @@ fn a_snapshot_goes_on_in_the_middle_of_a_block() {
     bench.run(6_000);
     assert_eq!(bench.bytes(BUFFER, 512), [9; 512]);
 }
+
+/// The levels of a pin at the rising edges of CLK, as a logic analyzer has them.
+fn sampled(log: &[(Ps, u64)], pin: u8) -> Vec<bool> {
+    let before = [0].into_iter().chain(log.iter().map(|entry| entry.1));
+    let rises = before.zip(log).filter(|(before, entry)| !before & entry.1 & 1 << CLK_PIN != 0);
+    rises.map(|(_, entry)| entry.1 >> pin & 1 != 0).collect()
+}
+
+fn as_bytes(bits: &[bool]) -> Vec<u8> {
+    bits.chunks(8).map(|bits| bits.iter().fold(0, |byte, bit| byte << 1 | u8::from(*bit))).collect()
+}
+
+/// SD specification 4.7.2: CMD17 with argument 0 is 51 00 00 00 00 55, and its answer is R1 with the same index; then the block comes on
+/// DAT0. Who looks at the wires changes nothing for anybody else.
+#[test]
+fn the_wires_show_commands_and_data_to_who_looks() {
+    let run = |looks: bool| {
+        let mut bench = Bench::new();
+        bench.system.dev.fabric.pins.keep_log(looks);
+        bench.answers(17, 17, 0x900);
+        bench.heard.lock().unwrap().blocks.push(SdBlock { data: vec![0xA5, 0x01], delay: MICROSECOND });
+        bench.descriptor(0, OWN | FIRST | LAST, 2, BUFFER, None);
+        bench.prepare(2, 2);
+        bench.command(17, 0, ANSWER | CRC | DATA | WAIT);
+        bench.run(2000);
+        assert_eq!(bench.bytes(BUFFER, 2), [0xA5, 0x01]);
+        let fabric = &mut bench.system.dev.fabric;
+        (fabric.pins.take_log(), format!("{:?}", fabric.pins.trace))
+    };
+    let (log, trace) = run(true);
+    let cmd = sampled(&log, CMD_PIN);
+    assert_eq!(as_bytes(&cmd[..48]), [0x51, 0, 0, 0, 0, 0x55]);
+    assert_eq!(as_bytes(&cmd[48..96])[..5], [17, 0, 0, 9, 0]);
+    let dat = sampled(&log, DAT_PINS[0]);
+    assert_eq!((dat.len(), dat[96]), (96 + 1 + 16 + 16 + 1, false), "start bit, data, CRC16, end bit");
+    assert_eq!(as_bytes(&dat[97..113]), [0xA5, 0x01]);
+    let rises: Vec<Ps> = log.iter().filter(|entry| entry.1 >> CLK_PIN & 1 != 0).map(|entry| entry.0).collect();
+    assert!((rises[1] - rises[0]).abs_diff(2_500_000) < 10_000, "400 kHz");
+    assert_eq!(trace, run(false).1);
+}

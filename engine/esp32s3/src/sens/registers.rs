@@ -64,8 +64,8 @@ engine_core::registers! {
         SAR_I2C_CTRL 27:0 rw;
     }
     SAR_TOUCH_CONF 0x05C = 0xFFF0_7FFF {
-        SAR_TOUCH_APPROACH_PAD0 31:28 todo "proximity sensing"; SAR_TOUCH_APPROACH_PAD1 27:24 todo "proximity sensing";
-        SAR_TOUCH_APPROACH_PAD2 23:20 todo "proximity sensing"; SAR_TOUCH_UNIT_END 19 ro; SAR_TOUCH_DENOISE_END 18 ro;
+        SAR_TOUCH_APPROACH_PAD0 31:28 rw; SAR_TOUCH_APPROACH_PAD1 27:24 rw;
+        SAR_TOUCH_APPROACH_PAD2 23:20 rw; SAR_TOUCH_UNIT_END 19 ro; SAR_TOUCH_DENOISE_END 18 ro;
         SAR_TOUCH_DATA_SEL 17:16 rw; SAR_TOUCH_STATUS_CLR 15 wo; SAR_TOUCH_OUTEN 14:0 rw;
     }
     SAR_TOUCH_DENOISE 0x060 = 0x0000_0000 { DATA 21:0 ro; }
@@ -143,7 +143,7 @@ engine_core::registers! {
         SAR_COCPU_PC 12:0 ro;
     }
     SAR_HALL_CTRL 0x0FC = 0xA000_0000 {
-        HALL_PHASE_FORCE 31 rw; HALL_PHASE 30 rw; XPD_HALL_FORCE 29 rw; XPD_HALL 28 todo "the chip has no Hall sensor";
+        HALL_PHASE_FORCE 31 rw; HALL_PHASE 30 rw; XPD_HALL_FORCE 29 rw; XPD_HALL 28 rw;
     }
     SAR_NOUSE 0x100 = 0x0000_0000 { SAR_NOUSE 31:0 rw; }
     SAR_PERI_CLK_GATE_CONF 0x104 = 0x0000_0000 {

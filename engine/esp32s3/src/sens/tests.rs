@@ -273,3 +273,53 @@ fn a_touch_ends_deep_sleep() {
     assert!(bench.fabric.requests.contains(&Request::Restart(crate::fabric::Reason::DeepSleep)));
     assert_eq!(SLP_WAKEUP_CAUSE::WAKEUP_CAUSE.get(bench.rtc.register(Rtc::SLP_WAKEUP_CAUSE)), 1 << 8);
 }
+
+/// ESP-IDF `hw_ver2/touch_version_specific.c`: what TOUCH_APPROACH_MEAS_TIME scans add up is in the benchmark's place, and
+/// TOUCH_APPROACH_LOOP_DONE is INT bit 20; touch_ll_set_proximity_sensing_channel: pad 0 is bits 31:28 of SAR_TOUCH_CONF.
+#[test]
+fn a_proximity_channel_adds_its_readings_up() {
+    let mut bench = touch_bench();
+    bench.fabric.femtofarads[5] = 11_000;
+    bench.write_rtc(0x118, 3 << 24);
+    bench.write(0x5C, 5 << 28 | 2 << 16 | 0x7FFF);
+    bench.write_rtc(CTRL2, TIMER_MODE);
+    let mut taken = 0;
+    while taken & 1 << 20 == 0 {
+        bench.run_for(100);
+        taken |= bench.take_interrupts();
+        assert!(bench.fabric.now() < engine_core::time::SECOND);
+    }
+    assert_eq!(taken & 1 << 7, 0, "software judges it");
+    assert_eq!(bench.read(0xB4) & 0x3F_FFFF, 3 * 27_500);
+    assert_eq!(bench.read(0xE0), 3 << 16, "APPROACH_PAD0_CNT");
+    assert_eq!(bench.read(0xA8) & 0x3F_FFFF, 25_000, "the other channel has a benchmark");
+}
+
+/// ESP-IDF `hal/touch_sensor_ll.h`: TOUCH_SHIELD_PAD_EN (bit 9) makes T14 the shield.
+#[test]
+fn the_shield_is_not_measured() {
+    let mut bench = touch_bench();
+    bench.write_rtc(0x110, (1 << 2 | 1 << 14) << 10 | 1 << 9);
+    bench.write_rtc(CTRL2, TIMER_MODE);
+    bench.run_for(20_000);
+    assert_eq!((bench.read(0xA8) & 0x3F_FFFF, bench.read(0xD8) & 0x3F_FFFF), (25_000, 0));
+}
+
+/// TOUCH_SLP_APPROACH_EN (bit 26): three readings of 1 pF more are beyond a threshold that one is not.
+#[test]
+fn in_deep_sleep_readings_add_up_as_well() {
+    for approach in [false, true] {
+        let mut bench = touch_bench();
+        bench.write_rtc(0x114, 5 << 27 | u32::from(approach) << 26 | 5000);
+        bench.write_rtc(0x118, 3 << 24);
+        bench.write_rtc(0x11C, 0);
+        bench.write_rtc(CTRL2, TIMER_MODE);
+        bench.run_for(10_000);
+        bench.write_rtc(0x3C, 1 << (15 + 8));
+        bench.write_rtc(0x90, 1 << 31);
+        bench.write_rtc(0x18, 1 << 31);
+        bench.fabric.femtofarads[5] = 11_000;
+        bench.run_for(30_000);
+        assert_eq!(bench.rtc.is_asleep(), !approach);
+    }
+}

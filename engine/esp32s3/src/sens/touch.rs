@@ -9,7 +9,11 @@
 //!   what ESP-IDF says of each field. The parts of the threshold that TOUCH_HYSTERESIS stands for (4/32, 3/32, 1/32, 0) are
 //!   not confirmed by a public source. The first scan starts as soon as the timer is enabled.
 //! - The denoise channel T0 reads its reference capacitance, and its low bits are taken off each reading.
-//! - Missing: proximity, the waterproof shield, and what a pad that is touched is worth as a GPIO.
+//! - Proximity channels add up TOUCH_APPROACH_MEAS_TIME readings; the sum stands where the benchmark stands elsewhere (ESP-IDF
+//!   `hw_ver2/touch_version_specific.c`), and software judges it. For the channel of TOUCH_SLP_PAD in deep sleep the sum of what
+//!   readings exceed the benchmark by is compared with TOUCH_SLP_TH (approximated: no document says what with).
+//! - There is no water: the shield channel, T14, is not measured while it shields, and the guard ring is a channel as others.
+//! - Missing: what a pad that is touched is worth as a GPIO.
 
 use super::registers::*;
 use super::{Interrupt, Sens};
@@ -37,6 +41,10 @@ const SCAN_DONE: Interrupt = Interrupt {
     cocpu: SAR_COCPU_INT_RAW::SAR_COCPU_TOUCH_SCAN_DONE_INT_RAW,
     rtc: INT_RAW_RTC::TOUCH_SCAN_DONE_INT_RAW,
 };
+const APPROACH_LOOP_DONE: Interrupt = Interrupt {
+    cocpu: SAR_COCPU_INT_RAW::SAR_COCPU_TOUCH_APPROACH_LOOP_DONE_INT_RAW,
+    rtc: INT_RAW_RTC::TOUCH_APPROACH_LOOP_DONE_INT_RAW,
+};
 const TIMEOUT: Interrupt =
     Interrupt { cocpu: SAR_COCPU_INT_RAW::SAR_COCPU_TOUCH_TIMEOUT_INT_RAW, rtc: INT_RAW_RTC::TOUCH_TIMEOUT_INT_RAW };
 
@@ -52,6 +60,25 @@ struct Channel {
     debounce: u8,
     /// Readings in a row far below the benchmark.
     negative: u8,
+}
+
+/// Readings of a proximity channel that are added up.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Sum {
+    count: u8,
+    total: u32,
+}
+
+impl Sum {
+    /// One more reading. True: those were all.
+    fn add(&mut self, reading: u32, all: u32) -> bool {
+        if u32::from(self.count) >= all {
+            *self = Self::default();
+        }
+        self.count += 1;
+        self.total = self.total.saturating_add(reading).min(FULL_SCALE as u32);
+        u32::from(self.count) >= all
+    }
 }
 
 /// What the state machine does.
@@ -78,13 +105,28 @@ pub struct Touch {
     /// The channel measured last.
     current: u8,
     measured: bool,
+    /// The channel that was measured last in deep sleep.
+    asleep: u8,
+    /// The three proximity channels, and the one of deep sleep.
+    sums: [Sum; 4],
 }
 
 impl Touch {
     pub(super) fn new() -> Self {
         let channel = Channel { fresh: true, ..Channel::default() };
         let channels = [channel; CHANNELS];
-        Self { channels, active: 0, phase: Phase::Idle, due: Ps::MAX, left: 0, current: 0, measured: false }
+        let sums = [Sum::default(); 4];
+        Self {
+            channels,
+            active: 0,
+            phase: Phase::Idle,
+            due: Ps::MAX,
+            left: 0,
+            current: 0,
+            measured: false,
+            asleep: 0,
+            sums,
+        }
     }
 
     pub(super) fn clear_active(&mut self) {
@@ -132,6 +174,11 @@ impl Sens {
             Reg::SAR_TOUCH_CHN_ST => {
                 let done = SAR_TOUCH_CHN_ST::SAR_TOUCH_MEAS_DONE.put(kept, self.touch.measured.into());
                 SAR_TOUCH_CHN_ST::SAR_TOUCH_PAD_ACTIVE.put(done, self.touch.active)
+            }
+            Reg::SAR_TOUCH_STATUS15 => shown(&self.touch.channels[usize::from(self.touch.asleep)]),
+            Reg::SAR_TOUCH_STATUS16 => {
+                let [one, two, three, asleep] = self.touch.sums.map(|sum| sum.count);
+                u32::from_be_bytes([asleep, one, two, three])
             }
             Reg::SAR_TOUCH_DENOISE => self.touch.channels[0].raw,
             _ => {
@@ -194,7 +241,9 @@ impl Sens {
         let outputs = SAR_TOUCH_CONF::SAR_TOUCH_OUTEN.get(self.regs.get(Reg::SAR_TOUCH_CONF));
         let sleeping = rtc_regs::TOUCH_SLP_THRES::TOUCH_SLP_PAD.get(rtc.register(Rtc::TOUCH_SLP_THRES));
         let awake = if rtc.is_in_deep_sleep() { 1 << sleeping } else { u32::MAX };
-        self.touch.left = map & outputs & awake & 0x7FFE;
+        let shield = rtc_regs::TOUCH_SCAN_CTRL::TOUCH_SHIELD_PAD_EN.is_set(rtc.register(Rtc::TOUCH_SCAN_CTRL));
+        let measured = if shield { 0x3FFE } else { 0x7FFE };
+        self.touch.left = map & outputs & awake & measured;
         self.touch.measured = false;
         self.next_channel(rtc, fabric);
     }
@@ -242,7 +291,11 @@ impl Sens {
             return self.raise(TIMEOUT, rtc, fabric);
         }
         let noise = self.denoise(rtc, fabric);
-        self.take(channel.into(), counts.saturating_sub(noise), rtc, fabric);
+        let reading = counts.saturating_sub(noise);
+        match self.proximity_of(channel) {
+            Some(pad) if !rtc.is_in_deep_sleep() => self.approach(pad, channel, reading, rtc, fabric),
+            _ => self.take(channel.into(), reading, rtc, fabric),
+        }
         self.raise(DONE, rtc, fabric);
         self.next_channel(rtc, fabric);
     }
@@ -257,6 +310,25 @@ impl Sens {
         let data = self.counts(0, rtc, fabric).0 & ((1 << bits) - 1);
         self.touch.channels[0].raw = data;
         data
+    }
+
+    /// Which of the three proximity channels this one is.
+    fn proximity_of(&self, channel: u8) -> Option<usize> {
+        use SAR_TOUCH_CONF::*;
+        let conf = self.regs.get(Reg::SAR_TOUCH_CONF);
+        let pads = [SAR_TOUCH_APPROACH_PAD0, SAR_TOUCH_APPROACH_PAD1, SAR_TOUCH_APPROACH_PAD2];
+        pads.iter().position(|pad| pad.get(conf) == u32::from(channel))
+    }
+
+    /// A reading of a proximity channel.
+    fn approach(&mut self, pad: usize, channel: u8, reading: u32, rtc: &mut RtcCntl, fabric: &mut Fabric) {
+        let all = rtc_regs::TOUCH_APPROACH::TOUCH_APPROACH_MEAS_TIME.get(rtc.register(Rtc::TOUCH_APPROACH));
+        let (sum, channel) = (&mut self.touch.sums[pad], &mut self.touch.channels[usize::from(channel)]);
+        (channel.raw, channel.smooth) = (reading, reading);
+        if sum.add(reading, all) {
+            channel.benchmark = sum.total;
+            self.raise(APPROACH_LOOP_DONE, rtc, fabric);
+        }
     }
 
     /// A reading goes through the filters, and is compared with the threshold.
@@ -298,6 +370,18 @@ impl Sens {
                     }
                     mode => filtered(channel.benchmark, channel.smooth, 4 << mode),
                 };
+            }
+        }
+        let mut difference = difference;
+        if rtc.is_in_deep_sleep() {
+            self.touch.asleep = n as u8;
+            if rtc_regs::TOUCH_SLP_THRES::TOUCH_SLP_APPROACH_EN.is_set(sleeping) {
+                let all = rtc_regs::TOUCH_APPROACH::TOUCH_APPROACH_MEAS_TIME.get(rtc.register(Rtc::TOUCH_APPROACH));
+                let sum = &mut self.touch.sums[3];
+                if !sum.add(difference.max(0) as u32, all) {
+                    return;
+                }
+                difference = sum.total.into();
             }
         }
         // TOUCH_HYSTERESIS: 4/32, 3/32, 1/32 of the threshold, or none.

@@ -8,7 +8,9 @@
 //! - On one line, and on eight with one transfer a clock or two: identification, read, page program, erase of 4 KB, 64 KB and all,
 //!   status, both configuration registers, SFDP's answer about the order of bytes, reset.
 //! - Of configuration register 2 the mode at address 0 alone has an effect; the rest is kept. Latencies are not checked.
-//! - Up to 16 MB. Suspension by B0h and 30h is missing, and counted.
+//! - Suspension by B0h and 30h takes and leaves the time of [`FlashChip`]'s 75h and 7Ah.
+//! - Up to 32 MB (MX25UM25645G): on eight lines with addresses of 32 bits; on one line with 24, and those of four bytes by
+//!   instructions of their own (12h, 13h, 0Ch, 21h, DCh).
 
 use super::spi1::by_the_wires;
 use super::transfer::{Phase, Transfer};
@@ -104,6 +106,9 @@ impl OctalFlash {
                 self.mode = Mode::Spi;
                 return talk.pass(0x66, None, Vec::new()) | talk.pass(0x99, None, Vec::new());
             }
+            (0xB0, _) => return talk.pass(0x75, None, Vec::new()),
+            (0x30, _) => return talk.pass(0x7A, None, Vec::new()),
+            (0x12 | 0x21 | 0xDC | 0x13 | 0x0C, Mode::Spi) => return talk.pass_four_bytes(code, address),
             (_, Mode::Spi) => return talk.pass_on(),
             (0x05, _) => {
                 let status = talk.status();
@@ -165,19 +170,35 @@ impl Talk<'_> {
     }
 
     fn pass(&mut self, code: u8, address: Option<u32>, data_out: Vec<u8>) -> bool {
+        self.chip.set_bank(address.unwrap_or(0));
         let address = address.map(|address| Phase::new(address & 0xFF_FFFF, 24, 1));
         let transfer = Transfer { address, data_out, ..Transfer::command(code) };
         by_the_wires(&transfer, self.chip, self.cells, &mut [], self.fabric)
     }
 
+    /// On one line, an instruction with an address of four bytes.
+    fn pass_four_bytes(&mut self, code: u8, address: u32) -> bool {
+        match code {
+            0x12 => self.pass(0x02, Some(address), self.transfer.data_out.clone()),
+            0x21 => self.pass(0x20, Some(address), Vec::new()),
+            0xDC => self.pass(0xD8, Some(address), Vec::new()),
+            _ => {
+                self.read(address);
+                false
+            }
+        }
+    }
+
     /// The transaction as it is.
     fn pass_on(&mut self) -> bool {
+        self.chip.set_bank(0);
         by_the_wires(self.transfer, self.chip, self.cells, self.data, self.fabric)
     }
 
     fn read(&mut self, address: u32) {
         // Two transfers a clock begin at an even address.
         let first = if self.doubled { address & !1 } else { address };
+        self.chip.set_bank(first);
         let address = Some(Phase::new(first & 0xFF_FFFF, 24, 1));
         let transfer = Transfer { address, data_in: self.data.len(), ..Transfer::command(0x03) };
         by_the_wires(&transfer, self.chip, self.cells, self.data, self.fabric);

@@ -8,7 +8,13 @@
 //! - Flash transactions go over the chip's wires clock by clock. Their result is there when they start; CMD stays set until
 //!   the last clock, at SPI_CLK as CLOCK divides it.
 //! - Extra dummy clocks and sampling delays of the timing calibration (TIMING_CALI) take no part: data is always sampled right.
-//! - CRC and automatic suspend are missing; software suspends and resumes by FLASH_PES and FLASH_PER.
+//! - WAITI_EN: CMD stays set until the chip is ready; what its status reads cost is the last one alone.
+//! - Suspension by software (FLASH_PES, FLASH_PER), and by itself where the caches want a line of flash while the chip works
+//!   (FLASH_PES_EN): the line comes after the instruction and the wait behind it, and the chip's work ends later by as much.
+//!   The work goes on after the line (AUTO_PER, PES_PER_EN) or when software says so. Data that the caches have brought in
+//!   since the work began does not suspend it again; what they had before is not known here.
+//! - Without FLASH_PES_EN the line comes right as well, and is counted: on silicon the chip does not answer.
+//! - The CRC of encrypted writes is missing.
 
 use super::octal_flash::OctalFlash;
 use super::psram::Psram;
@@ -22,15 +28,16 @@ use engine_core::memory::Memory;
 use engine_core::registers::{Bank, Group, Registers, Write};
 use engine_core::time::{Hertz, Ps};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 engine_core::registers! {
     /// ESP-IDF `soc/spi_mem_reg.h`.
     pub Reg;
     CMD 0x000 = 0x0000_0000 { FLASH_READ 31 rw; FLASH_WREN 30 rw; FLASH_WRDI 29 rw; FLASH_RDID 28 rw; FLASH_RDSR 27 rw; FLASH_WRSR 26 rw; FLASH_PP 25 rw; FLASH_SE 24 rw; FLASH_BE 23 rw; FLASH_CE 22 rw; FLASH_DP 21 rw; FLASH_RES 20 rw; FLASH_HPM 19 todo "the flash chip has no high performance mode"; USR 18 rw; FLASH_PE 17 rw; }
     ADDR 0x004 = 0x0000_0000 { USR_ADDR_VALUE 31:0 rw; }
-    CTRL 0x008 = 0x002C_A000 { FREAD_QIO 24 rw; FREAD_DIO 23 rw; WRSR_2B 22 rw; WP 21 rw; FREAD_QUAD 20 rw; D_POL 19 rw; Q_POL 18 rw; RESANDRES 15 rw; FREAD_DUAL 14 rw; FASTRD_MODE 13 rw; TX_CRC_EN 11 todo "the CRC is not computed"; FCS_CRC_EN 10 todo "the CRC is not computed"; FCMD_OCT 9 rw; FCMD_QUAD 8 rw; FCMD_DUAL 7 rw; FADDR_OCT 6 rw; FDIN_OCT 5 rw; FDOUT_OCT 4 rw; FDUMMY_OUT 3 rw; }
+    CTRL 0x008 = 0x002C_A000 { FREAD_QIO 24 rw; FREAD_DIO 23 rw; WRSR_2B 22 rw; WP 21 rw; FREAD_QUAD 20 rw; D_POL 19 rw; Q_POL 18 rw; RESANDRES 15 rw; FREAD_DUAL 14 rw; FASTRD_MODE 13 rw; TX_CRC_EN 11 todo "which CRC-32 of an encrypted write it is, is not described"; FCS_CRC_EN 10 todo "which CRC-32 of an encrypted write it is, is not described"; FCMD_OCT 9 rw; FCMD_QUAD 8 rw; FCMD_DUAL 7 rw; FADDR_OCT 6 rw; FDIN_OCT 5 rw; FDOUT_OCT 4 rw; FDUMMY_OUT 3 rw; }
     CTRL1 0x00C = 0x0000_0FFC { CS_HOLD_DLY_RES 11:2 rw; CLK_MODE 1:0 rw; }
-    CTRL2 0x010 = 0x0000_0000 { SYNC_RESET 31 todo "resetting the state machine has no effect: transactions are over when they begin"; }
+    CTRL2 0x010 = 0x0000_0000 { SYNC_RESET 31 rw; }
     CLOCK 0x014 = 0x0003_0103 { CLK_EQU_SYSCLK 31 rw; CLKCNT_N 23:16 rw; CLKCNT_H 15:8 rw; CLKCNT_L 7:0 rw; }
     USER 0x018 = 0x8000_0000 { USR_COMMAND 31 rw; USR_ADDR 30 rw; USR_DUMMY 29 rw; USR_MISO 28 rw; USR_MOSI 27 rw; USR_DUMMY_IDLE 26 rw; USR_MOSI_HIGHPART 25 rw; USR_MISO_HIGHPART 24 rw; FWRITE_QIO 15 rw; FWRITE_DIO 14 rw; FWRITE_QUAD 13 rw; FWRITE_DUAL 12 rw; CK_OUT_EDGE 9 rw; }
     USER1 0x01C = 0x5C00_0007 { USR_ADDR_BITLEN 31:26 rw; USR_DUMMY_CYCLELEN 5:0 rw; }
@@ -59,9 +66,9 @@ engine_core::registers! {
     W13 0x08C = 0x0000_0000 { BUF13 31:0 rw; }
     W14 0x090 = 0x0000_0000 { BUF14 31:0 rw; }
     W15 0x094 = 0x0000_0000 { BUF15 31:0 rw; }
-    FLASH_WAITI_CTRL 0x098 = 0x0000_0014 { WAITI_DUMMY_CYCLELEN 15:10 rw; WAITI_CMD 9:2 rw; WAITI_DUMMY 1 rw; WAITI_EN 0 todo "waiting for an idle flash chip after program and erase is not modelled"; }
-    FLASH_SUS_CMD 0x09C = 0x0000_0000 { PESR_IDLE_EN 5 rw; PES_PER_EN 4 todo "automatic resume is not modelled"; FLASH_PES_WAIT_EN 3 rw; FLASH_PER_WAIT_EN 2 todo "automatic resume is not modelled"; FLASH_PES 1 rw; FLASH_PER 0 rw; }
-    FLASH_SUS_CTRL 0x0A0 = 0x0000_EAF4 { FLASH_PES_COMMAND 16:9 rw; FLASH_PER_COMMAND 8:1 rw; FLASH_PES_EN 0 todo "automatic suspend is not modelled"; }
+    FLASH_WAITI_CTRL 0x098 = 0x0000_0014 { WAITI_DUMMY_CYCLELEN 15:10 rw; WAITI_CMD 9:2 rw; WAITI_DUMMY 1 rw; WAITI_EN 0 rw; }
+    FLASH_SUS_CMD 0x09C = 0x0000_0000 { PESR_IDLE_EN 5 rw; PES_PER_EN 4 rw; FLASH_PES_WAIT_EN 3 rw; FLASH_PER_WAIT_EN 2 rw; FLASH_PES 1 rw; FLASH_PER 0 rw; }
+    FLASH_SUS_CTRL 0x0A0 = 0x0000_EAF4 { FLASH_PES_COMMAND 16:9 rw; FLASH_PER_COMMAND 8:1 rw; FLASH_PES_EN 0 rw; }
     SUS_STATUS 0x0A4 = 0x0000_0000 { FLASH_PES_DLY_256 6 rw; FLASH_PER_DLY_256 5 rw; FLASH_DP_DLY_256 4 rw; FLASH_RES_DLY_256 3 rw; FLASH_HPM_DLY_256 2 rw; FLASH_SUS 0 rw; }
     TIMING_CALI 0x0A8 = 0x0000_0000 { EXTRA_DUMMY_CYCLELEN 4:2 rw; TIMING_CALI 1 rw; }
     DDR 0x0E0 = 0x0000_0020 { SPI_FMEM_HYPERBUS_CA 30 rw; SPI_FMEM_OCTA_RAM_ADDR 29 rw; SPI_FMEM_CLK_DIFF_INV 28 rw; SPI_FMEM_HYPERBUS_DUMMY_2X 27 rw; SPI_FMEM_DQS_CA_IN 26 rw; SPI_FMEM_HYPERBUS_MODE 25 rw; SPI_FMEM_CLK_DIFF_EN 24 rw; SPI_FMEM_DDR_DQS_LOOP_MODE 22 rw; SPI_FMEM_DDR_DQS_LOOP 21 rw; SPI_FMEM_USR_DDR_DQS_THD 20:14 rw; SPI_FMEM_OUTMINBYTELEN 11:5 rw; SPI_FMEM_DDR_CMD_DIS 4 rw; SPI_FMEM_DDR_WDAT_SWP 3 rw; SPI_FMEM_DDR_RDAT_SWP 2 rw; SPI_FMEM_VAR_DUMMY 1 rw; SPI_FMEM_DDR_EN 0 rw; }
@@ -79,6 +86,12 @@ const WORDS: usize = 16;
 /// Half of the words, where USR_MOSI_HIGHPART and USR_MISO_HIGHPART begin.
 const HIGH_PART: usize = 32;
 
+/// Clocks of an instruction on one line, and of a status read.
+const INSTRUCTION: u64 = 8;
+const STATUS_READ: u64 = 16;
+/// FSM.ST while something is under way.
+const STATE_WAIT: u32 = 6;
+
 /// CMD bits that start something.
 const START: u32 = 0xFFF8_0000 | CMD::USR.mask;
 
@@ -94,8 +107,8 @@ pub struct Chips<'a> {
     pub psram: &'a mut Psram,
     /// Its cells.
     pub ram: &'a mut Memory,
-    /// What XTS_AES has encrypted: it is written in place of SPI1's own data.
-    pub encrypted: Option<&'a [u8]>,
+    /// What XTS_AES has encrypted, and for where: it is written in place of SPI1's own data and address.
+    pub encrypted: Option<(u32, &'a [u8])>,
 }
 
 /// What FLASH_SUS_CMD asks the flash chip for.
@@ -113,12 +126,27 @@ pub struct Spi1 {
     started: u32,
     asked: Option<Pause>,
     pausing: Option<Pause>,
+    /// CMD stays set until the chip is ready.
+    waits: bool,
+    /// When the work that software resumes is done.
+    resumed_until: Ps,
+    /// The lines that the caches have brought in since the chip's work began.
+    brought: BTreeSet<u32>,
 }
 
 impl Spi1 {
     /// After power-on.
     pub fn new() -> Self {
-        Self { bank: Bank::new(), data: vec![0; 4 * WORDS], started: 0, asked: None, pausing: None }
+        Self {
+            bank: Bank::new(),
+            data: vec![0; 4 * WORDS],
+            started: 0,
+            asked: None,
+            pausing: None,
+            waits: false,
+            resumed_until: 0,
+            brought: BTreeSet::new(),
+        }
     }
 
     /// Has CMD or FLASH_SUS_CMD started something that is not carried out yet?
@@ -139,8 +167,9 @@ impl Spi1 {
             self.bank.set(Reg::CMD, 0);
             return false;
         };
-        if let Some(encrypted) = chips.encrypted.filter(|_| transfer.address.is_some()) {
-            put_encrypted(&mut transfer.data_out, encrypted, fabric);
+        let changes = self.changes_flash(started);
+        if let Some((address, encrypted)) = chips.encrypted.filter(|_| transfer.address.is_some()) {
+            put_encrypted(&mut transfer, changes.then_some(address), encrypted, fabric);
         }
         let misc = self.bank.get(Reg::MISC);
         let mut stale = false;
@@ -153,11 +182,101 @@ impl Spi1 {
         }
         self.keep(started, &data);
         fabric.after(Slot::Spi1, self.duration(&transfer, core_clock));
+        if changes {
+            self.brought.clear();
+            self.waits = FLASH_WAITI_CTRL::WAITI_EN.is_set(self.bank.get(Reg::FLASH_WAITI_CTRL));
+            self.wait_for_chip(chips, core_clock, fabric);
+        }
         stale
     }
 
-    /// The instruction that FLASH_SUS_CTRL has for it, and the wait behind it that FLASH_SUS_CMD may ask for.
+    /// Does it program or erase the flash chip, or write its status?
+    fn changes_flash(&self, started: u32) -> bool {
+        const CHANGES: u32 =
+            CMD::FLASH_PP.mask | CMD::FLASH_SE.mask | CMD::FLASH_BE.mask | CMD::FLASH_CE.mask | CMD::FLASH_WRSR.mask;
+        let by_user = started == CMD::USR.mask && CMD::FLASH_PE.is_set(self.bank.get(Reg::CMD));
+        started & CHANGES != 0 || by_user
+    }
+
+    /// The transaction ends when the status (WAITI_CMD) says that the chip is ready.
+    fn wait_for_chip(&self, chips: &mut Chips<'_>, core_clock: Hertz, fabric: &mut Fabric) {
+        if let Some(end) = chips.flash.busy_until(fabric.now()).filter(|_| self.waits) {
+            fabric.at(Slot::Spi1, end + self.bus_clock(core_clock).duration(STATUS_READ));
+        }
+    }
+
+    /// Would the caches' reads of flash suspend what the chip does now?
+    pub fn gives_way(&self) -> bool {
+        self.waits && self.suspends_by_itself()
+    }
+
+    fn suspends_by_itself(&self) -> bool {
+        FLASH_SUS_CTRL::FLASH_PES_EN.is_set(self.bank.get(Reg::FLASH_SUS_CTRL))
+    }
+
+    /// The caches want a line of flash, which takes `time`, while the chip works. The answer is how much later it comes.
+    pub fn give_way(
+        &mut self,
+        line: u32,
+        time: Ps,
+        chips: &mut Chips<'_>,
+        core_clock: Hertz,
+        fabric: &mut Fabric,
+    ) -> Ps {
+        if !chips.flash.works(fabric.now()) {
+            return 0;
+        }
+        if !self.suspends_by_itself() {
+            let why = "it programs or erases, and FLASH_PES_EN is off: silicon does not get what it wants";
+            fabric.gaps.touch("flash read by the caches while the chip works", why);
+            return 0;
+        }
+        if !self.brought.insert(line) {
+            return 0;
+        }
+        if self.pausing.is_some() {
+            // The instruction that software has sent goes first.
+            self.event(Slot::Spi1, fabric);
+        }
+        let (late, ready) = self.send_pause(Pause::Suspend, chips, core_clock, fabric);
+        if !chips.flash.is_suspended() {
+            fabric.gaps.touch("SPI1.FLASH_PES_COMMAND", "the flash chip does not know it as a suspension");
+            return 0;
+        }
+        if late < ready {
+            let why = "the wait behind a suspension is shorter than the chip takes (tSUS): silicon reads too early";
+            fabric.gaps.touch("SPI1.CS_HOLD_DLY_RES", why);
+        }
+        let mut ends = INT_RAW::PES_END_INT_RAW.mask;
+        if self.resumes_by_itself() {
+            let per = self.bus_clock(core_clock).duration(INSTRUCTION);
+            chips.flash.resume_at(fabric.now() + late + time + per);
+            self.wait_for_chip(chips, core_clock, fabric);
+            ends |= INT_RAW::PER_END_INT_RAW.mask;
+        } else {
+            fabric.cancel(Slot::Spi1);
+            self.bank.set_field(Reg::SUS_STATUS, SUS_STATUS::FLASH_SUS, 1);
+        }
+        self.bank.set(Reg::INT_RAW, self.bank.get(Reg::INT_RAW) | ends);
+        self.interrupt(fabric);
+        late
+    }
+
+    fn resumes_by_itself(&self) -> bool {
+        MISC::AUTO_PER.is_set(self.bank.get(Reg::MISC))
+            || FLASH_SUS_CMD::PES_PER_EN.is_set(self.bank.get(Reg::FLASH_SUS_CMD))
+    }
+
     fn pause(&mut self, pause: Pause, chips: &mut Chips<'_>, core_clock: Hertz, fabric: &mut Fabric) {
+        let (time, _) = self.send_pause(pause, chips, core_clock, fabric);
+        self.resumed_until = chips.flash.busy_until(fabric.now()).unwrap_or(0);
+        self.pausing = Some(pause);
+        fabric.after(Slot::Spi1, time);
+    }
+
+    /// The instruction that FLASH_SUS_CTRL has for it, and the wait behind it: a time that FLASH_SUS_CMD may ask for, and of a
+    /// suspension until the chip is ready (WAITI_EN). The answers are how long that takes, and how long the chip does.
+    fn send_pause(&mut self, pause: Pause, chips: &mut Chips<'_>, core_clock: Hertz, fabric: &mut Fabric) -> (Ps, Ps) {
         let (ctrl, cmd) = (self.bank.get(Reg::FLASH_SUS_CTRL), self.bank.get(Reg::FLASH_SUS_CMD));
         let status = self.bank.get(Reg::SUS_STATUS);
         let (instruction, waits, long) = match pause {
@@ -175,9 +294,14 @@ impl Spi1 {
         let transfer = Transfer::command(instruction as u8);
         flash_transfer(&transfer, chips, &mut [], fabric);
         let wait = self.bank.field(Reg::CTRL1, CTRL1::CS_HOLD_DLY_RES) * if long { 256 } else { 4 };
-        let clocks = transfer.clocks() + if waits { wait } else { 0 };
-        self.pausing = Some(pause);
-        fabric.after(Slot::Spi1, self.bus_clock(core_clock).duration(u64::from(clocks)));
+        let clock = self.bus_clock(core_clock);
+        let mut time = clock.duration(u64::from(transfer.clocks() + if waits { wait } else { 0 }));
+        let now = fabric.now();
+        let ready = chips.flash.busy_until(now).map_or(0, |end| end - now);
+        if pause == Pause::Suspend && FLASH_WAITI_CTRL::WAITI_EN.is_set(self.bank.get(Reg::FLASH_WAITI_CTRL)) {
+            time = time.max(ready + clock.duration(STATUS_READ));
+        }
+        (time, ready)
     }
 
     /// What the operation is on the wires, TRM table "SPI1 commands" (ESP-IDF `hal/spimem_flash_ll.h`).
@@ -334,15 +458,20 @@ impl Default for Spi1 {
     }
 }
 
-/// Manual encryption, ESP-IDF's spi_flash_chip_generic_write_encrypted: the chip gets the cipher text.
-fn put_encrypted(data: &mut [u8], encrypted: &[u8], fabric: &mut Fabric) {
-    if data.len() > encrypted.len() {
-        fabric
-            .gaps
-            .touch("SPI1 encrypted write", "more is written than XTS_AES has encrypted: the rest stays as it is");
+/// Manual encryption: the chip gets the cipher text of XTS_AES's line, where that belongs. ESP-IDF's
+/// spi_flash_chip_generic_write_encrypted gives SPI1 the same address and length; the mask ROM's
+/// esp_rom_spiflash_write_encrypted_dest gives it neither. Without an address from there it is a transaction of the user's own
+/// (no FLASH_PE), whose address and length count.
+fn put_encrypted(transfer: &mut Transfer, address: Option<u32>, encrypted: &[u8], fabric: &mut Fabric) {
+    if transfer.data_out.len() > encrypted.len() {
+        fabric.gaps.touch("SPI1 encrypted write", "more is to be written than XTS_AES has encrypted: the rest is not");
     }
-    for (byte, encrypted) in data.iter_mut().zip(encrypted) {
-        *byte = *encrypted;
+    match (address, &mut transfer.address) {
+        (Some(address), Some(phase)) => {
+            phase.value = address;
+            transfer.data_out = encrypted.to_vec();
+        }
+        _ => transfer.data_out.iter_mut().zip(encrypted).for_each(|(byte, encrypted)| *byte = *encrypted),
     }
 }
 
@@ -397,6 +526,7 @@ impl Block for Spi1 {
             return u32::from_le_bytes(self.data[place..place + 4].try_into().expect("four bytes"));
         }
         match Reg::at(offset) {
+            Some(Reg::FSM) if self.bank.get(Reg::CMD) != 0 || self.pausing.is_some() => STATE_WAIT,
             Some(Reg::INT_ST) => self.bank.get(Reg::INT_RAW) & self.bank.get(Reg::INT_ENA),
             Some(register) => self.bank.load(register),
             None => undeclared("SPI1", offset, fabric),
@@ -415,6 +545,11 @@ impl Block for Spi1 {
         self.bank.store(register, write, "SPI1", &mut fabric.gaps);
         match register {
             Reg::CMD => self.started = write.value & START,
+            Reg::CTRL2 if CTRL2::SYNC_RESET.is_set(write.value) => {
+                (self.started, self.asked, self.pausing, self.waits) = (0, None, None, false);
+                self.bank.set(Reg::CMD, 0);
+                fabric.cancel(Slot::Spi1);
+            }
             Reg::FLASH_SUS_CMD if self.pausing.is_none() => {
                 self.asked = match write.value {
                     value if FLASH_SUS_CMD::FLASH_PES.is_set(value) => Some(Pause::Suspend),
@@ -434,9 +569,12 @@ impl Block for Spi1 {
 
     /// The last clock is over, and the wait behind it.
     fn event(&mut self, _slot: Slot, fabric: &mut Fabric) {
-        self.bank.set(Reg::CMD, 0);
         let end = match self.pausing.take() {
-            None => INT_RAW::TOTAL_TRANS_END_INT_RAW,
+            None => {
+                self.bank.set(Reg::CMD, 0);
+                self.waits = false;
+                INT_RAW::TOTAL_TRANS_END_INT_RAW
+            }
             Some(Pause::Suspend) => {
                 self.bank.set_field(Reg::FLASH_SUS_CMD, FLASH_SUS_CMD::FLASH_PES, 0);
                 self.bank.set_field(Reg::SUS_STATUS, SUS_STATUS::FLASH_SUS, 1);
@@ -445,6 +583,9 @@ impl Block for Spi1 {
             Some(Pause::Resume) => {
                 self.bank.set_field(Reg::FLASH_SUS_CMD, FLASH_SUS_CMD::FLASH_PER, 0);
                 self.bank.set_field(Reg::SUS_STATUS, SUS_STATUS::FLASH_SUS, 0);
+                if self.waits {
+                    fabric.at(Slot::Spi1, self.resumed_until.max(fabric.now()));
+                }
                 INT_RAW::PER_END_INT_RAW
             }
         };

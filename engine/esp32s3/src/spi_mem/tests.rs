@@ -7,7 +7,7 @@ use crate::slots::Slot;
 use engine_core::flash::FlashChip;
 use engine_core::memory::Memory;
 use engine_core::registers::Write;
-use engine_core::time::Hertz;
+use engine_core::time::{Hertz, MICROSECOND};
 
 struct Bench {
     spi: Spi1,
@@ -183,4 +183,167 @@ fn a_quad_psram_answers_its_id_and_enters_quad_mode() {
 fn a_transaction_takes_its_clocks() {
     let transfer = super::transfer::Transfer::command(0x9F);
     assert_eq!(super::transfer::Transfer { data_in: 3, ..transfer }.clocks(), 32);
+}
+
+const FSM: u32 = 0x54;
+const WAITI_CTRL: u32 = 0x98;
+const SUS_CMD: u32 = 0x9C;
+const SUS_CTRL: u32 = 0xA0;
+const SUS_STATUS: u32 = 0xA4;
+const INT_RAW: u32 = 0xF8;
+
+impl Bench {
+    /// A sector is erased, as ESP-IDF's spimem_flash_ll_erase_sector does it.
+    fn erase(&mut self) {
+        self.write(CMD, 1 << 30);
+        self.finish();
+        self.write(ADDR, 0x1_0000);
+        self.write(CMD, 1 << 24 | 1 << 17);
+    }
+
+    /// The caches want a line that takes a microsecond.
+    fn want(&mut self, line: u32) -> u64 {
+        let mut chips = Chips {
+            flash: &mut self.flash,
+            cells: &mut self.cells,
+            octal: self.octal.as_mut(),
+            psram: &mut self.psram,
+            ram: &mut self.ram,
+            encrypted: None,
+        };
+        self.spi.give_way(line, MICROSECOND, &mut chips, Hertz::new(80_000_000), &mut self.fabric)
+    }
+
+    /// ESP-IDF 5.3 spi_flash_hal_setup_auto_suspend_mode, with spimem_flash_ll_set_sus_delay for tSUS of the chip: 20 us are
+    /// 400 clocks at 20 MHz, so two times 256.
+    fn suspends_by_itself(&mut self) {
+        self.write(WAITI_CTRL, 0x05 << 2 | 1);
+        self.write(SUS_CMD, 1 << 3 | 1 << 4);
+        self.write(SUS_CTRL, 0x75 << 9 | 0x7A << 1 | 1);
+        self.write(0x0C, 2 << 2);
+        self.write(SUS_STATUS, 1 << 6 | 1 << 5);
+    }
+
+    fn due(&self) -> u64 {
+        self.fabric.events.due(Slot::Spi1 as usize)
+    }
+}
+
+/// SVD, FLASH_WAITI_CTRL.WAITI_EN; W25Q64JV data sheet 9.6: a sector is erased in 45 ms.
+#[test]
+fn cmd_stays_set_until_the_chip_is_ready() {
+    let mut bench = Bench::new();
+    bench.write(WAITI_CTRL, 0x05 << 2 | 1);
+    bench.erase();
+    assert!(bench.due() > bench.fabric.now() + 45_000 * MICROSECOND);
+    assert_ne!(bench.read(FSM) & 7, 0, "ESP-IDF's spimem_flash_ll_host_idle wants 0 of an idle one");
+    bench.finish();
+    assert_eq!((bench.flash.busy_until(bench.fabric.now()), bench.read(FSM) & 7), (None, 0));
+    // Without it, the clocks of the instruction and the address are all.
+    bench.write(WAITI_CTRL, 0x05 << 2);
+    bench.erase();
+    assert!(bench.due() < bench.fabric.now() + 10 * MICROSECOND);
+}
+
+/// SVD: FLASH_SUS_CTRL.FLASH_PES_EN, FLASH_SUS_CMD.PES_PER_EN, SUS_STATUS.FLASH_PES_DLY_256, INT_RAW.PES_END and PER_END.
+#[test]
+fn a_line_for_the_caches_suspends_an_erase_and_the_erase_ends_later() {
+    let mut bench = Bench::new();
+    bench.suspends_by_itself();
+    bench.erase();
+    let end = bench.due();
+    let late = bench.want(7);
+    // 8 clocks and 512 more at 20 MHz.
+    assert_eq!(late, 26 * MICROSECOND);
+    assert_eq!(bench.read(INT_RAW) & 3, 3, "suspended and resumed");
+    assert_eq!(bench.read(SUS_STATUS) & 1, 0);
+    let instruction = 400_000;
+    assert_eq!(bench.due(), end + late + MICROSECOND + instruction);
+    assert_eq!(bench.want(7), 0, "the caches have this line now");
+    assert_eq!(bench.want(8), late);
+    bench.finish();
+    assert_eq!(bench.read(INT_RAW) & 4, 4);
+    assert_eq!(bench.cells.read32(0x1_0000), u32::MAX);
+    assert_eq!(bench.want(9), 0, "the chip is ready");
+    assert_eq!(bench.fabric.gaps.all().len(), 0);
+}
+
+/// SVD, FLASH_SUS_CMD.PES_PER_EN and MISC.AUTO_PER: without them the application resumes.
+#[test]
+fn what_does_not_resume_by_itself_waits_for_software() {
+    let mut bench = Bench::new();
+    bench.suspends_by_itself();
+    bench.write(SUS_CMD, 1 << 3);
+    bench.erase();
+    bench.want(7);
+    assert_eq!((bench.read(SUS_STATUS) & 1, bench.read(INT_RAW) & 3), (1, 2));
+    assert_ne!(bench.read(CMD), 0);
+    bench.fabric.cycle += 240 * 100_000;
+    assert_eq!(bench.flash.status(bench.fabric.now())[1] >> 7, 1, "SUS of the chip");
+    bench.write(SUS_CMD, 1 << 3 | 1);
+    let resumed = bench.fabric.now();
+    let step = bench.due();
+    bench.fabric.cycle = bench.fabric.clock.first_cycle_from(step);
+    bench.spi.event(Slot::Spi1, &mut bench.fabric);
+    assert_eq!((bench.read(SUS_STATUS) & 1, bench.read(SUS_CMD) & 1), (0, 0));
+    assert!(bench.due() > resumed + 44_000 * MICROSECOND);
+    bench.finish();
+}
+
+#[test]
+fn a_read_by_the_caches_of_a_chip_that_works_is_told() {
+    let mut bench = Bench::new();
+    bench.erase();
+    assert_eq!(bench.want(7), 0);
+    assert_eq!(bench.fabric.gaps.all().len(), 1);
+}
+
+/// SVD, CTRL2.SYNC_RESET.
+#[test]
+fn a_reset_of_the_state_machine_ends_what_it_waits_for() {
+    let mut bench = Bench::new();
+    bench.write(WAITI_CTRL, 0x05 << 2 | 1);
+    bench.erase();
+    bench.write(0x10, 1 << 31);
+    assert_eq!((bench.read(CMD), bench.read(FSM)), (0, 0));
+}
+
+/// Macronix MX25UM25645G data sheet: B0h suspends and 30h resumes, 80h 39h are its type and density; 21h and 12h take
+/// addresses of 32 bits.
+#[test]
+fn an_octal_chip_of_32_mb_is_suspended_and_has_its_upper_half() {
+    let mut bench = Bench::new();
+    bench.flash = FlashChip::new(32 << 20);
+    bench.cells = Memory::new(32 << 20, 0xFF);
+    bench.octal = Some(OctalFlash::new());
+    let spi = |bench: &mut Bench, code: u32, address: Option<u32>, out: Option<u32>, bits_in: u32| {
+        bench.write(USER2, 7 << 28 | code);
+        bench.write(USER1, 31 << 26);
+        bench.write(ADDR, address.unwrap_or(0));
+        let phases =
+            u32::from(address.is_some()) << 30 | u32::from(out.is_some()) << 27 | u32::from(bits_in != 0) << 28;
+        bench.write(USER, 1 << 31 | phases);
+        bench.write(W0, out.unwrap_or(0));
+        bench.write(MOSI_DLEN, 31);
+        bench.write(MISO_DLEN, bits_in.saturating_sub(1));
+        bench.write(CMD, 1 << 18);
+        bench.finish();
+        bench.read(W0)
+    };
+    assert_eq!(spi(&mut bench, 0x9F, None, None, 24), 0x39_80C2);
+    spi(&mut bench, 0x06, None, None, 0);
+    spi(&mut bench, 0x12, Some(0x180_0000), Some(0x1234_5678), 0);
+    bench.fabric.cycle += 240 * 1000;
+    assert_eq!(spi(&mut bench, 0x13, Some(0x180_0000), None, 32), 0x1234_5678);
+    assert_eq!((bench.cells.read32(0x180_0000), bench.cells.read32(0x80_0000)), (0x1234_5678, u32::MAX));
+    spi(&mut bench, 0x06, None, None, 0);
+    spi(&mut bench, 0x21, Some(0x180_0000), None, 0);
+    assert!(bench.flash.works(bench.fabric.now()));
+    spi(&mut bench, 0xB0, None, None, 0);
+    assert!(bench.flash.is_suspended());
+    bench.fabric.cycle += 240 * 30;
+    spi(&mut bench, 0x30, None, None, 0);
+    assert!(bench.flash.works(bench.fabric.now()) && !bench.flash.is_suspended());
+    assert_eq!(bench.cells.read32(0x180_0000), u32::MAX);
+    assert_eq!(bench.fabric.gaps.all().len(), 0);
 }

@@ -7,13 +7,23 @@
 //!   the TRM says, to the bit time. Samples are taken in the middle of a bit, one of them, without the majority vote.
 //! - FIFOs are as deep as MEM_CONF says, 128 bytes a block.
 //! - Automatic baud rate detection: exact on a pin; what is typed at a console arrives at 115200 baud while it measures.
-//! - RS485, IrDA, software flow control and the glitch filter are missing, and say so.
+//! - RS485: driver enable on DTR, turnaround delays, echo, clashes and errors of the echo. Approximated: each character has its
+//!   turnaround delays, also within a burst; a clash is a received character that is another than the one sent.
+//! - IrDA: pulses of 3/16 of a bit, half duplex and duplex, inversions. The decoder takes a pulse of any length.
+//! - Flow control by XON and XOFF, and the glitch filter: as the TRM says.
+//! - Missing, and counted: IRDA_WCTL and the delays of RS485's internal lines, which no document explains.
 
 mod autobaud;
 mod dma;
+mod filter;
+mod flow;
+mod irda;
+#[cfg(test)]
+mod mode_tests;
 mod patterns;
 mod receive;
 mod registers;
+mod rs485;
 #[cfg(test)]
 mod tests;
 mod transmit;
@@ -26,8 +36,11 @@ use crate::sources::Source;
 use autobaud::Measure;
 use engine_core::registers::{Bank, Field, Group, Registers, Write};
 use engine_core::time::Hertz;
+use filter::Filter;
+use flow::Flow;
 use receive::Receiver;
 pub use registers::*;
+use rs485::Bus;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use transmit::Sending;
@@ -38,6 +51,7 @@ struct Wiring {
     rxd: Signal,
     cts: Signal,
     rts: Signal,
+    dsr: Signal,
     dtr: Signal,
     tx_slot: Slot,
     rx_slot: Slot,
@@ -50,6 +64,7 @@ const WIRING: [Wiring; 3] = [
         rxd: signals::U0RXD,
         cts: signals::U0CTS,
         rts: signals::U0RTS,
+        dsr: signals::U0DSR,
         dtr: signals::U0DTR,
         tx_slot: Slot::Uart0Tx,
         rx_slot: Slot::Uart0Rx,
@@ -60,6 +75,7 @@ const WIRING: [Wiring; 3] = [
         rxd: signals::U1RXD,
         cts: signals::U1CTS,
         rts: signals::U1RTS,
+        dsr: signals::U1DSR,
         dtr: signals::U1DTR,
         tx_slot: Slot::Uart1Tx,
         rx_slot: Slot::Uart1Rx,
@@ -70,6 +86,7 @@ const WIRING: [Wiring; 3] = [
         rxd: signals::U2RXD,
         cts: signals::U2CTS,
         rts: signals::U2RTS,
+        dsr: signals::U2DSR,
         dtr: signals::U2DTR,
         tx_slot: Slot::Uart2Tx,
         rx_slot: Slot::Uart2Rx,
@@ -92,6 +109,9 @@ pub struct Uart {
     line: bool,
     receiver: Receiver,
     measure: Measure,
+    filter: Filter,
+    flow: Flow,
+    bus: Bus,
 }
 
 impl Uart {
@@ -106,6 +126,9 @@ impl Uart {
             line: true,
             receiver: Receiver::default(),
             measure: Measure::default(),
+            filter: Filter::default(),
+            flow: Flow::default(),
+            bus: Bus::default(),
         }
     }
 
@@ -173,6 +196,7 @@ impl Uart {
 
     /// Levels that hold raise their interrupts again: TX below its threshold, RX at its threshold.
     fn settle_interrupts(&mut self, fabric: &mut Fabric) {
+        self.settle_flow(fabric);
         if self.tx.len() < (self.field(Reg::CONF1, CONF1::TXFIFO_EMPTY_THRHD) as usize).max(1) {
             self.raw |= INT_RAW::TXFIFO_EMPTY_INT_RAW.mask;
         }
@@ -193,8 +217,8 @@ impl Uart {
             | bit(STATUS::RXD, self.rx_level(fabric))
             | bit(STATUS::CTSN, fabric.input(wiring.cts) != self.conf0(CONF0::CTS_INV))
             | bit(STATUS::RTSN, !self.rts())
-            | bit(STATUS::DTRN, !self.conf0(CONF0::SW_DTR))
-            | bit(STATUS::DSRN, true)
+            | bit(STATUS::DTRN, self.dtr())
+            | bit(STATUS::DSRN, fabric.input(wiring.dsr) != self.conf0(CONF0::DSR_INV))
     }
 
     /// Is RTS asserted? By software, or by the receiver's level where flow control is on.
@@ -207,9 +231,9 @@ impl Uart {
     }
 
     fn drive_modem_lines(&self, fabric: &mut Fabric) {
-        let wiring = self.wiring();
-        fabric.drive(wiring.rts, self.rts() == self.conf0(CONF0::RTS_INV));
-        fabric.drive(wiring.dtr, self.conf0(CONF0::SW_DTR) == self.conf0(CONF0::DTR_INV));
+        let now = fabric.now();
+        fabric.drive_at(self.wiring().rts, self.rts() == self.conf0(CONF0::RTS_INV), now);
+        self.drive_dtr(now, fabric);
     }
 
     /// RTC_CNTL counts edges of the input while the chip sleeps: 3 more than the register says (ESP-IDF
@@ -225,6 +249,7 @@ impl Uart {
     fn configure(&mut self, fabric: &mut Fabric) {
         let wiring = self.wiring();
         fabric.watch_input(wiring.cts, true);
+        fabric.watch_input(wiring.dsr, true);
         self.drive_modem_lines(fabric);
         fabric.soon(wiring.tx_slot);
         fabric.soon(wiring.rx_slot);
@@ -269,7 +294,7 @@ impl Block for Uart {
             Some(Reg::INT_ST) => self.raw & self.bank.get(Reg::INT_ENA),
             Some(Reg::STATUS) => self.status(fabric),
             Some(Reg::FSM_STATUS) => {
-                let out = FSM_STATUS::ST_UTX_OUT.put(0, u32::from(self.sending.is_some()));
+                let out = FSM_STATUS::ST_UTX_OUT.put(0, self.transmitter_state(fabric));
                 FSM_STATUS::ST_URX_OUT.put(out, u32::from(self.receiver.is_busy()))
             }
             Some(register) => self.bank.load(register),
@@ -295,9 +320,12 @@ impl Block for Uart {
                 match register {
                     Reg::CONF0 => self.write_conf0(fabric),
                     Reg::SLEEP_CONF => self.tell_wake_edges(fabric),
+                    Reg::FLOW_CONF => self.write_flow(fabric),
                     // The settings are taken over at once.
                     Reg::ID => self.bank.set_field(Reg::ID, ID::REG_UPDATE, 0),
-                    Reg::CONF1 | Reg::CLKDIV | Reg::CLK_CONF | Reg::MEM_CONF => self.configure(fabric),
+                    Reg::CONF1 | Reg::CLKDIV | Reg::CLK_CONF | Reg::MEM_CONF | Reg::RS485_CONF => {
+                        self.configure(fabric)
+                    }
                     _ => {}
                 }
             }
@@ -325,10 +353,11 @@ impl Block for Uart {
 
     fn input(&mut self, edge: InputEdge, fabric: &mut Fabric) {
         if edge.signal == self.wiring().rxd {
-            let high = edge.high != self.conf0(CONF0::RXD_INV);
-            self.receiver.hear(edge.at, high);
-            self.measure(edge.at, high, fabric);
+            self.hear(edge.at, edge.high != self.conf0(CONF0::RXD_INV), fabric);
             fabric.soon(self.wiring().rx_slot);
+        } else if edge.signal == self.wiring().dsr {
+            self.raw |= INT_RAW::DSR_CHG_INT_RAW.mask;
+            self.settle_interrupts(fabric);
         } else {
             self.raw |= INT_RAW::CTS_CHG_INT_RAW.mask;
             fabric.soon(self.wiring().tx_slot);

@@ -10,6 +10,17 @@ use engine_core::trace::Kind;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
+/// A character as it came in.
+pub(super) struct Frame {
+    pub(super) data: u32,
+    pub(super) wrong_parity: bool,
+    /// There was a stop bit.
+    pub(super) stopped: bool,
+    pub(super) start: Ps,
+    /// When the last bit was sampled.
+    pub(super) end: Ps,
+}
+
 /// The state of the receiver.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Receiver {
@@ -38,6 +49,16 @@ impl Receiver {
         self.edges.push_back((at, high));
     }
 
+    /// The line is low from `at` until `until`, which may be later than now.
+    pub(super) fn hear_low(&mut self, at: Ps, until: Ps) {
+        match self.edges.back() {
+            // Still low from the last time.
+            Some((end, true)) if *end >= at => drop(self.edges.pop_back()),
+            _ => self.edges.push_back((at, false)),
+        }
+        self.edges.push_back((until, true));
+    }
+
     pub(super) fn is_busy(&self) -> bool {
         self.start.is_some() || self.arrival.is_some()
     }
@@ -63,7 +84,7 @@ impl Receiver {
 impl Uart {
     /// The console that types into the pin of RXD.
     fn console(&self, fabric: &Fabric) -> Option<ConsoleId> {
-        if self.conf0(CONF0::LOOPBACK) {
+        if self.conf0(CONF0::LOOPBACK) || self.is_irda() {
             return None;
         }
         fabric.io.source_of(self.wiring().rxd).and_then(|pin| fabric.consoles.received_on(pin))
@@ -87,6 +108,7 @@ impl Uart {
         // Also where the matrix leads no pin here yet: firmware may set the pins after the UART.
         fabric.watch_input(wiring.rxd, console.is_none() && !self.conf0(CONF0::LOOPBACK));
         let rate = self.bit_rate(fabric);
+        let filtered = self.filter(fabric);
         let due = match console {
             Some(console) => self.receive_typed(console, rate, fabric),
             None => self.receive_bits(rate, fabric),
@@ -99,7 +121,11 @@ impl Uart {
         }
         self.end_row(fabric.now());
         let silent = [self.receiver.timeout, self.receiver.row.due].into_iter().flatten().min();
-        fabric.at(wiring.rx_slot, due.min(silent.unwrap_or(Ps::MAX)));
+        fabric.at(wiring.rx_slot, due.min(filtered).min(silent.unwrap_or(Ps::MAX)));
+        if !self.tx.is_empty() && self.sending.is_none() {
+            // It may have waited for XON, or for silence on the bus.
+            fabric.soon(wiring.tx_slot);
+        }
     }
 
     /// One typed character per character time, as long as there is room.
@@ -127,6 +153,9 @@ impl Uart {
         }
         if !rate.is_running() {
             return now + MICROSECOND;
+        }
+        if let Some(until) = self.busy_until().filter(|_| self.is_deaf()) {
+            return until;
         }
         let arrival = begin + time;
         self.receiver.arrival = Some(arrival);
@@ -157,28 +186,36 @@ impl Uart {
             let sample = |bit: u32| u32::from(self.receiver.level_at(start + halves.duration(u64::from(2 * bit + 1))));
             if sample(0) == 0 {
                 let data = (0..self.data_bits()).fold(0, |data, bit| data | sample(bit + 1) << bit);
-                let wrong = self.parity_bit(data).is_some_and(|parity| sample(last - 1) != parity);
+                let wrong_parity = self.parity_bit(data).is_some_and(|parity| sample(last - 1) != parity);
                 let stopped = sample(last) != 0;
-                let broken = !stopped && data == 0;
-                self.note_errors(wrong, stopped, broken);
-                if !broken {
-                    self.store(data as u8, sampled, rate);
-                }
+                self.take_in(&Frame { data, wrong_parity, stopped, start, end: sampled }, rate);
+            } else {
+                self.raw |= INT_RAW::GLITCH_DET_INT_RAW.mask;
             }
             self.receiver.forget_until(sampled);
             self.receiver.start = None;
         }
     }
 
-    fn note_errors(&mut self, wrong_parity: bool, stopped: bool, broken: bool) {
-        if wrong_parity {
+    /// A whole character was sampled.
+    fn take_in(&mut self, frame: &Frame, rate: Hertz) {
+        if self.is_echo(frame) {
+            return;
+        }
+        if frame.wrong_parity {
             self.raw |= INT_RAW::PARITY_ERR_INT_RAW.mask;
         }
-        if broken {
+        if !frame.stopped && frame.data == 0 {
             self.raw |= INT_RAW::BRK_DET_INT_RAW.mask;
             self.receiver.broke = true;
-        } else if !stopped {
+            return;
+        }
+        if !frame.stopped {
             self.raw |= INT_RAW::FRM_ERR_INT_RAW.mask;
+        }
+        let is_wrong = frame.wrong_parity || !frame.stopped;
+        if !(is_wrong && self.conf0(CONF0::ERR_WR_MASK)) {
+            self.store(frame.data as u8, frame.end, rate);
         }
     }
 
@@ -186,6 +223,9 @@ impl Uart {
     fn store(&mut self, byte: u8, at: Ps, rate: Hertz) {
         self.watch_row(byte, at, rate);
         self.receiver.last = at;
+        if self.obey(byte) {
+            return;
+        }
         if self.receiver.fifo.len() >= self.rx_depth() {
             self.raw |= INT_RAW::RXFIFO_OVF_INT_RAW.mask;
         } else {

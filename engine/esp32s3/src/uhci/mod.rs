@@ -9,8 +9,10 @@
 //! - Raw data, separators, escape sequences, the ends of received packets (separator, length, idle line, break), interrupts
 //!   at separators and by software, TX_HUNG (ticks of 8000 APB clocks, shifted by TXFIFO_TIMEOUT_SHIFT): as the SVD and
 //!   ESP-IDF say.
-//! - Packets with HCI headers, checksums and CRC are passed on as they are, and a gap says so; so is a start by software.
-//!   Short packets (QUICK_SENT) are missing, and say so.
+//! - Short packets (QUICK_SENT): the two words of a REG_Q, eight bytes, with separators and escape sequences as other packets
+//!   have; SINGLE_SEND_EN clears itself. ALWAYS_SEND_EN fills the line whenever GDMA has no packet.
+//! - A start by software: a packet waits for SW_START where WAIT_SW_START is set; one SW_START lets one packet go.
+//! - Packets with HCI headers, checksums and CRC are passed on as they are, and a gap says so.
 //! - DMA is never late with data for the line: RX_HUNG stays 0. Encoder and decoder states read 0.
 //! - UHCI1 is in the SVD, and ESP-IDF's list of blocks, but no channel of GDMA serves it: registers, and a gap.
 
@@ -37,6 +39,17 @@ const PERIPHERAL: Peripheral = Peripheral::UHCI0;
 /// Clocks of a tick of HUNG_CONF, ESP-IDF `soc/uhci_reg.h`.
 const HUNG_CLOCKS: u64 = 8000;
 
+/// The data of short packets.
+const SHORT: [[Reg; 2]; 7] = [
+    [Reg::REG_Q0_WORD0, Reg::REG_Q0_WORD1],
+    [Reg::REG_Q1_WORD0, Reg::REG_Q1_WORD1],
+    [Reg::REG_Q2_WORD0, Reg::REG_Q2_WORD1],
+    [Reg::REG_Q3_WORD0, Reg::REG_Q3_WORD1],
+    [Reg::REG_Q4_WORD0, Reg::REG_Q4_WORD1],
+    [Reg::REG_Q5_WORD0, Reg::REG_Q5_WORD1],
+    [Reg::REG_Q6_WORD0, Reg::REG_Q6_WORD1],
+];
+
 /// One controller.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Uhci {
@@ -47,6 +60,8 @@ pub struct Uhci {
     line: VecDeque<u8>,
     /// A packet to the line has begun.
     sending: bool,
+    /// SW_START was set, and no packet has begun since.
+    started: bool,
     decoder: Decoder,
     /// Received data that GDMA had no room for.
     held: Vec<u8>,
@@ -63,6 +78,7 @@ impl Uhci {
             raw: 0,
             line: VecDeque::new(),
             sending: false,
+            started: false,
             decoder: Decoder::default(),
             held: Vec::new(),
             stuck: None,
@@ -115,9 +131,11 @@ impl Uhci {
         if self.conf0(CONF0::HEAD_EN) || self.conf0(crc) {
             fabric.gaps.touch("UHCI0.CONF0.HEAD_EN", "packets with headers or CRC are passed on as they are");
         }
-        if CONF1::WAIT_SW_START.is_set(self.bank.get(Reg::CONF1)) {
-            fabric.gaps.touch("UHCI0.CONF1.WAIT_SW_START", "packets are sent at once");
-        }
+    }
+
+    /// A packet may begin.
+    fn may_begin(&self) -> bool {
+        self.started || !CONF1::WAIT_SW_START.is_set(self.bank.get(Reg::CONF1))
     }
 
     /// From memory to the line.
@@ -130,13 +148,25 @@ impl Uhci {
             if !self.line.is_empty() || uart.room() == 0 {
                 return;
             }
+            if !self.sending {
+                if !self.may_begin() {
+                    return;
+                }
+                if self.send_short(QUICK_SENT::SINGLE_SEND_EN) {
+                    continue;
+                }
+            }
             let mut data = vec![0; uart.room()];
             let (count, ends) = port.pull_packet(PERIPHERAL, &mut data, fabric);
             if count == 0 && !ends {
-                return;
+                if self.sending || !self.send_short(QUICK_SENT::ALWAYS_SEND_EN) {
+                    return;
+                }
+                continue;
             }
             if !self.sending {
                 self.sending = true;
+                self.started = false;
                 self.tell_of_headers(CONF0::ENCODE_CRC_EN, fabric);
                 self.put_separator();
             }
@@ -146,6 +176,30 @@ impl Uhci {
                 self.put_separator();
             }
         }
+    }
+
+    /// Sends the short packet that this mode asks for. False: it asks for none.
+    fn send_short(&mut self, mode: Field) -> bool {
+        let quick = self.bank.get(Reg::QUICK_SENT);
+        if !mode.is_set(quick) {
+            return false;
+        }
+        let (number, done) = if mode == QUICK_SENT::SINGLE_SEND_EN {
+            self.bank.set_field(Reg::QUICK_SENT, mode, 0);
+            (QUICK_SENT::SINGLE_SEND_NUM, INT_RAW::SEND_S_REG_Q_INT_RAW)
+        } else {
+            (QUICK_SENT::ALWAYS_SEND_NUM, INT_RAW::SEND_A_REG_Q_INT_RAW)
+        };
+        // There are seven; an eighth number sends nothing.
+        let Some(words) = SHORT.get(number.get(quick) as usize) else { return false };
+        self.started = false;
+        self.put_separator();
+        for word in words {
+            self.bank.get(*word).to_le_bytes().into_iter().for_each(|byte| self.encode(byte));
+        }
+        self.put_separator();
+        self.raw |= done.mask;
+        true
     }
 
     fn put_separator(&mut self) {
@@ -277,6 +331,11 @@ impl Block for Uhci {
         self.bank.store(register, write, block, &mut fabric.gaps);
         match register {
             Reg::CONF0 => self.write_conf0(fabric),
+            Reg::CONF1 => {
+                self.started |= self.bank.field(Reg::CONF1, CONF1::SW_START) != 0;
+                self.attach(fabric);
+            }
+            Reg::QUICK_SENT => self.attach(fabric),
             Reg::INT_CLR => self.raw &= !write.raw,
             Reg::APP_INT_SET => {
                 self.raw |= (write.raw & 3) << INT_RAW::APP_CTRL0_INT_RAW.shift;

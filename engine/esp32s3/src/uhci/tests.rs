@@ -164,3 +164,48 @@ fn what_is_missing_is_told() {
     bench.set(0x6000_C000, UART1_CE);
     assert!(bench.gaps().contains(&"UHCI1.CONF0".to_owned()));
 }
+
+/// ESP-IDF `soc/uhci_reg.h`: SINGLE_SEND_NUM and SINGLE_SEND_EN; SEND_S_REG_Q. Q2 is at 48h.
+#[test]
+fn a_short_packet_goes_out_once() {
+    let mut bench = looped(SEPER_EN);
+    bench.start_in(2, &[16]);
+    bench.set(BASE + 0x48, 0x44C0_2211);
+    bench.set(BASE + 0x4C, 0x8877_6655);
+    bench.set(BASE + 0x34, 1 << 3 | 2);
+    bench.run_for(13 * CHAR);
+    assert_eq!(bench.bytes(IN_DATA, 8), [0x11, 0x22, 0xC0, 0x44, 0x55, 0x66, 0x77, 0x88]);
+    assert_eq!(bench.in_descriptor(0), EOF | 8 << 12 | 16);
+    assert_eq!(bench.get(BASE + 0x34), 2, "done with");
+    assert_eq!(bench.get(BASE + 4) >> 4 & 3, 1, "SEND_S_REG_Q");
+    assert_eq!(bench.gaps(), [""; 0]);
+}
+
+/// ALWAYS_SEND_EN: again and again; what GDMA has comes in between.
+#[test]
+fn a_short_packet_goes_out_again_and_again() {
+    let mut bench = looped(SEPER_EN);
+    bench.start_in(2, &[8; 6]);
+    bench.set(BASE + 0x38, 0x0403_0201);
+    bench.set(BASE + 0x3C, 0x0807_0605);
+    bench.set(BASE + 0x34, 1 << 7);
+    bench.run_for(45 * CHAR);
+    let data: Vec<u8> = (1..=8).collect();
+    assert_eq!((bench.bytes(IN_DATA, 8), bench.bytes(IN_DATA + 8, 8)), (data.clone(), data));
+    assert_eq!(bench.get(BASE + 4) >> 4 & 3, 2, "SEND_A_REG_Q");
+    bench.set(BASE + 0x34, 0);
+}
+
+/// ESP-IDF `soc/uhci_struct.h` of the ESP32-C5, whose UHCI is the same: WAIT_SW_START holds the encoder until SW_START.
+#[test]
+fn a_packet_waits_for_software() {
+    let mut bench = looped(IDLE_EOF);
+    bench.set(BASE + 0x18, 1 << 7);
+    bench.start_in(2, &[8]);
+    bench.start_out(2, &[&[1, 2, 3]]);
+    bench.run_for(40 * CHAR);
+    assert_eq!(bench.in_descriptor(0) & EOF, 0);
+    bench.set(BASE + 0x18, 1 << 7 | 1 << 8);
+    bench.run_for(40 * CHAR);
+    assert_eq!(bench.in_descriptor(0), EOF | 3 << 12 | 8);
+}

@@ -91,14 +91,25 @@ impl UsbOtg {
         is_there
     }
 
+    /// The host makes a request on the default pipe, with the data that goes to the device. False: no device is configured.
+    pub fn ask(&mut self, setup: [u8; 8], data: &[u8], fabric: &mut Fabric) -> bool {
+        let is_there = self.host.ask(setup, data.to_vec());
+        if is_there {
+            fabric.soon(Slot::UsbHost);
+        }
+        is_there
+    }
+
     /// The host goes to sleep.
     pub fn suspend(&mut self, fabric: &mut Fabric) {
+        fabric.set_usb_phy(UsbPhy { asleep: true, ..fabric.usb_phy });
         self.asked = Some(Ask::Suspend);
         fabric.soon(Slot::UsbHost);
     }
 
     /// The host wakes up.
     pub fn wake_up(&mut self, fabric: &mut Fabric) {
+        fabric.set_usb_phy(UsbPhy { asleep: false, ..fabric.usb_phy });
         self.asked = Some(Ask::WakeUp);
         fabric.soon(Slot::UsbHost);
     }

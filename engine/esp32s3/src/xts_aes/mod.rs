@@ -74,9 +74,10 @@ impl XtsAes {
         Self { bank: Bank::new(), plain: vec![0; LINE], state: IDLE, result: Vec::new() }
     }
 
-    /// What SPI1 writes in place of its own data.
-    pub fn available(&self) -> Option<&[u8]> {
-        (self.state == AVAILABLE).then_some(&self.result)
+    /// What SPI1 writes in place of its own data, and where.
+    pub fn available(&self) -> Option<(u32, &[u8])> {
+        let address = self.bank.get(Reg::PHYSICAL_ADDRESS);
+        (self.state == AVAILABLE).then_some((address, self.result.as_slice()))
     }
 
     fn length(&self) -> usize {

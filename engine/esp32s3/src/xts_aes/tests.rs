@@ -98,7 +98,7 @@ fn keys_have_256_or_512_bits() {
     let lines = |bench: &mut Bench, text: &str| {
         for (n, wanted) in bytes(text).chunks(64).enumerate() {
             prepare(bench, 0x12_0000 + 64 * n as u32, &plain[64 * n..64 * n + 64]);
-            assert_eq!(bench.0.dev.xts_aes.available(), Some(wanted));
+            assert_eq!(bench.0.dev.xts_aes.available(), Some((0x12_0000 + 64 * n as u32, wanted)));
             bench.set(BASE + 0x54, 1);
         }
     };

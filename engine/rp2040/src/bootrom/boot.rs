@@ -121,8 +121,8 @@ impl System {
         }
         self.reset_and_unreset(IO_QSPI | PADS_QSPI | TIMER);
         core.cycle += UNTIL_BOOTSEL;
-        if self.dev.bootrom.bootsel || self.dev.fabric.qspi.input() & SS == 0 {
-            return Outcome::UsbBoot("BOOTSEL was held down: the chip waits for an image over USB".into());
+        if self.dev.fabric.qspi.input() & SS == 0 {
+            return self.to_usb_boot(core, 0);
         }
         core.cycle += self.connect_internal_flash() + self.flash_exit_xip();
         core.regs[ATTEMPT_COUNT] = 0;
@@ -162,16 +162,5 @@ impl System {
                  behind them says 0x{found:08X}; the chip waits for an image over USB"
             )
         })
-    }
-
-    /// `_reset_to_usb_boot(activity pins, interfaces to disable)`, 2.8.3.1.5.
-    pub(super) fn reset_to_usb_boot(&mut self, core: &mut Core) -> Outcome {
-        if !self.has_turn(core) {
-            return Outcome::Again;
-        }
-        let [pins, disabled, ..] = core.regs;
-        Outcome::UsbBoot(format!(
-            "the firmware called reset_to_usb_boot (activity pins 0x{pins:08X}, disabled interfaces {disabled})"
-        ))
     }
 }

@@ -122,7 +122,7 @@ impl System {
     }
 
     /// Cycles of so many bytes.
-    fn bytes_take(&self, bytes: u64) -> u64 {
+    pub(super) fn bytes_take(&self, bytes: u64) -> u64 {
         bytes * 8 * u64::from(self.dev.ssi.format().baud)
     }
 

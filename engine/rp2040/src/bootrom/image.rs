@@ -46,6 +46,10 @@ pub(super) enum Function {
     /// The handler of a non-maskable interrupt out of reset.
     ClearNmi,
     ResetToUsbBoot,
+    /// Out of the reset that it makes.
+    EnterUsbBoot,
+    /// What core 0 does while the chip is a USB device of the ROM's.
+    UsbBootLoop,
     Bits(Bits),
     Memory(Memory),
     Flash(Flash),
@@ -60,9 +64,15 @@ const BOOT_FROM_FLASH: u8 = 1;
 const CLEAR_NMI: u8 = 2;
 const USB_BOOT: u8 = 3;
 const TRY_SECOND_STAGE: u8 = 4;
+pub(super) const ENTER_USB_BOOT: u8 = 5;
+pub(super) const USB_BOOT_LOOP: u8 = 6;
 const BITS: u8 = 8;
 const MEMORY: u8 = 12;
 const FLASH: u8 = 16;
+pub(super) const CONNECT: u8 = FLASH;
+pub(super) const EXIT_XIP: u8 = FLASH + 1;
+pub(super) const RANGE_ERASE: u8 = FLASH + 2;
+pub(super) const RANGE_PROGRAM: u8 = FLASH + 3;
 const FLOAT: u8 = 0x40;
 const DOUBLE: u8 = 0x60;
 
@@ -76,6 +86,8 @@ impl Function {
             CLEAR_NMI => Self::ClearNmi,
             USB_BOOT => Self::ResetToUsbBoot,
             TRY_SECOND_STAGE => Self::TrySecondStage,
+            ENTER_USB_BOOT => Self::EnterUsbBoot,
+            USB_BOOT_LOOP => Self::UsbBootLoop,
             BITS..MEMORY => Self::Bits([Popcount, Reverse, LeadingZeros, TrailingZeros][usize::from(trap - BITS)]),
             MEMORY..FLASH => Self::Memory([Set, Set4, Copy, Copy44][usize::from(trap - MEMORY)]),
             FLASH..=21 => Self::Flash(
@@ -294,6 +306,9 @@ pub(super) fn build() -> Vec<u8> {
     image.bytes.extend_from_slice(b"boardtwins: boot ROM at function level\0");
     image.align();
 
+    // Reached from the ROM itself.
+    image.stub(ENTER_USB_BOOT);
+    image.stub(USB_BOOT_LOOP);
     let mut stub = |trap| image.stub(trap);
     let functions = [
         (b"P3", stub(BITS)),

@@ -14,7 +14,10 @@
 //!   2^-53) from a B1 ROM's, no exponential further than one unit in the last place.
 //! - Time: for floating point the average of a B1 ROM's own code over random operands, whatever the operands; counted loops
 //!   for memory; SSI clocks and the flash chip for flash. The second stage begins within 1 % of a B1 ROM's cycle.
-//! - Missing: USB boot and PICOBOOT (the run ends and says so); ROM code copied into RAM.
+//! - USB boot: the drive, UF2 files and PICOBOOT by the ROM's own functions, as a device at function level. Where flash
+//!   holds no image the run ends once and says why; it may go on.
+//! - Missing: VECTORIZE_FLASH and the activity pin of USB boot, the bits it keeps in the cache's SRAM; ROM code copied into
+//!   RAM.
 
 mod boot;
 mod double;
@@ -28,22 +31,23 @@ mod soft;
 mod soft_tests;
 #[cfg(test)]
 mod tests;
+mod usb_boot;
 
 use crate::system::System;
 use armv6m::Core;
 use image::Function;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+pub use usb_boot::UsbBoot;
 
 /// 16 KB from address 0.
 pub const ROM_SIZE: u32 = 0x4000;
 
-/// The ROM: its image, and the button that it looks at.
+/// The ROM: its image.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Bootrom {
     image: Arc<Vec<u8>>,
     real: bool,
-    bootsel: bool,
 }
 
 /// What a ROM function asks of the run loop.
@@ -53,7 +57,7 @@ pub enum RomExit {
     Done,
     /// The processor waits for an event and then enters the function again.
     Wait,
-    /// The firmware asked for USB boot, or flash holds no valid image: the sentence for the report.
+    /// Flash holds no valid image, so the chip is a USB device from here on: the sentence for the report.
     UsbBoot(String),
 }
 
@@ -66,7 +70,7 @@ impl Default for Bootrom {
 impl Bootrom {
     /// The ROM at function level.
     pub fn new() -> Self {
-        Self { image: Arc::new(image::build()), real: false, bootsel: false }
+        Self { image: Arc::new(image::build()), real: false }
     }
 
     /// A real ROM image, 16 KB from address 0.
@@ -111,9 +115,9 @@ impl Bootrom {
         (half[1] == 0xDE && Function::of(half[0]).is_some()).then_some(half[0])
     }
 
-    /// Somebody holds BOOTSEL down (or no more): the ROM sees flash chip select low and goes to USB boot (2.8.1).
-    pub fn hold_bootsel(&mut self, held: bool) {
-        self.bootsel = held;
+    /// Where a function of our own ROM is.
+    fn address_of(&self, trap: u8) -> u32 {
+        (0..ROM_SIZE).step_by(2).find(|addr| self.trap_at(*addr) == Some(trap)).unwrap_or(image::DEAD)
     }
 
     /// All of the image.
@@ -133,7 +137,9 @@ enum Outcome {
     Again,
     /// The processor goes on at this address (bit 0 set).
     Jump(u32),
-    /// USB boot, and why.
+    /// It is entered again when an event comes.
+    Wait,
+    /// USB boot because flash cannot be booted, and why.
     UsbBoot(String),
 }
 
@@ -157,6 +163,8 @@ impl System {
             Function::TrySecondStage => self.try_second_stage(core),
             Function::ClearNmi => self.clear_nmi(core),
             Function::ResetToUsbBoot => self.reset_to_usb_boot(core),
+            Function::EnterUsbBoot => self.enter_usb_boot(core),
+            Function::UsbBootLoop => self.usb_boot_loop(core),
             Function::Float(operation) => float::call(operation, core),
             Function::Double(operation) => double::call(operation, core),
             Function::Bits(_) | Function::Memory(_) => self.call_memory(function, core),
@@ -169,7 +177,13 @@ impl System {
             }
             Outcome::Again => {}
             Outcome::Jump(target) => core.branch_exchange(target),
-            Outcome::UsbBoot(why) => return RomExit::UsbBoot(why),
+            Outcome::Wait => return RomExit::Wait,
+            Outcome::UsbBoot(why) => {
+                if let Outcome::Jump(target) = self.to_usb_boot(core, 0) {
+                    core.branch_exchange(target);
+                }
+                return RomExit::UsbBoot(why);
+            }
         }
         RomExit::Done
     }

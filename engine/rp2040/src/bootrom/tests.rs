@@ -1,6 +1,7 @@
 use super::boot::crc32;
 use super::*;
 use crate::chip::{Chip, Stop};
+use crate::fabric::Reason;
 use engine_core::time::{MICROSECOND, SECOND};
 
 const SRAM: u32 = 0x2000_0000;
@@ -198,22 +199,45 @@ fn empty_and_broken_flash_end_in_usb_boot_with_a_reason() {
     assert!(why.contains("CRC"), "{why}");
 }
 
-#[test]
-fn bootsel_held_at_reset_ends_in_usb_boot() {
-    let mut chip = chip_with_flash(&second_stage(&[0xE7FE]));
-    chip.system_mut().dev.bootrom.hold_bootsel(true);
-    let Stop::UsbBoot(why) = chip.run(SECOND) else { panic!("BOOTSEL was held") };
-    assert!(why.contains("BOOTSEL"), "{why}");
+/// What the host finds: VID and PID of 2.8.5.1, and the classes of the interfaces.
+fn found(chip: &Chip) -> (Option<u16>, Option<u16>, Vec<u8>) {
+    let host = chip.system().dev.usb.host();
+    (host.vendor_id(), host.product_id(), host.interfaces().iter().map(|interface| interface.class).collect())
 }
 
 #[test]
-fn reset_to_usb_boot_names_its_arguments() {
-    let mut chip = Chip::new(1 << 20);
-    load(&mut chip, SRAM, &[0x47A0, 0xE7FE]);
-    chip.cores_mut()[0].regs[..5].copy_from_slice(&[1 << 25, 1, 0, 0, entry(0x14, b"UB")]);
-    chip.start_at(SRAM);
-    let Stop::UsbBoot(why) = chip.run(SECOND) else { panic!("USB boot was asked for") };
-    assert!(why.contains("0x02000000"), "{why}");
+fn bootsel_held_at_reset_ends_in_usb_boot() {
+    let mut chip = chip_with_flash(&second_stage(&[0xE7FE]));
+    chip.system_mut().dev.fabric.press_bootsel(true);
+    assert_eq!(chip.run(SECOND), Stop::Time);
+    assert_eq!(found(&chip), (Some(0x2E8A), Some(3), vec![8, 0xFF]));
+}
+
+#[test]
+fn an_empty_flash_ends_the_run_once_and_usb_boot_goes_on() {
+    let mut chip = Chip::new(2 << 20);
+    assert!(matches!(chip.run(2 * SECOND), Stop::UsbBoot(_)));
+    assert_eq!(chip.run(2 * SECOND), Stop::Time);
+    assert_eq!(found(&chip).1, Some(3));
+}
+
+#[test]
+fn reset_to_usb_boot_goes_by_the_watchdog_and_leaves_interfaces_out() {
+    // 2.8.3.1.5: bit 0 leaves out mass storage, bit 1 PICOBOOT.
+    for (disabled, classes) in [(1, vec![0xFF]), (2, vec![8])] {
+        let mut chip = Chip::new(1 << 20);
+        // The ROM runs the watchdog from the crystal, which firmware has started by then.
+        chip.system_mut().dma_store(0x4002_4000, 0x00FA_B000, 4).expect("XOSC is mapped");
+        load(&mut chip, SRAM, &[0xE7FE, 0x47A0]);
+        chip.start_at(SRAM);
+        chip.run(SECOND / 100);
+        chip.cores_mut()[0].regs[..5].copy_from_slice(&[1 << 25, disabled, 0, 0, entry(0x14, b"UB")]);
+        chip.start_at(SRAM + 2);
+        assert_eq!(chip.run(SECOND), Stop::Reset(Reason::WatchdogTimer));
+        assert_eq!(chip.run(SECOND), Stop::Time);
+        assert_eq!(found(&chip), (Some(0x2E8A), Some(3), classes));
+        assert!(chip.system().dev.fabric.gaps.all().contains_key("ROM reset_to_usb_boot activity pins"));
+    }
 }
 
 /// Core 0 pushes words from SRAM + 0x100 (count in R1) and stores what comes back behind them.

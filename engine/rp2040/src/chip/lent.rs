@@ -7,7 +7,7 @@ use super::{Chip, Stop};
 use crate::bootrom::RomExit;
 use crate::fabric::{Reason, Request};
 use armv6m::{Bus, BusError};
-use engine_core::lent::{Foreign, How, Keep, Lent, Notice, Peer, Trapped};
+use engine_core::lent::{Border, Foreign, How, Keep, Lent, Notice, Peer, Trapped};
 use engine_core::memory::LINE;
 use engine_core::time::{Ps, MICROSECOND};
 
@@ -201,22 +201,13 @@ impl Lent for Chip {
         Some(Stop::Reset(Reason::SysResetReq))
     }
 
-    fn seen(&mut self) -> Option<Stop> {
-        let (key, console, _) = self.system.dev.fabric.consoles.take_seen()?;
-        Some(Stop::Text { key, console })
-    }
-
-    fn wake(&self) -> Ps {
-        self.system.dev.fabric.pins.wake()
-    }
-
-    fn came_late(&mut self, by: Ps) {
+    fn border(&mut self) -> Border<'_> {
         let fabric = &mut self.system.dev.fabric;
-        if by > fabric.clock.rate().duration(1) {
-            let why =
-                "a processor of the other side came with an access for a time that is over; it was carried out late";
-            fabric.gaps.touch("bridge: access late", why);
-        }
+        Border { pins: &fabric.pins, consoles: &mut fabric.consoles, gaps: &mut fabric.gaps, clock: &fabric.clock }
+    }
+
+    fn text(key: u32, console: usize) -> Stop {
+        Stop::Text { key, console }
     }
 
     fn settle(&mut self) -> Vec<Notice> {

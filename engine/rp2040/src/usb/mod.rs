@@ -21,6 +21,7 @@ mod tests;
 pub use registers::{buffer, endpoint, setup, Reg};
 
 use crate::block::{undeclared, Block};
+use crate::bootrom::UsbBoot;
 use crate::fabric::{Fabric, Irq, Slot};
 use crate::pads::Func;
 use controller::{Controller, DPRAM};
@@ -42,13 +43,15 @@ const HOLE: u32 = 0x88;
 pub struct Usb {
     controller: Controller,
     host: Host,
+    /// The ROM's own device, while it has the controller.
+    pub boot: Option<Box<UsbBoot>>,
 }
 
 impl Usb {
     /// The block after reset, with a cable to a host.
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
-        Self { controller: Controller::new(), host: Host::new() }
+        Self { controller: Controller::new(), host: Host::new(), boot: None }
     }
 
     /// The host, and what it knows of the device.
@@ -70,6 +73,10 @@ impl Usb {
     pub fn set_vbus(&mut self, on: bool, fabric: &mut Fabric) {
         self.sense(fabric);
         self.controller.set_vbus(on);
+        if let Some(boot) = &mut self.boot {
+            boot.set_vbus(on);
+            fabric.soon(Slot::UsbHost);
+        }
         self.settle(fabric);
     }
 
@@ -82,10 +89,22 @@ impl Usb {
         is_there
     }
 
+    /// The host makes a request on the default pipe, with the data that goes to the device. False: no device is configured.
+    pub fn ask(&mut self, setup: [u8; 8], data: &[u8], fabric: &mut Fabric) -> bool {
+        let is_there = self.host.ask(setup, data.to_vec());
+        if is_there {
+            fabric.soon(Slot::UsbHost);
+        }
+        is_there
+    }
+
     /// The host goes to sleep.
     pub fn suspend(&mut self, fabric: &mut Fabric) {
         self.sense(fabric);
-        self.host.suspend(&mut self.controller);
+        match &mut self.boot {
+            Some(boot) => self.host.suspend(boot.as_mut()),
+            None => self.host.suspend(&mut self.controller),
+        }
         self.settle(fabric);
         fabric.soon(Slot::UsbHost);
     }
@@ -93,7 +112,10 @@ impl Usb {
     /// The host wakes up.
     pub fn wake_up(&mut self, fabric: &mut Fabric) {
         self.sense(fabric);
-        self.host.wake_up(&mut self.controller, fabric.now());
+        match &mut self.boot {
+            Some(boot) => self.host.wake_up(boot.as_mut(), fabric.now()),
+            None => self.host.wake_up(&mut self.controller, fabric.now()),
+        }
         self.settle(fabric);
         fabric.soon(Slot::UsbHost);
     }
@@ -140,8 +162,16 @@ impl Usb {
         let now = fabric.now();
         let mut around =
             Around { consoles: &mut fabric.consoles, trace: &mut fabric.pins.trace, gaps: &mut fabric.gaps };
-        let next = self.host.service(&mut self.controller, &mut around, now);
+        let next = match &mut self.boot {
+            Some(boot) => self.host.service(boot.as_mut(), &mut around, now),
+            None => self.host.service(&mut self.controller, &mut around, now),
+        };
         fabric.at(Slot::UsbHost, next);
+        if self.boot.as_ref().is_some_and(|boot| boot.has_work()) {
+            // The ROM's interrupt handler wakes its loop on core 0.
+            fabric.events_sent |= 1;
+            fabric.attention();
+        }
         if self.host.is_attached() && !self.controller.clocked {
             let rate = fabric.rates.usb.round();
             let why = format!("clk_usb runs at {rate} Hz; the controller answers at 48 MHz only");
@@ -205,6 +235,9 @@ impl Block for Usb {
 
     fn reset(&mut self, fabric: &mut Fabric) {
         self.controller.reset();
+        if self.boot.take().is_some() {
+            fabric.soon(Slot::UsbHost);
+        }
         self.sense(fabric);
         self.settle(fabric);
     }

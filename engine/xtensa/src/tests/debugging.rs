@@ -1,7 +1,7 @@
 //! Breakpoints and watchpoints, of the hardware (ISA RM 4.4.6) and of a debugger outside; traps.
 
 use super::machine::*;
-use crate::Exit;
+use crate::{Area, Exit, Monitor, Seen, Stack};
 
 const DEBUGCAUSE: u8 = 233;
 const DEBUG: u32 = RAM + 0x280;
@@ -122,4 +122,27 @@ fn a_copy_is_the_same_core() {
     let mut copy = machine.core.clone();
     assert_eq!(copy.physical_registers(), machine.core.physical_registers());
     assert_eq!((copy.pc, copy.special(230)), (machine.core.pc, machine.core.special(230)));
+}
+
+/// A monitor stops nothing; `run` comes back behind the instruction that it tells of.
+#[test]
+fn a_monitor_tells_of_accesses_and_of_the_stack() {
+    let mut machine =
+        Machine::new(&[s32i(2, 3, 0), s32i(2, 3, 4), l32i(4, 3, 4), addi(1, 1, -16), addi(1, 1, 16), SIMCALL]);
+    machine.core.set_a(1, DATA + 0x100);
+    machine.core.set_a(3, DATA);
+    let area = Area { first: DATA + 4, last: DATA + 4, loads: false, stores: true };
+    let stack = Stack { min: DATA + 0xF8, max: DATA + 0x100, unstable: 0 };
+    machine.core.set_monitor(Some(Monitor { areas: vec![area], stack: Some(stack) }));
+    assert_eq!(machine.run_to_exit(), Exit::Deadline);
+    assert_eq!(machine.core.pc, START + 6);
+    let store = Seen::Access { area: 0, store: true, pc: START + 3, sp: DATA + 0x100 };
+    assert_eq!(machine.core.take_seen(), [store]);
+    assert_eq!(machine.run_to_exit(), Exit::Deadline);
+    assert_eq!(machine.core.take_seen(), [Seen::Stack { below: true, pc: START + 9 }]);
+    assert_eq!(machine.run_to_exit(), Exit::Simcall);
+    assert_eq!(machine.core.take_seen(), []);
+    machine.core.set_monitor(None);
+    machine.core.pc = START;
+    machine.run();
 }
