@@ -5,8 +5,6 @@
 
 #define REG(address) (*(volatile uint32_t *)(address))
 #define CACHE_CONTROL REG(0x600c0048u) /* SYSTEM_CACHE_CONTROL */
-#define SPI_CMD1 REG(0x60002000u)
-#define SPI_CTRL(n) REG(0x60003008u - 0x1000u * (n))
 #define MAC_SPI_SYS_2 REG(0x6000704cu)
 #define MAC_SPI_SYS_3 REG(0x60007050u)
 #define REPEAT_DATA3 REG(0x6000703cu)
@@ -41,7 +39,9 @@ void SPIMasterReadModeCnfig(uint32_t mode);
 uint32_t SPI_Common_Command(void *command);
 void Cache_Enable_DCache(uint32_t autoload);
 void Cache_UnMask_Dram0(void);
-void SelectSpiFunction(uint32_t pads);
+void spi_flash_boot_attach(uint32_t pads, uint8_t legacy, uint8_t wake);
+void spi_common_set_dummy_output(uint32_t mode);
+void SPI_WakeUp(void);
 void Cache_MMU_Init(void);
 void Cache_Owner_Init(void);
 void Cache_Set_Default_Mode(void);
@@ -113,15 +113,11 @@ static void set_clock(uint32_t divider) {
         spi_dummy_len_fix(spi, divider);
 }
 
-/* Modes of two and four lines with an address on them: dummy clocks are put out as well. */
+/* What the mode is said to be. */
 static void fast_mode(uint32_t mode, uint32_t divider) {
-    enum { FDUMMY = 0xc0008 };
     static const char names[] = "QIO\0    QOUT\0   DIO\0    DOUT\0   FAST_RD\0SLOW_RD\0OPI_STR\0OPI_DTR\0OOUT\0   OIO_STR\0OIO_DTR";
     ets_printf("mode:%s, clock div:%d\n", &names[8 * mode], divider);
-    if (!(mode & ~2u)) {
-        SPI_CTRL(0) |= FDUMMY;
-        SPI_CTRL(1) |= FDUMMY;
-    }
+    spi_common_set_dummy_output(mode);
 }
 
 /* The flash as the header asks for. */
@@ -226,16 +222,14 @@ static uint32_t boot_from_flash(void) {
     struct sha sha;
     uint8_t digest[DIGEST], verified[DIGEST];
     const struct header *found;
-    SelectSpiFunction(ets_efuse_get_spiconfig());
+    spi_flash_boot_attach(ets_efuse_get_spiconfig(), 0, 0);
     ROM_Boot_Cache_Init();
     ets_delay_us(ets_efuse_get_flash_delay_us());
     for (;;) {
         if (ets_efuse_flash_octal_mode()) {
             esp_rom_opiflash_mode_reset(1);
         } else {
-            SPI_CMD1 = 1u << 20; /* out of power-down */
-            while (SPI_CMD1)
-                ;
+            SPI_WakeUp();
         }
         if (ets_efuse_force_send_resume())
             esp_rom_spi_flash_send_resume();

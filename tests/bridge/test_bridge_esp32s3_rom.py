@@ -14,7 +14,7 @@ from twins.errors import BridgeLost
 
 SRAM = 0x3FC8_8000
 # ESP-IDF, esp_rom/esp32s3/ld/esp32s3.rom*.ld.
-MEMCPY, CRC32_LE, SBRK = 0x4000_11F4, 0x4000_1C98, 0x4000_1278
+MEMCPY, CRC32_LE, SPRINT = 0x4000_11F4, 0x4000_1C98, 0x4000_156C
 BTDM_CONTROLLER_ROM_DATA_INIT = 0x4000_2AA8
 RESET = 0x4000_0400
 VECBASE = 0x4037_4000
@@ -101,13 +101,13 @@ def test_a_function_that_is_not_modelled_stops_the_run_with_its_name() -> None:
     twin = Twin("esp32s3_devkitc")
 
     def program(client: Client) -> Iterator[int]:
-        assert SBRK in client.traps
-        assert HOW[client.trap(0, SBRK, called())[0]] == "stopped"
+        assert SPRINT in client.traps
+        assert HOW[client.trap(0, SPRINT, called())[0]] == "stopped"
         yield 10**12
 
     with (
         lent(twin, program),
-        pytest.raises(FirmwareCrashed, match="the ROM function sbrk at 0x40001278 is not modelled"),
+        pytest.raises(FirmwareCrashed, match="the ROM function __sprint_r at 0x4000156C is not modelled"),
     ):
         twin.run("1ms")
 

@@ -184,7 +184,6 @@ enum At {
     Straps,
     Wake,
     Flash,
-    Boot,
     Booted,
     Done,
     Failed,
@@ -195,7 +194,7 @@ enum At {
 }
 
 /// The states by number, for the word in the frame.
-const ORDER: [At; 18] = [
+const ORDER: [At; 17] = [
     At::Start,
     At::Attach,
     At::Rom,
@@ -206,7 +205,6 @@ const ORDER: [At; 18] = [
     At::Straps,
     At::Wake,
     At::Flash,
-    At::Boot,
     At::Booted,
     At::Done,
     At::Failed,
@@ -296,12 +294,12 @@ fn greet(frame: &mut Frame<'_>, at: At) -> Done<Step> {
 /// From flash, or by a host.
 fn start(frame: &mut Frame<'_>, at: At) -> Done<Step> {
     match at {
-        At::Flash | At::Download => {
+        At::Download => {
             flash::start(&mut frame.call, 2)?;
             flash::set_mode(&mut frame.call, 5)?;
-            then(frame, if at == At::Flash { At::Boot } else { At::Obey }, Step::Again)
+            then(frame, At::Obey, Step::Again)
         }
-        At::Boot => then(frame, At::Booted, Step::call(BOOT, &[])),
+        At::Flash => then(frame, At::Booted, Step::call(BOOT, &[])),
         At::Booted => {
             let next = if frame.result() == 0 { At::Done } else { At::Failed };
             then(frame, next, Step::Again)
