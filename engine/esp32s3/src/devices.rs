@@ -186,15 +186,15 @@ impl Devices {
     pub fn bring_pins_up_to_date(&mut self) {
         let Self { fabric, i2s0, i2s1, lcd_cam, ledc, mcpwm0, mcpwm1, rmt, sdm, twai, .. } = self;
         if fabric.has_late_pins {
-            lcd_cam.catch_up(fabric);
+            lcd_cam.catch_up_clock(fabric);
             ledc.catch_up(fabric);
             mcpwm0.catch_up(fabric.now(), fabric);
             mcpwm1.catch_up(fabric.now(), fabric);
             rmt.catch_up(fabric);
             sdm.catch_up(fabric);
-            i2s0.catch_up_mclk(fabric);
-            i2s1.catch_up_mclk(fabric);
-            twai.catch_up_clkout(fabric);
+            i2s0.catch_up_clock(fabric);
+            i2s1.catch_up_clock(fabric);
+            twai.catch_up_clock(fabric);
         }
     }
 

@@ -5,7 +5,7 @@ macro_rules! slots {
     ($($slot:ident),* $(,)?) => {
         /// One thing that can be due.
         #[allow(missing_docs)]
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         #[repr(usize)]
         pub enum Slot { $($slot),* }
 

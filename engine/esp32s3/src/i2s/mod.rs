@@ -38,6 +38,7 @@ mod tests;
 mod transmit;
 
 use crate::block::{undeclared, Block, InputEdge};
+use crate::clock_out::ClockOut;
 use crate::fabric::Fabric;
 use crate::gdma::{Peripheral, Port};
 use crate::signals::{self, Signal};
@@ -65,6 +66,7 @@ const HUNG_TICK: u64 = 88_000;
 struct Wiring {
     name: &'static str,
     mclk: Signal,
+    mclk_slot: Slot,
     tx_bck: Signal,
     tx_ws: Signal,
     tx_data: Signal,
@@ -82,6 +84,7 @@ const WIRING: [Wiring; 2] = [
     Wiring {
         name: "I2S0",
         mclk: signals::I2S0_MCLK,
+        mclk_slot: Slot::I2s0Mclk,
         tx_bck: signals::I2S0O_BCK,
         tx_ws: signals::I2S0O_WS,
         tx_data: signals::I2S0O_SD,
@@ -96,6 +99,7 @@ const WIRING: [Wiring; 2] = [
     Wiring {
         name: "I2S1",
         mclk: signals::I2S1_MCLK,
+        mclk_slot: Slot::I2s1Mclk,
         tx_bck: signals::I2S1O_BCK,
         tx_ws: signals::I2S1O_WS,
         tx_data: signals::I2S1O_SD,
@@ -284,7 +288,7 @@ pub struct I2s {
     rx: Direction,
     /// Bytes stored since the last end of a packet.
     rx_packet: usize,
-    mclk: Mclk,
+    mclk: ClockOut<Mclk>,
 }
 
 impl I2s {
@@ -292,7 +296,8 @@ impl I2s {
     pub fn new(index: usize) -> Self {
         let bank = Bank::new();
         let (tx, rx) = (Direction::new(Format::of_tx(&bank)), Direction::new(Format::of_rx(&bank)));
-        Self { index, bank, tx, rx, rx_packet: 0, mclk: Mclk::default() }
+        let wiring = &WIRING[index];
+        Self { index, bank, tx, rx, rx_packet: 0, mclk: ClockOut::new(wiring.mclk, wiring.mclk_slot) }
     }
 
     fn wiring(&self) -> &'static Wiring {
@@ -406,8 +411,13 @@ impl I2s {
         } else if slot == self.wiring().rx_slot {
             self.serve_rx(fabric, port);
         } else {
-            self.serve_mclk(fabric);
+            self.mclk.serve(fabric);
         }
+    }
+
+    /// Edges of MCLK up to now.
+    pub(crate) fn catch_up_clock(&mut self, fabric: &mut Fabric) {
+        self.mclk.catch_up(fabric);
     }
 
     /// Everything up to now is carried out, for those who look from outside.

@@ -37,7 +37,7 @@ mod rgb;
 mod tests;
 
 use crate::block::{undeclared, Block, InputEdge};
-use crate::clock_out::ClockOut;
+use crate::clock_out::{ClockOut, Square};
 use crate::fabric::Fabric;
 use crate::gdma::Port;
 use crate::signals::*;
@@ -96,7 +96,7 @@ pub struct LcdCam {
     colours: Stream,
     camera: Camera,
     /// CAM_CLK.
-    master_clock: ClockOut,
+    master_clock: ClockOut<Square>,
 }
 
 impl LcdCam {
@@ -108,7 +108,7 @@ impl LcdCam {
             ahead: Vec::new(),
             colours: Stream::default(),
             camera: Camera::default(),
-            master_clock: ClockOut::new(CAM_CLK),
+            master_clock: ClockOut::new(CAM_CLK, Slot::CamClock),
         }
     }
 
@@ -155,12 +155,11 @@ impl LcdCam {
         let control = self.bank.get(Reg::CAM_CTRL);
         let divider = [C::CAM_CLKM_DIV_NUM, C::CAM_CLKM_DIV_B, C::CAM_CLKM_DIV_A].map(|field| field.get(control));
         let rate = Self::divided(C::CAM_CLK_SEL.get(control), divider, fabric);
-        self.master_clock.set_rate(rate, fabric);
-        fabric.at(Slot::CamClock, self.master_clock.due(fabric));
+        self.master_clock.set(Square::of(rate, fabric.now()), fabric);
     }
 
     /// Edges of CAM_CLK up to now.
-    pub(crate) fn catch_up(&mut self, fabric: &mut Fabric) {
+    pub(crate) fn catch_up_clock(&mut self, fabric: &mut Fabric) {
         self.master_clock.catch_up(fabric);
     }
 
@@ -267,10 +266,7 @@ impl LcdCam {
     pub fn event(&mut self, slot: Slot, fabric: &mut Fabric, port: &mut Port) {
         match slot {
             Slot::Cam => return self.hand_over(fabric, port),
-            Slot::CamClock => {
-                self.master_clock.catch_up(fabric);
-                return fabric.at(Slot::CamClock, self.master_clock.due(fabric));
-            }
+            Slot::CamClock => return self.master_clock.serve(fabric),
             _ => {}
         }
         match std::mem::take(&mut self.display) {

@@ -18,11 +18,11 @@ mod node;
 mod registers;
 
 use crate::block::{undeclared, Block, InputEdge};
+use crate::clock_out::{ClockOut, Square};
 use crate::fabric::Fabric;
-use crate::signals::{TWAI_BUS_OFF_ON, TWAI_TX};
+use crate::signals::{TWAI_BUS_OFF_ON, TWAI_CLKOUT, TWAI_TX};
 use crate::slots::Slot;
 use crate::sources::Source;
-use clkout::ClkOut;
 use engine_core::registers::{Bank, Field, Group, Registers, Write};
 use frame::{accepts, Frame, BUFFER};
 use node::Node;
@@ -68,7 +68,7 @@ const DATA: [Reg; BUFFER] = [
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Twai {
     bank: Bank<Reg>,
-    clkout: ClkOut,
+    clkout: ClockOut<Square>,
     node: Node,
     /// All but the receive interrupt, which follows from the FIFO.
     latched: u32,
@@ -96,7 +96,7 @@ impl Twai {
     pub fn new() -> Self {
         Self {
             bank: Bank::new(),
-            clkout: ClkOut::default(),
+            clkout: ClockOut::new(TWAI_CLKOUT, Slot::TwaiClkout),
             node: Node::default(),
             latched: 0,
             captured: 0,
@@ -330,7 +330,7 @@ impl Block for Twai {
 
     fn event(&mut self, slot: Slot, fabric: &mut Fabric) {
         if slot == Slot::TwaiClkout {
-            self.serve_clkout(fabric);
+            self.clkout.serve(fabric);
         } else {
             self.run(fabric);
         }
