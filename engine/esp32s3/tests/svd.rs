@@ -21,6 +21,8 @@ const LISTS: Lists = Lists {
     beyond: &[("I2C_ANA_MST", "ESP-IDF soc/regi2c_defs.h"), ("OPENETH", "OpenCores Ethernet IP Core Specification")],
     coarse_access: true,
     deviations: &[
+        ("SPI0.MOSI_DLEN", "ESP-IDF soc/spi_mem_reg.h has it for both controllers"),
+        ("SPI0.MISO_DLEN", "ESP-IDF soc/spi_mem_reg.h has it for both controllers"),
         ("RMT.CH3_TX_CONF0", "DMA_ACCESS_EN, ESP-IDF soc/rmt_struct.h"),
         ("RMT.CH7_RX_CONF0", "DMA_ACCESS_EN, ESP-IDF soc/rmt_struct.h"),
         ("XTS_AES.LINESIZE", "two bits: ESP-IDF hal/spi_flash_encrypted_ll.h writes 2 for a line of 64 bytes"),
