@@ -55,8 +55,3 @@ def test_the_counters_count_what_the_silicons_do(callers: tuple[Caller, Caller])
         counters = struct.unpack("<9I", caller.twin.memory.read(place, 36))
         counts.append([counters[n] for n in (0, 2, 3, 5, 6, 8)])
     assert counts[0] == counts[1]
-
-
-def test_the_engine_says_how_many_drivers_are_compared() -> None:
-    head = (corpus.ROOT / "engine/esp32s3/src/rom/mod.rs").read_text()
-    assert f"of {len(MOCKED.keys() | REAL.keys())} flash drivers" in head

@@ -65,6 +65,7 @@ static void brown_out(uint32_t reset) {
 }
 
 static void probes(void) {
+    log_flush(); /* what the ROM has said: a reset of the processor would cut it off somewhere */
     if (reason() == 1)
         kept.step = kept.count = 0;
     switch ((enum step)kept.step++) {

@@ -23,9 +23,9 @@
 //!   (tests/realimages/test_esp32s3_usb_console.py); its device starts anew after each reset, where silicon's may persist.
 //!
 //! # Fidelity
-//! - Results of 318 functions (tests/realimages/test_esp32s3_rom_calls.py) and of 101 flash drivers (test_esp32s3_rom_flash.py): as the
-//!   silicon's code gives them on our own processor, bit for bit; what C leaves open is left out there. How long a function takes:
-//!   approximated.
+//! - Results of 419 functions: as the silicon's code gives them on our own processor, bit for bit
+//!   (tests/realimages/test_esp32s3_rom_calls.py, test_esp32s3_rom_flash.py); what C leaves open is left out there. How long a
+//!   function takes: approximated.
 //! - Missing, beside the radios', 76 functions: a call stops the run and says the name. By address, as ESP-IDF's linker scripts name them:
 //!
 //! | From | To | Missing | What | Who may call it |
