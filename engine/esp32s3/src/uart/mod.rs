@@ -10,6 +10,7 @@
 //! - RS485: driver enable on DTR, turnaround delays, echo, clashes and errors of the echo. Approximated: each character has its
 //!   turnaround delays, also within a burst; a clash is a received character that is another than the one sent.
 //! - IrDA: pulses of 3/16 of a bit, half duplex and duplex, inversions. The decoder takes a pulse of any length.
+//! - A pin that nobody looks at shows no bits to software that polls it as a GPIO, but in IrDA mode: it stays idle.
 //! - Flow control by XON and XOFF, and the glitch filter: as the TRM says.
 //! - Missing, and counted: IRDA_WCTL and the delays of RS485's internal lines, which no document explains.
 

@@ -59,7 +59,9 @@ impl Uart {
                 (0, bits, 2 * bits)
             }
         };
-        let wire = (self.conf0(CONF0::LOOPBACK) || self.is_looked_at(fabric) || value.is_none()).then_some(0);
+        // Pulses of IrDA are no frame that a console could take: they are always there, for software that polls the pin, too.
+        let on_wire = self.conf0(CONF0::LOOPBACK) || self.is_irda() || self.is_looked_at(fabric) || value.is_none();
+        let wire = on_wire.then_some(0);
         let (before, after) = self.turnaround();
         let start = at.saturating_add(rate.duration(before));
         let end = start.saturating_add(rate.scaled(2, 1).duration(u64::from(halves) + 2 * after));
