@@ -1,7 +1,7 @@
 """All probes again where nobody looks at a pin.
 
-pytest's plugin keeps each twin's changes of pins for its report, and blocks hand out edges only where somebody looks: what
-firmware sees must not depend on it. So this is a process of its own, without the plugin.
+pytest's plugin keeps each twin's changes of pins for its report, and blocks hand out edges only where somebody looks:
+what firmware sees must not depend on it. So this is a process of its own, without the plugin.
 """
 
 from __future__ import annotations
