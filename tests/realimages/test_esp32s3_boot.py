@@ -19,10 +19,10 @@ import pytest
 
 from tests.realimages import corpus
 from tests.realimages.download import Loader
+from tests.realimages.host_programs import while_it_runs
 from twins import Twin
 
 BOARD = "esp32s3_devkitc"
-PATIENCE = "3600s"
 ENTRY = 0x4037_4000
 PROGRAM = bytes.fromhex("06ffff00")
 """A jump to itself."""
@@ -125,14 +125,8 @@ def burnt(loader: Loader, *arguments: object) -> str:
     host, number = twin.consoles["uart0"].serve_tcp()
     command = [sys.executable, "-m", "espefuse", "--chip", "esp32s3", "--port", f"socket://{host}:{number}"]
     command += ["--before", "no-reset", "--do-not-confirm", *map(str, arguments)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        try:
-            twin.run_until(lambda: process.poll() is not None, timeout=PATIENCE)
-        finally:
-            process.kill()
-        assert process.stdout is not None
-        printed = process.stdout.read()
-    assert process.returncode == 0, printed
+    code, printed = while_it_runs(twin, command)
+    assert code == 0, printed
     return printed
 
 

@@ -237,13 +237,18 @@ def loaders() -> Iterator[tuple[Loader, Loader]]:
         loader.twin.close()
 
 
-@pytest.mark.parametrize("name", CONVERSATIONS)
-def test_the_answers_are_the_silicons(name: str, loaders: tuple[Loader, Loader]) -> None:
-    silicon, ours = (loader.talk(CONVERSATIONS[name]) for loader in loaders)
-    for ask, right, own in zip(CONVERSATIONS[name], silicon.packets, ours.packets, strict=True):
+def answer_alike(loaders: tuple[Loader, Loader], conversation: list[Ask]) -> None:
+    """Each answer of ours is the silicon's, and so are memory and flash afterwards."""
+    silicon, ours = (loader.talk(conversation) for loader in loaders)
+    for ask, right, own in zip(conversation, silicon.packets, ours.packets, strict=True):
         assert [packet.hex(" ") for packet in own] == [packet.hex(" ") for packet in right], ask
     assert ours.ram == silicon.ram
     assert ours.flash == silicon.flash
+
+
+@pytest.mark.parametrize("name", CONVERSATIONS)
+def test_the_answers_are_the_silicons(name: str, loaders: tuple[Loader, Loader]) -> None:
+    answer_alike(loaders, CONVERSATIONS[name])
 
 
 def fused(folder: Path, *bits: int) -> Path:
@@ -294,11 +299,7 @@ def secure_loaders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[L
 
 @pytest.mark.parametrize("name", SECURE)
 def test_the_secure_mode_answers_as_the_silicons(name: str, secure_loaders: tuple[Loader, Loader]) -> None:
-    silicon, ours = (loader.talk(SECURE[name]) for loader in secure_loaders)
-    for ask, right, own in zip(SECURE[name], silicon.packets, ours.packets, strict=True):
-        assert [packet.hex(" ") for packet in own] == [packet.hex(" ") for packet in right], ask
-    assert ours.ram == silicon.ram
-    assert ours.flash == silicon.flash
+    answer_alike(secure_loaders, SECURE[name])
 
 
 @pytest.mark.parametrize("rest", [0, 1], ids=["all", "half"])

@@ -44,18 +44,24 @@ impl Bench {
         }
     }
 
+    /// The controller, and what it is wired to.
+    fn parts(&mut self) -> (&mut Spi1, Chips<'_>, &mut Fabric) {
+        let chips = Chips {
+            flash: &mut self.flash,
+            cells: &mut self.cells,
+            octal: self.octal.as_mut(),
+            psram: &mut self.psram,
+            ram: &mut self.ram,
+            encrypted: None,
+        };
+        (&mut self.spi, chips, &mut self.fabric)
+    }
+
     fn write(&mut self, offset: u32, value: u32) {
         self.spi.write(offset, Write::word(value), &mut self.fabric);
         if self.spi.has_started() {
-            let mut chips = Chips {
-                flash: &mut self.flash,
-                cells: &mut self.cells,
-                octal: self.octal.as_mut(),
-                psram: &mut self.psram,
-                ram: &mut self.ram,
-                encrypted: None,
-            };
-            self.spi.carry_out(&mut chips, Hertz::new(80_000_000), &mut self.fabric);
+            let (spi, mut chips, fabric) = self.parts();
+            spi.carry_out(&mut chips, Hertz::new(80_000_000), fabric);
         }
     }
 
@@ -203,15 +209,8 @@ impl Bench {
 
     /// The caches want a line that takes a microsecond.
     fn want(&mut self, line: u32) -> u64 {
-        let mut chips = Chips {
-            flash: &mut self.flash,
-            cells: &mut self.cells,
-            octal: self.octal.as_mut(),
-            psram: &mut self.psram,
-            ram: &mut self.ram,
-            encrypted: None,
-        };
-        self.spi.give_way(line, MICROSECOND, &mut chips, Hertz::new(80_000_000), &mut self.fabric)
+        let (spi, mut chips, fabric) = self.parts();
+        spi.give_way(line, MICROSECOND, &mut chips, Hertz::new(80_000_000), fabric)
     }
 
     /// ESP-IDF 5.3 spi_flash_hal_setup_auto_suspend_mode, with spimem_flash_ll_set_sus_delay for tSUS of the chip: 20 us are
