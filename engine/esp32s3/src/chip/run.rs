@@ -7,6 +7,16 @@ use engine_core::time::Ps;
 use engine_core::trace::Kind;
 use xtensa::{Cause, Exit, StopReport};
 
+/// How a function of the ROM has ended.
+pub(super) enum Called {
+    /// The processor goes on.
+    Back,
+    /// It waits for a radio that is not there.
+    WithoutRadio,
+    /// The run ends, with this report.
+    Stopped(String),
+}
+
 impl Chip {
     pub(super) fn run_inner(&mut self, until: Ps) -> Stop {
         self.system.dev.fabric.pins.clear_wake();
@@ -214,36 +224,39 @@ impl Chip {
         }
         let rom = self.system.rom.clone();
         let outcome = rom.call(&mut Port::new(&mut self.cores[id], &mut self.system));
-        match outcome {
-            Outcome::Continue(pc) => {
-                self.cores[id].pc = pc;
+        match self.come_back(id, outcome) {
+            Called::Back => None,
+            Called::WithoutRadio => {
+                self.system.dev.fabric.attention();
+                self.cores[id].sleeping = true;
                 None
             }
-            Outcome::Fault(fault) => {
-                let cause = Cause::from_code(fault.cause).unwrap_or(Cause::LoadStoreError);
-                self.cores[id].raise(cause, fault.addr);
-                None
-            }
-            Outcome::Missing { addr, name } => {
-                self.stop_core(id, format!("the ROM function {name} at 0x{addr:08X} is not modelled"))
-            }
-            Outcome::Radio { addr, name, radio } => {
-                self.wait_for_radio(id, addr, name, radio);
-                None
-            }
-            Outcome::Stop(text) => self.stop_core(id, text),
+            Called::Stopped(report) => self.stop_core(id, report),
         }
     }
 
-    /// A part of a radio's controller that lies in the ROM was called: the call does not come back, as with a radio that
-    /// does not answer. The processor waits there for interrupts, so that other tasks go on.
-    fn wait_for_radio(&mut self, id: usize, addr: u32, name: &str, radio: &str) {
-        self.say_no_radio(addr, name, radio);
-        self.system.dev.fabric.attention();
-        self.cores[id].sleeping = true;
+    /// The processor goes on as the function of the ROM has left it. A part of a radio's controller that lies in the ROM does
+    /// not come back, as with a radio that does not answer: the processor waits there for interrupts, so that other tasks go on.
+    pub(super) fn come_back(&mut self, id: usize, outcome: Outcome) -> Called {
+        match outcome {
+            Outcome::Continue(pc) => self.cores[id].pc = pc,
+            Outcome::Fault(fault) => {
+                let cause = Cause::from_code(fault.cause).unwrap_or(Cause::LoadStoreError);
+                self.cores[id].raise(cause, fault.addr);
+            }
+            Outcome::Radio { addr, name, radio } => {
+                self.say_no_radio(addr, name, radio);
+                return Called::WithoutRadio;
+            }
+            Outcome::Missing { addr, name } => {
+                return Called::Stopped(format!("the ROM function {name} at 0x{addr:08X} is not modelled"));
+            }
+            Outcome::Stop(report) => return Called::Stopped(report),
+        }
+        Called::Back
     }
 
-    pub(super) fn say_no_radio(&mut self, addr: u32, name: &str, radio: &str) {
+    fn say_no_radio(&mut self, addr: u32, name: &str, radio: &str) {
         let fabric = &mut self.system.dev.fabric;
         fabric.gaps.touch(
             &format!("ROM function {name}"),

@@ -1,10 +1,10 @@
 //! Functions of the ROM, carried out for a processor of the other side.
 
+use super::run::Called;
 use super::{Chip, Stop};
-use crate::rom::{Outcome, Port};
+use crate::rom::Port;
 use engine_core::lent::{How, Trapped};
 use engine_core::trace::Kind;
-use xtensa::Cause;
 
 /// A0 to A15, and the four behind them that a CALL12 adds.
 const WINDOW: usize = 20;
@@ -60,23 +60,15 @@ impl Chip {
         self.cores[id].cycle = self.system.dev.fabric.cycle;
         self.system.select(id);
         self.system.other_cycle = u64::MAX;
-        let stop = match rom.call(&mut Port::new(&mut self.cores[id], &mut self.system)) {
-            Outcome::Continue(pc) => {
-                self.cores[id].pc = pc;
-                None
-            }
-            Outcome::Fault(fault) => {
-                self.cores[id].raise(Cause::from_code(fault.cause).unwrap_or(Cause::LoadStoreError), fault.addr);
-                None
-            }
-            Outcome::Radio { addr, name, radio } => {
-                self.say_no_radio(addr, name, radio);
+        let outcome = rom.call(&mut Port::new(&mut self.cores[id], &mut self.system));
+        let stop = match self.come_back(id, outcome) {
+            Called::Back => None,
+            Called::WithoutRadio => {
                 // It waits where interrupts are still taken.
                 self.cores[id].pc = rom.resting_place();
                 None
             }
-            Outcome::Missing { addr, name } => Some(format!("the ROM function {name} at 0x{addr:08X} is not modelled")),
-            Outcome::Stop(report) => Some(report),
+            Called::Stopped(report) => Some(report),
         };
         let stop = stop.map(|report| {
             let fabric = &mut self.system.dev.fabric;

@@ -60,7 +60,7 @@ fn started() -> Bench {
 }
 
 fn frame(to: [u8; 6], length: usize) -> Vec<u8> {
-    to.into_iter().chain([2, 0, 0, 0, 0, 1, 0x08, 0x00]).chain(0u8..).take(length).collect()
+    to.into_iter().chain([2, 0, 0, 0, 0, 1, 0x08, 0x00]).chain((0..=255).cycle()).take(length).collect()
 }
 
 /// As ESP-IDF's emac_opencores_transmit, with descriptor `n`.
