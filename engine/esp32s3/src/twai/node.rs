@@ -286,7 +286,7 @@ impl Twai {
             (self.node.last, self.node.synchronised) = (bit, false);
             self.take(bit, fabric);
             if self.node.place != Place::Out {
-                fabric.at(Slot::Twai, self.node.began + self.bit(fabric));
+                fabric.at(Slot::Twai, self.node.began.saturating_add(self.bit(fabric)));
             }
             return;
         }
@@ -296,7 +296,7 @@ impl Twai {
             }
             self.start_of_frame();
         }
-        let next = self.node.began + self.bit(fabric);
+        let next = self.node.began.saturating_add(self.bit(fabric));
         self.begin_bit(next, fabric);
     }
 
