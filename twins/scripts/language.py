@@ -216,7 +216,7 @@ def _touch(entry: Entry) -> list[Step]:
             touched += _touch_at(entry.where, part, value)
         else:
             time(value, f"touch {part}")
-            touched.append(steps.FirstOf(entry.where, part, ("tap", "touch"), (value,)))
+            touched.append(steps.Call(entry.where, part, "touch", (value,)))
     return touched
 
 
