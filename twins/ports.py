@@ -34,7 +34,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
-from twins.controls import Control
 from twins.errors import BoardError, UsageError
 from twins.host import Host as Host
 from twins.units import Time, ps
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from twins.audio import I2sBatch as I2sBatch
     from twins.audio import I2sLink as I2sLink
     from twins.audio import PdmLink as PdmLink
+    from twins.controls import Control
 
     Times = npt.NDArray[np.uint64]
     Bytes = npt.NDArray[np.uint8]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twins.board import Board
@@ -14,10 +13,10 @@ from twins.fuses import Fuses
 from twins.image import Image
 from twins.memory import TwinMemory
 from twins.symbols import Symbols
-from twins.usb import UsbHost
 
 if TYPE_CHECKING:
     from twins.trace import PinLog, Trace
+    from twins.usb import UsbHost
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Seen:
         return tuple(self._outputs)
 
     @property
-    def speakers(self) -> Sequence[str]:
+    def spoken_consoles(self) -> Sequence[str]:
         """The consoles that have shown something, the latest one last."""
         return self._speakers
 
@@ -73,6 +72,8 @@ class Seen:
     @property
     def usb(self) -> UsbHost:
         """The USB host at the other end of the board's cable."""
+        from twins.usb import UsbHost
+
         return UsbHost(self._engine, self.advance)
 
     def callers(self, core: int = 0) -> list[tuple[int, int]]:
@@ -109,7 +110,3 @@ class Seen:
     def fuses(self) -> Fuses:
         """The chip's fuses, which stay burnt."""
         return Fuses(self._engine, self.board.chip.name)
-
-    def save_flash(self, path: str | Path) -> None:
-        """Writes the contents of the flash chip to a file, whole or not at all."""
-        self.flash.save(path)

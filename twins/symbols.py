@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -43,6 +42,8 @@ class Symbols(Mapping[str, Symbol]):
         try:
             return self._by_name[name]
         except KeyError:
+            import difflib
+
             close = difflib.get_close_matches(name, self._by_name, n=3)
             hint = f"; did you mean {', '.join(close)}?" if close else ""
             if not self._by_name:
