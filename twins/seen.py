@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Gap:
-    """Something the firmware touched that is not modelled."""
+    """Something the firmware touched that is not modelled: how often, and why it is not.
+
+    >>> from twins import Twin
+    >>> with Twin("pico", image="firmware/images/idle.uf2") as pico:
+    ...     pico.run("5ms"); pico.unimplemented
+    {}
+    """
 
     count: int
     why: str

@@ -11,7 +11,11 @@ from twins.errors import UsageError
 
 @dataclass(frozen=True)
 class Symbol:
-    """A function or an object of the firmware."""
+    """A function or an object of the firmware; as a number, its address.
+
+    >>> hex(Symbol("tick_count", 0x20000000, 4, False))
+    '0x20000000'
+    """
 
     name: str
     address: int
@@ -20,6 +24,8 @@ class Symbol:
 
     def __int__(self) -> int:
         return self.address
+
+    __index__ = __int__
 
 
 class Symbols(Mapping[str, Symbol]):

@@ -26,6 +26,9 @@ class Build:
         image: what `Twin` takes as its image: a file, or the folder that holds several.
         elf: the symbols, where they are a file of their own.
         kind: whose build it is.
+
+    >>> build = build_in(Path("firmware/images/s3_idle.bin")); build.chip, build.board
+    ('esp32s3', 'esp32s3_devkitc')
     """
 
     image: Path
