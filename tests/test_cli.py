@@ -162,7 +162,7 @@ def test_a_run_ends_with_its_script_unless_it_is_told_when(
         ),
         pytest.param(["run", "pico", "IMAGE", "--video", "lcd=a.avi"], "a.avi: a video is a .gif or an .mp4", id="avi"),
         pytest.param(["run", "pico", "IMAGE", "--input", "."], "script .: Is a directory", id="script is a directory"),
-        pytest.param(["run", "pico", "."], ".: Is a directory", id="image is a directory"),
+        pytest.param(["run", "pico", "."], ". has several builds: ", id="image is a directory"),
         pytest.param(["run", "pico", "IMAGE", "--replay", "nothing"], "record nothing: No such file", id="replay"),
         pytest.param(
             ["run", "pico", "IMAGE", "--pty", "usb3"], "--pty: board pico has no console 'usb3': uart0, usb", id="pty"
@@ -174,7 +174,11 @@ def test_a_run_ends_with_its_script_unless_it_is_told_when(
         pytest.param(
             ["run", "pico", "IMAGE", "--pace", "fast"], "--pace 'fast': expected a number such as 1", id="pace"
         ),
-        pytest.param(["run", "pico", "IMAGE", "--pace", "0"], "a pace of 0.0: expected a number above 0", id="pace 0"),
+        pytest.param(
+            ["run", "pico", "IMAGE", "--pace", "0"],
+            "--pace '0': expected a number such as 1 or 0.5, or max",
+            id="pace 0",
+        ),
     ],
 )
 def test_bad_usage_is_exit_2_with_a_sentence(

@@ -209,7 +209,11 @@ class Board:
 
 
 def boards() -> list[Board]:
-    """The boards that come with the package, by name."""
+    """The boards that come with the package, by name.
+
+    >>> [board.name for board in boards()][:2]
+    ['badge', 'esp32s3_devkitc']
+    """
     return [Board.load(path) for _, path in sorted(_installed().items())]
 
 

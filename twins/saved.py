@@ -29,6 +29,7 @@ from twins.errors import UsageError
 from twins.files import whole_file
 from twins.twin import Snapshot, Twin
 from twins.units import Duration
+from twins.versions import version_of
 
 KIND = "boardtwins snapshot"
 FORMAT = 1
@@ -61,7 +62,14 @@ _OURS = {f"twins.{name}" for name in ("board", "image", "symbols", "units", "sce
 
 @dataclass(frozen=True)
 class Saved:
-    """What a file holds."""
+    """What a file holds.
+
+    >>> import tempfile
+    >>> with Twin("pico", image="firmware/images/idle.uf2") as pico:
+    ...     pico.run("5ms"); path = save(pico.snapshot(), tempfile.mkdtemp() + "/pico.twin")
+    >>> load(path).time, load(path).restored()
+    (Duration('5ms'), <Twin pico at 5ms>)
+    """
 
     path: Path
     about: dict[str, Any]
@@ -96,7 +104,7 @@ def save(snapshot: Snapshot, path: str | Path) -> Path:
     head = {
         "kind": KIND,
         "format": FORMAT,
-        "version": _version(),
+        "version": version_of(),
         "board": snapshot.board.name,
         "image": image.path.name if image is not None else None,
         "sha256": image.sha256 if image is not None else None,
@@ -122,10 +130,10 @@ def load(path: str | Path) -> Saved:
         about = None
     if not separator or not isinstance(about, dict) or about.get("kind") != KIND:
         raise UsageError(f"{path} is no snapshot of a twin: expected a file that `twins` or a failed test has written")
-    if (about.get("format"), about.get("version")) != (FORMAT, _version()):
+    if (about.get("format"), about.get("version")) != (FORMAT, version_of()):
         raise UsageError(
-            f"snapshot {path} is of version {about.get('version')} of the package, this is {_version()}: open it with "
-            "that one, or run the test again"
+            f"snapshot {path} is of version {about.get('version')} of the package, this is {version_of()}: open it "
+            "with that one, or run the test again"
         )
     modules = _OURS | {str(name) for name in about.get("parts", [])} & _part_modules()
     try:
@@ -176,12 +184,3 @@ def _check_parts(snapshot: Snapshot) -> None:
                 raise UsageError(
                     f"part {label!r} cannot be written to a file: its attribute {name!r}: {error}"
                 ) from None
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("boardtwins")
-    except PackageNotFoundError:
-        return "not installed"

@@ -136,6 +136,8 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    if call.when == "call":
+        _cut_traceback(item, call)
     report = yield
     watch = item.stash.get(WATCH, None)
     if watch is None:
@@ -148,6 +150,22 @@ def pytest_runtest_makereport(
         # Plain data, so that a worker of pytest-xdist can hand it over.
         report.twin_frames = [_plain(record) for record in watch.frames]  # type: ignore[attr-defined]
     return report
+
+
+PACKAGE = Path(__file__).parents[1]
+
+
+def _cut_traceback(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """An error that the package raises on purpose is a sentence: where in the package that was tells nobody more."""
+    if call.excinfo is None or not _is_sentence(call.excinfo) or PACKAGE.parent == item.config.rootpath:
+        return
+    for entry in call.excinfo.traceback:
+        if Path(entry.path).is_relative_to(PACKAGE):
+            entry.frame.f_globals["__tracebackhide__"] = _is_sentence
+
+
+def _is_sentence(error: pytest.ExceptionInfo[BaseException] | None) -> bool:
+    return error is not None and error.errisinstance(TwinError)
 
 
 def _leave(item: pytest.Item, watch: Watch) -> str:
