@@ -78,6 +78,8 @@ def _carry_out(options: argparse.Namespace) -> int:
     handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
     log = logging.getLogger("twins")
     log.addHandler(handler)
+    if "" not in sys.path:  # parts of one's own, which a board file names; last, so that no file there hides a module
+        sys.path.append("")
     log.setLevel(logging.ERROR if as_json else logging.WARNING)
     try:
         code: int = options.act(options)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from twins.cli.engine import add_engine_argument, twin_of
+from twins.cli.engine import add_engine_argument, check_board, twin_of
 from twins.cli.imports import say_missing
 from twins.cli.serve import add_serve_arguments, is_served, limit, serve
 from twins.cli.watch import Shown
@@ -83,6 +83,8 @@ class _Run:
         self.deadline = limit(options)
         self._check_files()
         names = None
+        if resumed is None:
+            check_board(options.board, options.image)
         if resumed is None and is_project(options.board):
             names = _open_project(options)
         steps = load(options.input, names) if options.input else []

@@ -344,7 +344,7 @@ class Trace(Step):
 
 
 def find_part(twin: Twin, name: str) -> Any:
-    """A part of the twin's board by name."""
+    """A part of the twin's board by name. Raises `UsageError`."""
     if name not in twin.parts:
         raise UsageError(f"board {twin.board.name} has no part {name!r}: it has {', '.join(twin.parts) or 'none'}")
     return twin.parts[name]
