@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twins.board import Board
+from twins.door import Door
 from twins.engines import EngineApi
 from twins.flash import Flash
 from twins.fuses import Fuses
@@ -34,6 +35,7 @@ class Seen:
     board: Board
     image: Image | None
     pin_log: PinLog
+    door: Door
     _engine: EngineApi
     _outputs: dict[str, bytearray]
     _speakers: list[str]
@@ -73,7 +75,7 @@ class Seen:
     @property
     def usb(self) -> UsbHost:
         """The USB host at the other end of the board's cable."""
-        return UsbHost(self._engine, self.advance)
+        return UsbHost(self._engine, self.door, self.advance)
 
     def callers(self, core: int = 0) -> list[tuple[int, int]]:
         """Return address and stack pointer of each caller whose frame a windowed processor still holds in registers."""
