@@ -38,6 +38,7 @@ impl System {
         }
         self.dev.fabric.cycle = cycle;
         self.dev.fabric.core = self.core;
+        self.unchanged_until = 0;
         Ok(())
     }
 
@@ -164,8 +165,13 @@ impl System {
             }
             return Err(BusError::Fault(Cause::LoadStoreError));
         }
+        let unchanged_until = self.unchanged_until;
         self.take_turn(cycle)?;
         let word = self.read_register(addr & !3);
+        if unchanged_until != 0 && self.dev.stays(addr) {
+            // The other processor may change it as soon as it has caught up.
+            self.unchanged_until = unchanged_until.min(self.other_cycle);
+        }
         Ok(Beat { value: narrow(word, addr, size), cycles: PERIPHERAL_READ_CYCLES })
     }
 
@@ -389,6 +395,7 @@ impl Bus for System {
             let _ = self.refuse_cached(addr, false, cycle);
         }
         if self.dev.mmu.caches[self.core].misses(addr) {
+            self.unchanged_until = 0;
             self.line_fill(addr)
         } else {
             0
@@ -408,6 +415,14 @@ impl Bus for System {
     #[inline(always)]
     fn deadline(&self) -> u64 {
         self.dev.fabric.deadline
+    }
+
+    fn watch_loads(&mut self) {
+        self.unchanged_until = u64::MAX;
+    }
+
+    fn unchanged_until(&self) -> u64 {
+        self.unchanged_until
     }
 
     fn read_ur(&mut self, number: u8, cycle: u64) -> Result<u32, BusError> {

@@ -8,6 +8,7 @@ use super::instruction::{Kind, Op};
 use crate::pads::Lane;
 use engine_core::pins::Train;
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 
 /// An instruction that does not come from the instruction memory, kept until it is complete (3.5.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +41,9 @@ pub(super) struct PinWrite {
     pub(super) mask: u32,
     pub(super) value: u32,
 }
+
+/// Words whose bits may be sent later than they were pulled.
+const AHEAD: usize = 64;
 
 /// In [`Shared::touched`]: flags were raised or lowered.
 pub const FLAGS: u8 = 0x10;
@@ -140,6 +144,10 @@ pub struct Machine {
     pub tx: Fifo,
     /// The RX FIFO.
     pub rx: Fifo,
+    /// Words that were taken out of the TX FIFO at their time, for pins that have not come so far yet: see
+    /// [`Machine::take_ahead`]. None are left when the pins are up to date.
+    #[serde(skip)]
+    pub(super) ahead: VecDeque<u32>,
     latched: u16,
     pub(super) irq_waiting: bool,
     /// Stalls keep asserting side-set, and another machine writes the same pins: it must be clocked while it waits.
@@ -170,6 +178,7 @@ impl Machine {
             config,
             tx: Fifo::new(),
             rx: Fifo::new(),
+            ahead: VecDeque::new(),
             latched: 0,
             irq_waiting: false,
             contended: false,
@@ -349,9 +358,21 @@ impl Machine {
         if self.config.autopull == NEVER {
             return Some(u64::MAX);
         }
+        let left = left + self.ahead.len() as u64 * u64::from(self.config.autopull);
         let (sent, clocked) = (1 + u64::from(send.delay), 1 + u64::from(clock.delay));
         let periods = (left - 1) * (sent + clocked) + if clocking { clocked } else { 0 };
         Some((self.due + periods * self.config.divisor) >> 8)
+    }
+
+    /// In a loop that sends bits, whose OSR is used up in a cycle that has come by now: the word that is pulled in that cycle
+    /// leaves the FIFO, and its bits are sent when the pins come so far. False: there is none, or enough are under way.
+    #[inline]
+    pub fn take_ahead(&mut self) -> bool {
+        let takes = !self.tx.is_empty() && self.ahead.len() < AHEAD;
+        if takes {
+            self.ahead.push_back(self.tx.pop());
+        }
+        takes
     }
 
     /// Programs that feed displays and LEDs spend most of their ticks shifting bits to pins. As many such ticks as come
