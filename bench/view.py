@@ -74,8 +74,8 @@ def measure_view(turns: int = TURNS, seconds: float = SECONDS) -> tuple[float, f
     import uvicorn
 
     from twins import Twin
-    from twins.view.runner import Runner
     from twins.servers import listen
+    from twins.view.runner import Runner
     from twins.view.server import Server, config
 
     with tempfile.TemporaryDirectory() as folder:

@@ -320,3 +320,14 @@ def test_of_two_consoles_that_speak_the_second_is_named_and_lines_stay_whole() -
     assert shown.last_line == "boot"
     assert shown.take(rest=True) == "> \n"
     assert shown.take(rest=True) == ""
+
+
+def test_a_part_is_told_with_its_pins_and_options(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["parts", "Button"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("Button: A momentary push button.")
+    assert "bounce: the longest time the contact bounces" in shown
+    assert ">>>" not in shown
+    assert shown.endswith("Pins: pin\nOptions:\n  active_low = True\n  pull = False\n  bounce = 3ms\n")
+    assert main(["parts", "buton"]) == 2
+    assert "there is no part 'buton' (did you mean Button?)" in capsys.readouterr().err

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twins.board import Board
+from twins.door import Door
 from twins.engines import EngineApi
 from twins.flash import Flash
 from twins.fuses import Fuses
@@ -39,6 +40,7 @@ class Seen:
     board: Board
     image: Image | None
     pin_log: PinLog
+    door: Door
     _engine: EngineApi
     _outputs: dict[str, bytearray]
     _speakers: list[str]
@@ -80,7 +82,7 @@ class Seen:
         """The USB host at the other end of the board's cable."""
         from twins.usb import UsbHost
 
-        return UsbHost(self._engine, self.advance)
+        return UsbHost(self._engine, self.door, self.advance)
 
     def callers(self, core: int = 0) -> list[tuple[int, int]]:
         """Return address and stack pointer of each caller whose frame a windowed processor still holds in registers."""

@@ -366,14 +366,22 @@ class Twin(Wired, Intercepting, Seen):
 
         See `twins.usb_drive` for what can be done with that. Raises `UsageError` where the chip has no such button.
         """
-        if not self._engine.hold_bootsel(True):
-            raise UsageError(f"the {self.board.chip.name} has no BOOTSEL button")
+        self._bootsel(True)
         try:
             self.reset()
             self.run_until(lambda: self.usb.configured and (self.usb.product_id == 3), every="1ms")
         finally:
-            self._engine.hold_bootsel(False)
+            self._bootsel(False)
         return self.usb.drive
+
+    def _bootsel(self, held: bool) -> None:
+        self.door.bootsel(held)
+        self.door.let_in()
+
+    def hold_bootsel(self, held: bool) -> None:
+        """What the button does when it comes in by the door."""
+        if not self._engine.hold_bootsel(held):
+            raise UsageError(f"the {self.board.chip.name} has no BOOTSEL button")
 
     def set_lines(self, console: str, dtr: bool, rts: bool) -> None:
         """What the control lines of a USB port do when they come in by the door.

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TextIO
 
-from twins.cli.codes import INTERRUPTED, UNREAD, USAGE
+from twins.cli.codes import UNREAD, USAGE
+from twins.cli.interrupts import exit_code, terminable
 from twins.errors import TwinError
 from twins.versions import PACKAGE, version_of
 
@@ -22,13 +23,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code.
 
     0 done; 1 ``--fail-on`` was seen or the script failed; 2 bad usage or image; 3 virtual time was over before
-    ``--until``; 4 the firmware crashed; 130 interrupted, with everything written that was asked for; 141 nobody reads
-    any more what is printed.
+    ``--until``; 4 the firmware crashed; 130 interrupted and 143 ended by SIGTERM, with everything written that was
+    asked for; 141 nobody reads any more what is printed.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         try:
-            return _carry_out(_parser(arguments).parse_args(arguments))
+            with terminable():
+                return _carry_out(_parser(arguments).parse_args(arguments))
         finally:
             _flush(sys.stdout)
     except BrokenPipeError:
@@ -83,9 +85,9 @@ def _carry_out(options: argparse.Namespace) -> int:
         if as_json:
             print(json.dumps({"error": words, "exit": USAGE}))
         return USAGE
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         print("twins: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return exit_code(interrupt)
     finally:
         log.removeHandler(handler)
     return code
@@ -98,19 +100,18 @@ class Command:
     help: str
     example: str
     module: str
-    act: str = "act"
     description: str | None = None
 
     def fill(self, parser: argparse.ArgumentParser) -> None:
         """Loads the module, for the command that somebody has called."""
         module = import_module(f"twins.cli.{self.module}")
         module.add_arguments(parser)
-        parser.set_defaults(act=getattr(module, self.act))
+        parser.set_defaults(act=module.act)
 
 
 COMMANDS = {
-    "boards": Command("the boards that come with the package", "twins boards", "listing", "boards"),
-    "parts": Command("the parts that a board file can name", "twins parts", "listing", "parts"),
+    "boards": Command("the boards that come with the package", "twins boards", "boards"),
+    "parts": Command("the parts that a board file can name", "twins parts; twins parts WS2812", "parts"),
     "info": Command("what a firmware image holds", "twins info firmware.uf2 --json", "info"),
     "run": Command(
         "run an image on a board, or a project of Wokwi",

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from twins.cli.codes import CRASHED, DONE, FAILED, INTERRUPTED, TIME_OVER
+from twins.cli.codes import CRASHED, DONE, FAILED, TIME_OVER
 from twins.cli.engine import add_twin_arguments, check_board, twin_of
 from twins.cli.imports import say_missing
+from twins.cli.interrupts import exit_code
 from twins.cli.serve import add_serve_arguments, is_served, limit, serve
 from twins.cli.watch import Shown
 from twins.engines import Capability
@@ -274,8 +275,8 @@ def act(options: argparse.Namespace, resumed: Twin | None = None) -> int:
             code, report = FAILED, f"{failure}; last line: {job.shown.last_line!r}"
         except FirmwareCrashed as crash:
             code, report = CRASHED, str(crash)
-        except KeyboardInterrupt:
-            code, report = INTERRUPTED, f"interrupted at {job.twin.time}"
+        except KeyboardInterrupt as interrupt:
+            code, report = exit_code(interrupt), f"interrupted at {job.twin.time}"
         cpu = job.cpu
         frames = job.save()
         if code != DONE:

@@ -25,12 +25,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from twins.engines import Capability, EngineSpec
-from twins.errors import BoardError, ImageError, TwinError, UsageError
+from twins.errors import TwinError, UsageError
 from twins.scene import Scene
 from twins.testing import engines
 from twins.testing.dut import Dut
 from twins.testing.evidence import clear, folder_for, gather, last_lines
-from twins.testing.options import MARKER, Spec, add_options, limits, marked, option, spec_for
+from twins.testing.options import MARKER, Spec, add_options, failure, limits, marked, option, spec_for
 from twins.testing.report import write_report
 from twins.testing.watch import FrameRecord, Watch
 from twins.twin import Twin
@@ -360,13 +360,11 @@ def _spec(item: pytest.Item, engine: EngineSpec, **wanted: Any) -> Spec:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """What is wrong with a marker, a board or an image is told in a line, without a traceback into the plugin."""
+    """What is wrong with a marker, board, image or boot is told in a line, without a traceback into the plugin."""
     try:
         yield
-        return
-    except (UsageError, ImageError, BoardError) as error:
-        told = str(error)
-    pytest.fail(f"twins: {told}", pytrace=False)
+    except TwinError as error:
+        raise failure(error) from None
 
 
 @pytest.fixture
@@ -381,11 +379,9 @@ def boot(request: pytest.FixtureRequest, twin_engine: EngineSpec) -> Iterator[Bo
 def twin(request: pytest.FixtureRequest, boot: Boot, twin_engine: EngineSpec) -> Iterator[Twin]:
     """The twin of the board and image that ``@pytest.mark.twin`` or options name, at power-on or where `boot` says."""
     spec = _spec(request.node, twin_engine)
-    if spec.boot is not None:
-        made = boot(spec.boot, settle=spec.settle)
-    else:
-        with _told():
-            made = start(spec, request.node.stash[WATCH])
+    with _told():
+        booted = spec.boot is not None
+        made = boot(spec.boot, settle=spec.settle) if booted else start(spec, request.node.stash[WATCH])
     with made:
         yield made
 
