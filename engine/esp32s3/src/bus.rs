@@ -264,8 +264,15 @@ impl System {
     }
 
     fn remap(&mut self, index: usize, value: u32) {
-        let Devices { mmu, fabric, .. } = &mut self.dev;
+        let Devices { mmu, fabric, spi0, octal_flash, .. } = &mut self.dev;
         if mmu.set_entry(index, value) {
+            if mmu.is_above_three_bytes(index, self.mem.flash.size())
+                && octal_flash.is_none()
+                && !spi0.has_four_address_bytes()
+            {
+                let why = "its addresses of flash have three bytes: silicon gets a page of the first 16 MB";
+                fabric.gaps.touch("SPI0.USER1.USR_ADDR_BITLEN", why);
+            }
             fabric.request(Request::Remapped(index as u16));
         }
     }
@@ -506,5 +513,23 @@ mod tests {
         // 1 MB of flash: the seventeenth page is the first again.
         system.write_register(MMU_TABLE + 4, 16);
         assert_eq!(system.load8(0x3C01_0010, 0).unwrap().value & 0xFF, 0x5A);
+    }
+
+    /// ESP-IDF bootloader_flash.c: with CONFIG_BOOTLOADER_CACHE_32BIT_ADDR_QUAD_FLASH the addresses have 32 bits.
+    #[test]
+    fn a_page_above_16_mb_wants_addresses_of_four_bytes() {
+        let mut system = System::new(32 << 20, 0, Wiring::Quad);
+        let _stale = system.mem.flash.write(0x1FF_0010, &[0x5A]);
+        for (register, value) in [(EXTMEM, 1), (EXTMEM + 4, 0)] {
+            system.write_register(register, value);
+        }
+        for (bits, count) in [(24, 1), (32, 0)] {
+            system.dev.fabric.gaps = Default::default();
+            system.write_register(0x6000_301C, (bits - 1) << 26);
+            system.write_register(MMU_TABLE, Mmu::INVALID);
+            system.write_register(MMU_TABLE, 0x1FF);
+            assert_eq!(system.load8(0x3C00_0010, 0).unwrap().value, 0x5A);
+            assert_eq!(system.dev.fabric.gaps.all().len(), count, "{bits}");
+        }
     }
 }
