@@ -5,6 +5,7 @@
 //!   wrong set-up does not show as garbage.
 //! - CORE_CLK_SEL is the clock of both controllers. Clock, lanes, address and dummy bits also say how long a line takes.
 
+use super::sampling::Timing;
 use crate::block::{undeclared, Block};
 use crate::fabric::Fabric;
 use engine_core::registers::{Bank, Field, Group, Registers, Write};
@@ -73,6 +74,12 @@ impl Spi0 {
         const MEGAHERTZ: [u64; 4] = [80, 120, 160, 240];
         let select = CORE_CLK_SEL::CORE_CLK_SEL.get(self.bank.get(Reg::CORE_CLK_SEL));
         Hertz::new(MEGAHERTZ[select as usize] * 1_000_000)
+    }
+
+    /// What SPI1 shares of it.
+    pub fn timing(&self) -> Timing {
+        let mode = self.bank.field(Reg::DIN_MODE, DIN_MODE::DIN1_MODE);
+        Timing { core_clock: self.core_clock(), mode, num: self.bank.field(Reg::DIN_NUM, DIN_NUM::DIN1_NUM) }
     }
 
     /// How long a line of 32 bytes takes from flash or PSRAM: command, address, dummy cycles and data on their lanes.
