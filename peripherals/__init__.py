@@ -4,6 +4,7 @@ from peripherals.acs758 import ACS758
 from peripherals.button import Button
 from peripherals.eeprom24 import Eeprom24
 from peripherals.ft5x06 import FT5x06
+from peripherals.gt911 import GT911
 from peripherals.ili9341 import ILI9341
 from peripherals.led import Led
 from peripherals.led_matrix import LedMatrix
@@ -22,6 +23,7 @@ from peripherals.xvf3800 import XVF3800
 
 __all__ = [
     "ACS758",
+    "GT911",
     "ILI9341",
     "SK6812",
     "ST7789",
