@@ -10,6 +10,9 @@ import numpy.typing as npt
 from twins import Twin
 from twins.vcd import in_order
 
+Times = npt.NDArray[np.uint64]
+"""Times in ps, or the levels of all pins."""
+
 
 class Wires:
     """The changes of all pins since the probe's start: times in ps, and the levels after each, a bit a pin."""
@@ -19,13 +22,13 @@ class Wires:
         self._twin = twin
         self._before = twin.pins.levels
 
-    def take(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    def take(self) -> tuple[Times, Times]:
         """Times and levels, with the levels of the start in front."""
         at, level = in_order(self._before, *self._twin.trace.take_pins())
         return np.insert(at, 0, 0), np.insert(level, 0, self._before)
 
 
-def bits(level: npt.NDArray[np.uint64], *pins: int) -> npt.NDArray[np.uint64]:
+def bits(level: Times, *pins: int) -> Times:
     """The levels of these pins as numbers, the first pin in bit 0."""
     number = np.zeros(len(level), np.uint64)
     for n, pin in enumerate(pins):
@@ -50,4 +53,67 @@ def spi_lines(wires: Wires) -> None:
         assert f"{sent:08x}" == f"{word:08x}", (lines, both)
 
 
-SHOWN: dict[str, Callable[[Wires], None]] = {"spi_lines": spi_lines}
+def edges(at: Times, level: Times, pin: int, *, rising: bool) -> Times:
+    """When a pin rose, or fell."""
+    values = bits(level, pin)
+    return at[1:][(values[1:] == rising) & (values[:-1] != rising)]
+
+
+def pulses(at: Times, level: Times, pin: int) -> tuple[Times, Times]:
+    """Periods between the rising edges of a pin, and how long it was high in each, in ns."""
+    rises, falls = edges(at, level, pin, rising=True), edges(at, level, pin, rising=False)
+    falls = falls[np.searchsorted(falls, rises[0]) :]
+    count = min(len(rises) - 1, len(falls))
+    return np.diff(rises)[:count] // np.uint64(1000), (falls[:count] - rises[:count]) // np.uint64(1000)
+
+
+def ledc_modes(wires: Wires) -> None:
+    """Five outputs of LEDC, 5 ms into the probe: from APB_CLK, then from the crystal, then from RC_FAST."""
+    at, level = wires.take()
+    begin = edges(at, level, 4, rising=True)[0] + np.uint64(2_000_000_000)  # settled
+    first = (at >= begin) & (at < begin + np.uint64(5_000_000_000))
+    # TRM: the period is 2 to the resolution ticks; the output is high from hpoint for the duty, whose fraction n makes n of 16
+    # periods longer by a tick. Pin, period, high (or both of its lengths), in ns; 14 bits of 80 MHz / 4 225/256 end within 0.1 %.
+    for pin, period, high in (
+        (4, 100_000, (25_000,)),
+        (5, 10_000, (3_125, 3_750)),
+        (6, 1_000_000, (250_000,)),
+        (7, 50_000, (19_531,)),
+        (8, 50_000, (9_765,)),
+    ):
+        periods, highs = pulses(at[first], level[first], pin)
+        assert abs(periods.mean() - period) < period / 1000, (pin, periods.mean())
+        near = [np.abs(highs.astype(np.int64) - each) <= max(2, each // 1000) for each in high]
+        assert np.logical_or.reduce(near).all(), (pin, set(highs.tolist()))
+        if len(high) == 2:
+            assert abs(near[1].mean() - 4 / 16) < 0.01, near[1].mean()
+    # The second channel of a timer rises as the first one falls: its hpoint is the other's duty.
+    gap = edges(at[first], level[first], 8, rising=True)[:20].astype(np.int64)
+    falls = edges(at[first], level[first], 7, rising=False).astype(np.int64)
+    assert all(np.abs(falls - each).min() < 400_000 for each in gap)
+    # ESP-IDF ledc_ll_set_slow_clk_sel: 40 MHz and 17.5 MHz instead of 80 MHz.
+    periods = pulses(at, level, 7)[0]
+    counts = {rate: int(np.count_nonzero(np.abs(periods.astype(np.int64) - 50_000 * 80 / rate) < 200)) for rate in (40, 17.5)}
+    assert counts[40] >= 18 and counts[17.5] >= 7, counts
+
+
+def uart_frames(wires: Wires) -> None:
+    """The frames of the first two settings on GPIO4: start, 55h with its lowest bit first, stop."""
+    at, level = wires.take()
+    line = bits(level, 4)
+    start = edges(at, level, 4, rising=False)
+
+    def samples(begin: int, count: int) -> str:
+        return "".join(str(line[np.searchsorted(at, begin + 5_000_000 + n * 10_000_000, "right") - 1]) for n in range(count))
+
+    # 10 us a bit; ten frames of ten bits, then ten of nine.
+    assert samples(int(start[0]), 100) == "0101010101" * 10
+    seven = int(start[np.searchsorted(start, int(start[0]) + 1_000_000_000)])
+    assert samples(seven, 90) == "010101011" * 10
+
+
+SHOWN: dict[str, Callable[[Wires], None]] = {
+    "ledc_modes": ledc_modes,
+    "spi_lines": spi_lines,
+    "uart_frames": uart_frames,
+}
