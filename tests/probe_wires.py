@@ -93,7 +93,9 @@ def ledc_modes(wires: Wires) -> None:
     assert all(np.abs(falls - each).min() < 400_000 for each in gap)
     # ESP-IDF ledc_ll_set_slow_clk_sel: 40 MHz and 17.5 MHz instead of 80 MHz.
     periods = pulses(at, level, 7)[0]
-    counts = {rate: int(np.count_nonzero(np.abs(periods.astype(np.int64) - 50_000 * 80 / rate) < 200)) for rate in (40, 17.5)}
+    counts = {
+        rate: int(np.count_nonzero(np.abs(periods.astype(np.int64) - 50_000 * 80 / rate) < 200)) for rate in (40, 17.5)
+    }
     assert counts[40] >= 18 and counts[17.5] >= 7, counts
 
 
@@ -104,7 +106,9 @@ def uart_frames(wires: Wires) -> None:
     start = edges(at, level, 4, rising=False)
 
     def samples(begin: int, count: int) -> str:
-        return "".join(str(line[np.searchsorted(at, begin + 5_000_000 + n * 10_000_000, "right") - 1]) for n in range(count))
+        return "".join(
+            str(line[np.searchsorted(at, begin + 5_000_000 + n * 10_000_000, "right") - 1]) for n in range(count)
+        )
 
     # 10 us a bit; ten frames of ten bits, then ten of nine.
     assert samples(int(start[0]), 100) == "0101010101" * 10
