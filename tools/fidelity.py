@@ -63,8 +63,8 @@ def probe_table(chip: str, name: str) -> list[str]:
     """Which probe exercises which block, and where the block says how true it is."""
     known, sources = probes(chip), ROOT / "engine" / chip / "src"
     parts = [
-        f"## {name}: probes of each block\n\nA probe is a firmware of its own, `firmware/probes/{chip}`, with what must come"
-        " out of it and who says so; tests run them all.\n\n| block | chapter above | probes |\n|---|---|---|\n"
+        f"## {name}: probes of each block\n\nA probe is a firmware of its own, `firmware/probes/{chip}`, with what must"
+        " come out of it and who says so; tests run them all.\n\n| block | chapter above | probes |\n|---|---|---|\n"
     ]
     for block, module in devices(chip).items():
         source = sources / module.replace("::", "/")
