@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from tests.probe_parts import CanNode, can_frame
 from twins import Twin
 from twins.vcd import in_order
 
@@ -72,8 +73,9 @@ def ledc_modes(wires: Wires) -> None:
     at, level = wires.take()
     begin = edges(at, level, 4, rising=True)[0] + np.uint64(2_000_000_000)  # settled
     first = (at >= begin) & (at < begin + np.uint64(5_000_000_000))
-    # TRM: the period is 2 to the resolution ticks; the output is high from hpoint for the duty, whose fraction n makes n of 16
-    # periods longer by a tick. Pin, period, high (or both of its lengths), in ns; 14 bits of 80 MHz / 4 225/256 end within 0.1 %.
+    # TRM: the period is 2 to the resolution ticks; the output is high from hpoint for the duty, whose fraction n makes
+    # n of 16 periods longer by a tick. Pin, period, high (or both of its lengths), in ns; 14 bits of 80 MHz / 4 225/256
+    # end within 0.1 %.
     for pin, period, high in (
         (4, 100_000, (25_000,)),
         (5, 10_000, (3_125, 3_750)),
@@ -96,7 +98,8 @@ def ledc_modes(wires: Wires) -> None:
     counts = {
         rate: int(np.count_nonzero(np.abs(periods.astype(np.int64) - 50_000 * 80 / rate) < 200)) for rate in (40, 17.5)
     }
-    assert counts[40] >= 18 and counts[17.5] >= 7, counts
+    assert counts[40] >= 18, counts
+    assert counts[17.5] >= 7, counts
 
 
 def uart_frames(wires: Wires) -> None:
@@ -116,8 +119,28 @@ def uart_frames(wires: Wires) -> None:
     assert samples(seven, 90) == "010101011" * 10
 
 
+def twai_bus(wires: Wires) -> None:
+    """Who listens only acknowledges nothing, and begins no error frame where nobody else acknowledges."""
+    at, level = wires.take()
+    bus = bits(level, 4)
+    bit = CanNode.BIT
+    falls = edges(at, level, 4, rising=False)
+    rises = edges(at, level, 4, rising=True)
+    quiet = falls - rises[np.maximum(np.searchsorted(rises, falls), 1) - 1]
+    seen = {}
+    for begin in falls[quiet > 10 * bit]:
+        moments = np.arange(100, dtype=np.uint64) * np.uint64(bit) + begin + np.uint64(bit // 2)
+        sampled = "".join(str(each) for each in bus[np.searchsorted(at, moments, "right") - 1])
+        for name, frame in (("heard", can_frame(0x222, b"f")), ("listened to", can_frame(0x456, b"only"))):
+            if sampled.startswith(frame):
+                seen[name] = sampled[len(frame) :][:10]
+    # Delimiter of the CRC, acknowledge slot, its delimiter, end of frame.
+    assert seen == {"heard": "1011111111", "listened to": "1111111111"}
+
+
 SHOWN: dict[str, Callable[[Wires], None]] = {
     "ledc_modes": ledc_modes,
     "spi_lines": spi_lines,
+    "twai_bus": twai_bus,
     "uart_frames": uart_frames,
 }

@@ -56,6 +56,7 @@ MODULES = {
     "psram_quad": {"psram": "8MB quad"},
     "flash_octal": {"flash": "16MB octal"},
     "flash_32mb": {"flash": "32MB octal"},
+    "psram_32mb": {"psram": "32MB octal"},
 }
 WIRES = {
     "i2c": [("GPIO8", "GPIO6"), ("GPIO9", "GPIO7")],
@@ -136,7 +137,7 @@ def drops(twin: Twin) -> None:
 
 
 def resets_by_lines(twin: Twin) -> None:
-    """A terminal that types, then a program that resets the chip by RTS: DTR is off, so it does not ask for download mode."""
+    """A terminal that types, then a program that resets the chip by RTS, without DTR: no download mode is asked for."""
     types_hello(twin)
     twin.consoles["usb_jtag"].expect_exact("lines", timeout="1s")
     for rts in (True, False):
@@ -153,11 +154,10 @@ HOSTS = {
 }
 
 
-def tells_of_the_radio(twin: Twin) -> None:
-    """Each page of the radio that the probe touched is said to be missing."""
-    said = " ".join(str(gap) for gap in twin.unimplemented)
-    for page in ("RADIO_6001C000", "BT", "WIFI", "BLE"):
-        assert page in said, said
+def tells_what_is_missing(twin: Twin) -> None:
+    """Each page of the radio that the probe touched, and the ULP coprocessor, are said to be missing."""
+    ulp = ("RTC_CNTL.ULP_CP_CTRL.ULP_CP_START_TOP", "RTC_CNTL.ULP_CP_CTRL.ULP_CP_FORCE_START_TOP")
+    assert {"RADIO_6001C000", "BT", "WIFI", "BLE", *ulp} <= set(twin.unimplemented)
 
 
 def has_the_blocks(twin: Twin) -> None:
@@ -168,7 +168,7 @@ def has_the_blocks(twin: Twin) -> None:
 
 
 # What else must be true when a probe is done; for its wires see probe_wires.
-SEEN: dict[str, Callable[[Twin], None]] = {"radio": tells_of_the_radio, "sdhost_faults": has_the_blocks}
+SEEN: dict[str, Callable[[Twin], None]] = {"radio": tells_what_is_missing, "sdhost_faults": has_the_blocks}
 
 
 def wrong(name: str, **named: Any) -> list[str]:
