@@ -171,10 +171,10 @@ def has_the_blocks(twin: Twin) -> None:
 SEEN: dict[str, Callable[[Twin], None]] = {"radio": tells_what_is_missing, "sdhost_faults": has_the_blocks}
 
 
-def wrong(name: str, **named: Any) -> list[str]:
-    """Return the results of a probe that are not as its table has them."""
+def wrong(name: str, *, watch: bool = False, **named: Any) -> list[str]:
+    """Return the results of a probe that are not as its table has them. With `watch`, its wires must be right as well."""
     twin = bench(name, FIRMWARE / "images" / f"s3_probe_{name}", **named)
-    wires = Wires(twin) if name in SHOWN else None
+    wires = Wires(twin) if watch and name in SHOWN else None
     HOSTS.get(name, lambda _: None)(twin)
     twin.run_until(lambda: twin.memory.u32("probe_done") == 1, timeout="5s", every="1ms")
     words = struct.unpack(f"<{RESULT_WORDS}I", twin.memory.read("probe_results", 4 * RESULT_WORDS))
@@ -189,5 +189,5 @@ def wrong(name: str, **named: Any) -> list[str]:
 @pytest.mark.parametrize("name", PROBES)
 def test_the_block_does_what_its_manual_says(name: str) -> None:
     """Runs the probe from power-on: the ROM loads it from flash 0x0."""
-    found = wrong(name)
+    found = wrong(name, watch=True)
     assert not found, "\n".join(found)
