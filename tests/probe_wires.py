@@ -138,7 +138,32 @@ def twai_bus(wires: Wires) -> None:
     assert seen == {"heard": "1011111111", "listened to": "1111111111"}
 
 
+def lcd_bus(wires: Wires) -> None:
+    """What a display takes over at the rising edges of WR while it is selected, and D/CX with it."""
+    _, level = wires.take()
+    strobe, dc, select = bits(level, 4), bits(level, 5), bits(level, 6)
+    data = bits(level, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 21, 38, 39, 40)
+    begins = np.flatnonzero((select[1:] == 0) & (select[:-1] == 1)) + 1
+    # ESP-IDF hal/lcd_ll.h: the lower half of a command first; two bytes of memory on sixteen lines, the first one lower.
+    expected: list[tuple[int, list[int], str]] = [
+        (8, [0x34, 1, 2, 3, 4], "01111"),
+        (16, [0x1234, 0xABCD, 0x0201, 0x0403], "0011"),
+        (16, [0x0102, 0x0304], "11"),
+        (16, [0x8040, 0xC020], "11"),
+        (8, [2, 1, 4, 3], "1111"),
+        (8, [0x80, 0x40, 0xC0, 0x20], "1111"),
+        (8, [1, 2, 3], "111"),
+    ]
+    for n, (width, words, levels) in enumerate(expected):
+        some = slice(begins[n], begins[n + 1] if n + 1 < len(begins) else None)
+        rises = (np.diff(strobe[some].astype(np.int8), prepend=1) == 1) & (select[some] == 0)
+        taken = [int(word) & (1 << width) - 1 for word in data[some][rises]]
+        assert taken == words, (n, [hex(word) for word in taken])
+        assert "".join(str(each) for each in dc[some][rises]) == levels, n
+
+
 SHOWN: dict[str, Callable[[Wires], None]] = {
+    "lcd_bus": lcd_bus,
     "ledc_modes": ledc_modes,
     "spi_lines": spi_lines,
     "twai_bus": twai_bus,

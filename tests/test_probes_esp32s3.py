@@ -33,6 +33,7 @@ BOARDS = FIRMWARE.parent / "platforms" / "boards"
 PARTS: dict[str, dict[str, dict[str, Any]]] = {
     "wake": {"wave": {"type": "probe_parts:SquareWave", "out": "GPIO4", "sheet": "GPIO2"}},
     "sdhost_faults": {"card": {"type": "probe_parts:SickCard", "clk": "GPIO36", "cmd": "GPIO35", "d0": "GPIO37"}},
+    "touch_scan": {"wave": {"type": "probe_parts:SquareWave", "out": "GPIO4", "sheet": "GPIO2"}},
     "wake_touch": {"wave": {"type": "probe_parts:SquareWave", "out": "GPIO4", "sheet": "GPIO2"}},
     "openeth": {"host": {"type": "ethernet_host:EthernetHost"}},
     "twai_bus": {"node": {"type": "probe_parts:CanNode", "bus": "GPIO4", "heard": "GPIO7", "cue": "GPIO5"}},
