@@ -144,7 +144,7 @@ def lcd_bus(wires: Wires) -> None:
     strobe, dc, select = bits(level, 4), bits(level, 5), bits(level, 6)
     data = bits(level, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 21, 38, 39, 40)
     begins = np.flatnonzero((select[1:] == 0) & (select[:-1] == 1)) + 1
-    # ESP-IDF hal/lcd_ll.h: the lower half of a command first; two bytes of memory on sixteen lines, the first one lower.
+    # ESP-IDF hal/lcd_ll.h: the lower half of a command first; of two bytes the first one is lower.
     expected: list[tuple[int, list[int], str]] = [
         (8, [0x34, 1, 2, 3, 4], "01111"),
         (16, [0x1234, 0xABCD, 0x0201, 0x0403], "0011"),

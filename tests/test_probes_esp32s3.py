@@ -173,7 +173,7 @@ SEEN: dict[str, Callable[[Twin], None]] = {"radio": tells_what_is_missing, "sdho
 
 
 def wrong(name: str, *, watch: bool = False, **named: Any) -> list[str]:
-    """Return the results of a probe that are not as its table has them. With `watch`, its wires must be right as well."""
+    """Return the results of a probe that are not as its table has them. With `watch` its wires must be right too."""
     twin = bench(name, FIRMWARE / "images" / f"s3_probe_{name}", **named)
     wires = Wires(twin) if watch and name in SHOWN else None
     HOSTS.get(name, lambda _: None)(twin)
