@@ -454,6 +454,32 @@ mod tests {
         assert!(system.load32(0x3FC8_8000, 11).is_ok());
     }
 
+    /// ESP-IDF `soc/uart_reg.h`, `soc/spi_reg.h`; `soc/system_reg.h`: bit 6 of PERIP_RST_EN0 holds SPI2 in reset.
+    #[test]
+    fn what_is_polled_stays_as_it_is_unless_its_read_does_something() {
+        const INT_RAW: u32 = 0x6000_0004;
+        const FIFO: u32 = 0x6000_0000;
+        const SPI_CMD: u32 = 0x6002_4000;
+        const PERIP_RST_EN0: u32 = 0x600C_0020;
+        let mut system = System::new(0x1_0000, 0, Wiring::Quad);
+        system.other_cycle = 1000;
+        let until = |system: &mut System, addrs: &[u32]| {
+            system.watch_loads();
+            for addr in addrs {
+                system.load32(*addr, 5).unwrap();
+            }
+            system.unchanged_until()
+        };
+        assert_eq!(until(&mut system, &[0x3FC8_8000]), u64::MAX, "memory, until the deadline");
+        assert_eq!(until(&mut system, &[INT_RAW, 0x3FC8_8000]), 1000, "until the other processor may write it");
+        assert_eq!(until(&mut system, &[FIFO]), 0, "it takes a byte");
+        assert_eq!(until(&mut system, &[FIFO, INT_RAW]), 0);
+        assert_eq!(until(&mut system, &[INT_RAW, FIFO]), 0);
+        assert_eq!(until(&mut system, &[SPI_CMD]), 1000);
+        system.write_register(PERIP_RST_EN0, 1 << 6);
+        assert_eq!(until(&mut system, &[SPI_CMD]), 0, "in reset, where each access is a gap");
+    }
+
     #[test]
     fn nothing_answers_outside_the_map_and_flash_refuses_stores() {
         let mut system = System::new(0x10_0000, 0, Wiring::Quad);
