@@ -341,7 +341,8 @@ impl Machine {
         }
     }
 
-    /// In a loop that sends bits: the cycle in which the OSR is used up, so that it does more than to move pins.
+    /// In a loop that sends bits: when the OSR, and what was taken ahead for it, is used up, so that it does more than to
+    /// move pins. In 1/256 cycles.
     #[inline]
     pub fn shifts_until(&self) -> Option<u64> {
         let (send, clock, clocking) = self.bit_loop()?;
@@ -355,18 +356,21 @@ impl Machine {
         let left = left + self.ahead.len() as u64 * u64::from(self.config.autopull);
         let (sent, clocked) = (1 + u64::from(send.delay), 1 + u64::from(clock.delay));
         let periods = (left - 1) * (sent + clocked) + if clocking { clocked } else { 0 };
-        Some((self.due + periods * self.config.divisor) >> 8)
+        Some(self.due + periods * self.config.divisor)
     }
 
     /// In a loop that sends bits, whose OSR is used up in a cycle that has come by now: the word that is pulled in that cycle
-    /// leaves the FIFO, and its bits are sent when the pins come so far. False: there is none, or enough are under way.
-    #[inline]
-    pub fn take_ahead(&mut self) -> bool {
-        let takes = !self.tx.is_empty() && self.ahead.len() < AHEAD;
-        if takes {
-            self.ahead.push_back(self.tx.pop());
+    /// leaves the FIFO, and its bits are sent when the pins come so far. How long that takes, in 1/256 cycles. `None`: there
+    /// is no word, or enough are under way.
+    #[inline(always)]
+    pub fn take_ahead(&mut self) -> Option<u64> {
+        if self.tx.is_empty() || self.ahead.len() >= AHEAD {
+            return None;
         }
-        takes
+        let (send, clock, _) = self.bit_loop()?;
+        let periods = u64::from(self.config.autopull) * (2 + u64::from(send.delay) + u64::from(clock.delay));
+        self.ahead.push_back(self.tx.pop());
+        Some(periods * self.config.divisor)
     }
 
     /// Programs that feed displays and LEDs spend most of their ticks shifting bits to pins. As many such ticks as come
