@@ -55,7 +55,11 @@ impl Polled {
 
     fn at(&self, addr: u32, bytes: usize) -> Result<usize, BusError> {
         let at = addr as usize;
-        if at + bytes <= RAM { Ok(at) } else { Err(BusError::Fault(Cause::LoadStoreError)) }
+        if at + bytes <= RAM {
+            Ok(at)
+        } else {
+            Err(BusError::Fault(Cause::LoadStoreError))
+        }
     }
 
     fn store(&mut self, addr: u32, value: u32, bytes: usize) -> Result<u32, BusError> {
@@ -112,7 +116,11 @@ impl Bus for Polled {
         self.unchanged_until = u64::MAX;
     }
     fn unchanged_until(&self) -> u64 {
-        if self.promises { self.unchanged_until } else { 0 }
+        if self.promises {
+            self.unchanged_until
+        } else {
+            0
+        }
     }
     fn read_ur(&mut self, _: u8, _: u64) -> Result<u32, BusError> {
         Ok(0)
@@ -245,7 +253,8 @@ fn who_counts_turns_is_where_he_would_be_if_he_executed_them() {
     let (mut executed, mut saved) = (0, 0);
     for seed in 1..=400 {
         let mut dice = Dice(seed + 1000);
-        let quanta: Vec<u64> = (0..40).map(|_| 1 + u64::from(dice.roll([3, 40, 400, 20_000][seed as usize % 4]))).collect();
+        let quanta: Vec<u64> =
+            (0..40).map(|_| 1 + u64::from(dice.roll([3, 40, 400, 20_000][seed as usize % 4]))).collect();
         let (counted, fewer) = run(seed, true, &quanta, seed % 3 == 0);
         let (plain, loads) = run(seed, false, &quanta, seed % 3 == 0);
         for (n, (counted, plain)) in counted.iter().zip(&plain).enumerate() {

@@ -191,7 +191,7 @@ impl GpSpi {
         for (line, polarity) in wiring.data.iter().zip(polarity) {
             fabric.drive(*line, polarity.is_set(ctrl));
         }
-        self.direct(1, false, fabric);
+        self.direct(1, false, fabric.now(), fabric);
         if !self.controller.keeps_cs() {
             self.select(false, fabric);
         }

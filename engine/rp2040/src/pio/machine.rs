@@ -118,6 +118,8 @@ pub struct Machine {
     /// When its clock ticks next, in 1/256 cycles of clk_sys. While it idles for the delay of an instruction, or waits, see
     /// [`Machine::settle`].
     due: u64,
+    /// The tick that a divisor has set which is no longer configured: the period that has begun is finished.
+    outlived: u64,
     /// What the next period of the divider is too long by: the carry of a fraction takes effect one period later.
     phase: u64,
     #[serde(skip)]
@@ -160,6 +162,7 @@ impl Machine {
     pub fn new(number: u8, config: Config) -> Self {
         Self {
             due: 0,
+            outlived: 0,
             phase: 0,
             ops: Ops::default(),
             pc: 0,
@@ -220,7 +223,7 @@ impl Machine {
                 self.due += divisor - std::mem::take(&mut self.phase);
             }
             self.due += now.saturating_sub(self.due).div_ceil(divisor) * divisor;
-        } else if self.phase == 0 {
+        } else if self.phase == 0 && self.due != self.outlived {
             let idle = (self.due - now) / divisor;
             self.due -= idle * divisor;
             self.delay += idle as u8;
@@ -233,7 +236,7 @@ impl Machine {
         self.settle(cycle);
     }
 
-    /// The configuration changed. FIFOs are flushed where the way they are joined changes (SHIFTCTRL).
+    /// The configuration changed, at a moment to which the divider is settled. FIFOs are flushed where the way they are joined changes (SHIFTCTRL).
     pub fn configure(&mut self, config: Config) {
         if config.join != self.config.join {
             let (tx, rx) = config.join;
@@ -242,6 +245,9 @@ impl Machine {
         }
         if !config.sticky {
             self.sticky = None;
+        }
+        if config.divisor != self.config.divisor {
+            self.outlived = self.due;
         }
         self.config = config;
     }
