@@ -8,6 +8,7 @@ use crate::extmem::Refused;
 use crate::fabric::{Fabric, Request};
 use crate::memories::{Memories, Mmu, Place, MMU_ENTRIES};
 use crate::system::System;
+use engine_core::memory::Memory;
 use engine_core::registers::Write;
 use xtensa::{Beat, Bus, BusError, Cause, Fetch};
 
@@ -294,6 +295,10 @@ impl System {
     /// The addresses at which instructions of a line may have been decoded that has become stale.
     pub(crate) fn take_stale_code(&mut self) -> Vec<u32> {
         let mut lines = Vec::new();
+        let Memories { sram, rtc_fast, rtc_slow, flash, psram, .. } = &self.mem;
+        if ![sram, rtc_fast, rtc_slow, flash, psram].into_iter().any(Memory::has_stale) {
+            return lines;
+        }
         lines.extend(self.mem.sram.take_stale().into_iter().filter_map(Memories::sram_code_address));
         for line in self.mem.rtc_fast.take_stale() {
             lines.extend([0x600F_E000 + line, 0x3FF8_0000 + line]);
