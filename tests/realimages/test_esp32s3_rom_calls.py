@@ -16,10 +16,12 @@ from tests.realimages.rom_cases import CASES
 from tests.realimages.rom_cases_flash import MOCKED
 from tests.realimages.rom_cases_flash_chip import REAL
 from tests.realimages.rom_cases_hal import HAL
+from tests.realimages.rom_cases_packed import PACKED
 from tests.realimages.rom_cases_security import SECURITY
 from tests.realimages.rom_cases_start import START
 from tests.realimages.rom_cases_stdio import STDIO
 
+CASES.update(PACKED)
 CASES.update(STDIO)
 CASES.update(SECURITY)
 CASES.update(HAL)

@@ -35,6 +35,8 @@ pub(super) enum Work {
 pub(super) struct Status {
     size: usize,
     registers: [u8; 3],
+    /// What a reset brings back: the registers as they were last written for good.
+    stored: [u8; 3],
     volatile: bool,
     /// Addresses have four bytes.
     four_bytes: bool,
@@ -46,7 +48,8 @@ pub(super) struct Status {
 impl Status {
     /// The -IQ parts, which boards carry, leave the factory with quad enabled; output drive 25 %.
     pub(super) fn new(size: usize) -> Self {
-        Self { size, registers: [0, QE, 0x60], volatile: false, four_bytes: false, work: None, suspended: None }
+        let registers = [0, QE, 0x60];
+        Self { size, registers, stored: registers, volatile: false, four_bytes: false, work: None, suspended: None }
     }
 
     pub(super) fn bytes(&self) -> [u8; 3] {
@@ -104,6 +107,9 @@ impl Status {
         for (n, byte) in (usize::from(register)..3).zip(bytes.iter().take(if register == 0 { 2 } else { 1 })) {
             let writable = WRITABLE[n] | if n == 2 && self.is_large() { ADP } else { 0 };
             self.registers[n] = self.registers[n] & !writable | byte & writable;
+            if !volatile {
+                self.stored[n] = self.registers[n] & writable;
+            }
         }
         if !volatile {
             self.start(Work::Status, now + time);
@@ -140,9 +146,9 @@ impl Status {
         }
     }
 
-    /// Software reset: latches and suspended work are gone.
+    /// Software reset: latches, what was written for a while only, and suspended work are gone.
     pub(super) fn reset(&mut self, now: Ps, time: Ps) {
-        self.registers[0] &= !WEL;
+        self.registers = self.stored;
         self.volatile = false;
         self.four_bytes = self.registers[2] & ADP != 0;
         self.suspended = None;

@@ -269,6 +269,22 @@ fn power_down_and_reset_go_by_the_book() {
     assert_eq!(bench.status(), 0);
 }
 
+/// W25Q64JV data sheet, 8.2 (Enable Reset and Reset Device): the chip loses what was written by 50h.
+#[test]
+fn a_reset_takes_back_volatile_status_bits() {
+    let mut bench = Bench::new();
+    for (enable, written) in [(0x50, 0x00), (0x06, 0x02), (0x50, 0x00)] {
+        bench.spi(&[enable], 0);
+        bench.spi(&[0x31, written], 0);
+        bench.wait(20 * MS);
+        assert_eq!(bench.spi(&[0x35], 1), [written]);
+    }
+    bench.spi(&[0x66], 0);
+    bench.spi(&[0x99], 0);
+    bench.wait(MS);
+    assert_eq!(bench.spi(&[0x35], 1), [0x02]);
+}
+
 #[test]
 fn an_instruction_that_is_not_modelled_is_told() {
     let mut bench = Bench::new();
