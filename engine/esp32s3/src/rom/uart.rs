@@ -53,7 +53,7 @@ fn base(n: u32) -> u32 {
     if n == 2 {
         0x6002_e000
     } else {
-        0x6000_0000 + (n << 16)
+        0x6000_0000u32.wrapping_add(n << 16)
     }
 }
 
@@ -106,7 +106,7 @@ fn usb_try(frame: &mut Frame<'_>, byte: u32) -> Done<Option<Step>> {
         return Ok(None);
     }
     let ticks = frame.call.load(vars::TICKS_PER_US)?;
-    Ok(Some(Step::WaitCycles(100 * ticks.max(1))))
+    Ok(Some(Step::WaitCycles(ticks.max(1).wrapping_mul(100))))
 }
 
 fn usb_flush(call: &mut Call<'_>) -> Done {
