@@ -30,6 +30,9 @@ def load(path: str | Path, names: Names | None = None) -> list[Step]:
     """Reads and checks a script. Raises `UsageError` naming file, line and what was expected.
 
     Scenarios of Wokwi are scripts as well; `names` are those of the parts in the diagram they were written for.
+
+    >>> [type(step).__name__ for step in load("demo/scripts/volume.yaml")][:2]
+    ['Forbid', 'Expect']
     """
     from twins.wokwi.scenario import SCENARIO_HEAD, scenario_steps
 
@@ -216,7 +219,7 @@ def _touch(entry: Entry) -> list[Step]:
             touched += _touch_at(entry.where, part, value)
         else:
             time(value, f"touch {part}")
-            touched.append(steps.FirstOf(entry.where, part, ("tap", "touch"), (value,)))
+            touched.append(steps.Call(entry.where, part, "touch", (value,)))
     return touched
 
 

@@ -8,6 +8,7 @@ use crate::extmem::Refused;
 use crate::fabric::{Fabric, Request};
 use crate::memories::{Memories, Mmu, Place, MMU_ENTRIES};
 use crate::system::System;
+use engine_core::memory::Memory;
 use engine_core::registers::Write;
 use xtensa::{Beat, Bus, BusError, Cause, Fetch};
 
@@ -21,9 +22,13 @@ const MMU_TABLE: u32 = 0x600C_5000;
 const MMU_TABLE_END: u32 = MMU_TABLE + 4 * MMU_ENTRIES as u32;
 /// The cache controller, whose registers shut its buses.
 const EXTMEM: u32 = 0x600C_4000;
-/// All registers are between these. Below is nothing, and a load there gives nothing without a fault: the mask ROM's
-/// `uart_rx_intr_handler` makes one at 0x5FFD_0000 when the USB is the console.
-const PERIPHERALS: std::ops::Range<u32> = 0x5FF0_0000..0x600F_E000;
+/// All registers are between these, up to 0x600D_1000. Below and above is nothing, and an access there does nothing without a
+/// fault: the mask ROM's `uart_rx_intr_handler` loads from 0x5FFD_0000 when the USB is the console, and its
+/// `uart_tx_one_char` loads from 0x60FF_E01C and stores to 0x60FF_E000 on the second core of an application of ESP-IDF 5.0 or
+/// 5.1 with that console: its start-up code chooses UART -1 (`esp_system/port/cpu_start.c`, CONFIG_ESP_CONSOLE_UART_NUM).
+const PERIPHERALS: std::ops::Range<u32> = 0x5FF0_0000..0x6100_0000;
+/// Where the chip has blocks, TRM 4.3.5.
+const BLOCKS: std::ops::Range<u32> = 0x6000_0000..0x600D_1000;
 
 impl System {
     /// An access that others can see: only in the order of time. Of two processors at the same cycle, 0 goes first.
@@ -34,6 +39,7 @@ impl System {
         }
         self.dev.fabric.cycle = cycle;
         self.dev.fabric.core = self.core;
+        self.unchanged_until = 0;
         Ok(())
     }
 
@@ -160,8 +166,13 @@ impl System {
             }
             return Err(BusError::Fault(Cause::LoadStoreError));
         }
+        let unchanged_until = self.unchanged_until;
         self.take_turn(cycle)?;
         let word = self.read_register(addr & !3);
+        if unchanged_until != 0 && self.dev.stays(addr) {
+            // The other processor may change it as soon as it has caught up.
+            self.unchanged_until = unchanged_until.min(self.other_cycle);
+        }
         Ok(Beat { value: narrow(word, addr, size), cycles: PERIPHERAL_READ_CYCLES })
     }
 
@@ -254,8 +265,15 @@ impl System {
     }
 
     fn remap(&mut self, index: usize, value: u32) {
-        let Devices { mmu, fabric, .. } = &mut self.dev;
+        let Devices { mmu, fabric, spi0, octal_flash, .. } = &mut self.dev;
         if mmu.set_entry(index, value) {
+            if mmu.is_above_three_bytes(index, self.mem.flash.size())
+                && octal_flash.is_none()
+                && !spi0.has_four_address_bytes()
+            {
+                let why = "its addresses of flash have three bytes: silicon gets a page of the first 16 MB";
+                fabric.gaps.touch("SPI0.USER1.USR_ADDR_BITLEN", why);
+            }
             fabric.request(Request::Remapped(index as u16));
         }
     }
@@ -284,6 +302,10 @@ impl System {
     /// The addresses at which instructions of a line may have been decoded that has become stale.
     pub(crate) fn take_stale_code(&mut self) -> Vec<u32> {
         let mut lines = Vec::new();
+        let Memories { sram, rtc_fast, rtc_slow, flash, psram, .. } = &self.mem;
+        if ![sram, rtc_fast, rtc_slow, flash, psram].into_iter().any(Memory::has_stale) {
+            return lines;
+        }
         lines.extend(self.mem.sram.take_stale().into_iter().filter_map(Memories::sram_code_address));
         for line in self.mem.rtc_fast.take_stale() {
             lines.extend([0x600F_E000 + line, 0x3FF8_0000 + line]);
@@ -300,10 +322,14 @@ impl System {
     }
 }
 
-/// An access to an address at which the chip may have a block, but we have none: reads 0, and is counted.
+/// An access to an address at which we have no block, and the chip may have one: reads 0, and is counted.
 #[cold]
 fn no_block(addr: u32, fabric: &mut Fabric) -> u32 {
-    fabric.gaps.touch(&format!("0x{addr:08X}"), "no block is modelled at this address");
+    let why = match BLOCKS.contains(&addr) {
+        true => "no block is modelled at this address",
+        false => "the chip has nothing at this address: a load gives 0",
+    };
+    fabric.gaps.touch(&format!("0x{addr:08X}"), why);
     0
 }
 
@@ -381,6 +407,7 @@ impl Bus for System {
             let _ = self.refuse_cached(addr, false, cycle);
         }
         if self.dev.mmu.caches[self.core].misses(addr) {
+            self.unchanged_until = 0;
             self.line_fill(addr)
         } else {
             0
@@ -400,6 +427,14 @@ impl Bus for System {
     #[inline(always)]
     fn deadline(&self) -> u64 {
         self.dev.fabric.deadline
+    }
+
+    fn watch_loads(&mut self) {
+        self.unchanged_until = u64::MAX;
+    }
+
+    fn unchanged_until(&self) -> u64 {
+        self.unchanged_until
     }
 
     fn read_ur(&mut self, number: u8, cycle: u64) -> Result<u32, BusError> {
@@ -439,11 +474,41 @@ mod tests {
         assert!(system.load32(0x3FC8_8000, 11).is_ok());
     }
 
+    /// ESP-IDF `soc/uart_reg.h`, `soc/spi_reg.h`; `soc/system_reg.h`: bit 6 of PERIP_RST_EN0 holds SPI2 in reset.
+    #[test]
+    fn what_is_polled_stays_as_it_is_unless_its_read_does_something() {
+        const INT_RAW: u32 = 0x6000_0004;
+        const FIFO: u32 = 0x6000_0000;
+        const SPI_CMD: u32 = 0x6002_4000;
+        const PERIP_RST_EN0: u32 = 0x600C_0020;
+        let mut system = System::new(0x1_0000, 0, Wiring::Quad);
+        system.other_cycle = 1000;
+        let until = |system: &mut System, addrs: &[u32]| {
+            system.watch_loads();
+            for addr in addrs {
+                system.load32(*addr, 5).unwrap();
+            }
+            system.unchanged_until()
+        };
+        assert_eq!(until(&mut system, &[0x3FC8_8000]), u64::MAX, "memory, until the deadline");
+        assert_eq!(until(&mut system, &[INT_RAW, 0x3FC8_8000]), 1000, "until the other processor may write it");
+        assert_eq!(until(&mut system, &[FIFO]), 0, "it takes a byte");
+        assert_eq!(until(&mut system, &[FIFO, INT_RAW]), 0);
+        assert_eq!(until(&mut system, &[INT_RAW, FIFO]), 0);
+        assert_eq!(until(&mut system, &[SPI_CMD]), 1000);
+        system.write_register(PERIP_RST_EN0, 1 << 6);
+        assert_eq!(until(&mut system, &[SPI_CMD]), 0, "in reset, where each access is a gap");
+    }
+
     #[test]
     fn nothing_answers_outside_the_map_and_flash_refuses_stores() {
         let mut system = System::new(0x10_0000, 0, Wiring::Quad);
         let fault = Err(BusError::Fault(Cause::LoadStoreError));
         assert_eq!(system.load32(0x7000_0000, 0), fault);
+        assert_eq!(system.load32(0x6100_0000, 0), fault);
+        // ESP-IDF 5.1 esp_system/port/cpu_start.c, call_start_cpu1: the console of UART -1.
+        assert_eq!(system.load32(0x60FF_E01C, 0).unwrap().value, 0);
+        assert!(system.store32(0x60FF_E000, 0x1B, 0).is_ok());
         let _stale = system.mem.flash.write(0, &[1, 2, 3, 4]);
         system.write_register(MMU_TABLE, 0);
         for (offset, value) in [(0x00, 1), (0x04, 0), (0x60, 1), (0x64, 0)] {
@@ -479,5 +544,23 @@ mod tests {
         // 1 MB of flash: the seventeenth page is the first again.
         system.write_register(MMU_TABLE + 4, 16);
         assert_eq!(system.load8(0x3C01_0010, 0).unwrap().value & 0xFF, 0x5A);
+    }
+
+    /// ESP-IDF bootloader_flash.c: with CONFIG_BOOTLOADER_CACHE_32BIT_ADDR_QUAD_FLASH the addresses have 32 bits.
+    #[test]
+    fn a_page_above_16_mb_wants_addresses_of_four_bytes() {
+        let mut system = System::new(32 << 20, 0, Wiring::Quad);
+        let _stale = system.mem.flash.write(0x1FF_0010, &[0x5A]);
+        for (register, value) in [(EXTMEM, 1), (EXTMEM + 4, 0)] {
+            system.write_register(register, value);
+        }
+        for (bits, count) in [(24, 1), (32, 0)] {
+            system.dev.fabric.gaps = Default::default();
+            system.write_register(0x6000_301C, (bits - 1) << 26);
+            system.write_register(MMU_TABLE, Mmu::INVALID);
+            system.write_register(MMU_TABLE, 0x1FF);
+            assert_eq!(system.load8(0x3C00_0010, 0).unwrap().value, 0x5A);
+            assert_eq!(system.dev.fabric.gaps.all().len(), count, "{bits}");
+        }
     }
 }

@@ -12,9 +12,10 @@ use crate::signals::*;
 use crate::slots::Slot;
 use crate::spi_mem::octal_flash::OctalFlash;
 use crate::spi_mem::psram::{Psram, Wiring};
+use crate::spi_mem::sampling::Timing;
 use crate::spi_mem::spi1::{Chips, Spi1};
 use engine_core::flash::FlashChip;
-use engine_core::time::{Hertz, Ps};
+use engine_core::time::Ps;
 use std::sync::Arc;
 
 /// Bytes of a line of the caches, as ESP-IDF's Kconfig has them.
@@ -33,6 +34,8 @@ pub struct System {
     pub shut: Shut,
     /// The cycle that the other processor has reached; `u64::MAX` while it sleeps.
     pub other_cycle: u64,
+    /// What the processor has loaded since it asked for that stays as it is until this cycle, or the next event.
+    pub unchanged_until: u64,
     /// The mask ROM: functions of ours, or the silicon's code.
     pub rom: Arc<Rom>,
 }
@@ -43,7 +46,15 @@ impl System {
         let mut dev = Devices::new(FlashChip::new(flash), Psram::new(wiring, psram));
         dev.efuse = Efuse::with(Fuses::module(DEFAULT_MAC, DEFAULT_REVISION, InPackage::of(psram)));
         let mem = Memories::new(flash, psram);
-        let mut system = Self { mem, dev, core: 0, shut: Shut::default(), other_cycle: u64::MAX, rom: Arc::default() };
+        let mut system = Self {
+            mem,
+            dev,
+            core: 0,
+            shut: Shut::default(),
+            other_cycle: u64::MAX,
+            unchanged_until: 0,
+            rom: Arc::default(),
+        };
         system.set_rom(Arc::default());
         system.restart_devices(Reason::PowerOn);
         system
@@ -234,7 +245,7 @@ impl System {
         self.with_flash(|spi1, chips, clock, fabric| spi1.give_way(addr / CACHE_LINE, time, chips, clock, fabric))
     }
 
-    fn with_flash<R>(&mut self, act: impl FnOnce(&mut Spi1, &mut Chips<'_>, Hertz, &mut Fabric) -> R) -> R {
+    fn with_flash<R>(&mut self, act: impl FnOnce(&mut Spi1, &mut Chips<'_>, Timing, &mut Fabric) -> R) -> R {
         let Devices { fabric, spi0, spi1, xts_aes, flash_chip, octal_flash, psram_chip, .. } = &mut self.dev;
         let Memories { flash, psram, .. } = &mut self.mem;
         let mut chips = Chips {
@@ -245,7 +256,7 @@ impl System {
             ram: psram,
             encrypted: xts_aes.available(),
         };
-        act(spi1, &mut chips, spi0.core_clock(), fabric)
+        act(spi1, &mut chips, spi0.timing(), fabric)
     }
 
     /// Changes from outside are due.

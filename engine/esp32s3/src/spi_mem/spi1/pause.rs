@@ -13,14 +13,7 @@ impl Spi1 {
     }
 
     /// The caches want a line of flash, which takes `time`, while the chip works. The answer is how much later it comes.
-    pub fn give_way(
-        &mut self,
-        line: u32,
-        time: Ps,
-        chips: &mut Chips<'_>,
-        core_clock: Hertz,
-        fabric: &mut Fabric,
-    ) -> Ps {
+    pub fn give_way(&mut self, line: u32, time: Ps, chips: &mut Chips<'_>, timing: Timing, fabric: &mut Fabric) -> Ps {
         if !chips.flash.works(fabric.now()) {
             return 0;
         }
@@ -36,7 +29,7 @@ impl Spi1 {
             // The instruction that software has sent goes first.
             self.event(Slot::Spi1, fabric);
         }
-        let (late, ready) = self.send_pause(Pause::Suspend, chips, core_clock, fabric);
+        let (late, ready) = self.send_pause(Pause::Suspend, chips, timing, fabric);
         if !chips.flash.is_suspended() {
             fabric.gaps.touch("SPI1.FLASH_PES_COMMAND", "the flash chip does not know it as a suspension");
             return 0;
@@ -47,9 +40,9 @@ impl Spi1 {
         }
         let mut ends = INT_RAW::PES_END_INT_RAW.mask;
         if self.resumes_by_itself() {
-            let per = self.bus_clock(core_clock).duration(INSTRUCTION);
+            let per = self.bus_clock(timing).duration(INSTRUCTION);
             chips.flash.resume_at(fabric.now() + late + time + per);
-            self.wait_for_chip(chips, core_clock, fabric);
+            self.wait_for_chip(chips, timing, fabric);
             ends |= INT_RAW::PER_END_INT_RAW.mask;
         } else {
             fabric.cancel(Slot::Spi1);
@@ -65,8 +58,8 @@ impl Spi1 {
             || FLASH_SUS_CMD::PES_PER_EN.is_set(self.bank.get(Reg::FLASH_SUS_CMD))
     }
 
-    pub(super) fn pause(&mut self, pause: Pause, chips: &mut Chips<'_>, core_clock: Hertz, fabric: &mut Fabric) {
-        let (time, _) = self.send_pause(pause, chips, core_clock, fabric);
+    pub(super) fn pause(&mut self, pause: Pause, chips: &mut Chips<'_>, timing: Timing, fabric: &mut Fabric) {
+        let (time, _) = self.send_pause(pause, chips, timing, fabric);
         self.resumed_until = chips.flash.busy_until(fabric.now()).unwrap_or(0);
         self.pausing = Some(pause);
         fabric.after(Slot::Spi1, time);
@@ -74,7 +67,7 @@ impl Spi1 {
 
     /// The instruction that FLASH_SUS_CTRL has for it, and the wait behind it: a time that FLASH_SUS_CMD may ask for, and of a
     /// suspension until the chip is ready (WAITI_EN). The answers are how long that takes, and how long the chip does.
-    fn send_pause(&mut self, pause: Pause, chips: &mut Chips<'_>, core_clock: Hertz, fabric: &mut Fabric) -> (Ps, Ps) {
+    fn send_pause(&mut self, pause: Pause, chips: &mut Chips<'_>, timing: Timing, fabric: &mut Fabric) -> (Ps, Ps) {
         let (ctrl, cmd) = (self.bank.get(Reg::FLASH_SUS_CTRL), self.bank.get(Reg::FLASH_SUS_CMD));
         let status = self.bank.get(Reg::SUS_STATUS);
         let (instruction, waits, long) = match pause {
@@ -90,9 +83,9 @@ impl Spi1 {
             ),
         };
         let transfer = Transfer::command(instruction as u8);
-        flash_transfer(&transfer, chips, &mut [], fabric);
+        flash_transfer(&transfer, 0, chips, &mut [], fabric);
         let wait = self.bank.field(Reg::CTRL1, CTRL1::CS_HOLD_DLY_RES) * if long { 256 } else { 4 };
-        let clock = self.bus_clock(core_clock);
+        let clock = self.bus_clock(timing);
         let mut time = clock.duration(u64::from(transfer.clocks() + if waits { wait } else { 0 }));
         let now = fabric.now();
         let ready = chips.flash.busy_until(now).map_or(0, |end| end - now);
