@@ -50,7 +50,7 @@ const UART0_INTERRUPT: u32 = 0x600c_206c;
 
 /// Base of UART `n`, as the ROM reckons it: also of one that there is not.
 fn base(n: u32) -> u32 {
-    0x6000_0000 + (n << 16) + if n < 2 { 0 } else { 0xe000 }
+    0x6000_0000u32.wrapping_add(n << 16).wrapping_add(if n < 2 { 0 } else { 0xe000 })
 }
 
 // USB-Serial-JTAG registers (TRM 33.6).
@@ -102,7 +102,7 @@ fn usb_try(frame: &mut Frame<'_>, byte: u32) -> Done<Option<Step>> {
         return Ok(None);
     }
     let ticks = frame.call.load(vars::TICKS_PER_US)?;
-    Ok(Some(Step::WaitCycles(100 * ticks.max(1))))
+    Ok(Some(Step::WaitCycles(ticks.max(1).wrapping_mul(100))))
 }
 
 fn usb_flush(call: &mut Call<'_>) -> Done {
