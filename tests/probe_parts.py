@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
+from twins.buses import SdAnswer, SdBlock, SdTarget, SdWritten
 from twins.ports import DigitalIn, DigitalOut, Part, TouchElectrode
 
 
@@ -127,3 +128,40 @@ class CanNode(Part):
             if bit == "0":
                 self.bus.set(None, f"{delay + length}ps")
             delay += length
+
+
+class SickCard(Part):
+    """An SD card that makes mistakes: in its answers to some commands, and with blocks at some addresses."""
+
+    bus = SdTarget()
+    MISSING, REFUSED, UNANSWERED = 1, 2, 3
+
+    def power_on(self) -> None:
+        self.block = 0
+        self.written: list[bytes] = []
+
+    @bus.command
+    def _command(self, at: int, index: int, argument: int) -> SdAnswer | None:
+        if index == 12:
+            return None
+        self.block = argument
+        answer = bytes([index ^ 1 if index == 7 else index, 0, 0, 0x09, 0])
+        return SdAnswer(answer + bytes([crc7(answer) ^ (0x10 if index == 13 else 0)]))
+
+    @bus.read
+    def _read(self, at: int, lines: int) -> SdBlock | None:
+        return None if self.block == self.MISSING else SdBlock(b"\xa5" + bytes(510) + b"\x5a")
+
+    @bus.write
+    def _write(self, at: int, lines: int, data: bytes) -> SdWritten | None:
+        self.written.append(data)
+        return None if self.block == self.UNANSWERED else SdWritten(accepted=self.block != self.REFUSED)
+
+
+def crc7(data: bytes) -> int:
+    """The last byte of a command or an answer (SD specification 4.5): the CRC and the end bit."""
+    crc = 0
+    for bit in "".join(f"{byte:08b}" for byte in data):
+        crc = crc << 1 ^ (0x09 if crc >> 6 ^ int(bit) else 0)
+        crc &= 0x7F
+    return crc << 1 | 1

@@ -35,9 +35,12 @@ def test_every_block_of_the_esp32s3_says_how_true_it_is() -> None:
         assert any(f"`{head}`" in chapters for head in heads), source
 
 
-def test_every_block_of_the_esp32s3_has_a_probe() -> None:
-    """And a probe's table names no other block than those of the table of addresses."""
+def test_every_block_has_a_probe() -> None:
+    """And a probe's table names no other blocks. Of the RP2040 these are seen by other tests alone."""
     tool = runpy.run_path(str(TOOL))
-    blocks, probed = tool["devices"]("esp32s3"), tool["probes"]("esp32s3")
-    assert len(blocks) > 60
-    assert set(blocks) == set(probed)
+    without = {"rp2040": {"PADS_QSPI", "PLL_USB", "BUSCTRL", "TBMAN", "PIO1"}, "esp32s3": set[str]()}
+    for chip, exempt in without.items():
+        blocks, probed = set(tool["blocks"](chip)), set(tool["probes"](chip))
+        assert len(blocks) > 30
+        assert blocks - probed == exempt
+        assert not probed - blocks

@@ -44,10 +44,23 @@ def sections() -> list[str]:
     return chapters
 
 
-def devices(chip: str) -> dict[str, str]:
-    """The blocks of a chip by the names of their instances, as its table of addresses has them, with their modules."""
+def chapter(chip: str, module: str) -> str:
+    """Where a module says how true it is."""
+    source = ROOT / "engine" / chip / "src" / module.replace("::", "/")
+    path = source / "mod.rs" if source.is_dir() else source.with_suffix(".rs")
+    return f"`{path.relative_to(ROOT).as_posix()}`"
+
+
+def blocks(chip: str) -> dict[str, str]:
+    """The blocks of a chip as the tables of its probes name them, and what tells of each.
+
+    For the ESP32-S3 those are the instances in its table of addresses, with their chapters; for the RP2040 the SVD's.
+    """
+    if chip == "rp2040":
+        return {field[0]: "its fields below" for field in _engine.declared(chip)}
     table = (ROOT / "engine" / chip / "src" / "devices.rs").read_text(encoding="utf-8")
-    return dict(re.findall(r"^    0x\w+\.\.=0x\w+ (\w+): crate::([\w:]+)::\w+ = ", table, re.MULTILINE))
+    instances = re.findall(r"^    0x\w+\.\.=0x\w+ (\w+): crate::([\w:]+)::\w+ = ", table, re.MULTILINE)
+    return {name: chapter(chip, module) for name, module in instances}
 
 
 def probes(chip: str) -> dict[str, list[str]]:
@@ -60,17 +73,15 @@ def probes(chip: str) -> dict[str, list[str]]:
 
 
 def probe_table(chip: str, name: str) -> list[str]:
-    """Which probe exercises which block, and where the block says how true it is."""
-    known, sources = probes(chip), ROOT / "engine" / chip / "src"
+    """Which probe exercises which block, and what tells of the block."""
+    known = probes(chip)
     parts = [
-        f"## {name}: probes of each block\n\nA probe is a firmware of its own, `firmware/probes/{chip}`, with what must"
-        " come out of it and who says so; tests run them all.\n\n| block | chapter above | probes |\n|---|---|---|\n"
+        f"## {name}: probes of each block\n\n"
+        f"A probe is a firmware of its own, `firmware/probes/{chip}`, with what must come out of it and who says so;"
+        " tests run them all.\n\n| block | how true it is | probes |\n|---|---|---|\n"
     ]
-    for block, module in devices(chip).items():
-        source = sources / module.replace("::", "/")
-        path = source / "mod.rs" if source.is_dir() else source.with_suffix(".rs")
-        names = ", ".join(f"`{probe}`" for probe in known[block])
-        parts.append(f"| {block} | `{path.relative_to(ROOT).as_posix()}` | {names} |\n")
+    for block, where in blocks(chip).items():
+        parts.append(f"| {block} | {where} | {', '.join(f'`{probe}`' for probe in known[block])} |\n")
     return [*parts, "\n"]
 
 
@@ -96,8 +107,8 @@ def ledger() -> str:
     chapters = sorted((ROOT / "docs" / "fidelity").glob("*.md"))
     parts.extend(chapter.read_text(encoding="utf-8").rstrip() + "\n\n" for chapter in chapters)
     parts += sections()
-    parts += probe_table("esp32s3", "ESP32-S3")
     for chip, name in (("rp2040", "RP2040"), ("esp32s3", "ESP32-S3")):
+        parts += probe_table(chip, name)
         parts += tables(chip, name)
     return "".join(parts).rstrip() + "\n"
 

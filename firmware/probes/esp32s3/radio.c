@@ -1,6 +1,8 @@
-/* The pages of the radio, of which no manual tells, and two blocks that nothing works behind: what is written stays, and
- * the clock of the Bluetooth LE link layer runs. The test looks at what the twin says of it. */
+/* The pages of the radio, of which no manual tells, and blocks that nothing works behind: what is written stays, and the
+ * clock of the Bluetooth LE link layer runs. The ULP coprocessor is started and does nothing. The test looks at what the twin
+ * says of all this. */
 #include "probe.h"
+#include "reg/rtc_cntl.h"
 #include "reg/system.h"
 
 #define RECEIVER REG(0x6001c800u)
@@ -45,4 +47,9 @@ static void probes(void) {
     probe(6, UHCI1_CONF0);
     UHCI1_PKT_THRES = 0x1fff;
     probe(7, UHCI1_PKT_THRES);
+
+    /* RISC-V, started by software: ESP-IDF ulp_riscv.c. */
+    set_bits(&RTC_CNTL_ULP_CP_CTRL, RTC_CNTL_ULP_CP_CTRL_ULP_CP_FORCE_START_TOP);
+    set_bits(&RTC_CNTL_ULP_CP_CTRL, RTC_CNTL_ULP_CP_CTRL_ULP_CP_START_TOP);
+    probe(8, RTC_CNTL_INT_RAW_RTC & RTC_CNTL_INT_COCPU);
 }
