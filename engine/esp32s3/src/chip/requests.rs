@@ -46,7 +46,11 @@ impl Chip {
                     let pc = self.cores[usize::from(core)].pc;
                     crate::radio::say(page, pc, &mut self.system.dev.fabric.gaps);
                 }
-                Request::CpuClock(_) | Request::Rates | Request::ResetBlock(_) | Request::RtcMemoryCrc(..) => {
+                Request::CpuClock(_)
+                | Request::Rates
+                | Request::ResetBlock(_)
+                | Request::RtcMemoryCrc(..)
+                | Request::CopyRegisters => {
                     self.system.dev.fabric.requests.push(request);
                     self.system.carry_out_requests();
                 }
