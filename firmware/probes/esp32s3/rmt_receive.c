@@ -171,6 +171,19 @@ static void together(void) {
     set_bits(&RMT_CH_TX_CONF0(1), RMT_CH_TX_CONF0_CONF_UPDATE);
     delay_us(5);
     probe(21, pulses(SECOND_PIN, 100));
+
+    /* Memory that is over before the message is: an error, where it may not begin anew. */
+    uint32_t full[RMT_BLOCK - 1];
+    for (uint32_t n = 0; n < RMT_BLOCK - 1; n++)
+        full[n] = RMT_SYMBOL(1, 10, 0, 10);
+    RMT_INT_CLR = 0xffffffff;
+    rmt_sender(2, THIRD_PIN, 0);
+    rmt_send(2, full, RMT_BLOCK - 1);
+    RMT_MEMORY(2)[RMT_BLOCK - 1] = RMT_SYMBOL(1, 10, 0, 10);
+    delay_us(50);
+    probe(22, RMT_INT_RAW & RMT_INT_CH_TX_ERR << 2);
+    delay_us(100);
+    probe(23, (RMT_INT_RAW & RMT_INT_CH_TX_ERR << 2) != 0 && (RMT_CH_TX_STATUS(2) & RMT_CH_TX_STATUS_MEM_EMPTY) != 0);
 }
 
 static void probes(void) {
