@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from peripherals.button import Button
     from peripherals.eeprom24 import Eeprom24
     from peripherals.ft5x06 import FT5x06
+    from peripherals.gt911 import GT911
     from peripherals.ili9341 import ILI9341
     from peripherals.led import Led
     from peripherals.led_matrix import LedMatrix
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACS758",
+    "GT911",
     "ILI9341",
     "SK6812",
     "ST7789",
@@ -48,6 +50,7 @@ __all__ = [
 
 _FILES = {
     "ACS758": "acs758",
+    "GT911": "gt911",
     "ILI9341": "ili9341",
     "SK6812": "sk6812",
     "ST7789": "st7789",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import peripherals
+from twins import Twin
 from twins.board import Board, boards, find_part
 from twins.errors import BoardError
 from twins.ports import Part
@@ -16,11 +17,15 @@ PICO = {"chip": "rp2040"}
 LED = {"type": "Led", "pin": "GPIO25"}
 
 
-def test_the_boards_of_the_package_load_and_their_parts_can_be_made() -> None:
+def test_the_boards_of_the_package_load_and_can_be_powered() -> None:
     found = boards()
-    assert {"pico", "media_controller"} <= {board.name for board in found}
+    assert [board.name for board in found] == [
+        "badge", "esp32s3_devkitc", "jinny_lamp", "media_controller", "pico", "xiao_esp32s3",
+    ]  # fmt: skip
     for board in found:
         assert all(spec.create().label == name for name, spec in board.parts.items())
+        with Twin(board) as twin:
+            assert list(twin) == list(board.parts)
 
 
 def test_a_board_file_of_ones_own(tmp_path: Path) -> None:
@@ -35,6 +40,8 @@ def test_a_board_file_of_ones_own(tmp_path: Path) -> None:
     assert (strip.pins, strip.options) == ({"data": 3}, {"count": 5})
     assert [(console.tx, console.rx) for console in board.consoles] == [(None, None), (0, None)]
     assert Board.load(board) is board
+    with Twin(path) as twin:
+        assert twin.strip.count == 5
 
 
 @pytest.mark.parametrize(
@@ -46,6 +53,7 @@ def test_a_board_file_of_ones_own(tmp_path: Path) -> None:
         (PICO | {"flsh": "2MB"}, "unknown key 'flsh': expected chip, consoles, flash"),
         (PICO | {"flash": "2 megabytes"}, "is no size: write it as '2MB'"),
         (PICO | {"flash": 2}, "is no size: write it as '2MB'"),
+        (PICO | {"flash": "4MB octal"}, "flash '4MB octal': octal flash is for the esp32s3, up to 32MB"),
         (PICO | {"parts": ["Led"]}, "parts: expected a table"),
         (PICO | {"consoles": "cdc"}, "consoles: expected a table"),
         (PICO | {"parts": {"led": "Led"}}, "part 'led': expected a table with type"),

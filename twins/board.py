@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import re
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -16,13 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from twins.errors import BoardError, UsageError
+from twins.files import toml_of
 from twins.flash import unique_id
 from twins.ports import Part
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 _SIZES = {"KB": 1 << 10, "MB": 1 << 20}
 
@@ -152,10 +147,10 @@ class Board:
                 )
             path = found
         try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
+            data = toml_of(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise BoardError(f"board file {path}: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except ValueError as error:
             raise BoardError(f"board file {path} is not TOML: {error}") from None
         return cls.from_data(data, path)
 
@@ -209,7 +204,11 @@ class Board:
 
 
 def boards() -> list[Board]:
-    """The boards that come with the package, by name."""
+    """The boards that come with the package, by name.
+
+    >>> [board.name for board in boards()][:2]
+    ['badge', 'esp32s3_devkitc']
+    """
     return [Board.load(path) for _, path in sorted(_installed().items())]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pexpect
 from pexpect.expect import Expecter, searcher_re, searcher_string
@@ -20,7 +21,15 @@ STEP = Duration(1_000_000_000)
 
 
 class ExpectTimeout(Timeout, pexpect.TIMEOUT):  # type: ignore[misc]  # pexpect is not typed
-    """The text did not come within the virtual time given."""
+    """The text did not come within the virtual time given.
+
+    >>> from twins import Twin
+    >>> with Twin("pico", image="firmware/images/idle.uf2") as pico:  # doctest: +ELLIPSIS
+    ...     pico.console.expect("never", timeout="1ms")
+    Traceback (most recent call last):
+    ...
+    twins.console.ExpectTimeout: did not see 'never' on uart0, usb within 1ms of virtual time (now 1ms). Last ...
+    """
 
 
 class Console(SpawnBase):  # type: ignore[misc]  # pexpect is not typed
@@ -216,3 +225,20 @@ class Console(SpawnBase):  # type: ignore[misc]  # pexpect is not typed
     def isalive(self) -> bool:
         """A twin does not end by itself."""
         return True
+
+
+class Consoles(dict[str, Console]):
+    """The consoles of a board, by name: ``twin.consoles["usb"]``.
+
+    >>> from twins import Twin
+    >>> with Twin("pico") as pico:
+    ...     list(pico.consoles)
+    ['uart0', 'usb']
+    """
+
+    def __init__(self, board: str, consoles: Mapping[str, Console]) -> None:
+        super().__init__(consoles)
+        self._board = board
+
+    def __missing__(self, name: str) -> NoReturn:
+        raise UsageError(f"board {self._board} has no console {name!r}: it has {', '.join(self) or 'none'}")

@@ -122,9 +122,7 @@ class Door:
 
     def type(self, console: str, data: bytes) -> None:
         """Somebody types on a console."""
-        if console not in self._twin.consoles:
-            known = ", ".join(self._twin.consoles) or "none"
-            raise UsageError(f"board {self._twin.board.name} has no console {console!r}: it has {known}")
+        self._twin.consoles[console]  # says which there are, where it is none of them
         self.put(Entry("type", console, (data.decode("latin-1"),)))
 
     def call(self, part: str, method: str, *args: Any) -> None:
@@ -157,13 +155,13 @@ class Door:
 
     def check_call(self, part: str, method: str) -> None:
         """Has the part such a method?"""
-        found = self._part(part)
+        found = self.part(part)
         if method.startswith("_") or not callable(getattr(type(found), method, None)):
             raise UsageError(f"{part} ({type(found).__name__}) cannot {method!r}")
 
     def check_set(self, part: str, attribute: str) -> None:
         """Has the part something of that name that can be set?"""
-        found = self._part(part)
+        found = self.part(part)
         held = getattr(type(found), attribute, None)
         if attribute.startswith("_") or not isinstance(held, property) or held.fset is None:
             settable = [name for name in dir(type(found)) if getattr(getattr(type(found), name), "fset", None)]
@@ -172,11 +170,12 @@ class Door:
 
     def check_say(self, part: str) -> None:
         """Does the part hear?"""
-        found = self._part(part)
+        found = self.part(part)
         if not hasattr(found, "scene") and not hasattr(found, "heard"):
             raise UsageError(f"{part} ({type(found).__name__}) does not hear: a microphone or a voice processor does")
 
-    def _part(self, name: str) -> Any:
+    def part(self, name: str) -> Any:
+        """The part of that name. Raises `UsageError`."""
         found = self._twin.parts.get(name)
         if found is None:
             known = ", ".join(self._twin.parts) or "none"

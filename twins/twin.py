@@ -52,7 +52,12 @@ GUARDED = Duration(50_000_000_000)
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A twin at rest. Give it to `Twin.restore` or `Twin.from_snapshot`."""
+    """A twin at rest. Give it to `Twin.restore` or `Twin.from_snapshot`; `twins.saved` writes it to a file.
+
+    >>> with Twin("pico", image="firmware/images/idle.uf2") as pico:
+    ...     pico.run("5ms"); kept = pico.snapshot(); pico.run("5ms"); Twin.from_snapshot(kept).time, kept.board.name
+    (Duration('5ms'), 'pico')
+    """
 
     board: Board
     image: Image | None
@@ -458,12 +463,12 @@ class Twin(Wired, Intercepting, Seen):
 
     @property
     def consoles(self) -> Mapping[str, Console]:
-        """A console for each of the board's."""
-        from twins.console import Console
+        """A console for each of the board's, by name."""
+        from twins.console import Console, Consoles
 
         for name in self._outputs:
             self._consoles.setdefault(name, Console(self, name))
-        return {name: self._consoles[name] for name in self._outputs}
+        return Consoles(self.board.name, {name: self._consoles[name] for name in self._outputs})
 
     @property
     def console(self) -> Console:

@@ -7,12 +7,19 @@ import hashlib
 import json
 from typing import Any
 
+from twins.cli.codes import DONE
 from twins.espimage import Content, FlashPart, contents
 from twins.image import TARGETS, Image, chip_of
 
 
-def info(options: argparse.Namespace) -> int:
-    """Prints the image; 0."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command."""
+    parser.add_argument("image", metavar="IMAGE", help=".uf2, .elf, .hex, .bin, a build folder, or 0x0=FILE,…")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def act(options: argparse.Namespace) -> int:
+    """Prints the image; the exit code."""
     image = Image.load(options.image, chip_of(options.image))
     flash = _flash_contents(image)
     data: dict[str, Any] = {
@@ -28,7 +35,7 @@ def info(options: argparse.Namespace) -> int:
     }
     if options.json:
         print(json.dumps(data))
-        return 0
+        return DONE
     kind = "build folder" if image.kind == "build" else image.kind.upper()
     print(f"{image.path}: {kind} for {TARGETS[image.chip].title}, {image.size} bytes, {len(image.symbols)} symbols")
     for segment in image.segments:
@@ -37,7 +44,7 @@ def info(options: argparse.Namespace) -> int:
         print(f"  entry 0x{image.entry:08x} {image.symbols.name(image.entry) if image.symbols else ''}".rstrip())
     for content in flash:
         print(f"  {content.label:16} at 0x{content.offset:06x}, {content.size >> 10:5} KB  {_about(content)}".rstrip())
-    return 0
+    return DONE
 
 
 def _flash_contents(image: Image) -> list[Content]:

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-INTERRUPTED, TERMINATED = 130, 143
-"""128 and the number of the signal (POSIX.1-2017, Shell and Utilities 2.8.2; signal.h)."""
+from twins.cli.codes import INTERRUPTED, TERMINATED
 
 
 class Terminated(KeyboardInterrupt):

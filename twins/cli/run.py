@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from twins.cli.engine import add_engine_argument, check_board, twin_of
+from twins.cli.codes import CRASHED, DONE, FAILED, TIME_OVER
+from twins.cli.engine import add_twin_arguments, check_board, twin_of
 from twins.cli.imports import say_missing
 from twins.cli.interrupts import exit_code
 from twins.cli.serve import add_serve_arguments, is_served, limit, serve
@@ -28,21 +29,17 @@ from twins.vcd import PinRecorder
 from twins.wokwi import Names, load_project
 from twins.wokwi.project import is_project
 
-DONE, FAILED, TIME_OVER, CRASHED = 0, 1, 3, 4
 STEP = 20 * MS
 WRITTEN = 2 * MS
 
 
-def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    add = parser.add_argument
-    add("board", metavar="BOARD", help="a name (see `twins boards`), a .toml file, or the folder of a project of Wokwi")
-    add("image", metavar="IMAGE", nargs="?", help=".uf2, .elf, .hex or .bin; of a project it is in its wokwi.toml")
-    add("--elf", metavar="FILE", help="symbols for the image")
-    add("--rom", metavar="PATH", help="a real boot ROM to run: an image, an ELF, or the folder ESP_ROM_ELF_DIR names")
-    add("--fuses", metavar="FILE", help="the fuses of an ESP32-S3, instead of those of a new module")
-    add("--seed", metavar="N", type=int, default=0, help="for all that is random (0)")
-    add_engine_argument(parser)
+    add_twin_arguments(
+        parser,
+        ", or the folder of a project of Wokwi",
+        "; of a project it is in its wokwi.toml; 0x0=FILE,… for an ESP32-S3",
+    )
     add_going_arguments(parser)
 
 
@@ -93,7 +90,7 @@ class _Run:
             self.twin = resumed
             self.deadline = self.deadline + resumed.now if self.deadline is not None else None
         else:
-            if options.image is None:
+            if options.image is None and options.flash is None:
                 raise UsageError(f"run {options.board}: which image? Give IMAGE, as in twins run pico blink.uf2")
             self.twin = twin_of(options)
         try:
@@ -266,7 +263,7 @@ class _Run:
         return f"{self.options.until!r} was not seen within {limit}; {last}"
 
 
-def run(options: argparse.Namespace, resumed: Twin | None = None) -> int:
+def act(options: argparse.Namespace, resumed: Twin | None = None) -> int:
     """Runs the image, or goes on with a twin; the exit code."""
     job = _Run(options, resumed)
     report = ""

@@ -86,16 +86,6 @@ def chosen(name: str, look: Callable[[Path | None], tuple[Found | None, list[str
     raise EngineAbsent("; ".join([str(absent(name)), *wrong]))
 
 
-def package_version() -> str:
-    """The version of this package."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("boardtwins")
-    except PackageNotFoundError:
-        return "not installed"
-
-
 @dataclass(frozen=True)
 class EngineSpec:
     """An engine by name, and its options: ``native:slice=1``."""

@@ -13,7 +13,6 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from twins.engines import adapter, names
 from twins.engines.native import ROM_ELF, ROM_FOLDER
 from twins.errors import TwinError
 from twins.image import TARGETS
+from twins.versions import PACKAGE, version_of
 
 PATIENCE = 10.0
 """Seconds on the wall that a program may take to tell its version."""
@@ -215,10 +215,4 @@ def look(program: Program) -> Finding:
 
 def package_versions() -> dict[str, str]:
     """Of this package and what it always needs."""
-    found = {}
-    for name in ("boardtwins", "numpy", "pillow", "pyelftools", "pexpect", "pyyaml"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+    return {name: version_of(name) for name in (PACKAGE, "numpy", "pillow", "pyelftools", "pexpect", "pyvcd", "pyyaml")}

@@ -13,6 +13,7 @@ from twins.engines.engine import Found
 from twins.errors import UsageError
 from twins.files import contents_of
 from twins.image import TARGETS
+from twins.versions import version_of
 
 if TYPE_CHECKING:
     from twins.board import Board
@@ -35,9 +36,7 @@ ROM_ELF = "esp32s3_rev0_rom.elf"
 
 def find() -> Found:
     """The module itself."""
-    from twins.engines import package_version
-
-    return Found(Path(_engine.__file__ or ""), package_version(), "the package")
+    return Found(Path(_engine.__file__ or ""), version_of(), "the package")
 
 
 def open(  # noqa: A001  # every adapter has these names

@@ -373,16 +373,14 @@ class Trace(Step):
 
 def find_part(twin: Twin, name: str) -> Any:
     """A part of the twin's board by name. Raises `UsageError`."""
-    if name not in twin.parts:
-        raise UsageError(f"board {twin.board.name} has no part {name!r}: it has {', '.join(twin.parts) or 'none'}")
-    return twin.parts[name]
+    return twin.door.part(name)
 
 
 def _check_console(twin: Twin, name: str | None) -> None:
     if not twin.consoles:
         raise UsageError(f"board {twin.board.name} has no console")
-    if name is not None and name not in twin.consoles:
-        raise UsageError(f"board {twin.board.name} has no console {name!r}: it has {', '.join(twin.consoles)}")
+    if name is not None:
+        twin.consoles[name]  # says which there are, where it is none of them
 
 
 def _check_arguments(

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from twins.board import Board, boards
 from twins.errors import BoardError, ImageError
+from twins.files import toml_of
 from twins.scripts.reading import shown
 from twins.wokwi.circuit import Circuit
 from twins.wokwi.diagram import Diagram
 from twins.wokwi.scenario import Names
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 CONFIG, DIAGRAM = "wokwi.toml", "diagram.json"
 
@@ -94,11 +89,10 @@ def load_circuit(path: Path) -> Circuit:
 
 def _config(path: Path) -> dict[str, Any]:
     try:
-        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        return data
+        return toml_of(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BoardError(f"{path}: {error.strerror}: expected the {CONFIG} of a project of Wokwi") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise BoardError(f"{path} is not TOML: {error}") from None
 
 

@@ -12,9 +12,10 @@ use crate::signals::*;
 use crate::slots::Slot;
 use crate::spi_mem::octal_flash::OctalFlash;
 use crate::spi_mem::psram::{Psram, Wiring};
+use crate::spi_mem::sampling::Timing;
 use crate::spi_mem::spi1::{Chips, Spi1};
 use engine_core::flash::FlashChip;
-use engine_core::time::{Hertz, Ps};
+use engine_core::time::Ps;
 use std::sync::Arc;
 
 /// Bytes of a line of the caches, as ESP-IDF's Kconfig has them.
@@ -244,7 +245,7 @@ impl System {
         self.with_flash(|spi1, chips, clock, fabric| spi1.give_way(addr / CACHE_LINE, time, chips, clock, fabric))
     }
 
-    fn with_flash<R>(&mut self, act: impl FnOnce(&mut Spi1, &mut Chips<'_>, Hertz, &mut Fabric) -> R) -> R {
+    fn with_flash<R>(&mut self, act: impl FnOnce(&mut Spi1, &mut Chips<'_>, Timing, &mut Fabric) -> R) -> R {
         let Devices { fabric, spi0, spi1, xts_aes, flash_chip, octal_flash, psram_chip, .. } = &mut self.dev;
         let Memories { flash, psram, .. } = &mut self.mem;
         let mut chips = Chips {
@@ -255,7 +256,7 @@ impl System {
             ram: psram,
             encrypted: xts_aes.available(),
         };
-        act(spi1, &mut chips, spi0.core_clock(), fabric)
+        act(spi1, &mut chips, spi0.timing(), fabric)
     }
 
     /// Changes from outside are due.

@@ -384,7 +384,7 @@ impl System {
         }
         let Devices { sio, fabric, .. } = &mut self.dev;
         let value = sio.read(self.core, offset & 0xFFC, fabric);
-        if Sio::is_fifo(offset) {
+        if Sio::takes_word(offset) {
             self.update_sio_irq();
         }
         value

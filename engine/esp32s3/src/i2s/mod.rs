@@ -462,7 +462,8 @@ impl I2s {
     }
 }
 
-/// PDM data is I2S0's alone.
+/// PDM data is I2S0's alone. At I2S1 there is nothing at these offsets, and nothing happens: the drivers of ESP-IDF 4.4 turn the
+/// converter off there as well (`hal/i2s_ll.h`, i2s_ll_tx_enable_pdm).
 fn is_missing(index: usize, register: Reg) -> bool {
     index == 1 && matches!(register, Reg::TX_PCM2PDM_CONF | Reg::TX_PCM2PDM_CONF1)
 }
@@ -471,7 +472,8 @@ impl Block for I2s {
     const GROUPS: &'static [Group] = &[Group::one("I2S0", Reg::TABLE)];
 
     fn read(&mut self, offset: u32, fabric: &mut Fabric) -> u32 {
-        match Reg::at(offset).filter(|register| !is_missing(self.index, *register)) {
+        match Reg::at(offset) {
+            Some(register) if is_missing(self.index, register) => 0,
             Some(register) => self.load(register),
             None => undeclared(self.wiring().name, offset, fabric),
         }
@@ -482,15 +484,19 @@ impl Block for I2s {
     }
 
     fn peek(&mut self, offset: u32, _: &mut Fabric) -> u32 {
-        Reg::at(offset).map_or(0, |register| self.load(register))
+        let there = Reg::at(offset).filter(|register| !is_missing(self.index, *register));
+        there.map_or(0, |register| self.load(register))
     }
 
     fn write(&mut self, offset: u32, write: Write, fabric: &mut Fabric) {
         let name = self.wiring().name;
-        let Some(register) = Reg::at(offset).filter(|register| !is_missing(self.index, *register)) else {
+        let Some(register) = Reg::at(offset) else {
             undeclared(name, offset, fabric);
             return;
         };
+        if is_missing(self.index, register) {
+            return;
+        }
         if register != Reg::INT_CLR {
             self.bank.store(register, write, name, &mut fabric.gaps);
         }

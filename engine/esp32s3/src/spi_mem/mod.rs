@@ -2,6 +2,7 @@
 
 pub mod octal_flash;
 pub mod psram;
+pub mod sampling;
 pub mod spi0;
 pub mod spi1;
 pub mod transfer;

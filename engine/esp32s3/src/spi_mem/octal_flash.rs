@@ -173,7 +173,7 @@ impl Talk<'_> {
         self.chip.set_bank(address.unwrap_or(0));
         let address = address.map(|address| Phase::new(address & 0xFF_FFFF, 24, 1));
         let transfer = Transfer { address, data_out, ..Transfer::command(code) };
-        by_the_wires(&transfer, self.chip, self.cells, &mut [], self.fabric)
+        by_the_wires(&transfer, 0, self.chip, self.cells, &mut [], self.fabric)
     }
 
     /// On one line, an instruction with an address of four bytes.
@@ -192,7 +192,7 @@ impl Talk<'_> {
     /// The transaction as it is.
     fn pass_on(&mut self) -> bool {
         self.chip.set_bank(0);
-        by_the_wires(self.transfer, self.chip, self.cells, self.data, self.fabric)
+        by_the_wires(self.transfer, 0, self.chip, self.cells, self.data, self.fabric)
     }
 
     fn read(&mut self, address: u32) {
@@ -201,7 +201,7 @@ impl Talk<'_> {
         self.chip.set_bank(first);
         let address = Some(Phase::new(first & 0xFF_FFFF, 24, 1));
         let transfer = Transfer { address, data_in: self.data.len(), ..Transfer::command(0x03) };
-        by_the_wires(&transfer, self.chip, self.cells, self.data, self.fabric);
+        by_the_wires(&transfer, 0, self.chip, self.cells, self.data, self.fabric);
         if self.doubled && !self.transfer.swaps_in {
             swap(self.data);
         }

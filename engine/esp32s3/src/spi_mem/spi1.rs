@@ -7,7 +7,8 @@
 //! # Fidelity
 //! - Flash transactions go over the chip's wires clock by clock. Their result is there when they start; CMD stays set until
 //!   the last clock, at SPI_CLK as CLOCK divides it.
-//! - Extra dummy clocks and sampling delays of the timing calibration (TIMING_CALI) take no part: data is always sampled right.
+//! - The sampling delays of the timing calibration hold for a flash chip of up to four lines (`sampling`); the extra dummy
+//!   clocks of TIMING_CALI, which are for eight lines, take no part.
 //! - WAITI_EN: CMD stays set until the chip is ready; what its status reads cost is the last one alone.
 //! - Suspension by software (FLASH_PES, FLASH_PER), and by itself where the caches want a line of flash while the chip works
 //!   (FLASH_PES_EN): the line comes after the instruction and the wait behind it, and the chip's work ends later by as much.
@@ -18,17 +19,18 @@
 
 use super::octal_flash::OctalFlash;
 use super::psram::Psram;
+use super::sampling::Timing;
 use super::transfer::{Phase, Transfer};
 use crate::block::{undeclared, Block};
 use crate::fabric::Fabric;
 use crate::slots::Slot;
 use crate::sources::Source;
-use engine_core::flash::{FlashChip, Report};
+use engine_core::flash::{FlashChip, Report, RELEASED};
 use engine_core::memory::Memory;
 use engine_core::registers::{Bank, Group, Registers, Write};
 use engine_core::time::{Hertz, Ps};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 engine_core::registers! {
     /// ESP-IDF `soc/spi_mem_reg.h`.
@@ -155,9 +157,9 @@ impl Spi1 {
     }
 
     /// Carries out what was started. Returns true where decoded code may be stale.
-    pub fn carry_out(&mut self, chips: &mut Chips<'_>, core_clock: Hertz, fabric: &mut Fabric) -> bool {
+    pub fn carry_out(&mut self, chips: &mut Chips<'_>, timing: Timing, fabric: &mut Fabric) -> bool {
         if let Some(pause) = self.asked.take() {
-            self.pause(pause, chips, core_clock, fabric);
+            self.pause(pause, chips, timing, fabric);
             return false;
         }
         let started = std::mem::take(&mut self.started);
@@ -175,17 +177,17 @@ impl Spi1 {
         let mut stale = false;
         let mut data = vec![0xFF; transfer.data_in];
         if !MISC::CS0_DIS.is_set(misc) {
-            stale = flash_transfer(&transfer, chips, &mut data, fabric);
+            stale = flash_transfer(&transfer, timing.late(self.divider()), chips, &mut data, fabric);
         }
         if !MISC::CS1_DIS.is_set(misc) && chips.ram.size() != 0 {
             chips.psram.transfer(&transfer, &mut data, chips.ram, fabric);
         }
         self.keep(started, &data);
-        fabric.after(Slot::Spi1, self.duration(&transfer, core_clock));
+        fabric.after(Slot::Spi1, self.duration(&transfer, timing));
         if changes {
             self.brought.clear();
             self.waits = FLASH_WAITI_CTRL::WAITI_EN.is_set(self.bank.get(Reg::FLASH_WAITI_CTRL));
-            self.wait_for_chip(chips, core_clock, fabric);
+            self.wait_for_chip(chips, timing, fabric);
         }
         stale
     }
@@ -199,9 +201,9 @@ impl Spi1 {
     }
 
     /// The transaction ends when the status (WAITI_CMD) says that the chip is ready.
-    fn wait_for_chip(&self, chips: &mut Chips<'_>, core_clock: Hertz, fabric: &mut Fabric) {
+    fn wait_for_chip(&self, chips: &mut Chips<'_>, timing: Timing, fabric: &mut Fabric) {
         if let Some(end) = chips.flash.busy_until(fabric.now()).filter(|_| self.waits) {
-            fabric.at(Slot::Spi1, end + self.bus_clock(core_clock).duration(STATUS_READ));
+            fabric.at(Slot::Spi1, end + self.bus_clock(timing).duration(STATUS_READ));
         }
     }
 
@@ -215,14 +217,7 @@ impl Spi1 {
     }
 
     /// The caches want a line of flash, which takes `time`, while the chip works. The answer is how much later it comes.
-    pub fn give_way(
-        &mut self,
-        line: u32,
-        time: Ps,
-        chips: &mut Chips<'_>,
-        core_clock: Hertz,
-        fabric: &mut Fabric,
-    ) -> Ps {
+    pub fn give_way(&mut self, line: u32, time: Ps, chips: &mut Chips<'_>, timing: Timing, fabric: &mut Fabric) -> Ps {
         if !chips.flash.works(fabric.now()) {
             return 0;
         }
@@ -238,7 +233,7 @@ impl Spi1 {
             // The instruction that software has sent goes first.
             self.event(Slot::Spi1, fabric);
         }
-        let (late, ready) = self.send_pause(Pause::Suspend, chips, core_clock, fabric);
+        let (late, ready) = self.send_pause(Pause::Suspend, chips, timing, fabric);
         if !chips.flash.is_suspended() {
             fabric.gaps.touch("SPI1.FLASH_PES_COMMAND", "the flash chip does not know it as a suspension");
             return 0;
@@ -249,9 +244,9 @@ impl Spi1 {
         }
         let mut ends = INT_RAW::PES_END_INT_RAW.mask;
         if self.resumes_by_itself() {
-            let per = self.bus_clock(core_clock).duration(INSTRUCTION);
+            let per = self.bus_clock(timing).duration(INSTRUCTION);
             chips.flash.resume_at(fabric.now() + late + time + per);
-            self.wait_for_chip(chips, core_clock, fabric);
+            self.wait_for_chip(chips, timing, fabric);
             ends |= INT_RAW::PER_END_INT_RAW.mask;
         } else {
             fabric.cancel(Slot::Spi1);
@@ -267,8 +262,8 @@ impl Spi1 {
             || FLASH_SUS_CMD::PES_PER_EN.is_set(self.bank.get(Reg::FLASH_SUS_CMD))
     }
 
-    fn pause(&mut self, pause: Pause, chips: &mut Chips<'_>, core_clock: Hertz, fabric: &mut Fabric) {
-        let (time, _) = self.send_pause(pause, chips, core_clock, fabric);
+    fn pause(&mut self, pause: Pause, chips: &mut Chips<'_>, timing: Timing, fabric: &mut Fabric) {
+        let (time, _) = self.send_pause(pause, chips, timing, fabric);
         self.resumed_until = chips.flash.busy_until(fabric.now()).unwrap_or(0);
         self.pausing = Some(pause);
         fabric.after(Slot::Spi1, time);
@@ -276,7 +271,7 @@ impl Spi1 {
 
     /// The instruction that FLASH_SUS_CTRL has for it, and the wait behind it: a time that FLASH_SUS_CMD may ask for, and of a
     /// suspension until the chip is ready (WAITI_EN). The answers are how long that takes, and how long the chip does.
-    fn send_pause(&mut self, pause: Pause, chips: &mut Chips<'_>, core_clock: Hertz, fabric: &mut Fabric) -> (Ps, Ps) {
+    fn send_pause(&mut self, pause: Pause, chips: &mut Chips<'_>, timing: Timing, fabric: &mut Fabric) -> (Ps, Ps) {
         let (ctrl, cmd) = (self.bank.get(Reg::FLASH_SUS_CTRL), self.bank.get(Reg::FLASH_SUS_CMD));
         let status = self.bank.get(Reg::SUS_STATUS);
         let (instruction, waits, long) = match pause {
@@ -292,9 +287,9 @@ impl Spi1 {
             ),
         };
         let transfer = Transfer::command(instruction as u8);
-        flash_transfer(&transfer, chips, &mut [], fabric);
+        flash_transfer(&transfer, 0, chips, &mut [], fabric);
         let wait = self.bank.field(Reg::CTRL1, CTRL1::CS_HOLD_DLY_RES) * if long { 256 } else { 4 };
-        let clock = self.bus_clock(core_clock);
+        let clock = self.bus_clock(timing);
         let mut time = clock.duration(u64::from(transfer.clocks() + if waits { wait } else { 0 }));
         let now = fabric.now();
         let ready = chips.flash.busy_until(now).map_or(0, |end| end - now);
@@ -432,14 +427,21 @@ impl Spi1 {
     }
 
     /// All clocks at the rate that CLOCK makes of the controller's core clock.
-    fn duration(&self, transfer: &Transfer, core_clock: Hertz) -> Ps {
-        self.bus_clock(core_clock).duration(u64::from(transfer.clocks()))
+    fn duration(&self, transfer: &Transfer, timing: Timing) -> Ps {
+        self.bus_clock(timing).duration(u64::from(transfer.clocks()))
     }
 
-    fn bus_clock(&self, core_clock: Hertz) -> Hertz {
+    fn bus_clock(&self, timing: Timing) -> Hertz {
+        timing.core_clock.scaled(1, u64::from(self.divider()))
+    }
+
+    fn divider(&self) -> u32 {
         let clock = self.bank.get(Reg::CLOCK);
-        let divider = if CLOCK::CLK_EQU_SYSCLK.is_set(clock) { 1 } else { CLOCK::CLKCNT_N.get(clock) + 1 };
-        core_clock.scaled(1, u64::from(divider))
+        if CLOCK::CLK_EQU_SYSCLK.is_set(clock) {
+            1
+        } else {
+            CLOCK::CLKCNT_N.get(clock) + 1
+        }
     }
 
     fn word(&self, offset: u32) -> Option<usize> {
@@ -476,7 +478,13 @@ fn put_encrypted(transfer: &mut Transfer, address: Option<u32>, encrypted: &[u8]
 }
 
 /// The flash chip sees the transfer. True: decoded code may be stale.
-fn flash_transfer(transfer: &Transfer, chips: &mut Chips<'_>, data: &mut [u8], fabric: &mut Fabric) -> bool {
+fn flash_transfer(
+    transfer: &Transfer,
+    late: usize,
+    chips: &mut Chips<'_>,
+    data: &mut [u8],
+    fabric: &mut Fabric,
+) -> bool {
     match &mut chips.octal {
         Some(octal) => octal.transfer(transfer, chips.flash, chips.cells, data, fabric),
         None if transfer.ddr || transfer.data_lanes == 8 => {
@@ -486,13 +494,15 @@ fn flash_transfer(transfer: &Transfer, chips: &mut Chips<'_>, data: &mut [u8], f
             );
             false
         }
-        None => by_the_wires(transfer, chips.flash, chips.cells, data, fabric),
+        None => by_the_wires(transfer, late, chips.flash, chips.cells, data, fabric),
     }
 }
 
-/// A chip of up to four lines sees the transfer clock by clock. True: decoded code may be stale.
+/// A chip of up to four lines sees the transfer clock by clock; what it answers comes in some clocks late. True: decoded code
+/// may be stale.
 pub(super) fn by_the_wires(
     transfer: &Transfer,
+    late: usize,
     chip: &mut FlashChip,
     cells: &mut Memory,
     data: &mut [u8],
@@ -509,7 +519,12 @@ pub(super) fn by_the_wires(
         Some(Report::Refused(_)) | None => false,
     };
     let mut stale = tell(chip.select(true, cells, now));
-    transfer.clock(|lines| chip.clock(lines, cells, now), data);
+    let mut under_way = VecDeque::from(vec![RELEASED; late]);
+    let clock = |lines| {
+        under_way.push_back(chip.clock(lines, cells, now));
+        under_way.pop_front().unwrap_or(RELEASED)
+    };
+    transfer.clock(clock, data);
     stale |= tell(chip.select(false, cells, now));
     stale
 }

@@ -1,5 +1,6 @@
 use super::octal_flash::OctalFlash;
 use super::psram::{Psram, Wiring};
+use super::sampling::Timing;
 use super::spi1::{Chips, Spi1};
 use crate::block::Block;
 use crate::fabric::Fabric;
@@ -17,6 +18,7 @@ struct Bench {
     octal: Option<OctalFlash>,
     psram: Psram,
     ram: Memory,
+    timing: Timing,
 }
 
 const CMD: u32 = 0x00;
@@ -41,6 +43,7 @@ impl Bench {
             octal: None,
             psram: Psram::new(Wiring::Octal, 8 << 20),
             ram: Memory::new(8 << 20, 0),
+            timing: Timing::plain(Hertz::new(80_000_000)),
         }
     }
 
@@ -60,8 +63,9 @@ impl Bench {
     fn write(&mut self, offset: u32, value: u32) {
         self.spi.write(offset, Write::word(value), &mut self.fabric);
         if self.spi.has_started() {
+            let timing = self.timing;
             let (spi, mut chips, fabric) = self.parts();
-            spi.carry_out(&mut chips, Hertz::new(80_000_000), fabric);
+            spi.carry_out(&mut chips, timing, fabric);
         }
     }
 
@@ -103,6 +107,56 @@ fn rdid_gives_the_jedec_id() {
     assert_eq!(bench.read(CMD), 1 << 28, "busy until the last clock");
     bench.finish();
     assert_eq!(bench.read(W0) & 0xFF_FFFF, 0x17_40EF);
+}
+
+/// ESP-IDF spi_flash_chip_generic.c on a chip above 16 MB: 12h, 21h and ECh (CMD_PROGRAM_PAGE_4B, CMD_SECTOR_ERASE_4B,
+/// CMD_FASTRD_QIO_4B) with addresses of 32 bits; W25Q257FV 8.2.21 for the two mode and four dummy clocks of the last.
+#[test]
+fn a_large_chip_is_reached_by_addresses_of_four_bytes() {
+    let mut bench = Bench { flash: FlashChip::new(32 << 20), cells: Memory::new(32 << 20, 0xFF), ..Bench::new() };
+    let at = 0x1FF_0000;
+    bench.write(USER1, 31 << 26 | 5);
+    for (command, user, time) in [(0x12, 1 << 27, 40_000_000), (0x21, 0, 20_000_000_000), (0x12, 1 << 27, 40_000_000)] {
+        bench.write(CMD, 1 << 30);
+        bench.finish();
+        bench.write(USER2, 7 << 28 | command);
+        bench.write(USER, 1 << 31 | 1 << 30 | user);
+        bench.write(ADDR, at);
+        bench.write(W0, 0x1234_5678);
+        bench.write(MOSI_DLEN, 31);
+        bench.write(CMD, 1 << 18);
+        bench.finish();
+        bench.fabric.cycle += time;
+        assert_eq!(bench.cells.read32(at as usize), if command == 0x21 { u32::MAX } else { 0x1234_5678 });
+    }
+    bench.write(CTRL, 1 << 13 | 1 << 24);
+    bench.write(USER2, 7 << 28 | 0xEC);
+    bench.write(USER, 1 << 31 | 1 << 30 | 1 << 29 | 1 << 28);
+    bench.write(MISO_DLEN, 31);
+    bench.write(W0, 0);
+    bench.write(CMD, 1 << 18);
+    bench.finish();
+    assert_eq!(bench.read(W0), 0x1234_5678);
+}
+
+/// ESP-IDF `spi_flash_hal_common.inc`: COMPUTE_DUMMY_CYCLELEN adds what the calibration found to whatever is read.
+#[test]
+fn sampled_late_an_answer_wants_as_many_dummy_clocks() {
+    let mut bench = Bench::new();
+    bench.timing = Timing { core_clock: Hertz::new(240_000_000), mode: 2, num: 3 };
+    bench.write(0x14, 1 << 16 | 1);
+    let mut id = |dummy: Option<u32>| {
+        bench.write(USER, 1 << 31 | 1 << 28 | u32::from(dummy.is_some()) << 29);
+        bench.write(USER1, dummy.map_or(0, |clocks| clocks - 1));
+        bench.write(USER2, 7 << 28 | 0x9F);
+        bench.write(MISO_DLEN, 23);
+        bench.write(CMD, 1 << 18);
+        bench.finish();
+        bench.read(W0) & 0xFF_FFFF
+    };
+    assert_eq!(id(Some(2)), 0x17_40EF);
+    assert_eq!(id(Some(1)) & 0xFF, 0xF7, "one bit of before the answer, then EFh");
+    assert_eq!(id(None) & 0xFF, 0xFB);
 }
 
 #[test]
@@ -209,8 +263,9 @@ impl Bench {
 
     /// The caches want a line that takes a microsecond.
     fn want(&mut self, line: u32) -> u64 {
+        let timing = self.timing;
         let (spi, mut chips, fabric) = self.parts();
-        spi.give_way(line, MICROSECOND, &mut chips, Hertz::new(80_000_000), fabric)
+        spi.give_way(line, MICROSECOND, &mut chips, timing, fabric)
     }
 
     /// ESP-IDF 5.3 spi_flash_hal_setup_auto_suspend_mode, with spimem_flash_ll_set_sus_delay for tSUS of the chip: 20 us are

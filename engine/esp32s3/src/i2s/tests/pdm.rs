@@ -182,3 +182,14 @@ fn the_high_pass_filter_cuts_off_where_the_guide_says() {
     let (samples, _) = bench.heard();
     assert_eq!((samples[0] >> 16, samples[samples.len() - 2] >> 16), (0x4000, 0), "a constant does not pass");
 }
+
+/// ESP-IDF 4.4 hal/esp32s3/include/hal/i2s_ll.h, i2s_ll_tx_enable_pdm: the converter of either block is turned off.
+#[test]
+fn i2s1_has_no_converter_to_turn_off() {
+    const TX_PCM2PDM_CONF_: u32 = 0x40;
+    let mut bench = Bench::new();
+    assert_ne!(bench.get(TX_PCM2PDM_CONF_), 0);
+    bench.set(I2S1 + TX_PCM2PDM_CONF_, 0);
+    assert_eq!(bench.get(I2S1 + TX_PCM2PDM_CONF_), 0);
+    assert!(!bench.system.dev.fabric.gaps.all().keys().any(|name| name.starts_with("I2S1+")));
+}
