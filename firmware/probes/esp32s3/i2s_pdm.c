@@ -8,7 +8,7 @@
 #define BCK 7
 #define CLOCK 5
 #define DATA 6
-#define FRAMES 480
+#define FRAMES 240
 #define CLOCK_HZ 2048000u /* 128 a sample */
 #define EDGES_US 2500u
 #define SIGNAL_PULSE 33   /* ESP-IDF soc/gpio_sig_map.h: PCNT unit 0, channel 0 */
