@@ -202,4 +202,17 @@ static void probes(void) {
     gpio_out_signal(near[0], near_signals[0]);
     go(8);
     probe(22, SPI_W0(CONTROLLER) & 0xff);
+
+    /* Four lines come in, D alone high; the inputs of D and Q exchanged. */
+    for (uint32_t n = 0; n < 4; n++)
+        gpio_input(near[n], n ? PULL_DOWN : PULL_UP);
+    uint32_t nibbles = 0;
+    for (uint32_t swap = 0; swap < 2; swap++) {
+        SPI_MISC(CONTROLLER) = 0x3f | (swap ? SPI_MISC_QUAD_DIN_PIN_SWAP : 0);
+        SPI_USER(CONTROLLER) = SPI_USER_USR_MISO;
+        SPI_CTRL(CONTROLLER) = SPI_CTRL_FREAD_QUAD;
+        go(8);
+        nibbles = nibbles << 8 | (SPI_W0(CONTROLLER) & 0xff);
+    }
+    probe(23, nibbles);
 }
