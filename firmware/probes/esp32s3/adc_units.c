@@ -25,7 +25,8 @@ static uint32_t adc2(void) {
 }
 
 static void timer(uint32_t on) {
-    APB_SARADC_CTRL2 = APB_SARADC_CTRL2_SARADC_TIMER_SEL | field(APB_SARADC_CTRL2_SARADC_TIMER_TARGET, 50) | (on ? APB_SARADC_CTRL2_SARADC_TIMER_EN : 0);
+    APB_SARADC_CTRL2 = APB_SARADC_CTRL2_SARADC_TIMER_SEL | field(APB_SARADC_CTRL2_SARADC_TIMER_TARGET, 50) |
+                       (on ? APB_SARADC_CTRL2_SARADC_TIMER_EN : 0);
 }
 
 /* 32 samples by GDMA; bit 17 says which converter, bits 16:13 the channel. */
@@ -93,7 +94,8 @@ static void probes(void) {
     uint32_t done = 0;
     APB_SARADC_INT_CLR = 0xffffffff;
     APB_SARADC_CTRL2 = APB_SARADC_CTRL2_SARADC_TIMER_SEL | field(APB_SARADC_CTRL2_SARADC_TIMER_TARGET, 50) |
-                       APB_SARADC_CTRL2_SARADC_TIMER_EN | APB_SARADC_CTRL2_SARADC_MEAS_NUM_LIMIT | field(APB_SARADC_CTRL2_SARADC_MAX_MEAS_NUM, 3);
+                       APB_SARADC_CTRL2_SARADC_TIMER_EN | APB_SARADC_CTRL2_SARADC_MEAS_NUM_LIMIT |
+                           field(APB_SARADC_CTRL2_SARADC_MAX_MEAS_NUM, 3);
     for (uint64_t since = time_us(); time_us() - since < 200;)
         if (APB_SARADC_INT_RAW & APB_SARADC_INT_APB_SARADC1_DONE) {
             APB_SARADC_INT_CLR = APB_SARADC_INT_APB_SARADC1_DONE;
@@ -109,7 +111,8 @@ static void probes(void) {
     /* A filter of four on channel 0: the same voltage with 12 dB for a while, then without. */
     APB_SARADC_CTRL = 0;
     APB_SARADC_FILTER_CTRL0 = APB_SARADC_FILTER_CTRL0_FILTER_RESET;
-    APB_SARADC_FILTER_CTRL0 = field(APB_SARADC_FILTER_CTRL0_FILTER_CHANNEL0, 8) | field(APB_SARADC_FILTER_CTRL0_FILTER_CHANNEL1, 0xf);
+    APB_SARADC_FILTER_CTRL0 = field(APB_SARADC_FILTER_CTRL0_FILTER_CHANNEL0, 8) |
+                              field(APB_SARADC_FILTER_CTRL0_FILTER_CHANNEL1, 0xf);
     APB_SARADC_FILTER_CTRL1 = field(APB_SARADC_FILTER_CTRL1_FILTER_FACTOR0, 2);
     APB_SARADC_SAR1_PATT_TAB1 = 3u << 18;
     gather(0);

@@ -54,7 +54,9 @@ static void rings(uint32_t n, uint8_t *from, uint8_t *to) {
     memset(to, 0, 2 * BYTES);
 }
 
-static void received_all(uint32_t channel) { WAIT_UNTIL(GDMA_IN_INT_RAW_CH(channel) & GDMA_IN_INT_CH_IN_SUC_EOF, 100000); }
+static void received_all(uint32_t channel) {
+    WAIT_UNTIL(GDMA_IN_INT_RAW_CH(channel) & GDMA_IN_INT_CH_IN_SUC_EOF, 100000);
+}
 
 /* Is the pattern in what came, four times in a row? */
 static uint32_t holds(const uint8_t *memory, const void *pattern, uint32_t bytes) {
@@ -68,7 +70,8 @@ static uint32_t holds(const uint8_t *memory, const void *pattern, uint32_t bytes
 }
 
 /* The pattern goes out one way and comes in the other: is `expected` what memory holds then? */
-static uint32_t comes(const struct way *tx, const struct way *rx, const void *pattern, uint32_t bytes, const void *expected, uint32_t come) {
+static uint32_t comes(const struct way *tx, const struct way *rx, const void *pattern, uint32_t bytes,
+                      const void *expected, uint32_t come) {
     fill(sent, pattern, bytes);
     rings(0, sent, received);
     i2s_init(&i2s);
@@ -90,7 +93,8 @@ static uint32_t comes(const struct way *tx, const struct way *rx, const void *pa
 static void laws(void) {
     const struct way plain = {0, LINEAR, 16, 16, 0};
     /* G.711: +1 and +4032 of 13 bits are the A-law's D5 and AA, +8031 and -8031 of 14 bits the u-law's 80 and 00. */
-    static const uint16_t of_a[] = {8, 32256}, a_code[] = {0xd5, 0xaa}, of_u[] = {32124, (uint16_t)-32124}, u_code[] = {0x80, 0x00};
+    static const uint16_t of_a[] = {8, 32256}, a_code[] = {0xd5, 0xaa};
+    static const uint16_t of_u[] = {32124, (uint16_t)-32124}, u_code[] = {0x80, 0x00};
     static const uint8_t a_byte[] = {0xd5, 0xaa}, u_byte[] = {0x80, 0x00};
     probe(1, comes(&(struct way){0, LINEAR_TO_A, 16, 16, 0}, &plain, of_a, 4, a_code, 4));
     probe(2, comes(&(struct way){0, LINEAR_TO_U, 16, 16, 0}, &plain, of_u, 4, u_code, 4));
@@ -102,7 +106,8 @@ static void laws(void) {
 
 static void formats(void) {
     const struct way plain = {0, LINEAR, 16, 16, 0}, bits_24 = {0, LINEAR, 24, 24, 0};
-    static const uint8_t six[] = {1, 2, 3, 4, 5, 6}, eight[] = {1, 2, 3, 4, 5, 6, 7, 8}, upper[] = {2, 3, 4, 6, 7, 8}, filled[] = {0, 2, 3, 4, 0, 6, 7, 8};
+    static const uint8_t six[] = {1, 2, 3, 4, 5, 6}, eight[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    static const uint8_t upper[] = {2, 3, 4, 6, 7, 8}, filled[] = {0, 2, 3, 4, 0, 6, 7, 8};
     probe(7, comes(&bits_24, &bits_24, six, 6, six, 6));
     probe(8, comes(&(struct way){I2S_TX_CONF_TX_24_FILL_EN, LINEAR, 24, 24, 0}, &bits_24, eight, 8, upper, 6));
     probe(9, comes(&(struct way){I2S_TX_CONF_TX_24_FILL_EN, LINEAR, 24, 24, 0},
@@ -188,7 +193,8 @@ static void master_clock(void) {
     i2s_init(&i2s);
     probe(18, clocks_in_a_ms());
     I2S_RX_CLKM_DIV_CONF(0) = 0;
-    I2S_RX_CLKM_CONF(0) = I2S_RX_CLKM_CONF_RX_CLK_ACTIVE | I2S_RX_CLKM_CONF_MCLK_SEL | field(I2S_RX_CLKM_CONF_RX_CLK_SEL, 2) | 40;
+    I2S_RX_CLKM_CONF(0) = I2S_RX_CLKM_CONF_RX_CLK_ACTIVE | I2S_RX_CLKM_CONF_MCLK_SEL |
+                          field(I2S_RX_CLKM_CONF_RX_CLK_SEL, 2) | 40;
     probe(19, clocks_in_a_ms());
     gpio_in_signal(SIGNAL_PULSE, SIGNAL_LOW);
     gpio_out_signal(MCLK, SIGNAL_GPIO_OUT);

@@ -58,7 +58,8 @@ static void filter(void) {
     uint32_t conf = RMT_CH_RX_CONF1(0);
     rmt_receive(4); /* which writes CONF1 */
     RMT_CH_RX_CONF1(0) = conf | RMT_CH_RX_CONF1_RX_EN | RMT_CH_RX_CONF1_MEM_OWNER | RMT_CH_RX_CONF1_CONF_UPDATE;
-    static const uint32_t frame[] = {RMT_SYMBOL(1, 10, 0, 200), RMT_SYMBOL(1, 100, 0, 10), RMT_SYMBOL(1, 190, 0, 150), RMT_SYMBOL(1, 50, 0, 20)};
+    static const uint32_t frame[] = {RMT_SYMBOL(1, 10, 0, 200), RMT_SYMBOL(1, 100, 0, 10), RMT_SYMBOL(1, 190, 0, 150),
+                                     RMT_SYMBOL(1, 50, 0, 20)};
     rmt_send(0, frame, 4);
     WAIT_UNTIL(rmt_got(4), 1000);
     probe(1, RMT_MEMORY(4)[0]);
@@ -126,10 +127,12 @@ static void carriers(void) {
     /* Bursts of 1 MHz: the receiver, told of 4 and 6 ticks, which none of them reaches, sees the marks alone. */
     rmt_sender(0, PIN, 0);
     RMT_CHCARRIER_DUTY(0) = field(RMT_CHCARRIER_DUTY_CARRIER_HIGH, 32) | field(RMT_CHCARRIER_DUTY_CARRIER_LOW, 46);
-    set_bits(&RMT_CH_TX_CONF0(0), RMT_CH_TX_CONF0_CARRIER_EN | RMT_CH_TX_CONF0_CARRIER_EFF_EN | RMT_CH_TX_CONF0_CARRIER_OUT_LV);
+    set_bits(&RMT_CH_TX_CONF0(0), RMT_CH_TX_CONF0_CARRIER_EN | RMT_CH_TX_CONF0_CARRIER_EFF_EN |
+             RMT_CH_TX_CONF0_CARRIER_OUT_LV);
     rmt_receiver(4, PIN, 2000);
     set_bits(&RMT_CH_RX_CONF0(0), RMT_CH_RX_CONF0_CARRIER_EN | RMT_CH_RX_CONF0_CARRIER_OUT_LV);
-    RMT_CH_RX_CARRIER_RM(0) = field(RMT_CH_RX_CARRIER_RM_CARRIER_HIGH_THRES, 4 - 1) | field(RMT_CH_RX_CARRIER_RM_CARRIER_LOW_THRES, 6 - 1);
+    RMT_CH_RX_CARRIER_RM(0) = field(RMT_CH_RX_CARRIER_RM_CARRIER_HIGH_THRES, 4 - 1) |
+                              field(RMT_CH_RX_CARRIER_RM_CARRIER_LOW_THRES, 6 - 1);
     rmt_receive(4);
     static const uint32_t two[] = {RMT_SYMBOL(1, 500, 0, 300), RMT_SYMBOL(1, 200, 0, 100)};
     rmt_send(0, two, 2);
