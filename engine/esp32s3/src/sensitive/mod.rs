@@ -2,7 +2,9 @@
 //!
 //! # Fidelity
 //! - Storage: no access is ever refused by permission, and no monitor reports a violation. Each LOCK bit locks the registers
-//!   of its name, and itself, until the next reset.
+//!   of its name, and itself, until the next reset. Already one of PRO_CPU alone is that: ESP-IDF's esp_restart resets no more,
+//!   and what starts behind it sets permissions and locks of its own (`esp_system/port/cpu_start.c`: "Memprot cannot be
+//!   locked during OS startup"); an update in the other partition has other addresses.
 
 mod backup;
 mod core_0;
