@@ -74,8 +74,9 @@ def measure_view(turns: int = TURNS, seconds: float = SECONDS) -> tuple[float, f
     import uvicorn
 
     from twins import Twin
+    from twins.servers import listen
     from twins.view.runner import Runner
-    from twins.view.server import Server, config, listen
+    from twins.view.server import Server, config
 
     with tempfile.TemporaryDirectory() as folder:
         board = Path(folder) / "bench.toml"
@@ -84,7 +85,7 @@ def measure_view(turns: int = TURNS, seconds: float = SECONDS) -> tuple[float, f
         twin = Twin(board, image=image("media_controller_bench.uf2"))
     twin.run("300ms")
     runner = Runner(twin, pace=None)
-    listener = listen(0)
+    listener = listen(0, "the page")
     port: int = listener.getsockname()[1]
     server = Server(runner, port)
     serving = uvicorn.Server(config(server))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import peripherals
+from twins import Twin
 from twins.board import Board, boards, find_part
 from twins.errors import BoardError
 from twins.ports import Part
@@ -16,11 +17,15 @@ PICO = {"chip": "rp2040"}
 LED = {"type": "Led", "pin": "GPIO25"}
 
 
-def test_the_boards_of_the_package_load_and_their_parts_can_be_made() -> None:
+def test_the_boards_of_the_package_load_and_can_be_powered() -> None:
     found = boards()
-    assert {"pico", "media_controller"} <= {board.name for board in found}
+    assert [board.name for board in found] == [
+        "badge", "esp32s3_devkitc", "jinny_lamp", "media_controller", "pico", "xiao_esp32s3",
+    ]  # fmt: skip
     for board in found:
         assert all(spec.create().label == name for name, spec in board.parts.items())
+        with Twin(board) as twin:
+            assert list(twin) == list(board.parts)
 
 
 def test_a_board_file_of_ones_own(tmp_path: Path) -> None:
@@ -35,6 +40,8 @@ def test_a_board_file_of_ones_own(tmp_path: Path) -> None:
     assert (strip.pins, strip.options) == ({"data": 3}, {"count": 5})
     assert [(console.tx, console.rx) for console in board.consoles] == [(None, None), (0, None)]
     assert Board.load(board) is board
+    with Twin(path) as twin:
+        assert twin.strip.count == 5
 
 
 @pytest.mark.parametrize(
@@ -46,6 +53,7 @@ def test_a_board_file_of_ones_own(tmp_path: Path) -> None:
         (PICO | {"flsh": "2MB"}, "unknown key 'flsh': expected chip, consoles, flash"),
         (PICO | {"flash": "2 megabytes"}, "is no size: write it as '2MB'"),
         (PICO | {"flash": 2}, "is no size: write it as '2MB'"),
+        (PICO | {"flash": "4MB octal"}, "flash '4MB octal': octal flash is for the esp32s3, up to 32MB"),
         (PICO | {"parts": ["Led"]}, "parts: expected a table"),
         (PICO | {"consoles": "cdc"}, "consoles: expected a table"),
         (PICO | {"parts": {"led": "Led"}}, "part 'led': expected a table with type"),
@@ -67,7 +75,10 @@ def test_what_is_wrong_is_said(data: dict[str, Any], sentence: str) -> None:
 def test_a_part_that_lacks_a_pin_or_has_odd_options_is_refused() -> None:
     for part, sentence in (
         ({"type": "Led"}, "led: pin 'pin' is not connected"),
-        (LED | {"colour": "red"}, "part 'led' (Led) does not take these options"),
+        (LED | {"colour": "red"}, "part 'led' (Led) has no pin or option 'colour': its pins are pin, its"),
+        (LED | {"activelow": True}, "'activelow' (did you mean active_low?)"),
+        (LED | {"type": "WS2812", "data": "GPIO2", "pin": "GPIO1"}, "has no pin or option 'pin': its pins are data, "),
+        ({"type": "Button", "pin": "GPIO1", "bounce": []}, "[] is no time"),
         ({"type": "RotaryEncoder", "a": "GPIO1", "b": "GPIO1"}, "part 'led': a and b are both on GPIO1"),
     ):
         with pytest.raises(BoardError) as error:
@@ -89,8 +100,14 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, text: str | None, s
 
 
 def test_an_unknown_board_lists_the_known_ones() -> None:
-    with pytest.raises(BoardError, match=r"there is no board 'picoo': the boards are .*media_controller.*pico"):
+    with pytest.raises(BoardError, match=r"no board 'picoo' \(did you mean pico\?\): the boards are .*media_con.*pico"):
         Board.load("picoo")
+
+
+def test_a_board_file_without_its_ending_is_named(tmp_path: Path) -> None:
+    (tmp_path / "desk.toml").write_text('chip = "rp2040"\n')
+    with pytest.raises(BoardError, match=r"there is no board .*desk\.toml is a file: give that"):
+        Board.load(tmp_path / "desk")
 
 
 def test_parts_are_found_by_name_and_by_module() -> None:
@@ -102,6 +119,21 @@ def test_parts_are_found_by_name_and_by_module() -> None:
 def test_what_is_no_part_is_refused(kind: str) -> None:
     with pytest.raises(BoardError, match="part"):
         find_part(kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        ("ws2812b", "there is no part 'ws2812b' (did you mean WS2812?)"),
+        ("button", "(did you mean Button?)"),
+        ("peripherals.led:Lamp", "module peripherals.led has no part 'Lamp': it has Part, Led"),
+        ("thermometer:Thermometer", "expected thermometer.py in the current folder, or where Python finds modules"),
+    ],
+)
+def test_what_is_meant_instead_is_said(kind: str, sentence: str) -> None:
+    with pytest.raises(BoardError) as error:
+        find_part(kind)
+    assert sentence in str(error.value)
 
 
 def test_every_part_of_the_package_is_exported_and_documented_with_an_example() -> None:

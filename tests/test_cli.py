@@ -162,7 +162,7 @@ def test_a_run_ends_with_its_script_unless_it_is_told_when(
         ),
         pytest.param(["run", "pico", "IMAGE", "--video", "lcd=a.avi"], "a.avi: a video is a .gif or an .mp4", id="avi"),
         pytest.param(["run", "pico", "IMAGE", "--input", "."], "script .: Is a directory", id="script is a directory"),
-        pytest.param(["run", "pico", "."], ".: Is a directory", id="image is a directory"),
+        pytest.param(["run", "pico", "."], ". has several builds: ", id="image is a directory"),
         pytest.param(["run", "pico", "IMAGE", "--replay", "nothing"], "record nothing: No such file", id="replay"),
         pytest.param(
             ["run", "pico", "IMAGE", "--pty", "usb3"], "--pty: board pico has no console 'usb3': uart0, usb", id="pty"
@@ -174,7 +174,11 @@ def test_a_run_ends_with_its_script_unless_it_is_told_when(
         pytest.param(
             ["run", "pico", "IMAGE", "--pace", "fast"], "--pace 'fast': expected a number such as 1", id="pace"
         ),
-        pytest.param(["run", "pico", "IMAGE", "--pace", "0"], "a pace of 0.0: expected a number above 0", id="pace 0"),
+        pytest.param(
+            ["run", "pico", "IMAGE", "--pace", "0"],
+            "--pace '0': expected a number such as 1 or 0.5, or max",
+            id="pace 0",
+        ),
     ],
 )
 def test_bad_usage_is_exit_2_with_a_sentence(
@@ -316,3 +320,14 @@ def test_of_two_consoles_that_speak_the_second_is_named_and_lines_stay_whole() -
     assert shown.last_line == "boot"
     assert shown.take(rest=True) == "> \n"
     assert shown.take(rest=True) == ""
+
+
+def test_a_part_is_told_with_its_pins_and_options(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["parts", "Button"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("Button: A momentary push button.")
+    assert "bounce: the longest time the contact bounces" in shown
+    assert ">>>" not in shown
+    assert shown.endswith("Pins: pin\nOptions:\n  active_low = True\n  pull = False\n  bounce = 3ms\n")
+    assert main(["parts", "buton"]) == 2
+    assert "there is no part 'buton' (did you mean Button?)" in capsys.readouterr().err

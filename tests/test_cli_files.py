@@ -118,3 +118,16 @@ def test_a_script_that_is_wrong_is_refused_before_the_run(
     assert says in shown.err
     assert shown.out == ""
     assert not vcd.exists()
+
+
+def test_a_run_goes_on_with_the_flash_of_another(
+    tmp_path: Path, images: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flash = tmp_path / "flash.bin"
+    assert main(["run", "pico", str(images / "idle.uf2"), "--for", "20ms", "--flash-out", str(flash)]) == 0
+    assert "idle" in capsys.readouterr().out
+    assert main(["run", "pico", "--flash", str(flash), "--until", "idle", "--for", "20ms"]) == 0
+    short = tmp_path / "short.bin"
+    short.write_bytes(b"\xff" * 100)
+    assert main(["run", "pico", "--flash", str(short)]) == 2
+    assert "100 bytes: the flash of board pico has 2097152" in capsys.readouterr().err

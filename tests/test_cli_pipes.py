@@ -53,6 +53,6 @@ def test_an_error_of_the_system_without_a_file_is_told_in_its_own_words(
     def fails(*_: object) -> int:
         raise BrokenPipeError(32, "Broken pipe")
 
-    monkeypatch.setattr("twins.cli._list_boards", fails)
+    monkeypatch.setattr("twins.cli.boards.act", fails)
     assert main(["boards"]) == 2
     assert capsys.readouterr().err == "twins: Broken pipe\n"

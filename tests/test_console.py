@@ -169,3 +169,9 @@ def test_what_was_typed_survives_a_snapshot(images: Path) -> None:
     fork = twin.fork()
     for one in (twin, fork):
         one.console.expect_exact("0123456789" * 20, timeout="50ms")
+
+
+def test_a_console_that_there_is_not_is_refused_with_those_that_there_are(booting: Twin) -> None:
+    assert "usb" not in booting.consoles
+    with pytest.raises(UsageError, match="board media_controller has no console 'usb': it has uart0"):
+        booting.consoles["usb"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib.util
 import struct
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -16,7 +17,11 @@ else:
 
 import pytest
 
+from tests.probe_wires import SHOWN, Wires
 from twins import Board, Twin
+
+if TYPE_CHECKING:
+    from tests.probe_parts import SickCard
 
 FIRMWARE = Path(__file__).parent.parent / "firmware"
 SOURCES = FIRMWARE / "probes" / "esp32s3"
@@ -27,7 +32,11 @@ RESULT_WORDS = 2 + 2 * 96
 BOARDS = FIRMWARE.parent / "platforms" / "boards"
 PARTS: dict[str, dict[str, dict[str, Any]]] = {
     "wake": {"wave": {"type": "probe_parts:SquareWave", "out": "GPIO4", "sheet": "GPIO2"}},
+    "sdhost_faults": {"card": {"type": "probe_parts:SickCard", "clk": "GPIO36", "cmd": "GPIO35", "d0": "GPIO37"}},
+    "touch_scan": {"wave": {"type": "probe_parts:SquareWave", "out": "GPIO4", "sheet": "GPIO2"}},
+    "wake_touch": {"wave": {"type": "probe_parts:SquareWave", "out": "GPIO4", "sheet": "GPIO2"}},
     "openeth": {"host": {"type": "ethernet_host:EthernetHost"}},
+    "twai_bus": {"node": {"type": "probe_parts:CanNode", "bus": "GPIO4", "heard": "GPIO7", "cue": "GPIO5"}},
     "eeprom": {"store": {"type": "Eeprom24", "model": "24C02", "sda": "GPIO8", "scl": "GPIO9"}},
     "sdhost": {
         "card": {
@@ -44,9 +53,21 @@ PARTS: dict[str, dict[str, dict[str, Any]]] = {
     },
 }
 # What of the module is another.
-MODULES = {"psram_quad": {"psram": "8MB quad"}, "flash_octal": {"flash": "16MB octal"}}
-WIRES = {"i2c": [("GPIO8", "GPIO6"), ("GPIO9", "GPIO7")]}
-VOLTS = {"adc": {1: 0.85, 2: 0.425}, "adc_dma": {1: 0.85, 2: 0.425}}
+MODULES = {
+    "psram_quad": {"psram": "8MB quad"},
+    "flash_octal": {"flash": "16MB octal"},
+    "flash_32mb": {"flash": "32MB octal"},
+    "psram_32mb": {"psram": "32MB octal"},
+}
+WIRES = {
+    "i2c": [("GPIO8", "GPIO6"), ("GPIO9", "GPIO7")],
+    "i2c_target": [("GPIO8", "GPIO6"), ("GPIO9", "GPIO7")],
+    "twai_bus": [("GPIO4", "GPIO7")],
+    "spi_lines": [
+        (f"GPIO{near}", f"GPIO{far}") for near, far in ((11, 4), (13, 5), (14, 6), (9, 7), (12, 15), (10, 16))
+    ],
+}
+VOLTS = {"adc": {1: 0.85, 2: 0.425}, "adc_dma": {1: 0.85, 2: 0.425}, "adc_units": {1: 0.85, 11: 0.425}}
 # Picofarads on a pin, after a while.
 TOUCHES = {"touch": [("0ms", "GPIO2", 10), ("0ms", "GPIO5", 12), ("80ms", "GPIO2", 15), ("50ms", "GPIO2", 10)]}
 CELSIUS = {"temperature": 40.0}
@@ -116,21 +137,58 @@ def drops(twin: Twin) -> None:
         twin.run("2ms")
 
 
+def resets_by_lines(twin: Twin) -> None:
+    """A terminal that types, then a program that resets the chip by RTS, without DTR: no download mode is asked for."""
+    types_hello(twin)
+    twin.consoles["usb_jtag"].expect_exact("lines", timeout="1s")
+    for rts in (True, False):
+        twin.door.lines("usb_jtag", dtr=False, rts=rts)
+        twin.run("1ms")
+
+
 # Who does something meanwhile at the other end of a cable.
-HOSTS = {"usb_serial_jtag": types_hello, "usb_otg": sends_hello, "resets": drops}
+HOSTS = {
+    "usb_serial_jtag": types_hello,
+    "usb_lines": resets_by_lines,
+    "usb_otg": sends_hello,
+    "resets": drops,
+}
 
 
-def wrong(name: str, **named: Any) -> list[str]:
-    """Return the results of a probe that are not as its table has them."""
+def tells_what_is_missing(twin: Twin) -> None:
+    """Each page of the radio that the probe touched, and the ULP coprocessor, are said to be missing."""
+    ulp = ("RTC_CNTL.ULP_CP_CTRL.ULP_CP_START_TOP", "RTC_CNTL.ULP_CP_CTRL.ULP_CP_FORCE_START_TOP")
+    assert {"RADIO_6001C000", "BT", "WIFI", "BLE", *ulp} <= set(twin.unimplemented)
+
+
+def has_the_blocks(twin: Twin) -> None:
+    """What the card got, the last block by the FIFO: a word n holds n four times."""
+    written = cast("SickCard", twin.parts["card"]).written
+    assert len(written) == 4
+    assert written[-1] == bytes(n for n in range(128) for _ in range(4))
+
+
+# What else must be true when a probe is done; for its wires see probe_wires.
+SEEN: dict[str, Callable[[Twin], None]] = {"radio": tells_what_is_missing, "sdhost_faults": has_the_blocks}
+
+
+def wrong(name: str, *, watch: bool = False, **named: Any) -> list[str]:
+    """Return the results of a probe that are not as its table has them. With `watch` its wires must be right too."""
     twin = bench(name, FIRMWARE / "images" / f"s3_probe_{name}", **named)
+    wires = Wires(twin) if watch and name in SHOWN else None
     HOSTS.get(name, lambda _: None)(twin)
     twin.run_until(lambda: twin.memory.u32("probe_done") == 1, timeout="5s", every="1ms")
     words = struct.unpack(f"<{RESULT_WORDS}I", twin.memory.read("probe_results", 4 * RESULT_WORDS))
-    return list(tool().compare(name, words, "esp32s3"))
+    found = list(tool().compare(name, words, "esp32s3"))
+    if not found:
+        SEEN.get(name, lambda _: None)(twin)
+        if wires:
+            SHOWN[name](wires)
+    return found
 
 
 @pytest.mark.parametrize("name", PROBES)
 def test_the_block_does_what_its_manual_says(name: str) -> None:
     """Runs the probe from power-on: the ROM loads it from flash 0x0."""
-    found = wrong(name)
+    found = wrong(name, watch=True)
     assert not found, "\n".join(found)

@@ -76,3 +76,18 @@ def test_i2c_decodes_to_what_the_eeprom_took_and_gave(images: Path, tmp_path: Pa
     assert len(seen) > 50
     # The bit for the direction has a line of its own; at 0x51, where the probe knocks first, there is nobody.
     assert [line for line in lines if line not in ("Write", "Read", "Address write: 51")] == seen
+
+
+def test_can_decodes_to_the_frames_of_both_nodes(images: Path, tmp_path: Path) -> None:
+    """Up to the first frame with an error; of the remote frame the decoder takes the CRC for data."""
+    twin = bench("twai_bus", images / "s3_probe_twai_bus")
+    recorder = start(twin, tmp_path / "can.vcd")
+    twin.run_until(lambda: twin.memory.u32("probe_done") == 1, timeout="5s", every="1ms")
+    finish(twin, recorder)
+    bus = "can:can_rx=GPIO4:nominal_bitrate=500000:fast_bitrate=500000"
+    lines = decoded(tmp_path / "can.vcd", bus, "can=id:full-id:ack-slot:data")
+    text = " ".join(line.split()[-1].strip("()") for line in lines)
+    extended = "0x48d 0x12345678 0x11 0x22 0x33 0x44 0x55 0x66 0x77 0x88 ACK"
+    assert text.startswith(f"0x5a5 0x61 0x62 0x63 ACK {extended} 0x321")
+    filtered = "0x111 0x66 ACK 0x222 0x66 ACK 0x333 0x66 ACK"
+    assert f"{filtered} 0x5a0 0x77 ACK 0x5a5 0x61 0x62 0x63 ACK" in text

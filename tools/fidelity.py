@@ -3,10 +3,16 @@ every register field that is not modelled."""
 
 from __future__ import annotations
 
+import re
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from itertools import takewhile
 from pathlib import Path
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 from twins import _engine
 
@@ -38,6 +44,47 @@ def sections() -> list[str]:
     return chapters
 
 
+def chapter(chip: str, module: str) -> str:
+    """Where a module says how true it is."""
+    source = ROOT / "engine" / chip / "src" / module.replace("::", "/")
+    path = source / "mod.rs" if source.is_dir() else source.with_suffix(".rs")
+    return f"`{path.relative_to(ROOT).as_posix()}`"
+
+
+def blocks(chip: str) -> dict[str, str]:
+    """The blocks of a chip as the tables of its probes name them, and what tells of each.
+
+    For the ESP32-S3 those are the instances in its table of addresses, with their chapters; for the RP2040 the SVD's.
+    """
+    if chip == "rp2040":
+        return {field[0]: "its fields below" for field in _engine.declared(chip)}
+    table = (ROOT / "engine" / chip / "src" / "devices.rs").read_text(encoding="utf-8")
+    instances = re.findall(r"^    0x\w+\.\.=0x\w+ (\w+): crate::([\w:]+)::\w+ = ", table, re.MULTILINE)
+    return {name: chapter(chip, module) for name, module in instances}
+
+
+def probes(chip: str) -> dict[str, list[str]]:
+    """The probe firmware that exercises each block, by what the probes' tables say."""
+    found = defaultdict(list)
+    for path in sorted((ROOT / "firmware" / "probes" / chip).glob("*.toml")):
+        for block in tomllib.loads(path.read_text(encoding="utf-8"))["blocks"]:
+            found[block].append(path.stem)
+    return found
+
+
+def probe_table(chip: str, name: str) -> list[str]:
+    """Which probe exercises which block, and what tells of the block."""
+    known = probes(chip)
+    parts = [
+        f"## {name}: probes of each block\n\n"
+        f"A probe is a firmware of its own, `firmware/probes/{chip}`, with what must come out of it and who says so;"
+        " tests run them all.\n\n| block | how true it is | probes |\n|---|---|---|\n"
+    ]
+    for block, where in blocks(chip).items():
+        parts.append(f"| {block} | {where} | {', '.join(f'`{probe}`' for probe in known[block])} |\n")
+    return [*parts, "\n"]
+
+
 def tables(chip: str, name: str) -> list[str]:
     """How many fields each block of a chip declares, and which of them are not modelled."""
     fields = _engine.declared(chip)
@@ -61,6 +108,7 @@ def ledger() -> str:
     parts.extend(chapter.read_text(encoding="utf-8").rstrip() + "\n\n" for chapter in chapters)
     parts += sections()
     for chip, name in (("rp2040", "RP2040"), ("esp32s3", "ESP32-S3")):
+        parts += probe_table(chip, name)
         parts += tables(chip, name)
     return "".join(parts).rstrip() + "\n"
 

@@ -21,6 +21,7 @@ from peripherals.dcs_display import CASET, COLMOD, DISPON, INVON, MADCTL, RAMWR,
 from twins import Twin
 from twins.bench import Bench
 from twins.board import Board, boards
+from twins.cli.parts import pins
 from twins.frames import Frame, enlarged, frame_of, from_png, png
 from twins.ports import Part
 
@@ -64,8 +65,9 @@ files, the pictures are what twins show that run the images of this repository.
 """
 PARTS_HEAD = """# Parts
 
-What a board file can name; `twins parts` lists them too. Options are given in the board file beside the pins. What each
-does exactly and what it leaves out is in the [ledger](fidelity.md), what a test can do with it in the
+What a board file can name; `twins parts` lists them too, and `twins parts LedMatrix` tells one. Pins in brackets may be
+left out, a bus as a whole; options are given in the board file beside the pins. What each does exactly and what it
+leaves out is in the [ledger](fidelity.md), what a test can do with it in the
 [reference](reference/parts.md). This page is written by `tools/gallery.py`; the pictures are test patterns that were
 sent over the parts' pins.
 
@@ -130,12 +132,7 @@ def part_page() -> tuple[str, dict[str, Frame]]:
         if name in PATTERNS:
             pictures[f"parts/{name}.png"] = PATTERNS[name]()
             chapter.append(f"![{name} with a test pattern](images/parts/{name}.png)\n")
-        pins = [
-            (pin if needed else f"[{pin}]")
-            for port in part.ports().values()
-            for pin, needed in port.pin_names().items()
-        ]
-        chapter.append(f"Pins: {', '.join(f'`{pin}`' for pin in dict.fromkeys(pins))}.\n")
+        chapter.append(f"Pins: {', '.join(f'`{pin}`' for pin in pins(part))}.\n")
         options = list(_options(part))
         chapter.append(f"Options: {', '.join(options)}.\n" if options else "It has no options.\n")
         chapters.append("\n".join(chapter))

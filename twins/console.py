@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pexpect
 from pexpect.expect import Expecter, searcher_re, searcher_string
 from pexpect.spawnbase import SpawnBase
 
 from twins.errors import Timeout, UsageError
-from twins.rfc2217 import Rfc2217Client
-from twins.servers import PtyServer, RawClient, TcpServer
 from twins.units import Duration, Time, ps
 
 if TYPE_CHECKING:
+    from twins.servers import RawClient
     from twins.twin import Twin
 
 STEP = Duration(1_000_000_000)
@@ -21,7 +21,15 @@ STEP = Duration(1_000_000_000)
 
 
 class ExpectTimeout(Timeout, pexpect.TIMEOUT):  # type: ignore[misc]  # pexpect is not typed
-    """The text did not come within the virtual time given."""
+    """The text did not come within the virtual time given.
+
+    >>> from twins import Twin
+    >>> with Twin("pico", image="firmware/images/idle.uf2") as pico:  # doctest: +ELLIPSIS
+    ...     pico.console.expect("never", timeout="1ms")
+    Traceback (most recent call last):
+    ...
+    twins.console.ExpectTimeout: did not see 'never' on uart0, usb within 1ms of virtual time (now 1ms). Last ...
+    """
 
 
 class Console(SpawnBase):  # type: ignore[misc]  # pexpect is not typed
@@ -52,7 +60,7 @@ class Console(SpawnBase):  # type: ignore[misc]  # pexpect is not typed
         """Where typing goes: of several consoles the one that spoke last, or the first while none has spoken."""
         if not self.names:
             raise UsageError("the board has no console to type on: add one to the board file under [consoles]")
-        return next((name for name in reversed(self.twin.speakers) if name in self.names), self.names[0])
+        return next((name for name in reversed(self.twin.spoken_consoles) if name in self.names), self.names[0])
 
     @property
     def log(self) -> bytes:
@@ -177,6 +185,8 @@ class Console(SpawnBase):  # type: ignore[misc]  # pexpect is not typed
         ...     twin.live.servers
         (<PtyServer /dev/pts/...>,)
         """
+        from twins.servers import PtyServer
+
         server = PtyServer(self)
         self.twin.live.add(server)
         return server.path
@@ -186,6 +196,8 @@ class Console(SpawnBase):  # type: ignore[misc]  # pexpect is not typed
 
         For pyserial it is ``socket://HOST:PORT``.
         """
+        from twins.servers import TcpServer
+
         server = TcpServer(self, port)
         self.twin.live.add(server)
         return server.address
@@ -195,6 +207,8 @@ class Console(SpawnBase):  # type: ignore[misc]  # pexpect is not typed
 
         For pyserial and esptool it is ``rfc2217://HOST:PORT``.
         """
+        from twins.rfc2217 import Rfc2217Client
+        from twins.servers import TcpServer
 
         def client(name: str) -> RawClient:
             return Rfc2217Client(name, lambda dtr, rts: self.twin.door.lines(self.line, dtr, rts))
@@ -211,3 +225,20 @@ class Console(SpawnBase):  # type: ignore[misc]  # pexpect is not typed
     def isalive(self) -> bool:
         """A twin does not end by itself."""
         return True
+
+
+class Consoles(dict[str, Console]):
+    """The consoles of a board, by name: ``twin.consoles["usb"]``.
+
+    >>> from twins import Twin
+    >>> with Twin("pico") as pico:
+    ...     list(pico.consoles)
+    ['uart0', 'usb']
+    """
+
+    def __init__(self, board: str, consoles: Mapping[str, Console]) -> None:
+        super().__init__(consoles)
+        self._board = board
+
+    def __missing__(self, name: str) -> NoReturn:
+        raise UsageError(f"board {self._board} has no console {name!r}: it has {', '.join(self) or 'none'}")

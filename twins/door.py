@@ -10,6 +10,7 @@ with the hash of the trace::
     {"record": "boardtwins door", "version": 1, "board": "pico", "image": "1f...", "seed": 0, "at": 0}
     {"at": 1200000000000, "do": "type", "to": "usb", "args": ["print(1)\\r"]}
     {"at": 1500000000000, "do": "call", "to": "knob", "args": ["turn", 3]}
+    {"at": 1600000000000, "do": "usb", "to": "plug", "args": [false]}
     {"at": 2000000000000, "do": "end", "to": "", "args": ["9c..."]}
 """
 
@@ -75,6 +76,14 @@ def _lines(twin: Twin, entry: Entry) -> None:
     twin.set_lines(entry.to, *entry.args)
 
 
+def _bootsel(twin: Twin, entry: Entry) -> None:
+    twin.hold_bootsel(entry.args[0])
+
+
+def _usb(twin: Twin, entry: Entry) -> None:
+    twin.usb.carry_out(entry.to, entry.args)
+
+
 ACTIONS: dict[str, Callable[[Twin, Entry], None]] = {
     "type": _type,
     "call": _call,
@@ -83,6 +92,8 @@ ACTIONS: dict[str, Callable[[Twin, Entry], None]] = {
     "volts": _volts,
     "reset": _reset,
     "lines": _lines,
+    "bootsel": _bootsel,
+    "usb": _usb,
 }
 """What can come in. A debugger or a sound card adds its own."""
 
@@ -111,9 +122,7 @@ class Door:
 
     def type(self, console: str, data: bytes) -> None:
         """Somebody types on a console."""
-        if console not in self._twin.consoles:
-            known = ", ".join(self._twin.consoles) or "none"
-            raise UsageError(f"board {self._twin.board.name} has no console {console!r}: it has {known}")
+        self._twin.consoles[console]  # says which there are, where it is none of them
         self.put(Entry("type", console, (data.decode("latin-1"),)))
 
     def call(self, part: str, method: str, *args: Any) -> None:
@@ -146,13 +155,13 @@ class Door:
 
     def check_call(self, part: str, method: str) -> None:
         """Has the part such a method?"""
-        found = self._part(part)
+        found = self.part(part)
         if method.startswith("_") or not callable(getattr(type(found), method, None)):
             raise UsageError(f"{part} ({type(found).__name__}) cannot {method!r}")
 
     def check_set(self, part: str, attribute: str) -> None:
         """Has the part something of that name that can be set?"""
-        found = self._part(part)
+        found = self.part(part)
         held = getattr(type(found), attribute, None)
         if attribute.startswith("_") or not isinstance(held, property) or held.fset is None:
             settable = [name for name in dir(type(found)) if getattr(getattr(type(found), name), "fset", None)]
@@ -161,11 +170,12 @@ class Door:
 
     def check_say(self, part: str) -> None:
         """Does the part hear?"""
-        found = self._part(part)
+        found = self.part(part)
         if not hasattr(found, "scene") and not hasattr(found, "heard"):
             raise UsageError(f"{part} ({type(found).__name__}) does not hear: a microphone or a voice processor does")
 
-    def _part(self, name: str) -> Any:
+    def part(self, name: str) -> Any:
+        """The part of that name. Raises `UsageError`."""
         found = self._twin.parts.get(name)
         if found is None:
             known = ", ".join(self._twin.parts) or "none"
@@ -179,6 +189,14 @@ class Door:
     def lines(self, console: str, dtr: bool, rts: bool) -> None:
         """Somebody sets the control lines of a console's USB bridge."""
         self.put(Entry("lines", console, (dtr, rts)))
+
+    def bootsel(self, held: bool) -> None:
+        """Somebody holds the BOOTSEL button down, or lets go."""
+        self.put(Entry("bootsel", "", (held,)))
+
+    def usb(self, what: str, *args: Any) -> None:
+        """The USB host does something: see `twins.usb.UsbHost.carry_out`. Bytes are texts, a character each."""
+        self.put(Entry("usb", what, args))
 
     def put(self, entry: Entry) -> None:
         """Something waits until the twin next looks, which is before it runs on. Other threads may call it."""

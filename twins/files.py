@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from twins.errors import UsageError
 
@@ -51,3 +53,17 @@ def contents_of(path: Path, what: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UsageError(f"{what} {path}: {error.strerror}") from None
+
+
+def toml_of(text: str) -> dict[str, Any]:
+    """The tables of a TOML text. Raises `ValueError` where it is none.
+
+    >>> toml_of('[parts.led]\\npin = "GPIO25"')
+    {'parts': {'led': {'pin': 'GPIO25'}}}
+    """
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    tables: dict[str, Any] = tomllib.loads(text)
+    return tables

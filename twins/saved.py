@@ -9,8 +9,9 @@
 0.01
 
 A file begins with a line of JSON that says what it is; the rest is compressed. It holds the firmware, so it is as
-private as that. A file is opened by the same version of the package alone. Only data of this package, of numpy and of
-the board's own parts is read from it: nothing else that a file names is ever imported or called.
+private as that. A file is opened by the same version of the package alone, built from the same sources. Only data of
+this package, of numpy and of the board's own parts is read from it: nothing else that a file names is ever imported or
+called.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from twins.errors import UsageError
 from twins.files import whole_file
 from twins.twin import Snapshot, Twin
 from twins.units import Duration
+from twins.versions import version_of
 
 KIND = "boardtwins snapshot"
 FORMAT = 1
@@ -61,7 +63,14 @@ _OURS = {f"twins.{name}" for name in ("board", "image", "symbols", "units", "sce
 
 @dataclass(frozen=True)
 class Saved:
-    """What a file holds."""
+    """What a file holds.
+
+    >>> import tempfile
+    >>> with Twin("pico", image="firmware/images/idle.uf2") as pico:
+    ...     pico.run("5ms"); path = save(pico.snapshot(), tempfile.mkdtemp() + "/pico.twin")
+    >>> load(path).time, load(path).restored()
+    (Duration('5ms'), <Twin pico at 5ms>)
+    """
 
     path: Path
     about: dict[str, Any]
@@ -96,7 +105,8 @@ def save(snapshot: Snapshot, path: str | Path) -> Path:
     head = {
         "kind": KIND,
         "format": FORMAT,
-        "version": _version(),
+        "version": version_of(),
+        "engine": _engine.BUILD,
         "board": snapshot.board.name,
         "image": image.path.name if image is not None else None,
         "sha256": image.sha256 if image is not None else None,
@@ -122,10 +132,11 @@ def load(path: str | Path) -> Saved:
         about = None
     if not separator or not isinstance(about, dict) or about.get("kind") != KIND:
         raise UsageError(f"{path} is no snapshot of a twin: expected a file that `twins` or a failed test has written")
-    if (about.get("format"), about.get("version")) != (FORMAT, _version()):
+    wrote = tuple(about.get(name) for name in ("format", "version", "engine"))
+    if wrote != (FORMAT, version_of(), _engine.BUILD):
         raise UsageError(
-            f"snapshot {path} is of version {about.get('version')} of the package, this is {_version()}: open it with "
-            "that one, or run the test again"
+            f"snapshot {path} is of another version: {about.get('version')} with engine {about.get('engine')} wrote "
+            f"it, this is {version_of()} with engine {_engine.BUILD}: open it with that one, or run the test again"
         )
     modules = _OURS | {str(name) for name in about.get("parts", [])} & _part_modules()
     try:
@@ -176,12 +187,3 @@ def _check_parts(snapshot: Snapshot) -> None:
                 raise UsageError(
                     f"part {label!r} cannot be written to a file: its attribute {name!r}: {error}"
                 ) from None
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("boardtwins")
-    except PackageNotFoundError:
-        return "not installed"

@@ -243,15 +243,18 @@ class Recording(Mapping[str, Signal]):
             self._at, self._level = np.concatenate([self._at, at]), np.concatenate([self._level, level])
 
     def __getitem__(self, pin: str) -> Signal:
-        """What a pin did so far."""
+        """What a pin did so far. Raises `UsageError` for one that is not recorded."""
         if pin not in self._names:
-            raise KeyError(pin)
+            raise UsageError(f"pin {pin!r} is not recorded: record(twin, {', '.join(map(repr, [*self._names, pin]))})")
         self._take()
         bit = np.uint64(self._twin.pins[pin].number)
         level = (self._level >> bit & np.uint64(1)).astype(bool)
         initial = bool(self._initial >> int(bit) & 1)
         changed = level != np.concatenate([[initial], level[:-1]])
         return Signal(pin, self._start, self._end, initial, self._at[changed].astype(np.int64), level[changed])
+
+    def __contains__(self, pin: object) -> bool:
+        return pin in self._names
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -295,7 +298,7 @@ def latency(
 
     Args:
         act: what a person does, ``lambda: twin.knob.turn(1)``.
-        seen: a part with a picture, or its name; or a function of a twin, ``lambda twin: twin.led.is_on``.
+        seen: a part with a picture, or its name; or a function of a twin, ``lambda twin: twin.led.on``.
         timeout: after which `Timeout` is raised.
         resolution: how finely the moment is looked for, on a fork of the twin.
 

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from twins import _engine, heap
 from twins.board import Board
-from twins.console import Console
-from twins.crash import crash_report
 from twins.door import Door
 from twins.engines import Adapter, Capability, EngineApi, EngineSpec, capabilities_of, missing, name_of, open_engine
 from twins.errors import BoardError, FirmwareCrashed, Timeout, UsageError
@@ -30,6 +28,7 @@ from twins.units import Duration, Time, ps
 from twins.wiring import Wired
 
 if TYPE_CHECKING:
+    from twins.console import Console
     from twins.outside import Listener
     from twins.usb_drive import UsbDrive
     from twins.world import World
@@ -41,6 +40,9 @@ RESERVED = frozenset(
 )
 """What a twin has as attributes of its own beside its class's."""
 
+FORMER = {"save_flash": "flash.save(path)", "speakers": "spoken_consoles"}
+"""What had another name."""
+
 POLL = Duration(1_000_000_000)
 """How often `Twin.run_until` looks at its condition."""
 
@@ -50,7 +52,12 @@ GUARDED = Duration(50_000_000_000)
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A twin at rest. Give it to `Twin.restore` or `Twin.from_snapshot`."""
+    """A twin at rest. Give it to `Twin.restore` or `Twin.from_snapshot`; `twins.saved` writes it to a file.
+
+    >>> with Twin("pico", image="firmware/images/idle.uf2") as pico:
+    ...     pico.run("5ms"); kept = pico.snapshot(); pico.run("5ms"); Twin.from_snapshot(kept).time, kept.board.name
+    (Duration('5ms'), 'pico')
+    """
 
     board: Board
     image: Image | None
@@ -229,6 +236,8 @@ class Twin(Wired, Intercepting, Seen):
             return parts[name]
         if "_engine" in self.__dict__ and name in self.board.parts and Capability.PARTS not in self.capabilities:
             raise missing(self._engine, Capability.PARTS)
+        if name in FORMER:
+            raise AttributeError(f"twin.{name} is called twin.{FORMER[name]} now")
         known = ", ".join(parts) or "none"
         raise AttributeError(
             f"{type(self).__name__} has no attribute {name!r}, and the board no such part; it has {known}"
@@ -307,6 +316,8 @@ class Twin(Wired, Intercepting, Seen):
             if debugger is not None and debugger.stopped(stop):
                 pass
             elif kind in ("lockup", "usb boot"):
+                from twins.crash import crash_report
+
                 raise FirmwareCrashed(crash_report(self, stop[2], stop[3]))
             elif kind == "breakpoint" or (kind == "text" and stop_at_text):
                 return stop
@@ -355,14 +366,22 @@ class Twin(Wired, Intercepting, Seen):
 
         See `twins.usb_drive` for what can be done with that. Raises `UsageError` where the chip has no such button.
         """
-        if not self._engine.hold_bootsel(True):
-            raise UsageError(f"the {self.board.chip.name} has no BOOTSEL button")
+        self._bootsel(True)
         try:
             self.reset()
             self.run_until(lambda: self.usb.configured and (self.usb.product_id == 3), every="1ms")
         finally:
-            self._engine.hold_bootsel(False)
+            self._bootsel(False)
         return self.usb.drive
+
+    def _bootsel(self, held: bool) -> None:
+        self.door.bootsel(held)
+        self.door.let_in()
+
+    def hold_bootsel(self, held: bool) -> None:
+        """What the button does when it comes in by the door."""
+        if not self._engine.hold_bootsel(held):
+            raise UsageError(f"the {self.board.chip.name} has no BOOTSEL button")
 
     def set_lines(self, console: str, dtr: bool, rts: bool) -> None:
         """What the control lines of a USB port do when they come in by the door.
@@ -444,14 +463,18 @@ class Twin(Wired, Intercepting, Seen):
 
     @property
     def consoles(self) -> Mapping[str, Console]:
-        """A console for each of the board's."""
+        """A console for each of the board's, by name."""
+        from twins.console import Console, Consoles
+
         for name in self._outputs:
             self._consoles.setdefault(name, Console(self, name))
-        return {name: self._consoles[name] for name in self._outputs}
+        return Consoles(self.board.name, {name: self._consoles[name] for name in self._outputs})
 
     @property
     def console(self) -> Console:
         """All consoles of the board together; what is typed goes to the one that spoke last."""
+        from twins.console import Console
+
         return self._consoles.setdefault(None, Console(self))
 
     def type(self, console: str, data: bytes) -> None:

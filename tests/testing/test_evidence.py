@@ -214,3 +214,21 @@ def test_names_of_tests_are_names_of_folders() -> None:
     where = folder_for(Path("out"), 'tests/a/test_x.py::TestY::test_z[a/../b:"c"]')
     assert where == Path("out/tests.a.test_x/TestY.test_z[a_.._b__c_]")
     assert folder_for(Path("out"), "test_x.py::" + "y" * 500).name == "y" * 120
+
+
+def test_an_error_of_the_package_shows_the_line_of_the_test_alone(project: pytest.Pytester, run: Run) -> None:
+    project.makepyfile(
+        """
+        def helper(twin):
+            twin.console.expect("never", timeout="1ms")
+
+        def test_it(twin):
+            helper(twin)
+        """
+    )
+    shown = run().stdout.str()
+    assert "helper(twin)" in shown
+    assert 'twin.console.expect("never", timeout="1ms")' in shown
+    assert "ExpectTimeout: did not see 'never' on uart0 within 1ms" in shown
+    assert "_timed_out" not in shown
+    assert "_timed_out" in run("--full-trace").stdout.str()

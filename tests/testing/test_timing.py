@@ -22,7 +22,8 @@ def test_pins_are_recorded_while_the_twin_runs(media_controller: Twin) -> None:
         assert (pins[pin].end - pins[pin].start) == pytest.approx(50 * MS, abs=US)
         pins[pin].assert_edges(at_least=2)
     assert set(pins) == {"GPIO10", "GPIO11"}
-    with pytest.raises(KeyError):
+    assert "GPIO12" not in pins
+    with pytest.raises(UsageError, match=r"'GPIO12' is not recorded: record\(twin, 'GPIO10', 'GPIO11', 'GPIO12'\)"):
         pins["GPIO12"]
     assert pins["GPIO10"].end < media_controller.now, "nothing is recorded once it is closed"
 

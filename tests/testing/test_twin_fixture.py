@@ -200,3 +200,34 @@ def test_workers_of_xdist_keep_apart(project: pytest.Pytester, run: Run) -> None
     assert len(list(project.path.glob("out/twins/*/*/snapshot.twin"))) == 3
     assert "6 of 6 frames are as expected" in (project.path / "frames.html").read_text()
     assert (project.path / "junit.xml").read_text().count('name="twin.snapshot"') == 3
+
+
+def test_what_is_wrong_before_a_test_is_one_line(project: pytest.Pytester, run: Run) -> None:
+    project.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.twin(bord="pico")
+        def test_marker(twin):
+            pass
+
+        @pytest.mark.twin(board="nonsense")
+        def test_board(twin):
+            pass
+
+        @pytest.mark.twin(boot="never", timeout="1ms")
+        def test_boot(twin):
+            pass
+        """
+    )
+    result = run()
+    result.assert_outcomes(errors=3)
+    shown = result.stdout.str()
+    for line in (
+        "twins: @pytest.mark.twin does not know 'bord': it knows board, image",
+        "twins: there is no board 'nonsense': the boards are badge",
+        "twins: did not see 'never' on uart0 within 1ms of virtual time",
+    ):
+        assert line in shown
+    assert "During handling" not in shown
+    assert "plugin.py" not in shown

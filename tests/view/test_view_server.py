@@ -19,9 +19,11 @@ from twins import Twin, UsageError
 from twins.cli import main
 from twins.frames import from_png
 from twins.saved import load
+from twins.servers import LOOPBACK as HOST
+from twins.servers import listen
 from twins.view.client import changed
 from twins.view.runner import Runner
-from twins.view.server import HOST, Server, listen
+from twins.view.server import Server
 
 HERE = f"http://{HOST}:{PORT}"
 
@@ -151,10 +153,10 @@ def test_tokens_differ_and_are_long(runner: Runner) -> None:
 
 
 def test_it_listens_on_this_machine_alone() -> None:
-    with listen(0) as listener:
+    with listen(0, "the page") as listener:
         assert listener.getsockname()[0] == "127.0.0.1"
         with pytest.raises(UsageError, match=r"no such port: 1 to 65535"):
-            listen(70_000)
+            listen(70_000, "the page")
 
 
 def test_a_page_is_told_the_board_and_how_it_stands(page: Page, runner: Runner) -> None:

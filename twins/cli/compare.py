@@ -8,7 +8,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twins.cli.engine import with_open_ports
+from twins.cli.codes import DIFFERENT, SAME
+from twins.cli.engine import check_board, with_open_ports
 from twins.engines import EngineSpec, absent
 from twins.errors import UsageError
 from twins.files import check_writable
@@ -17,10 +18,8 @@ from twins.units import ps
 if TYPE_CHECKING:
     from twins.compare import Comparison, Recording, Rules
 
-SAME, DIFFERENT = 0, 1
 
-
-def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     add = parser.add_argument
     add("board", metavar="BOARD", help="a name (see `twins boards`) or a .toml file")
@@ -54,10 +53,11 @@ def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="one JSON object")
 
 
-def compare(options: argparse.Namespace) -> int:
+def act(options: argparse.Namespace) -> int:
     """Runs, compares, reports; the exit code."""
     from twins.compare import Rules
 
+    check_board(options.board, options.image)
     specs = [_checked(spec, options) for spec in EngineSpec.parse_list(options.engines)]
     if len(specs) + len(options.others) < 2:
         raise UsageError("compare takes two engines at least: --engines native,native:slice=1, or --with FILE")

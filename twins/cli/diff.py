@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twins.cli.codes import DIFFERENT, SAME
 from twins.errors import UsageError
 from twins.units import MS
 
@@ -15,10 +16,8 @@ if TYPE_CHECKING:
     from twins.frames import Frame, Video
     from twins.testing.compare import Tolerance
 
-SAME, DIFFERENT = 0, 1
 
-
-def add_diff_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     add = parser.add_argument
     add("expected", metavar="A", help="a picture; with --video a .gif or .mp4")
@@ -35,7 +34,7 @@ def add_diff_arguments(parser: argparse.ArgumentParser) -> None:
     add("--report", metavar="FILE.html", help="both pictures with a slider")
 
 
-def diff(options: argparse.Namespace) -> int:
+def act(options: argparse.Namespace) -> int:
     """Compares; the exit code."""
     from twins.frames import VIDEOS
     from twins.testing.compare import Tolerance

@@ -7,16 +7,16 @@ import json
 import platform
 from dataclasses import asdict
 
-SOUND, BROKEN = 0, 1
+from twins.cli.codes import DONE, FAILED
 
 
-def add_doctor_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
-def doctor(options: argparse.Namespace) -> int:
-    """Looks and tells; 0, or 1 where the native engine does not run."""
+def act(options: argparse.Namespace) -> int:
+    """Looks and tells; the exit code."""
     from twins.engines.doctor import examine, package_versions
 
     versions = package_versions()
@@ -38,7 +38,7 @@ def doctor(options: argparse.Namespace) -> int:
         if not finding.there:
             print(f"       to get it: {finding.get}")
     native = next(finding for finding in findings if finding.name == "native")
-    code = SOUND if native.there else BROKEN
+    code = DONE if native.there else FAILED
     if options.json:
         found = {
             "python": platform.python_version(),

@@ -1,18 +1,29 @@
-"""The argument ``--engine``, and the twin that the arguments ask for."""
+"""The arguments that say of which board, image and engine a twin is, and the twin that they ask for."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
+from twins.board import boards
 from twins.engines import EngineSpec, adapter
-from twins.errors import UsageError
+from twins.errors import ImageError, UsageError
 from twins.twin import Twin
 
 OPEN_PORTS = "allow_open_ports"
+IMAGES = (".uf2", ".elf", ".axf", ".hex", ".ihex", ".bin")
 
 
-def add_engine_argument(parser: argparse.ArgumentParser) -> None:
-    """The arguments for it."""
+def add_twin_arguments(parser: argparse.ArgumentParser, board: str = "", image: str = "") -> None:
+    """The arguments for it; `board` and `image` are what else those two may be."""
+    add = parser.add_argument
+    add("board", metavar="BOARD", help=f"a name (see `twins boards`) or a .toml file{board}")
+    add("image", metavar="IMAGE", nargs="?", help=f".uf2, .elf, .hex, .bin or a build folder{image}")
+    add("--elf", metavar="FILE", help="symbols for the image")
+    add("--rom", metavar="PATH", help="a real boot ROM to run: an image, an ELF, or the folder ESP_ROM_ELF_DIR names")
+    add("--flash", metavar="FILE", help="contents of the whole flash chip to go on from, as --flash-out writes them")
+    add("--fuses", metavar="FILE", help="the fuses of an ESP32-S3, instead of those of a new module")
+    add("--seed", metavar="N", type=int, default=0, help="for all that is random (0)")
     parser.add_argument(
         "--engine",
         metavar="ENGINE",
@@ -40,15 +51,34 @@ def with_open_ports(spec: EngineSpec, options: argparse.Namespace) -> EngineSpec
     return EngineSpec(spec.name, {**spec.options, OPEN_PORTS: "1"})
 
 
-def twin_of(options: argparse.Namespace, flash: str | None = None) -> Twin:
-    """The twin that BOARD, IMAGE, ``--elf``, ``--seed``, ``--rom``, ``--fuses``, ``--engine`` ask for, at power-on."""
+def check_board(board: str, image: str | None) -> None:
+    """Is it perhaps an image that stands where the board is expected? Raises `UsageError`."""
+    from twins.testing.builds import build_in
+
+    path = Path(board)
+    is_image = (
+        path.suffix.lower() in IMAGES if path.is_file() else path.is_dir() and not (path / "wokwi.toml").is_file()
+    )
+    if not is_image or board in {known.name for known in boards()}:
+        return
+    try:
+        build = build_in(path)
+    except ImageError:
+        return
+    named = f"{image} {board}" if image is not None else f"{build.board} {board}"
+    raise UsageError(f"{board} is an image, and the board comes before it: twins run {named}")
+
+
+def twin_of(options: argparse.Namespace) -> Twin:
+    """The twin that BOARD, IMAGE and the options with them ask for, at power-on."""
+    check_board(options.board, options.image)
     return Twin(
         options.board,
         options.image,
         elf=options.elf,
         seed=options.seed,
         rom=options.rom,
-        flash=flash,
-        fuses=getattr(options, "fuses", None),
+        flash=options.flash,
+        fuses=options.fuses,
         engine=engine_of(options),
     )

@@ -5,30 +5,25 @@ from __future__ import annotations
 import argparse
 import sys
 
-from twins.cli.engine import add_engine_argument, twin_of
+from twins.cli.codes import DONE
+from twins.cli.engine import add_twin_arguments, twin_of
 from twins.gdb import GdbServer
 from twins.units import MS
 
-DONE = 0
 PORT = 3333
 """OpenOCD's, which IDEs expect."""
 STEP = 100 * MS
 
 
-def add_gdb_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
+    add_twin_arguments(parser, image="; blank flash without it")
     add = parser.add_argument
-    add("board", metavar="BOARD", help="a name (see `twins boards`) or a .toml file")
-    add("image", metavar="IMAGE", help=".uf2, .elf, .hex, .bin, or a build folder")
-    add("--elf", metavar="FILE", help="symbols for the image")
-    add("--rom", metavar="PATH", help="a real boot ROM to run")
-    add("--seed", metavar="N", type=int, default=0, help="for all that is random (0)")
-    add_engine_argument(parser)
     add("--port", metavar="N", type=int, default=PORT, help=f"of this machine, 0 for any free one ({PORT})")
     add("--run", action="store_true", help="do not wait for the debugger")
 
 
-def gdb(options: argparse.Namespace) -> int:
+def act(options: argparse.Namespace) -> int:
     """Runs until the debugger kills the program, or Ctrl-C; the exit code."""
     with twin_of(options) as twin:
         server = GdbServer(twin, options.port, wait=not options.run)

@@ -6,12 +6,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from twins.cli.codes import DONE, FAILED
 from twins.files import check_writable, whole_file
 
-DONE, LEFT_OUT = 0, 1
 
-
-def add_import_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     add = parser.add_argument
     add("kind", choices=["wokwi"], help="whose project it is")
@@ -20,7 +19,7 @@ def add_import_arguments(parser: argparse.ArgumentParser) -> None:
     add("--strict", action="store_true", help="exit 1 and write nothing if there is something that we lack")
 
 
-def import_project(options: argparse.Namespace) -> int:
+def act(options: argparse.Namespace) -> int:
     """Writes the board file; the exit code."""
     from twins.wokwi.project import load_circuit
 
@@ -29,7 +28,7 @@ def import_project(options: argparse.Namespace) -> int:
     circuit = load_circuit(Path(options.project))
     say_missing(circuit.missing, circuit.notes)
     if circuit.missing and options.strict:
-        return LEFT_OUT
+        return FAILED
     if options.out:
         with whole_file(options.out) as partial:
             partial.write_text(circuit.toml(), encoding="utf-8")

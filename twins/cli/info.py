@@ -7,12 +7,19 @@ import hashlib
 import json
 from typing import Any
 
+from twins.cli.codes import DONE
 from twins.espimage import Content, FlashPart, contents
-from twins.image import Image, chip_of
+from twins.image import TARGETS, Image, chip_of
 
 
-def info(options: argparse.Namespace) -> int:
-    """Prints the image; 0."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command."""
+    parser.add_argument("image", metavar="IMAGE", help=".uf2, .elf, .hex, .bin, a build folder, or 0x0=FILE,…")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def act(options: argparse.Namespace) -> int:
+    """Prints the image; the exit code."""
     image = Image.load(options.image, chip_of(options.image))
     flash = _flash_contents(image)
     data: dict[str, Any] = {
@@ -28,17 +35,16 @@ def info(options: argparse.Namespace) -> int:
     }
     if options.json:
         print(json.dumps(data))
-        return 0
-    print(
-        f"{image.path}: {image.kind.upper()} for {image.chip.upper()}, {image.size} bytes, {len(image.symbols)} symbols"
-    )
+        return DONE
+    kind = "build folder" if image.kind == "build" else image.kind.upper()
+    print(f"{image.path}: {kind} for {TARGETS[image.chip].title}, {image.size} bytes, {len(image.symbols)} symbols")
     for segment in image.segments:
         print(f"  0x{segment.address:08x} .. 0x{segment.end:08x}  {len(segment.data):8} bytes")
     if image.entry is not None:
         print(f"  entry 0x{image.entry:08x} {image.symbols.name(image.entry) if image.symbols else ''}".rstrip())
     for content in flash:
         print(f"  {content.label:16} at 0x{content.offset:06x}, {content.size >> 10:5} KB  {_about(content)}".rstrip())
-    return 0
+    return DONE
 
 
 def _flash_contents(image: Image) -> list[Content]:
@@ -51,8 +57,12 @@ def _flash_contents(image: Image) -> list[Content]:
 def _about(content: Content) -> str:
     if content.app is None:
         return ""
-    about = content.description
-    words = f"{about.project or 'unnamed'} {about.version}, ESP-IDF {about.idf}, built {about.built}; " if about else ""
+    about, words = content.description, ""
+    if about is not None:
+        said = [f"{about.project or 'unnamed'} {about.version}".rstrip()]
+        said += [f"ESP-IDF {about.idf}"] if about.idf else []
+        said += [f"built {about.built}"] if about.built.strip() else []
+        words = ", ".join(said) + "; "
     return f"{words}entry 0x{content.app.entry:08x}, {len(content.app.segments)} segments"
 
 

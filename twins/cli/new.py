@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twins.board import CHIPS, Board
+from twins.cli.codes import DONE
 from twins.errors import FirmwareCrashed, UsageError
 from twins.files import check_writable, whole_file
 from twins.twin import Twin
@@ -22,12 +23,11 @@ from twins.twin import Twin
 if TYPE_CHECKING:
     from twins.testing.builds import Build
 
-DONE = 0
 TEMPLATES = Path(__file__).parent.parent / "templates"
 KINDS = ("board", "part", "test")
 
 
-def add_new_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     add = parser.add_argument
     add("kind", choices=KINDS, help="what to write")
@@ -38,8 +38,8 @@ def add_new_arguments(parser: argparse.ArgumentParser) -> None:
     add("--image", metavar="IMAGE", help="of a test: the firmware (found by itself in a project that is built)")
 
 
-def new(options: argparse.Namespace) -> int:
-    """Writes the files; 0."""
+def act(options: argparse.Namespace) -> int:
+    """Writes the files; the exit code."""
     name = options.name
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or keyword.iskeyword(name):
         raise UsageError(f"{name!r} is no name: expected letters, digits and _, as in my_{options.kind}")

@@ -6,23 +6,25 @@ import argparse
 import importlib
 import sys
 
-from twins.cli.run import run
+from twins.cli.codes import DONE
+from twins.cli.run import act as run
+from twins.cli.run import add_going_arguments
 from twins.errors import UsageError
 
 
-def add_resume_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command, beside those of a run."""
     parser.add_argument("snapshot", metavar="FILE", help="a snapshot.twin, as a failed test leaves it")
     parser.add_argument(
         "--import", dest="modules", metavar="MODULE", action="append", default=[], help="module of a part of yours"
     )
+    add_going_arguments(parser)
 
 
-def resume(options: argparse.Namespace) -> int:
+def act(options: argparse.Namespace) -> int:
     """Opens the snapshot and goes on; the exit code."""
     from twins.saved import load
 
-    sys.path.insert(0, "")
     for name in options.modules:
         try:
             importlib.import_module(name)
@@ -47,6 +49,6 @@ def resume(options: argparse.Namespace) -> int:
         if not (options.frame or options.uart or options.flash_out or options.json):
             sys.stdout.write(registers(twin))
             print(last_lines(twin))
-            return 0
+            return DONE
         options.duration = "0s"
     return run(options, twin)

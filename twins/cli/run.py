@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from twins.cli.engine import add_engine_argument, twin_of
+from twins.cli.codes import CRASHED, DONE, FAILED, TIME_OVER
+from twins.cli.engine import add_twin_arguments, check_board, twin_of
 from twins.cli.imports import say_missing
+from twins.cli.interrupts import exit_code
 from twins.cli.serve import add_serve_arguments, is_served, limit, serve
 from twins.cli.watch import Shown
 from twins.engines import Capability
@@ -27,21 +29,17 @@ from twins.vcd import PinRecorder
 from twins.wokwi import Names, load_project
 from twins.wokwi.project import is_project
 
-DONE, FAILED, TIME_OVER, CRASHED, INTERRUPTED = 0, 1, 3, 4, 130
 STEP = 20 * MS
 WRITTEN = 2 * MS
 
 
-def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    add = parser.add_argument
-    add("board", metavar="BOARD", help="a name (see `twins boards`), a .toml file, or the folder of a project of Wokwi")
-    add("image", metavar="IMAGE", nargs="?", help=".uf2, .elf, .hex or .bin; of a project it is in its wokwi.toml")
-    add("--elf", metavar="FILE", help="symbols for the image")
-    add("--rom", metavar="PATH", help="a real boot ROM to run: an image, an ELF, or the folder ESP_ROM_ELF_DIR names")
-    add("--fuses", metavar="FILE", help="the fuses of an ESP32-S3, instead of those of a new module")
-    add("--seed", metavar="N", type=int, default=0, help="for all that is random (0)")
-    add_engine_argument(parser)
+    add_twin_arguments(
+        parser,
+        ", or the folder of a project of Wokwi",
+        "; of a project it is in its wokwi.toml; 0x0=FILE,… for an ESP32-S3",
+    )
     add_going_arguments(parser)
 
 
@@ -83,6 +81,8 @@ class _Run:
         self.deadline = limit(options)
         self._check_files()
         names = None
+        if resumed is None:
+            check_board(options.board, options.image)
         if resumed is None and is_project(options.board):
             names = _open_project(options)
         steps = load(options.input, names) if options.input else []
@@ -90,7 +90,7 @@ class _Run:
             self.twin = resumed
             self.deadline = self.deadline + resumed.now if self.deadline is not None else None
         else:
-            if options.image is None:
+            if options.image is None and options.flash is None:
                 raise UsageError(f"run {options.board}: which image? Give IMAGE, as in twins run pico blink.uf2")
             self.twin = twin_of(options)
         try:
@@ -263,7 +263,7 @@ class _Run:
         return f"{self.options.until!r} was not seen within {limit}; {last}"
 
 
-def run(options: argparse.Namespace, resumed: Twin | None = None) -> int:
+def act(options: argparse.Namespace, resumed: Twin | None = None) -> int:
     """Runs the image, or goes on with a twin; the exit code."""
     job = _Run(options, resumed)
     report = ""
@@ -275,8 +275,8 @@ def run(options: argparse.Namespace, resumed: Twin | None = None) -> int:
             code, report = FAILED, f"{failure}; last line: {job.shown.last_line!r}"
         except FirmwareCrashed as crash:
             code, report = CRASHED, str(crash)
-        except KeyboardInterrupt:
-            code, report = INTERRUPTED, f"interrupted at {job.twin.time}"
+        except KeyboardInterrupt as interrupt:
+            code, report = exit_code(interrupt), f"interrupted at {job.twin.time}"
         cpu = job.cpu
         frames = job.save()
         if code != DONE:

@@ -12,6 +12,8 @@ from twins.units import ps
 
 ALL = ""
 FLAT_OUT = "max"
+FASTEST = 1000
+"""Times real time; whoever wants more does not want a pace."""
 
 
 def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,34 +54,41 @@ def limit(options: argparse.Namespace) -> int | None:
     return ps("60s" if options.input and not options.until else "10s")
 
 
-def pace(options: argparse.Namespace) -> float | None:
-    """The pace that was asked for, or the one that suits people."""
-    wanted = options.pace or ("1" if is_served(options) else FLAT_OUT)
-    if wanted == FLAT_OUT:
+def pace_of(text: str) -> float | None:
+    """What ``--pace`` says: seconds of virtual time per second on the wall; None as fast as it goes.
+
+    >>> pace_of("0.5"), pace_of("max")
+    (0.5, None)
+    """
+    if text == FLAT_OUT:
         return None
     try:
-        return float(wanted)
+        pace = float(text)
     except ValueError:
-        raise UsageError(f"--pace {wanted!r}: expected a number such as 1 or 0.5, or {FLAT_OUT}") from None
+        pace = 0.0
+    if not 0 < pace <= FASTEST:
+        raise UsageError(f"--pace {text!r}: expected a number such as 1 or 0.5, or {FLAT_OUT}")
+    return pace
 
 
 def serve(twin: Twin, options: argparse.Namespace) -> None:
     """Starts the servers and says where they are."""
-    twin.live.pace = pace(options)
+    twin.live.pace = pace_of(options.pace or ("1" if is_served(options) else FLAT_OUT))
     for name in options.pty:
         _say(name, _console(twin, name, "--pty").serve_pty())
     for text in options.tcp:
-        name, _, port = text.rpartition("=")
-        if not port.isdigit():
-            raise UsageError(f"--tcp {text!r}: expected PORT or CONSOLE=PORT, as in usb=4000")
-        host, taken = _console(twin, name, "--tcp").serve_tcp(int(port))
-        _say(name, f"socket://{host}:{taken}")
+        name, port = _console_and_port(text, "--tcp", "usb=4000")
+        _say(name, "socket://{}:{}".format(*_console(twin, name, "--tcp").serve_tcp(port)))
     for text in options.rfc2217:
-        name, _, port = text.rpartition("=")
-        if not port.isdigit():
-            raise UsageError(f"--rfc2217 {text!r}: expected PORT or CONSOLE=PORT, as in uart0=4000")
-        host, taken = _console(twin, name, "--rfc2217").serve_rfc2217(int(port))
-        _say(name, f"rfc2217://{host}:{taken}")
+        name, port = _console_and_port(text, "--rfc2217", "uart0=4000")
+        _say(name, "rfc2217://{}:{}".format(*_console(twin, name, "--rfc2217").serve_rfc2217(port)))
+
+
+def _console_and_port(text: str, option: str, example: str) -> tuple[str, int]:
+    name, _, port = text.rpartition("=")
+    if not port.isdigit():
+        raise UsageError(f"{option} {text!r}: expected PORT or CONSOLE=PORT, as in {example}")
+    return name, int(port)
 
 
 def _console(twin: Twin, name: str, option: str) -> Console:

@@ -13,13 +13,14 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
 from twins.engines import adapter, names
 from twins.engines.native import ROM_ELF, ROM_FOLDER
 from twins.errors import TwinError
+from twins.image import TARGETS
+from twins.versions import PACKAGE, version_of
 
 PATIENCE = 10.0
 """Seconds on the wall that a program may take to tell its version."""
@@ -126,7 +127,7 @@ def examine() -> Iterator[Finding]:
 
 def _engine(name: str) -> Finding:
     module = adapter(name)
-    chips = " and ".join(chip.upper() for chip in module.CHIPS)
+    chips = " and ".join(TARGETS[chip].title for chip in module.CHIPS)
     enables = f"{chips}; {len(module.CAPABILITIES)} capabilities"
     try:
         found = module.find()
@@ -214,10 +215,4 @@ def look(program: Program) -> Finding:
 
 def package_versions() -> dict[str, str]:
     """Of this package and what it always needs."""
-    found = {}
-    for name in ("boardtwins", "numpy", "pillow", "pyelftools", "pexpect", "pyyaml"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+    return {name: version_of(name) for name in (PACKAGE, "numpy", "pillow", "pyelftools", "pexpect", "pyvcd", "pyyaml")}

@@ -12,6 +12,8 @@ from twins.engines.capabilities import EVERYTHING
 from twins.engines.engine import Found
 from twins.errors import UsageError
 from twins.files import contents_of
+from twins.image import TARGETS
+from twins.versions import version_of
 
 if TYPE_CHECKING:
     from twins.board import Board
@@ -34,9 +36,7 @@ ROM_ELF = "esp32s3_rev0_rom.elf"
 
 def find() -> Found:
     """The module itself."""
-    from twins.engines import package_version
-
-    return Found(Path(_engine.__file__ or ""), package_version(), "the package")
+    return Found(Path(_engine.__file__ or ""), version_of(), "the package")
 
 
 def open(  # noqa: A001  # every adapter has these names
@@ -75,7 +75,7 @@ def use_rom(engine: _engine.Engine, path: Path) -> None:
 
 def _real_rom(board: Board) -> Path:
     if board.chip.name != "esp32s3":
-        raise UsageError(f"rom=real knows the ESP32-S3's: for an {board.chip.name.upper()} give rom=PATH")
+        raise UsageError(f"rom=real knows the ESP32-S3's: for an {TARGETS[board.chip.name].title} give rom=PATH")
     folder = os.environ.get(ROM_FOLDER)
     if not folder:
         raise UsageError(

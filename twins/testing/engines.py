@@ -10,7 +10,7 @@ import pytest
 from twins.engines import Capability, EngineSpec, absent, lacks
 from twins.engines.capabilities import capabilities
 from twins.errors import TwinError, UsageError
-from twins.testing.options import marked, option
+from twins.testing.options import failure, marked, option
 
 MARKER = (
     "needs_engine(capability, …): this test is for engines that can do that, as in "
@@ -85,14 +85,13 @@ def twin_engine(request: pytest.FixtureRequest) -> EngineSpec:
 
 
 def _spec(request: pytest.FixtureRequest) -> EngineSpec:
-    said = getattr(request, "param", None) or marked(request.node).get("engine")
     try:
+        said = getattr(request, "param", None) or marked(request.node).get("engine")
         if isinstance(said, EngineSpec):
             return said
         return EngineSpec.parse(str(said)) if said else wanted(request.config)[0]
     except TwinError as error:
-        told = str(error)
-    pytest.fail(f"twins: {told}", pytrace=False)
+        raise failure(error) from None
 
 
 def _problem(request: pytest.FixtureRequest, spec: EngineSpec) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from twins.engines import EngineSpec
-from twins.errors import UsageError
+from twins.errors import TwinError, UsageError
 from twins.espimage import parse_offsets
 from twins.testing.builds import Build, build_in, find_build
 from twins.units import Duration, Time, ps
@@ -151,6 +151,11 @@ def spec_for(node: pytest.Item, engine: EngineSpec | None = None, **named: Any) 
         build,
         engine if engine is not None else EngineSpec("native"),
     )
+
+
+def failure(error: TwinError) -> BaseException:
+    """What a fixture raises instead of an error: the sentence alone."""
+    return pytest.fail.Exception(f"twins: {error}", pytrace=False)
 
 
 def path_or_name(board: str | None) -> str | None:

@@ -25,16 +25,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from twins.engines import Capability, EngineSpec
-from twins.errors import BoardError, ImageError, TwinError, UsageError
+from twins.errors import TwinError, UsageError
 from twins.scene import Scene
 from twins.testing import engines
 from twins.testing.dut import Dut
 from twins.testing.evidence import clear, folder_for, gather, last_lines
-from twins.testing.options import MARKER, Spec, add_options, limits, marked, option, spec_for
+from twins.testing.options import MARKER, Spec, add_options, failure, limits, marked, option, spec_for
 from twins.testing.report import write_report
 from twins.testing.watch import FrameRecord, Watch
 from twins.twin import Twin
 from twins.units import Time, ps
+from twins.world import World
 
 if TYPE_CHECKING:
     from twins.testing.golden import FrameSnapshot
@@ -135,6 +136,8 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    if call.when == "call":
+        _cut_traceback(item, call)
     report = yield
     watch = item.stash.get(WATCH, None)
     if watch is None:
@@ -147,6 +150,22 @@ def pytest_runtest_makereport(
         # Plain data, so that a worker of pytest-xdist can hand it over.
         report.twin_frames = [_plain(record) for record in watch.frames]  # type: ignore[attr-defined]
     return report
+
+
+PACKAGE = Path(__file__).parents[1]
+
+
+def _cut_traceback(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """An error that the package raises on purpose is a sentence: where in the package that was tells nobody more."""
+    if call.excinfo is None or not _is_sentence(call.excinfo) or PACKAGE.parent == item.config.rootpath:
+        return
+    for entry in call.excinfo.traceback:
+        if Path(entry.path).is_relative_to(PACKAGE):
+            entry.frame.f_globals["__tracebackhide__"] = _is_sentence
+
+
+def _is_sentence(error: pytest.ExceptionInfo[BaseException] | None) -> bool:
+    return error is not None and error.errisinstance(TwinError)
 
 
 def _leave(item: pytest.Item, watch: Watch) -> str:
@@ -341,13 +360,11 @@ def _spec(item: pytest.Item, engine: EngineSpec, **wanted: Any) -> Spec:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """What is wrong with a marker, a board or an image is told in a line, without a traceback into the plugin."""
+    """What is wrong with a marker, board, image or boot is told in a line, without a traceback into the plugin."""
     try:
         yield
-        return
-    except (UsageError, ImageError, BoardError) as error:
-        told = str(error)
-    pytest.fail(f"twins: {told}", pytrace=False)
+    except TwinError as error:
+        raise failure(error) from None
 
 
 @pytest.fixture
@@ -362,11 +379,9 @@ def boot(request: pytest.FixtureRequest, twin_engine: EngineSpec) -> Iterator[Bo
 def twin(request: pytest.FixtureRequest, boot: Boot, twin_engine: EngineSpec) -> Iterator[Twin]:
     """The twin of the board and image that ``@pytest.mark.twin`` or options name, at power-on or where `boot` says."""
     spec = _spec(request.node, twin_engine)
-    if spec.boot is not None:
-        made = boot(spec.boot, settle=spec.settle)
-    else:
-        with _told():
-            made = start(spec, request.node.stash[WATCH])
+    with _told():
+        booted = spec.boot is not None
+        made = boot(spec.boot, settle=spec.settle) if booted else start(spec, request.node.stash[WATCH])
     with made:
         yield made
 
@@ -386,12 +401,8 @@ def twin_dut(request: pytest.FixtureRequest, twin: Twin) -> Iterator[Dut]:
 
 
 @pytest.fixture
-def world(request: pytest.FixtureRequest) -> Any:
+def world(request: pytest.FixtureRequest) -> World:
     """A world for several twins and what is in the air between them: ``world.add(twin)``."""
-    try:
-        from twins.world import World  # type: ignore[import-not-found, unused-ignore]  # merged beside this
-    except ImportError:
-        raise UsageError("this version of the package has no twins.world") from None
     return World(seed=int(marked(request.node).get("seed") or option(request.config, "seed") or 0))
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import socket
 import sys
 import tempfile
 import webbrowser
@@ -30,14 +29,14 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from twins.errors import TwinError, UsageError
 from twins.frames import png
 from twins.saved import save
+from twins.servers import LOOPBACK, listen
 from twins.twin import Twin
 from twins.view.client import Client
 from twins.view.runner import Runner
 
 log = logging.getLogger("twins")
 
-HOST = "127.0.0.1"
-NAMES = (HOST, "localhost")
+NAMES = (LOOPBACK, "localhost")
 STATIC = Path(__file__).parent / "static"
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
@@ -247,20 +246,6 @@ def _download(data: bytes, kind: str, name: str) -> Response:
     return Response(data, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
-def listen(port: int) -> socket.socket:
-    """A socket of 127.0.0.1; port 0 is any free one. Raises `UsageError`."""
-    listener = socket.socket()
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
-        listener.listen()
-    except (OSError, OverflowError) as error:
-        listener.close()
-        reason = error.strerror if isinstance(error, OSError) else "no such port: 1 to 65535, or 0 for any free one"
-        raise UsageError(f"cannot serve the page on port {port} of {HOST}: {reason}") from None
-    return listener
-
-
 def config(server: Server) -> uvicorn.Config:
     """How uvicorn serves it. Pictures are not compressed: they go no farther than this machine."""
     return uvicorn.Config(
@@ -276,12 +261,12 @@ def config(server: Server) -> uvicorn.Config:
 
 async def serve(runner: Runner, port: int = 0, ready: Callable[[str], None] | None = None) -> None:
     """Runs the twin and serves its page until interrupted; `ready` is told the page's address."""
-    listener = listen(port)
+    listener = listen(port, "the page")
     taken: int = listener.getsockname()[1]
     server = Server(runner, taken)
     runner.start()
     if ready is not None:
-        ready(f"http://{HOST}:{taken}{server.path}")
+        ready(f"http://{LOOPBACK}:{taken}{server.path}")
     await uvicorn.Server(config(server)).serve(sockets=[listener])
 
 

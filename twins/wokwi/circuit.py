@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from twins.board import Board
 from twins.errors import BoardError
+from twins.files import toml_of
 from twins.twin import RESERVED, Twin
 from twins.wokwi.controllers import CONTROLLERS, Controller
 from twins.wokwi.diagram import SERIAL_MONITOR, Diagram, DiagramPart
 from twins.wokwi.parts import CHAINS, PARTS, SCENERY, Missing, chain
 from twins.wokwi.scenario import Names
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 class Circuit:
@@ -218,8 +213,7 @@ def _controller(diagram: Diagram) -> tuple[DiagramPart, Controller]:
 
 def _base(kind: Controller) -> dict[str, Any]:
     path = Board.load(kind.board).path or Path()
-    data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    return data
+    return toml_of(path.read_text(encoding="utf-8"))
 
 
 def _numbers(pins: Any) -> list[int]:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from twins.board import Board, boards
 from twins.errors import BoardError, ImageError
+from twins.files import toml_of
 from twins.scripts.reading import shown
 from twins.wokwi.circuit import Circuit
 from twins.wokwi.diagram import Diagram
 from twins.wokwi.scenario import Names
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 CONFIG, DIAGRAM = "wokwi.toml", "diagram.json"
 
@@ -65,9 +60,9 @@ def load_project(path: str | Path) -> Project:
     elf = _file(config, wokwi["elf"], "elf") if "elf" in wokwi else None
     notes = [*circuit.notes]
     if "rfc2217ServerPort" in wokwi:
-        notes.append(f"{config.name}: rfc2217ServerPort: twins run --tcp PORT serves a console")
+        notes.append(f"{config.name}: rfc2217ServerPort: twins run --rfc2217 PORT serves a console")
     if "gdbServerPort" in wokwi:
-        notes.append(f"{config.name}: gdbServerPort: a debugger is not served by itself")
+        notes.append(f"{config.name}: gdbServerPort: twins gdb serves a debugger, on the board of twins import wokwi")
     if data.get("net"):
         notes.append(f"{config.name}: there is no network behind the chip's radio to forward ports of")
     return Project(
@@ -94,11 +89,10 @@ def load_circuit(path: Path) -> Circuit:
 
 def _config(path: Path) -> dict[str, Any]:
     try:
-        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        return data
+        return toml_of(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BoardError(f"{path}: {error.strerror}: expected the {CONFIG} of a project of Wokwi") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise BoardError(f"{path} is not TOML: {error}") from None
 
 

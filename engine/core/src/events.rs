@@ -10,14 +10,28 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Events {
     due: Vec<Ps>,
+    /// The slots that are due at all, a bit each: most are not.
+    waiting: u128,
     next: Ps,
     popped: Ps,
 }
 
 impl Events {
-    /// A queue of `slots` slots, none of them due.
+    /// A queue of `slots` slots, 128 at most, none of them due.
     pub fn new(slots: usize) -> Self {
-        Self { due: vec![Ps::MAX; slots], next: Ps::MAX, popped: 0 }
+        assert!(slots <= u128::BITS as usize);
+        Self { due: vec![Ps::MAX; slots], waiting: 0, next: Ps::MAX, popped: 0 }
+    }
+
+    /// The slots that are due at all, in their order.
+    #[inline(always)]
+    fn waiting(&self) -> impl Iterator<Item = usize> {
+        let mut rest = self.waiting;
+        std::iter::from_fn(move || {
+            let slot = rest.trailing_zeros() as usize;
+            rest &= rest.wrapping_sub(1);
+            (slot < u128::BITS as usize).then_some(slot)
+        })
     }
 
     /// When the next event is due; `Ps::MAX` for never.
@@ -34,10 +48,11 @@ impl Events {
     /// Makes the slot due at `at`, instead of what it was due at before.
     pub fn at(&mut self, slot: usize, at: Ps) {
         let before = std::mem::replace(&mut self.due[slot], at);
+        self.waiting = self.waiting & !(1 << slot) | u128::from(at != Ps::MAX) << slot;
         if at <= self.next {
             self.next = at;
         } else if before == self.next {
-            self.next = self.due.iter().copied().min().unwrap_or(Ps::MAX);
+            self.next = self.waiting().map(|slot| self.due[slot]).min().unwrap_or(Ps::MAX);
         }
     }
 
@@ -58,16 +73,19 @@ impl Events {
         }
         let mut found = None;
         let mut after = Ps::MAX;
-        for (slot, &due) in self.due.iter().enumerate() {
+        for slot in self.waiting() {
+            let due = self.due[slot];
             if due == self.next && found.is_none() {
                 found = Some(slot);
             } else {
                 after = after.min(due);
             }
         }
-        self.due[found?] = Ps::MAX;
+        let found = found?;
+        self.due[found] = Ps::MAX;
+        self.waiting &= !(1 << found);
         self.popped = std::mem::replace(&mut self.next, after);
-        found
+        Some(found)
     }
 }
 

@@ -146,6 +146,12 @@ impl Memory {
         self.code[offset / PAGE] |= 1 << (offset / LINE % 64);
     }
 
+    /// Is the decoded code of any line stale?
+    #[inline]
+    pub fn has_stale(&self) -> bool {
+        !self.stale.is_empty()
+    }
+
     /// The offsets of lines whose decoded code is stale since the last call.
     pub fn take_stale(&mut self) -> Vec<u32> {
         std::mem::take(&mut self.stale)

@@ -8,6 +8,7 @@ use crate::extmem::Refused;
 use crate::fabric::{Fabric, Request};
 use crate::memories::{Memories, Mmu, Place, MMU_ENTRIES};
 use crate::system::System;
+use engine_core::memory::Memory;
 use engine_core::registers::Write;
 use xtensa::{Beat, Bus, BusError, Cause, Fetch};
 
@@ -38,6 +39,7 @@ impl System {
         }
         self.dev.fabric.cycle = cycle;
         self.dev.fabric.core = self.core;
+        self.unchanged_until = 0;
         Ok(())
     }
 
@@ -164,8 +166,13 @@ impl System {
             }
             return Err(BusError::Fault(Cause::LoadStoreError));
         }
+        let unchanged_until = self.unchanged_until;
         self.take_turn(cycle)?;
         let word = self.read_register(addr & !3);
+        if unchanged_until != 0 && self.dev.stays(addr) {
+            // The other processor may change it as soon as it has caught up.
+            self.unchanged_until = unchanged_until.min(self.other_cycle);
+        }
         Ok(Beat { value: narrow(word, addr, size), cycles: PERIPHERAL_READ_CYCLES })
     }
 
@@ -258,8 +265,15 @@ impl System {
     }
 
     fn remap(&mut self, index: usize, value: u32) {
-        let Devices { mmu, fabric, .. } = &mut self.dev;
+        let Devices { mmu, fabric, spi0, octal_flash, .. } = &mut self.dev;
         if mmu.set_entry(index, value) {
+            if mmu.is_above_three_bytes(index, self.mem.flash.size())
+                && octal_flash.is_none()
+                && !spi0.has_four_address_bytes()
+            {
+                let why = "its addresses of flash have three bytes: silicon gets a page of the first 16 MB";
+                fabric.gaps.touch("SPI0.USER1.USR_ADDR_BITLEN", why);
+            }
             fabric.request(Request::Remapped(index as u16));
         }
     }
@@ -288,6 +302,10 @@ impl System {
     /// The addresses at which instructions of a line may have been decoded that has become stale.
     pub(crate) fn take_stale_code(&mut self) -> Vec<u32> {
         let mut lines = Vec::new();
+        let Memories { sram, rtc_fast, rtc_slow, flash, psram, .. } = &self.mem;
+        if ![sram, rtc_fast, rtc_slow, flash, psram].into_iter().any(Memory::has_stale) {
+            return lines;
+        }
         lines.extend(self.mem.sram.take_stale().into_iter().filter_map(Memories::sram_code_address));
         for line in self.mem.rtc_fast.take_stale() {
             lines.extend([0x600F_E000 + line, 0x3FF8_0000 + line]);
@@ -389,6 +407,7 @@ impl Bus for System {
             let _ = self.refuse_cached(addr, false, cycle);
         }
         if self.dev.mmu.caches[self.core].misses(addr) {
+            self.unchanged_until = 0;
             self.line_fill(addr)
         } else {
             0
@@ -408,6 +427,14 @@ impl Bus for System {
     #[inline(always)]
     fn deadline(&self) -> u64 {
         self.dev.fabric.deadline
+    }
+
+    fn watch_loads(&mut self) {
+        self.unchanged_until = u64::MAX;
+    }
+
+    fn unchanged_until(&self) -> u64 {
+        self.unchanged_until
     }
 
     fn read_ur(&mut self, number: u8, cycle: u64) -> Result<u32, BusError> {
@@ -445,6 +472,32 @@ mod tests {
         assert_eq!(system.load32(0x600C_2000, 11), Err(BusError::Yield));
         assert!(system.load32(0x600C_2000, 9).is_ok());
         assert!(system.load32(0x3FC8_8000, 11).is_ok());
+    }
+
+    /// ESP-IDF `soc/uart_reg.h`, `soc/spi_reg.h`; `soc/system_reg.h`: bit 6 of PERIP_RST_EN0 holds SPI2 in reset.
+    #[test]
+    fn what_is_polled_stays_as_it_is_unless_its_read_does_something() {
+        const INT_RAW: u32 = 0x6000_0004;
+        const FIFO: u32 = 0x6000_0000;
+        const SPI_CMD: u32 = 0x6002_4000;
+        const PERIP_RST_EN0: u32 = 0x600C_0020;
+        let mut system = System::new(0x1_0000, 0, Wiring::Quad);
+        system.other_cycle = 1000;
+        let until = |system: &mut System, addrs: &[u32]| {
+            system.watch_loads();
+            for addr in addrs {
+                system.load32(*addr, 5).unwrap();
+            }
+            system.unchanged_until()
+        };
+        assert_eq!(until(&mut system, &[0x3FC8_8000]), u64::MAX, "memory, until the deadline");
+        assert_eq!(until(&mut system, &[INT_RAW, 0x3FC8_8000]), 1000, "until the other processor may write it");
+        assert_eq!(until(&mut system, &[FIFO]), 0, "it takes a byte");
+        assert_eq!(until(&mut system, &[FIFO, INT_RAW]), 0);
+        assert_eq!(until(&mut system, &[INT_RAW, FIFO]), 0);
+        assert_eq!(until(&mut system, &[SPI_CMD]), 1000);
+        system.write_register(PERIP_RST_EN0, 1 << 6);
+        assert_eq!(until(&mut system, &[SPI_CMD]), 0, "in reset, where each access is a gap");
     }
 
     #[test]
@@ -491,5 +544,23 @@ mod tests {
         // 1 MB of flash: the seventeenth page is the first again.
         system.write_register(MMU_TABLE + 4, 16);
         assert_eq!(system.load8(0x3C01_0010, 0).unwrap().value & 0xFF, 0x5A);
+    }
+
+    /// ESP-IDF bootloader_flash.c: with CONFIG_BOOTLOADER_CACHE_32BIT_ADDR_QUAD_FLASH the addresses have 32 bits.
+    #[test]
+    fn a_page_above_16_mb_wants_addresses_of_four_bytes() {
+        let mut system = System::new(32 << 20, 0, Wiring::Quad);
+        let _stale = system.mem.flash.write(0x1FF_0010, &[0x5A]);
+        for (register, value) in [(EXTMEM, 1), (EXTMEM + 4, 0)] {
+            system.write_register(register, value);
+        }
+        for (bits, count) in [(24, 1), (32, 0)] {
+            system.dev.fabric.gaps = Default::default();
+            system.write_register(0x6000_301C, (bits - 1) << 26);
+            system.write_register(MMU_TABLE, Mmu::INVALID);
+            system.write_register(MMU_TABLE, 0x1FF);
+            assert_eq!(system.load8(0x3C00_0010, 0).unwrap().value, 0x5A);
+            assert_eq!(system.dev.fabric.gaps.all().len(), count, "{bits}");
+        }
     }
 }

@@ -97,6 +97,13 @@ impl Mmu {
         std::mem::replace(&mut self.entries[index], value) != value
     }
 
+    /// Does an entry map a page of flash that lies above the 16 MB that three bytes address?
+    pub fn is_above_three_bytes(&self, index: usize, flash: usize) -> bool {
+        let entry = self.entries[index];
+        let at = ((entry & Self::PAGE) as usize) << 16;
+        entry & (Self::INVALID | Self::PSRAM) == 0 && at % flash.max(1) >= 16 << 20
+    }
+
     /// The entry of an address of the 32 MB window of either bus.
     pub fn entry_of(&self, addr: u32) -> u32 {
         self.entries[(addr >> 16) as usize & (MMU_ENTRIES - 1)]

@@ -216,7 +216,7 @@ impl UsbSerialJtag {
         }
         self.flushed = false;
         self.taken_at = None;
-        self.raw |= INT_RAW::SERIAL_IN_EMPTY_INT_RAW.mask;
+        self.raw |= INT_RAW::SERIAL_IN_EMPTY_INT_RAW.mask | INT_RAW::IN_TOKEN_REC_IN_EP1_INT_RAW.mask;
     }
 
     /// The host sends what was typed, when the last packet has been read.

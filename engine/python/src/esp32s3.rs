@@ -80,7 +80,7 @@ pub fn chip(
     seed: u64,
     flash_octal: bool,
 ) -> PyResult<Chip> {
-    check_size(flash_size, 32 << 20)?;
+    check_size(flash_size, 64 << 20)?;
     if psram_size != 0 {
         check_size(psram_size, 32 << 20)?;
     }

@@ -347,6 +347,7 @@ impl Fabric {
     }
 
     /// Sets the level of a DMA request. True: a channel that waits for it may go on.
+    #[inline]
     pub fn set_dreq(&mut self, number: u8, level: bool) -> bool {
         let bit = 1u64 << number;
         let rose = level && self.dreq & bit == 0;

@@ -10,7 +10,7 @@
 #define EFUSE_READ 0x5aa5u
 #define EFUSE_KEY0_BLOCK 4u
 /* esp_efuse_purpose_t */
-enum { PURPOSE_XTS_AES_128 = 4, PURPOSE_HMAC_DOWN_DS = 7, PURPOSE_HMAC_UP = 8 };
+enum { PURPOSE_XTS_AES_256_1 = 2, PURPOSE_XTS_AES_256_2 = 3, PURPOSE_XTS_AES_128 = 4, PURPOSE_HMAC_DOWN_DS = 7, PURPOSE_HMAC_UP = 8 };
 
 static inline void fuses_command(uint32_t code, uint32_t command) {
     EFUSE_CONF = code;

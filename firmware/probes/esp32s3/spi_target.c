@@ -112,4 +112,34 @@ static void probes(void) {
     probe(13, memcmp(give, got, 60) == 0);
     probe(14, memcmp(sent, take, 60) == 0 && take[60] == 0);
     probe(15, dma_received(in));
+
+    /* Full duplex in modes 1 to 3: ESP-IDF's spi_ll_slave_set_mode. What the target gives comes in on Q, led over its own pin. */
+    uint32_t right = 0;
+    for (uint32_t mode = 1; mode < 4; mode++) {
+        uint32_t other_edge = mode == 1 || mode == 2;
+        spi.mode = mode;
+        spi_init(&spi);
+        gpio_out_signal(MISO, SIGNAL_SPI3_Q);
+        target(SPI_USER_DOUTDIN | (other_edge ? SPI_USER_TSCK_I_EDGE | SPI_USER_RSCK_I_EDGE : 0), mode & 1 ? SPI_SLAVE_CLK_MODE_13 : 0);
+        SPI_W0(TARGET) = 0x00341296;
+        SPI_W0(CONTROLLER) = 0x00f15ac3;
+        go(20);
+        right = right << 2 | ((SPI_W0(CONTROLLER) & 0xf0ffff) == 0x301296) << 1 | ((SPI_W0(TARGET) & 0xf0ffff) == 0xf05ac3);
+    }
+    probe(16, right);
+
+    /* Half a clock earlier, for a fast controller; and a controller whose clock stays where it is. */
+    spi.mode = 0;
+    spi_init(&spi);
+    gpio_out_signal(MISO, SIGNAL_SPI3_Q);
+    target(SPI_USER_DOUTDIN, SPI_SLAVE_RSCK_DATA_OUT);
+    SPI_W0(TARGET) = 0x5533;
+    go(16);
+    probe(17, SPI_W0(CONTROLLER) & 0xffff);
+    target(SPI_USER_DOUTDIN, 0);
+    SPI_W0(TARGET) = 0x5533;
+    SPI_MISC(CONTROLLER) |= SPI_MISC_CK_DIS;
+    go(16);
+    probe(18, field_get(SPI_SLAVE1(TARGET), SPI_SLAVE1_SLV_DATA_BITLEN));
+    SPI_MISC(CONTROLLER) &= ~SPI_MISC_CK_DIS;
 }

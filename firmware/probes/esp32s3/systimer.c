@@ -81,4 +81,26 @@ static void probes(void) {
     probe(14, alarms);
     delay_us(100);
     probe(15, alarms <= 51);
+
+    /* The other two targets: one alarm of unit 0, periods of unit 1. */
+    SYSTIMER_INT_CLR = 7;
+    uint64_t soon = systimer_ticks() + 800;
+    SYSTIMER_TARGET0_HI = (uint32_t)(soon >> 32);
+    SYSTIMER_TARGET0_LO = (uint32_t)soon;
+    SYSTIMER_TARGET0_CONF = 0;
+    SYSTIMER_COMP0_LOAD = SYSTIMER_COMP0_LOAD_TIMER_COMP0_LOAD;
+    SYSTIMER_TARGET2_CONF = field(SYSTIMER_TARGET2_CONF_TARGET2_PERIOD, 1600) | SYSTIMER_TARGET2_CONF_TARGET2_TIMER_UNIT_SEL;
+    SYSTIMER_COMP2_LOAD = SYSTIMER_COMP2_LOAD_TIMER_COMP2_LOAD;
+    SYSTIMER_TARGET2_CONF |= SYSTIMER_TARGET2_CONF_TARGET2_PERIOD_MODE;
+    set_bits(&SYSTIMER_CONF, SYSTIMER_CONF_TARGET0_WORK_EN | SYSTIMER_CONF_TARGET2_WORK_EN);
+    delay_us(70);
+    probe(16, SYSTIMER_INT_RAW);
+    uint32_t periods = 0;
+    for (uint64_t since = time_us(); time_us() - since < 1000;)
+        if (SYSTIMER_INT_RAW & SYSTIMER_INT_TARGET2) {
+            SYSTIMER_INT_CLR = SYSTIMER_INT_TARGET2;
+            periods++;
+        }
+    probe(17, periods);
+    clear_bits(&SYSTIMER_CONF, SYSTIMER_CONF_TARGET0_WORK_EN | SYSTIMER_CONF_TARGET2_WORK_EN);
 }

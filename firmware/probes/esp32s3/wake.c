@@ -6,6 +6,7 @@
 #include "drivers/drivers.h"
 #include "probe.h"
 #include "reg/gpio.h"
+#include "reg/io_mux.h"
 #include "reg/rtc_cntl.h"
 #include "reg/rtc_io.h"
 #include "reg/sens.h"
@@ -13,6 +14,7 @@
 
 #define WAVE 4  /* 20 ms low, 20 ms high: the test */
 #define OTHER 6 /* nothing is there; pulled down */
+#define DIGITAL 40
 #define PAD 2   /* touched for 30 ms every 60 ms: the test */
 #define LIMIT 44
 #define TICKS_MS 136 /* RC_SLOW */
@@ -152,6 +154,16 @@ static void digital(void) {
     note(18, slept(GPIO));
     note(19, cause());
     GPIO_PIN(WAVE) = 0;
+    /* A digital pad with settings for sleep: pulled down, and up as soon as the chip sleeps. */
+    gpio_input(DIGITAL, PULL_DOWN);
+    GPIO_PIN(DIGITAL) = GPIO_PIN_WAKEUP_ENABLE | field(GPIO_PIN_INT_TYPE, INT_HIGH);
+    note(34, slept(GPIO) >= 190);
+    set_bits(&IO_MUX_GPIO(DIGITAL), IO_MUX_GPIO_SLP_SEL | IO_MUX_GPIO_MCU_IE | IO_MUX_GPIO_MCU_WPU);
+    note(35, gpio_get(DIGITAL));
+    note(36, slept(GPIO));
+    note(37, cause());
+    GPIO_PIN(DIGITAL) = 0;
+    clear_bits(&IO_MUX_GPIO(DIGITAL), IO_MUX_GPIO_SLP_SEL);
     /* Three edges at the input of UART0. */
     gpio_in_signal(12, WAVE);
     field_set(&UART_SLEEP_CONF(0), UART_SLEEP_CONF_ACTIVE_THRESHOLD, 0);

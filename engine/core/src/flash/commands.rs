@@ -1,4 +1,4 @@
-//! The instruction set: W25Q16JV data sheet, chapter 8.
+//! The instruction set: W25Q16JV data sheet, chapter 8; of chips above 128 Mbit W25Q257FV and W25Q256JV, chapter 8.
 
 use super::status::Work;
 use super::{FlashChip, Phase, Report};
@@ -36,6 +36,11 @@ pub(super) enum Act {
     /// Write enable for a volatile status write (50h).
     VolatileEnable,
     WriteStatus(u8),
+    /// Addresses of four bytes for all instructions, or of three (B7h, E9h).
+    FourBytes(bool),
+    /// The register that has their fourth byte otherwise.
+    ReadExtended,
+    WriteExtended,
     /// Set Burst with Wrap (77h): its mode bits say how later reads by EBh wrap.
     SetWrap,
     Program,
@@ -54,8 +59,19 @@ impl Act {
     /// Does the chip drive data?
     pub(super) fn answers(self) -> bool {
         use Act::*;
-        matches!(self, Read | ReadStatus(_) | JedecId | ManufacturerId | Release | UniqueId | Sfdp)
+        matches!(self, Read | ReadStatus(_) | JedecId | ManufacturerId | Release | UniqueId | Sfdp | ReadExtended)
     }
+}
+
+/// How long an address is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Width {
+    /// Three bytes, or four where the chip is told so (B7h).
+    AsTold,
+    /// Always three.
+    Three,
+    /// Always four.
+    Four,
 }
 
 /// The course of an instruction: tables 8.1.2 to 8.1.4.
@@ -63,8 +79,9 @@ impl Act {
 pub(super) struct Plan {
     pub(super) instruction: u8,
     pub(super) act: Act,
-    /// 24 bits follow on this many lines.
+    /// An address follows on this many lines.
     pub(super) address: bool,
+    pub(super) width: Width,
     pub(super) address_lanes: u8,
     /// Mode bits M7-0 follow.
     pub(super) mode: bool,
@@ -82,6 +99,7 @@ pub(super) fn plan(instruction: u8) -> Option<Plan> {
         instruction,
         act,
         address: false,
+        width: Width::AsTold,
         address_lanes: 1,
         mode: false,
         dummy: 0,
@@ -99,8 +117,8 @@ pub(super) fn plan(instruction: u8) -> Option<Plan> {
         0xEB => Plan { address_lanes: 4, mode: true, dummy: 4, data_lanes: 4, ..at(Read) },
         0x77 => Plan { address_lanes: 4, mode: true, ..at(SetWrap) },
         0x9F => plain(JedecId),
-        0x90 => at(ManufacturerId),
-        0xAB => at(Release),
+        0x90 => Plan { width: Width::Three, ..at(ManufacturerId) },
+        0xAB => Plan { width: Width::Three, ..at(Release) },
         0x4B => Plan { dummy: 32, ..plain(UniqueId) },
         0x5A => Plan { dummy: 8, ..at(Sfdp) },
         0x05 => always(ReadStatus(0)),
@@ -126,6 +144,29 @@ pub(super) fn plan(instruction: u8) -> Option<Plan> {
         0xFF => always(Nothing),
         _ => return None,
     })
+}
+
+/// The instructions that chips above 128 Mbit have besides: a mode, and others with addresses of four bytes always.
+pub(super) fn plan_of_large(instruction: u8) -> Option<Plan> {
+    let like = |other| plan(other).map(|plan| Plan { instruction, width: Width::Four, ..plan });
+    let plain = |act| plan(0x06).map(|plan| Plan { instruction, act, ..plan });
+    match instruction {
+        0xB7 => plain(Act::FourBytes(true)),
+        0xE9 => plain(Act::FourBytes(false)),
+        0xC8 => plain(Act::ReadExtended),
+        0xC5 => plain(Act::WriteExtended),
+        0x13 => like(0x03),
+        0x0C => like(0x0B),
+        0x3C => like(0x3B),
+        0x6C => like(0x6B),
+        0xBC => like(0xBB),
+        0xEC => like(0xEB),
+        0x12 => like(0x02),
+        0x34 => like(0x32),
+        0x21 => like(0x20),
+        0xDC => like(0xD8),
+        _ => plan(instruction),
+    }
 }
 
 /// JESD216, basic flash parameter table of nine words at 0x80, behind the header: what a controller asks to learn
@@ -156,9 +197,14 @@ fn sfdp(size: usize, at: u32) -> u8 {
 }
 
 impl FlashChip {
-    /// Capacity as the ids have it: the logarithm of the bytes.
+    /// Capacity as the ids have it: the logarithm of the bytes, and from 512 Mbit on as W25Q512JV has it, 20h.
     fn capacity(&self) -> u8 {
-        self.size.trailing_zeros() as u8
+        let bits = self.size.trailing_zeros() as u8;
+        if bits < 26 {
+            bits
+        } else {
+            bits - 26 + 0x20
+        }
     }
 
     /// Which cell the `n`th byte of a read comes from: quad reads may stay in a section of 8 to 64 bytes.
@@ -182,6 +228,7 @@ impl FlashChip {
                 self.status.settle(now);
                 self.status.bytes()[usize::from(register)]
             }
+            Act::ReadExtended => (self.bank >> 24) as u8,
             Act::JedecId => [WINBOND, 0x40, self.capacity()][n % 3],
             Act::ManufacturerId => [WINBOND, device][(n + self.address as usize) % 2],
             Act::Release => device,
@@ -211,6 +258,15 @@ impl FlashChip {
                     self.refuse();
                 }
             }
+            Act::FourBytes(on) => self.status.set_four_bytes(on),
+            Act::WriteExtended => {
+                if let Some(byte) = self.taken.last().filter(|_| self.status.write_enabled()) {
+                    self.bank = u32::from(*byte) << 24;
+                    self.status.write_enable(false);
+                } else {
+                    self.refuse();
+                }
+            }
             Act::Program => self.program(cells, now),
             Act::Erase(size) => {
                 let from = self.address as usize % self.size & !(size as usize - 1);
@@ -227,6 +283,7 @@ impl FlashChip {
             Act::Reset => {
                 self.continuous = 0;
                 self.section = 0;
+                self.bank = 0;
                 self.powered_down = false;
                 self.status.reset(now, RESET);
             }

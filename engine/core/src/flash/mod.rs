@@ -1,4 +1,5 @@
-//! A serial NOR flash chip, Winbond W25Q16JV (data sheet revision H), or one of its family with another capacity.
+//! A serial NOR flash chip, Winbond W25Q16JV (data sheet revision H), or one of its family with another capacity. Above
+//! 16 MB it is a W25Q256JV or W25Q512JV, which has addresses of four bytes as well (W25Q257FV data sheet, the same family).
 //!
 //! The chip sees four wires and a clock, so a controller can talk to it in any frame format: see [`FlashChip::clock`].
 //! Instructions take effect when chip select rises, as in the data sheet (chapter 8); program and erase change the
@@ -18,7 +19,7 @@ mod tests;
 
 use crate::memory::Memory;
 use crate::time::Ps;
-use commands::{plan, Act, Plan};
+use commands::{plan, plan_of_large, Act, Plan, Width};
 use serde::{Deserialize, Serialize};
 use status::Status;
 
@@ -64,6 +65,8 @@ pub struct FlashChip {
     status: Status,
     /// Lines of the read instruction that continues (8.2.13, 8.2.14: mode bits M5-4 were 10); 0: none.
     continuous: u8,
+    /// The length of its addresses.
+    continuous_width: Width,
     /// Bytes of the section in which reads by EBh wrap; 0: they do not.
     section: u8,
     powered_down: bool,
@@ -92,6 +95,7 @@ impl FlashChip {
             unique_id: *b"\xE6\x60\x00\x00\x00\x00\x00\x01",
             status: Status::new(size),
             continuous: 0,
+            continuous_width: Width::AsTold,
             section: 0,
             powered_down: false,
             reset_armed: false,
@@ -168,7 +172,7 @@ impl FlashChip {
 
     /// The section in which the present instruction wraps.
     fn section(&self) -> u8 {
-        if self.plan.instruction == 0xEB {
+        if matches!(self.plan.instruction, 0xEB | 0xEC) {
             self.section
         } else {
             0
@@ -206,7 +210,9 @@ impl FlashChip {
         self.phase = Phase::Instruction;
         // A continued read begins with its address, on the lines of its instruction.
         if self.continuous != 0 && self.status.busy_until().is_none() && !self.powered_down {
-            self.plan = plan(if self.continuous == 4 { 0xEB } else { 0xBB }).expect("both are instructions");
+            let instruction = if self.continuous == 4 { 0xEB } else { 0xBB };
+            let plan = plan(instruction).expect("both are instructions");
+            self.plan = Plan { width: self.continuous_width, ..plan };
             self.phase = Phase::Address;
         }
     }
@@ -224,8 +230,8 @@ impl FlashChip {
                 }
             }
             Phase::Address => {
-                if self.shift_in(lines, self.plan.address_lanes, 24) {
-                    self.address = self.shift & 0xFF_FFFF | self.bank;
+                if self.shift_in(lines, self.plan.address_lanes, self.address_bits()) {
+                    self.take_address();
                     self.after_address();
                 }
             }
@@ -263,7 +269,8 @@ impl FlashChip {
         self.status.settle(now);
         let armed = std::mem::replace(&mut self.reset_armed, instruction == 0x66);
         let asleep = self.powered_down && instruction != 0xAB;
-        let Some(plan) = plan(instruction) else {
+        let plan = if self.is_large() { plan_of_large(instruction) } else { plan(instruction) };
+        let Some(plan) = plan else {
             self.report = Some(Report::Unknown(instruction));
             self.phase = Phase::Deaf;
             return;
@@ -275,10 +282,36 @@ impl FlashChip {
             return;
         }
         self.plan = plan;
+        if plan.act == Act::UniqueId && self.status.four_bytes() {
+            self.plan.dummy += 8;
+        }
         self.phase = Phase::Address;
         if !plan.address {
             self.address = 0;
             self.after_address();
+        }
+    }
+
+    /// Does it have more than the 128 Mbit that three bytes address?
+    fn is_large(&self) -> bool {
+        self.size > 16 << 20
+    }
+
+    fn address_bits(&self) -> u8 {
+        match self.plan.width {
+            Width::Four => 32,
+            Width::AsTold if self.status.four_bytes() => 32,
+            _ => 24,
+        }
+    }
+
+    /// A fourth byte goes into the extended address register too, where the others have it from (7.2).
+    fn take_address(&mut self) {
+        if self.address_bits() == 32 {
+            self.address = self.shift;
+            self.bank = self.shift & 0xFF00_0000;
+        } else {
+            self.address = self.shift & 0xFF_FFFF | self.bank;
         }
     }
 
@@ -289,6 +322,7 @@ impl FlashChip {
         } else {
             let continues = self.shift & 0x30 == 0x20;
             self.continuous = if continues { self.plan.address_lanes } else { 0 };
+            self.continuous_width = self.plan.width;
         }
     }
 
@@ -308,7 +342,7 @@ impl FlashChip {
 
     fn data_phase(&self) -> Phase {
         match self.plan.act {
-            Act::Program | Act::WriteStatus(_) => Phase::Input,
+            Act::Program | Act::WriteStatus(_) | Act::WriteExtended => Phase::Input,
             act if act.answers() => Phase::Output,
             _ => Phase::Deaf,
         }

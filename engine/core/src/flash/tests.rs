@@ -11,7 +11,11 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        Self { chip: FlashChip::new(2 << 20), cells: Memory::new(2 << 20, 0xFF), now: 0 }
+        Self::of(2 << 20)
+    }
+
+    fn of(size: usize) -> Self {
+        Self { chip: FlashChip::new(size), cells: Memory::new(size, 0xFF), now: 0 }
     }
 
     fn byte(&mut self, byte: u8, lanes: u8) -> u8 {
@@ -265,6 +269,22 @@ fn power_down_and_reset_go_by_the_book() {
     assert_eq!(bench.status(), 0);
 }
 
+/// W25Q64JV data sheet, 8.2 (Enable Reset and Reset Device): the chip loses what was written by 50h.
+#[test]
+fn a_reset_takes_back_volatile_status_bits() {
+    let mut bench = Bench::new();
+    for (enable, written) in [(0x50, 0x00), (0x06, 0x02), (0x50, 0x00)] {
+        bench.spi(&[enable], 0);
+        bench.spi(&[0x31, written], 0);
+        bench.wait(20 * MS);
+        assert_eq!(bench.spi(&[0x35], 1), [written]);
+    }
+    bench.spi(&[0x66], 0);
+    bench.spi(&[0x99], 0);
+    bench.wait(MS);
+    assert_eq!(bench.spi(&[0x35], 1), [0x02]);
+}
+
 #[test]
 fn an_instruction_that_is_not_modelled_is_told() {
     let mut bench = Bench::new();
@@ -312,4 +332,90 @@ fn quad_reads_wrap_in_the_section_that_was_set() {
     bench.spi(&[0x99], 0);
     bench.wait(MS);
     assert_eq!(quad(&mut bench), [0x1D, 0x1E, 0x1F, 0x20, 0x21]);
+}
+
+/// W25Q257FV 8.1.1 and tables 8.1.2 to 8.1.4, W25Q256JV: the instructions with four bytes always.
+#[test]
+fn a_chip_above_16_mb_has_instructions_with_addresses_of_four_bytes() {
+    let mut bench = Bench::of(32 << 20);
+    assert_eq!(bench.spi(&[0x9F], 3), [0xEF, 0x40, 0x19]);
+    assert_eq!(bench.spi(&[0x90, 0, 0, 0], 2), [0xEF, 0x18]);
+    bench.spi(&[0x06], 0);
+    bench.spi(&[0x12, 0x01, 0x23, 0x45, 0x60, 0xA5, 0x5A], 0);
+    bench.wait(MS);
+    assert_eq!(bench.spi(&[0x13, 0x01, 0x23, 0x45, 0x60], 2), [0xA5, 0x5A]);
+    assert_eq!(bench.spi(&[0x0C, 0x01, 0x23, 0x45, 0x60, 0], 2), [0xA5, 0x5A]);
+    assert_eq!(bench.cells.read8(0x123_4560), 0xA5);
+    bench.spi(&[0x06], 0);
+    bench.spi(&[0x21, 0x01, 0x23, 0x45, 0x60], 0);
+    bench.wait(100 * MS);
+    assert_eq!(bench.spi(&[0x13, 0x01, 0x23, 0x45, 0x60], 1), [0xFF]);
+    for (instruction, dummy, lanes) in [(0x3C, 8, 2), (0x6C, 8, 4)] {
+        bench.cells.write(0x1FF_FFFE, &[0x12, 0x34]);
+        bench.select(true);
+        for byte in [instruction, 0x01, 0xFF, 0xFF, 0xFE] {
+            bench.byte(byte, 1);
+        }
+        bench.dummy(dummy);
+        assert_eq!([bench.byte(0xFF, lanes), bench.byte(0xFF, lanes)], [0x12, 0x34]);
+        bench.select(false);
+    }
+    // W25Q512JV, 8.1.1.
+    assert_eq!(Bench::of(64 << 20).spi(&[0x9F], 3), [0xEF, 0x40, 0x20]);
+    // 128 Mbit have none of them.
+    let mut small = Bench::of(16 << 20);
+    small.select(true);
+    small.byte(0x13, 1);
+    assert_eq!(small.select(false), Some(Report::Unknown(0x13)));
+}
+
+/// W25Q257FV 7.2 and 8.2.6 to 8.2.9: the extended address register counts with three bytes, and takes over a fourth.
+#[test]
+fn the_fourth_byte_comes_from_the_mode_or_from_a_register() {
+    let mut bench = Bench::of(32 << 20);
+    bench.cells.write(0x40, &[0x11]);
+    bench.cells.write(0x100_0040, &[0x22]);
+    assert_eq!(bench.spi(&[0x03, 0, 0, 0x40], 1), [0x11]);
+    bench.spi(&[0x06], 0);
+    bench.spi(&[0xC5, 1], 0);
+    assert_eq!((bench.spi(&[0xC8], 1), bench.spi(&[0x03, 0, 0, 0x40], 1)), (vec![1], vec![0x22]));
+    // Status register 3, ADS.
+    bench.spi(&[0xB7], 0);
+    assert_eq!(bench.spi(&[0x15], 1)[0] & 1, 1);
+    assert_eq!(bench.spi(&[0x03, 0, 0, 0, 0x40], 1), [0x11]);
+    assert_eq!(bench.spi(&[0x4B, 0, 0, 0, 0, 0], 1), [0xE6]);
+    bench.spi(&[0xE9], 0);
+    assert_eq!((bench.spi(&[0xC8], 1), bench.spi(&[0x03, 0, 0, 0x40], 1)), (vec![0], vec![0x11]));
+    // ADP: from a reset on.
+    bench.spi(&[0x50], 0);
+    bench.spi(&[0x11, 0x62], 0);
+    bench.spi(&[0x66], 0);
+    bench.spi(&[0x99], 0);
+    bench.wait(MS);
+    assert_eq!(bench.spi(&[0x15], 1)[0] & 3, 3);
+}
+
+/// W25Q257FV tables 7.1.16 and 7.1.17.
+#[test]
+fn a_large_chip_protects_by_four_bits() {
+    for (one, two, protected, free) in [
+        (0x04, 0x02, 0x1FF_0000, 0x1FE_0000),
+        (0x24, 0x02, 0x100_0000, 0x0FF_0000),
+        (0x44, 0x02, 0x000_0000, 0x001_0000),
+        (0x04, 0x42, 0x1FE_0000, 0x1FF_0000),
+    ] {
+        let mut bench = Bench::of(32 << 20);
+        bench.spi(&[0x50], 0);
+        bench.spi(&[0x01, one, two], 0);
+        for (address, refused) in [(protected, true), (free, false)] {
+            bench.spi(&[0x06], 0);
+            bench.select(true);
+            for byte in [0x21].into_iter().chain(u32::to_be_bytes(address)) {
+                bench.byte(byte, 1);
+            }
+            let report = bench.select(false);
+            assert_eq!(report == Some(Report::Refused(0x21)), refused, "{one:#x} {two:#x} {address:#x}");
+            bench.wait(1000 * MS);
+        }
+    }
 }

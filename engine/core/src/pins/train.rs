@@ -93,6 +93,7 @@ impl Pins {
     #[inline(always)]
     pub fn send(&mut self, train: &mut Train, until: u64, at: impl Fn(u64) -> Ps) -> Option<Sent> {
         let samples = self.takes(train)?;
+        let digests = self.digests(train);
         let mut sent = Sent { edges: 0, disturbed: false };
         while !sent.disturbed {
             let mut edges = train.edges_before(until);
@@ -110,7 +111,7 @@ impl Pins {
                 break;
             }
             let before = *train;
-            self.pass(train, edges, &at);
+            self.pass(train, edges, digests, &at);
             sent.edges += edges;
             if sampled != 0 {
                 let first = at(before.due + skipped * before.ticks());
@@ -151,14 +152,19 @@ impl Pins {
         })
     }
 
+    /// What the trace is told, four levels in turn: when a bit is put on the data pin and when it is clocked, low and high.
+    #[inline(always)]
+    fn digests(&self, train: &Train) -> [[u64; 2]; 2] {
+        let others = self.level & !train.pins;
+        let digest = |levels| Trace::digest(Kind::Pins, (others | levels) & !self.told_as_bytes);
+        [train.sent, train.clocked].map(|levels| [digest(levels), digest(levels | train.data)])
+    }
+
     /// The next edges of a train, as far as pins and trace are concerned.
     #[inline(always)]
-    fn pass(&mut self, train: &mut Train, edges: u64, at: impl Fn(u64) -> Ps) {
+    fn pass(&mut self, train: &mut Train, edges: u64, digests: [[u64; 2]; 2], at: impl Fn(u64) -> Ps) {
         let others = self.level & !train.pins;
-        // Four levels in turn: with the data pin low and high, when a bit is put there and when it is clocked.
-        let digest = |levels| Trace::digest(Kind::Pins, (others | levels) & !self.told_as_bytes);
-        let sent = [digest(train.sent), digest(train.sent | train.data)];
-        let clocked = [digest(train.clocked), digest(train.clocked | train.data)];
+        let [sent, clocked] = digests;
         // Kept in registers from edge to edge.
         let (mut trace, mut next) = (self.trace.clone(), *train);
         let mut left = edges;

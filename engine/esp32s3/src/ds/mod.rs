@@ -17,7 +17,7 @@ use crate::aes::{self, Cipher};
 use crate::block::{undeclared, Block};
 use crate::fabric::Fabric;
 use crate::hmac::Hmac;
-use crate::rsa::Modular;
+use crate::rsa::{Effort, Modular};
 use crate::slots::Slot;
 use engine_core::registers::{Bank, Group, Registers, Write};
 use num_bigint::BigUint;
@@ -144,8 +144,8 @@ impl Ds {
             let bytes = 4 * (word(LENGTH) as usize % 128 + 1);
             let modular = Modular::new(&text[M..M + bytes], &text[R..R + bytes], word(M_PRIME));
             let y = BigUint::from_bytes_le(&text[Y..Y + bytes]);
-            let multiplications = 16 * bytes as u64;
-            let (z, more) = modular.power(&self.memory[X..X + bytes], &y, multiplications, "DS.SET_ME", fabric);
+            let effort = Effort::constant(8 * bytes as u64);
+            let (z, more) = modular.power(&self.memory[X..X + bytes], &y, effort, "DS.SET_ME", fabric);
             self.memory[Z..Z + bytes].copy_from_slice(&z);
             clocks += more;
         }

@@ -140,6 +140,10 @@ impl Block for Efuse {
         self.peek(offset, fabric)
     }
 
+    fn stays(&self, offset: u32) -> bool {
+        Reg::at(offset).is_some()
+    }
+
     fn peek(&mut self, offset: u32, _fabric: &mut Fabric) -> u32 {
         if (FUSES..FUSES_END).contains(&offset) {
             return self.word(offset);

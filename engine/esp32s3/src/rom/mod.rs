@@ -23,17 +23,14 @@
 //!   (tests/realimages/test_esp32s3_usb_console.py); its device starts anew after each reset, where silicon's may persist.
 //!
 //! # Fidelity
-//! - Results of 419 functions: as the silicon's code gives them on our own processor, bit for bit
+//! - Results of 427 functions: as the silicon's code gives them on our own processor, bit for bit
 //!   (tests/realimages/test_esp32s3_rom_calls.py, test_esp32s3_rom_flash.py); what C leaves open is left out there. How long a
 //!   function takes: approximated.
-//! - Missing, beside the radios', 76 functions: a call stops the run and says the name. By address, as ESP-IDF's linker scripts name them:
+//! - As on silicon, `ets_backup_dma_copy` waits for ever: it works on a block where this chip has none.
+//! - Missing, beside the radios', 68 functions: a call stops the run and says the name. By address, as ESP-IDF's linker scripts name them:
 //!
 //! | From | To | Missing | What | Who may call it |
 //! |---|---|---|---|---|
-//! | 0x40000624 | 0x40000768 | 3 | registers saved by DMA (the silicon's waits for a block that is elsewhere on this chip), receiving half of the download protocol | ROM code itself; esptool talks to ROM code, not to an application |
-//! | 0x4000156c | 0x4000156c | 1 | `__sprint_r`, of newlib-nano's printf | nobody beside it |
-//! | 0x400019d4 | 0x400019e0 | 2 | walks over tag memory, which is not modelled | diagnosis |
-//! | 0x40001c14 | 0x40001c44 | 2 | handlers of exceptions, virtual priorities of interrupts, without an operating system | programs on the bare ROM |
 //! | 0x40002610 | 0x40002a54 | 68 | USB OTG: firmware updates (DFU), the layers below the console one by one | programs of their own; ESP-IDF calls the console's |
 //!
 //! # Radios

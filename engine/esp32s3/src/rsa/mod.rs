@@ -8,11 +8,11 @@
 //! # Fidelity
 //! - Results for numbers of 1 to 128 words: exact. Where r or M' do not belong to M silicon gives a number without meaning;
 //!   here it is the right one, and a gap says so.
-//! - Time is approximated: a Montgomery multiplication of n words takes 2.11 n² clocks of CRYPTO_CLK, from 108 µs measured
-//!   at 160 MHz for the modular multiplication of 64 words, which is two of them (a customer on Espressif's forum, confirmed
-//!   there by the vendor, October 2021). An exponentiation with CONSTANT_TIME takes two for each bit of Y; without it one for
-//!   each bit behind the leading zeros, and one for each bit that is set (TRM, Acceleration Options: 65537 as Y of 3072 bits
-//!   takes less than a hundredth of the time).
+//! - Time is approximated, to 0.3 % of the four times of TRM table 20.3-1 (3072 bits, 65537 as Y) at 160 MHz: a Montgomery
+//!   multiplication of n words takes 2.125 n² clocks of CRYPTO_CLK. An exponentiation with CONSTANT_TIME takes two for each
+//!   bit of Y, and three; without it one for each bit behind the leading zeros, one for each bit that is set, and four clocks
+//!   for each leading zero. SEARCH leaves out the bits above SEARCH_POS. A modular multiplication of 64 words, which is two,
+//!   was measured to take 108 µs (a customer on Espressif's forum, confirmed there by the vendor, October 2021).
 //! - After a reset the memories take 1.3 µs until they are clean (ESP-IDF `hal/mpi_hal.c`). That SYSTEM_RSA_PD_CTRL takes
 //!   their supply is not modelled.
 
@@ -59,7 +59,31 @@ const CLEANING: Ps = 1_300_000;
 
 /// Clocks of a Montgomery multiplication of so many words.
 fn montgomery_clocks(words: usize) -> u64 {
-    (words * words) as u64 * 135 / 64
+    (words * words) as u64 * 136 / 64
+}
+
+/// What an exponent costs.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    multiplications: u64,
+    leading_zeros: u64,
+}
+
+impl Effort {
+    /// The same for all exponents of so many bits.
+    pub fn constant(bits: u64) -> Self {
+        Self { multiplications: 2 * bits + 3, leading_zeros: 0 }
+    }
+
+    /// Less for what has fewer ones, of which `bits` bits are looked at.
+    fn accelerated(y: &BigUint, bits: u64) -> Self {
+        Self { multiplications: y.bits() + y.count_ones(), leading_zeros: bits - y.bits() }
+    }
+
+    fn clocks(self, words: usize) -> u64 {
+        const LEADING_ZERO: u64 = 4;
+        self.multiplications * montgomery_clocks(words) + LEADING_ZERO * self.leading_zeros
+    }
 }
 
 /// A number modulo a product of primes other than 2, and how it is worked out.
@@ -108,10 +132,10 @@ impl Modular {
     }
 
     /// X ^ Y, and the clocks that it takes; `name` says who asks.
-    pub fn power(&self, x: &[u8], y: &BigUint, bits: u64, name: &str, fabric: &mut Fabric) -> (Vec<u8>, u64) {
+    pub fn power(&self, x: &[u8], y: &BigUint, effort: Effort, name: &str, fabric: &mut Fabric) -> (Vec<u8>, u64) {
         let result =
             if self.check(name, fabric) { BigUint::from_bytes_le(x).modpow(y, &self.modulus) } else { BigUint::ZERO };
-        (self.padded(&result), (2 + bits) * montgomery_clocks(self.words))
+        (self.padded(&result), effort.clocks(self.words))
     }
 
     /// X * Y, and the clocks that it takes.
@@ -166,8 +190,8 @@ impl Rsa {
                 if operation == Reg::MODMULT_START {
                     modular.product(x, self.number(Y_MEM, bytes), fabric)
                 } else {
-                    let (y, bits) = self.exponent(bytes);
-                    modular.power(x, &y, bits, "RSA.MODEXP_START", fabric)
+                    let (y, effort) = self.exponent(bytes);
+                    modular.power(x, &y, effort, "RSA.MODEXP_START", fabric)
                 }
             }
         };
@@ -187,8 +211,8 @@ impl Rsa {
         (product, montgomery_clocks(half / 4))
     }
 
-    /// Y, and how many multiplications its bits take. With SEARCH_ENABLE the bits above SEARCH_POS are not looked at.
-    fn exponent(&self, bytes: usize) -> (BigUint, u64) {
+    /// Y, and what it costs. With SEARCH_ENABLE the bits above SEARCH_POS are not looked at.
+    fn exponent(&self, bytes: usize) -> (BigUint, Effort) {
         let mut y = BigUint::from_bytes_le(self.number(Y_MEM, bytes));
         let mut bits = 8 * bytes as u64;
         if self.bank.get(Reg::SEARCH_ENABLE) & 1 != 0 {
@@ -196,8 +220,8 @@ impl Rsa {
             y &= (BigUint::from(1u8) << bits) - 1u8;
         }
         let constant = self.bank.get(Reg::CONSTANT_TIME) & 1 != 0;
-        let multiplications = if constant { 2 * bits } else { y.bits() + y.count_ones() };
-        (y, multiplications)
+        let effort = if constant { Effort::constant(bits) } else { Effort::accelerated(&y, bits) };
+        (y, effort)
     }
 }
 
@@ -212,6 +236,14 @@ impl Block for Rsa {
 
     fn read(&mut self, offset: u32, fabric: &mut Fabric) -> u32 {
         self.peek(offset, fabric)
+    }
+
+    fn stays(&self, offset: u32) -> bool {
+        // IDLE falls by an event; CLEAN, and IDLE before the first work, change by time alone.
+        match Reg::at(offset) {
+            Some(Reg::IDLE) => self.ends.is_some(),
+            register => register.is_some_and(|register| register != Reg::CLEAN),
+        }
     }
 
     fn peek(&mut self, offset: u32, fabric: &mut Fabric) -> u32 {

@@ -3,6 +3,8 @@
 //! # Fidelity
 //! - The cache reaches the cells directly: formats, clocks, delays and ECC set here are stored and change nothing, so a
 //!   wrong set-up does not show as garbage.
+//! - So does the length of addresses: a page above 16 MB of a flash chip of four lines is counted where they have three bytes,
+//!   which silicon takes for another page, and comes right.
 //! - CORE_CLK_SEL is the clock of both controllers. Clock, lanes, address and dummy bits also say how long a line takes.
 
 use super::sampling::Timing;
@@ -74,6 +76,11 @@ impl Spi0 {
         const MEGAHERTZ: [u64; 4] = [80, 120, 160, 240];
         let select = CORE_CLK_SEL::CORE_CLK_SEL.get(self.bank.get(Reg::CORE_CLK_SEL));
         Hertz::new(MEGAHERTZ[select as usize] * 1_000_000)
+    }
+
+    /// Do addresses of flash have four bytes (ESP-IDF `bootloader_flash_32bits_address_map_enable`)?
+    pub fn has_four_address_bytes(&self) -> bool {
+        self.bank.field(Reg::USER1, USER1::USR_ADDR_BITLEN) >= 31
     }
 
     /// What SPI1 shares of it.

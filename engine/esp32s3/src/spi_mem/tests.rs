@@ -109,6 +109,36 @@ fn rdid_gives_the_jedec_id() {
     assert_eq!(bench.read(W0) & 0xFF_FFFF, 0x17_40EF);
 }
 
+/// ESP-IDF spi_flash_chip_generic.c on a chip above 16 MB: 12h, 21h and ECh (CMD_PROGRAM_PAGE_4B, CMD_SECTOR_ERASE_4B,
+/// CMD_FASTRD_QIO_4B) with addresses of 32 bits; W25Q257FV 8.2.21 for the two mode and four dummy clocks of the last.
+#[test]
+fn a_large_chip_is_reached_by_addresses_of_four_bytes() {
+    let mut bench = Bench { flash: FlashChip::new(32 << 20), cells: Memory::new(32 << 20, 0xFF), ..Bench::new() };
+    let at = 0x1FF_0000;
+    bench.write(USER1, 31 << 26 | 5);
+    for (command, user, time) in [(0x12, 1 << 27, 40_000_000), (0x21, 0, 20_000_000_000), (0x12, 1 << 27, 40_000_000)] {
+        bench.write(CMD, 1 << 30);
+        bench.finish();
+        bench.write(USER2, 7 << 28 | command);
+        bench.write(USER, 1 << 31 | 1 << 30 | user);
+        bench.write(ADDR, at);
+        bench.write(W0, 0x1234_5678);
+        bench.write(MOSI_DLEN, 31);
+        bench.write(CMD, 1 << 18);
+        bench.finish();
+        bench.fabric.cycle += time;
+        assert_eq!(bench.cells.read32(at as usize), if command == 0x21 { u32::MAX } else { 0x1234_5678 });
+    }
+    bench.write(CTRL, 1 << 13 | 1 << 24);
+    bench.write(USER2, 7 << 28 | 0xEC);
+    bench.write(USER, 1 << 31 | 1 << 30 | 1 << 29 | 1 << 28);
+    bench.write(MISO_DLEN, 31);
+    bench.write(W0, 0);
+    bench.write(CMD, 1 << 18);
+    bench.finish();
+    assert_eq!(bench.read(W0), 0x1234_5678);
+}
+
 /// ESP-IDF `spi_flash_hal_common.inc`: COMPUTE_DUMMY_CYCLELEN adds what the calibration found to whatever is read.
 #[test]
 fn sampled_late_an_answer_wants_as_many_dummy_clocks() {

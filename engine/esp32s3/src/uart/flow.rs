@@ -1,4 +1,4 @@
-//! Flow control by software. TRM, chapter UART Controller, section Software Flow Control; ESP-IDF `hal/uart_ll.h`
+//! Flow control by software. TRM 26.4.10.2 (characters, thresholds, what is forced); ESP-IDF `hal/uart_ll.h`
 //! (uart_ll_set_sw_flow_ctrl, uart_ll_force_xoff).
 
 use super::{Reg, Uart, FLOW_CONF, INT_RAW, SWFC_CONF0, SWFC_CONF1};

@@ -1,4 +1,4 @@
-//! IrDA, serial infrared (SIR). TRM, chapter UART Controller, section IrDA; IrDA Serial Infrared Physical Layer
+//! IrDA, serial infrared (SIR). TRM 26.4.7: of 16 clocks of a bit the 9th to 11th are high; IrDA Serial Infrared Physical Layer
 //! Specification: a bit that is 0 is a pulse of 3/16 of a bit, in the 9th to 11th sixteenth, a bit that is 1 is none. The
 //! encoder's line is low when idle, the decoder's is high.
 

@@ -137,7 +137,7 @@ fn near(a: Ps, b: Ps) -> bool {
     a.abs_diff(b) <= 50_000
 }
 
-/// TRM, RS485: "DE is connected to dtrn_out", turnaround delays of one bit before the start bit and behind the stop bit.
+/// TRM 26.4.6: "DE is connected to dtrn_out", turnaround delays of one bit before the start bit and behind the stop bit.
 #[test]
 fn dtr_enables_the_driver_from_the_turnaround_before_the_start_bit_to_that_behind_the_stop_bit() {
     let mut bench = Bench::new(RX);
@@ -216,7 +216,7 @@ fn the_transmitter_waits_for_the_bus_unless_told_not_to() {
     }
 }
 
-/// IrDA SIR: 3/16 of a bit, 1.63 us at 115200 baud; TRM: in the 9th to 11th sixteenth; no pulse for a 1.
+/// IrDA SIR: 3/16 of a bit, 1.63 us at 115200 baud; TRM 26.4.7: in the 9th to 11th sixteenth; no pulse for a 1.
 #[test]
 fn a_zero_is_a_pulse_of_light() {
     let mut bench = Bench::new(RX);
@@ -239,7 +239,7 @@ fn a_zero_is_a_pulse_of_light() {
     }
 }
 
-/// TRM: "the encoder's output polarity is the opposite of the decoder's input polarity"; IRDA_DPLX lets both work at once.
+/// TRM 26.4.7: "the encoder's output polarity is the opposite of the decoder's input polarity"; IRDA_DPLX lets both work at once.
 #[test]
 fn light_comes_back_as_characters() {
     const IRDA: u32 = 1 << 16;
@@ -265,7 +265,7 @@ fn light_comes_back_as_characters() {
     }
 }
 
-/// TRM, software flow control: XOFF lets the present byte out and stops the transmitter; XONOFF_DEL removes both characters.
+/// TRM 26.4.10.2: XOFF lets the present byte out and stops the transmitter; XONOFF_DEL removes both characters.
 #[test]
 fn xoff_stops_the_transmitter_and_xon_lets_it_go_on() {
     const XON: u8 = 0x11;

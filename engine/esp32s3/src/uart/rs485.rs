@@ -1,5 +1,5 @@
-//! RS-485. TRM, chapter UART Controller, section RS485; ESP-IDF `hal/uart_ll.h` (uart_ll_set_mode_rs485_*) and its
-//! documentation of UART_MODE_RS485_*.
+//! RS-485. TRM 26.4.6 (driver control, turnaround delay, bus snooping) and 26.4.10.1 (DTR falls after the delay); ESP-IDF
+//! `hal/uart_ll.h` (uart_ll_set_mode_rs485_*) and its documentation of UART_MODE_RS485_*.
 //!
 //! DTR is the transceiver's driver enable: high from before the start bit until the transmitter has nothing more to send.
 //! (ESP-IDF's driver uses RTS for that, by SW_RTS.)

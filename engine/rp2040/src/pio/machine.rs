@@ -8,6 +8,7 @@ use super::instruction::{Kind, Op};
 use crate::pads::Lane;
 use engine_core::pins::Train;
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 
 /// An instruction that does not come from the instruction memory, kept until it is complete (3.5.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +41,9 @@ pub(super) struct PinWrite {
     pub(super) mask: u32,
     pub(super) value: u32,
 }
+
+/// Words whose bits may be sent later than they were pulled.
+const AHEAD: usize = 64;
 
 /// In [`Shared::touched`]: flags were raised or lowered.
 pub const FLAGS: u8 = 0x10;
@@ -114,6 +118,8 @@ pub struct Machine {
     /// When its clock ticks next, in 1/256 cycles of clk_sys. While it idles for the delay of an instruction, or waits, see
     /// [`Machine::settle`].
     due: u64,
+    /// The tick that a divisor has set which is no longer configured: the period that has begun is finished.
+    outlived: u64,
     /// What the next period of the divider is too long by: the carry of a fraction takes effect one period later.
     phase: u64,
     #[serde(skip)]
@@ -138,6 +144,10 @@ pub struct Machine {
     pub tx: Fifo,
     /// The RX FIFO.
     pub rx: Fifo,
+    /// Words that were taken out of the TX FIFO at their time, for pins that have not come so far yet: see
+    /// [`Machine::take_ahead`]. None are left when the pins are up to date.
+    #[serde(skip)]
+    pub(super) ahead: VecDeque<u32>,
     latched: u16,
     pub(super) irq_waiting: bool,
     /// Stalls keep asserting side-set, and another machine writes the same pins: it must be clocked while it waits.
@@ -152,6 +162,7 @@ impl Machine {
     pub fn new(number: u8, config: Config) -> Self {
         Self {
             due: 0,
+            outlived: 0,
             phase: 0,
             ops: Ops::default(),
             pc: 0,
@@ -167,6 +178,7 @@ impl Machine {
             config,
             tx: Fifo::new(),
             rx: Fifo::new(),
+            ahead: VecDeque::new(),
             latched: 0,
             irq_waiting: false,
             contended: false,
@@ -211,7 +223,7 @@ impl Machine {
                 self.due += divisor - std::mem::take(&mut self.phase);
             }
             self.due += now.saturating_sub(self.due).div_ceil(divisor) * divisor;
-        } else if self.phase == 0 {
+        } else if self.phase == 0 && self.due != self.outlived {
             let idle = (self.due - now) / divisor;
             self.due -= idle * divisor;
             self.delay += idle as u8;
@@ -224,7 +236,7 @@ impl Machine {
         self.settle(cycle);
     }
 
-    /// The configuration changed. FIFOs are flushed where the way they are joined changes (SHIFTCTRL).
+    /// The configuration changed, at a moment to which the divider is settled. FIFOs are flushed where the way they are joined changes (SHIFTCTRL).
     pub fn configure(&mut self, config: Config) {
         if config.join != self.config.join {
             let (tx, rx) = config.join;
@@ -233,6 +245,9 @@ impl Machine {
         }
         if !config.sticky {
             self.sticky = None;
+        }
+        if config.divisor != self.config.divisor {
+            self.outlived = self.due;
         }
         self.config = config;
     }
@@ -332,7 +347,8 @@ impl Machine {
         }
     }
 
-    /// In a loop that sends bits: the cycle in which the OSR is used up, so that it does more than to move pins.
+    /// In a loop that sends bits: when the OSR, and what was taken ahead for it, is used up, so that it does more than to
+    /// move pins. In 1/256 cycles.
     #[inline]
     pub fn shifts_until(&self) -> Option<u64> {
         let (send, clock, clocking) = self.bit_loop()?;
@@ -343,9 +359,24 @@ impl Machine {
         if self.config.autopull == NEVER {
             return Some(u64::MAX);
         }
+        let left = left + self.ahead.len() as u64 * u64::from(self.config.autopull);
         let (sent, clocked) = (1 + u64::from(send.delay), 1 + u64::from(clock.delay));
         let periods = (left - 1) * (sent + clocked) + if clocking { clocked } else { 0 };
-        Some((self.due + periods * self.config.divisor) >> 8)
+        Some(self.due + periods * self.config.divisor)
+    }
+
+    /// In a loop that sends bits, whose OSR is used up in a cycle that has come by now: the word that is pulled in that cycle
+    /// leaves the FIFO, and its bits are sent when the pins come so far. How long that takes, in 1/256 cycles. `None`: there
+    /// is no word, or enough are under way.
+    #[inline(always)]
+    pub fn take_ahead(&mut self) -> Option<u64> {
+        if self.tx.is_empty() || self.ahead.len() >= AHEAD {
+            return None;
+        }
+        let (send, clock, _) = self.bit_loop()?;
+        let periods = u64::from(self.config.autopull) * (2 + u64::from(send.delay) + u64::from(clock.delay));
+        self.ahead.push_back(self.tx.pop());
+        Some(periods * self.config.divisor)
     }
 
     /// Programs that feed displays and LEDs spend most of their ticks shifting bits to pins. As many such ticks as come
@@ -375,6 +406,7 @@ impl Machine {
         let sent = clock.side_value & !(config.out_mask | send.side_mask) | send.side_value;
         let clocked = sent & !clock.side_mask | clock.side_value;
         let present = shared.out & data != 0;
+        let (bits, all) = self.bits_to_send(left);
         let mut train = Train {
             pins: u64::from(pins),
             data: u64::from(data),
@@ -382,18 +414,15 @@ impl Machine {
             clocked: u64::from(clocked),
             send_ticks: config.divisor * (1 + u64::from(send.delay)),
             clock_ticks: config.divisor * (1 + u64::from(clock.delay)),
-            bits: u64::from(present) << 32
-                | u64::from(if config.out_right { self.osr.reverse_bits() } else { self.osr }),
-            left: u32::from(left),
+            bits: u64::from(present) << 32 | u64::from(bits),
+            left: u32::from(all),
             clocking,
             due: self.due,
         };
         let (addresses, delay) = ((clock.next, send.next), send.delay);
         let cycle = lane.send(&mut train, until << 8)?;
-        let sent = left - train.left as u8;
         self.pc = if train.clocking { addresses.1 } else { addresses.0 };
-        self.osr = if self.config.out_right { shift_right(self.osr, sent) } else { shift_left(self.osr, sent) };
-        self.osr_count += sent;
+        self.shift_osr(all - train.left as u8);
         self.due = train.due;
         shared.out = (shared.out & !pins) | (lane.level() & pins);
         // The train ends with the OUT that uses up the OSR, which refills it in the same cycle (3.5.4), or as soon as it can.
@@ -403,6 +432,37 @@ impl Machine {
             self.delay = delay;
         }
         Some(cycle)
+    }
+
+    /// The bits that are left in the OSR, and behind them those of whole words that were taken ahead, as far as there is room:
+    /// the first one on top, and how many there are.
+    #[inline(always)]
+    fn bits_to_send(&self, left: u8) -> (u32, u8) {
+        let first_on_top = |word: u32| if self.config.out_right { word.reverse_bits() } else { word };
+        let (mut bits, mut all) = (first_on_top(self.osr), left);
+        for &word in &self.ahead {
+            if all + self.config.autopull > 32 {
+                break;
+            }
+            bits = bits & !(u32::MAX >> all) | first_on_top(word) >> all;
+            all += self.config.autopull;
+        }
+        (bits, all)
+    }
+
+    /// So many of these bits were sent.
+    #[inline(always)]
+    fn shift_osr(&mut self, sent: u8) {
+        let mut count = self.osr_count + sent;
+        // Where the OSR is used up in between, the next word follows at once.
+        while count > self.config.autopull {
+            let Some(word) = self.ahead.pop_front() else { break };
+            count -= self.config.autopull;
+            (self.osr, self.osr_count) = (word, 0);
+        }
+        let bits = count - self.osr_count;
+        self.osr = if self.config.out_right { shift_right(self.osr, bits) } else { shift_left(self.osr, bits) };
+        self.osr_count = count;
     }
 
     /// Any other run of OUT to pins and NOP, while the OSR holds enough bits that nothing is pulled.

@@ -53,7 +53,8 @@ pub struct Pio {
     forced_word: [u16; MACHINES],
     /// Machines that assert a sticky write.
     sticky: u8,
-    /// Machines do nothing but shift out bits before this cycle, see [`Pio::sync_words`]; 0 where that is not known.
+    /// Machines do nothing but shift out bits before this moment, in 1/256 cycles, see [`Pio::sync_words`]; 0 where that is
+    /// not known.
     #[serde(skip)]
     shifts_until: u64,
     /// The cycle in which sticky writes win back what others wrote.
@@ -180,7 +181,7 @@ impl Pio {
     /// Somebody waits for FIFOs or flags, or for pins as well.
     fn quiet_at_most_until(&self, pins: bool, fabric: &Fabric) -> u64 {
         let shifts_until = if pins { None } else { self.find_shifts_until() };
-        shifts_until.unwrap_or_else(|| self.next_tick(fabric)).saturating_add(1)
+        shifts_until.map_or_else(|| self.next_tick(fabric), |at| at >> 8).saturating_add(1)
     }
 
     /// The pins that enabled machines may look at, as far as the instruction memory tells: all where a machine executes data.
@@ -260,8 +261,14 @@ impl Pio {
             return false;
         }
         let mut lane = Lane::new(self.func(), fabric);
-        let Some(cycle) = self.machines[number].shift_out(until, &mut self.shared, &mut lane) else { return false };
+        let machine = &mut self.machines[number];
+        let Some(cycle) = machine.shift_out(until, &mut self.shared, &mut lane) else { return false };
         self.cycle = cycle;
+        // Words that were taken ahead follow one another.
+        while self.shared.touched == 0 && !lane.is_disturbed() {
+            let Some(cycle) = machine.shift_out(until, &mut self.shared, &mut lane) else { break };
+            self.cycle = cycle;
+        }
         self.driven.0 = self.shared.out;
         let disturbed = lane.is_disturbed();
         for (cycle, input) in lane.close() {

@@ -49,28 +49,44 @@ impl Pio {
     /// Is it known that machines do nothing but shift out bits before `cycle`?
     #[inline(always)]
     pub fn only_shifts(&self, cycle: u64) -> bool {
-        cycle <= self.shifts_until
+        cycle << 8 <= self.shifts_until
     }
 
     /// The FIFOs and FDEBUG are up to `cycle`; pins may be behind where machines do nothing but shift out bits. Software
     /// asks for room again and again while a word is shifted out, and the machine need not stop in the middle of it.
     pub fn sync_words(&mut self, cycle: u64, fabric: &mut Fabric) {
         while self.cycle < cycle {
-            if self.shifts_until < self.cycle {
+            if self.shifts_until < self.cycle << 8 {
                 let Some(shifts_until) = self.find_shifts_until() else {
                     self.run(cycle, fabric);
                     continue;
                 };
                 self.shifts_until = shifts_until;
             }
-            if self.shifts_until >= cycle {
+            if self.only_shifts(cycle) {
                 return;
             }
-            self.run(self.shifts_until + 1, fabric);
+            match self.take_ahead(fabric) {
+                Some(time) => self.shifts_until += time,
+                None => _ = self.run((self.shifts_until >> 8) + 1, fabric),
+            }
         }
     }
 
-    /// The first cycle in which a machine may do more than to shift out bits. `None`: nothing is known about it.
+    /// A word is due. Where nobody waits for pins, FIFOs or flags, it is pulled, and the pins come later: edges of many
+    /// words in one go cost less. How long its bits take, in 1/256 cycles. `None`: the machine must be run.
+    #[inline(always)]
+    fn take_ahead(&mut self, fabric: &mut Fabric) -> Option<u64> {
+        if !self.awake.is_power_of_two() || self.quiet_until(fabric) != u64::MAX {
+            return None;
+        }
+        let number = self.awake.trailing_zeros() as usize;
+        let time = self.machines[number].take_ahead()?;
+        self.publish_levels(number, fabric);
+        Some(time)
+    }
+
+    /// When a machine may do more than to shift out bits, in 1/256 cycles. `None`: nothing is known about it.
     pub(super) fn find_shifts_until(&self) -> Option<u64> {
         let unusual = self.forced | self.sticky | self.undecoded != 0 || self.pin_waiters;
         if unusual || self.awake == 0 {

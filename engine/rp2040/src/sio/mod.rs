@@ -180,6 +180,12 @@ impl Sio {
         offset >> 4 == 5
     }
 
+    /// Does a load at this offset do so? FIFO_RD; the others only tell.
+    #[inline(always)]
+    pub fn takes_word(offset: u32) -> bool {
+        offset & 0xFFC == 0x58
+    }
+
     fn interpolator(&mut self, core: usize, offset: u32) -> &mut Interpolator {
         &mut self.local[core].interpolators[((offset - INTERP) / INTERP_STEP) as usize]
     }

@@ -34,7 +34,7 @@ pub(super) enum Access {
     NoMemory,
     Load, LoadUsar, LoadReversed, LoadAcross, LoadAt, LoadHalf(u32), Broadcast(u32), BroadcastPairs, LoadIndexed,
     LoadAccx, LoadUa, LoadQaccLow(u32), LoadQaccTop(u32), LoadQacc(u32, bool), LoadFloats(u32),
-    Store, StoreAt, StoreHalf(u32), StoreFunnel, StoreIndexed, StoreSwapped,
+    Store, StoreAt, StoreHalf(u32), StoreFunnel, StoreIndexed, StoreReversed,
     StoreSums, StoreTwiddled, StoreParted,
     StoreAccx, StoreUa, StoreQaccLow(u32), StoreQaccTop(u32), StoreFloats(u32),
 }
@@ -240,9 +240,10 @@ impl<B: Bus> Unit<'_, B> {
                 let word = self.q(Role::V) >> (32 * self.one(Role::Lane));
                 self.write(self.indexed(), 1, word)
             }
-            A::StoreSwapped => {
+            A::StoreReversed => {
+                // The last word first; TRM 1.8.15 lists them from the highest bits on.
                 let (q, distance) = (self.q(Role::V), self.one(Role::Sar));
-                self.write(addr, 4, build(16, |index| signed(q, 16, index ^ 1) >> distance))
+                self.write(addr, 4, build(16, |index| signed(q, 16, index ^ 6) >> distance))
             }
             A::StoreSums => self.write(addr, 4, self.sums()),
             A::StoreTwiddled => self.write(addr, 4, self.under_product()),

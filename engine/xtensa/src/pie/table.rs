@@ -39,7 +39,7 @@ pub(super) const SHORT: &[Row] = &[
     (0xFFF00F, 0x764004, "ee.clr_bit_gpio_out", ClearGpio, NoMemory, Stay, false, &[(Imm1, &[(4, 8)])]),
     (0xCF20CF, 0x8E0004, "ee.cmul.s16", MultiplyComplex, NoMemory, Stay, false, &[(Z, &[(20, 2), (15, 1)]), (X, &[(8, 3)]), (Y, &[(14, 1), (11, 2)]), (Sel, &[(4, 2)])]),
     (0xCF020F, 0xCC0004, "ee.fft.r2bf.s16", Butterfly, NoMemory, Stay, false, &[(Z, &[(20, 2), (15, 1)]), (Z1, &[(12, 3)]), (X, &[(6, 2), (4, 1)]), (Y, &[(10, 2), (5, 1)]), (Sel, &[(8, 1)])]),
-    (0xCF7B0F, 0xCD3304, "ee.fft.vst.r32.decp", NoResult, StoreSwapped, By(-16), false, &[(V, &[(20, 2), (15, 1)]), (As, &[(4, 4)]), (Sar, &[(10, 1)])]),
+    (0xCF7B0F, 0xCD3304, "ee.fft.vst.r32.decp", NoResult, StoreReversed, By(-16), false, &[(V, &[(20, 2), (15, 1)]), (As, &[(4, 4)]), (Sar, &[(10, 1)])]),
     (0xFFFF0F, 0x650804, "ee.get_gpio_in", ReadGpio, NoMemory, Stay, false, &[(Au, &[(4, 4)])]),
     (0x8F000F, 0x810004, "ee.ld.128.usar.ip", NoResult, LoadUsar, Imm, false, &[(U, &[(20, 2), (15, 1)]), (As, &[(4, 4)]), (Imm16, &[(22, 1), (8, 7)])]),
     (0xCF700F, 0x8D0004, "ee.ld.128.usar.xp", NoResult, LoadUsar, Register, false, &[(U, &[(20, 2), (15, 1)]), (As, &[(4, 4)]), (Ad, &[(8, 4)])]),

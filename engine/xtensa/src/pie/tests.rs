@@ -559,6 +559,19 @@ fn a_butterfly_stores_its_sums() {
     assert_eq!(machine.core.r[3], DATA + 19);
 }
 
+/// TRM 1.8.15: the words in the opposite order, each half of one shifted by itself.
+#[test]
+fn the_fft_stores_its_words_from_the_last() {
+    for (distance, stored) in [(0, [7, -8, 5, -6, 3, -4, 1, -2]), (1, [3, -4, 2, -3, 1, -2, 0, -1])] {
+        let mut machine = run(&[&format!("ee.fft.vst.r32.decp q3, a3, {distance}")], |machine| {
+            machine.core.r[3] = DATA + 3;
+            machine.core.pie.q[3] = of_16([1, -2, 3, -4, 5, -6, 7, -8]);
+        });
+        assert_eq!(got(&mut machine, DATA), of_16(stored));
+        assert_eq!(machine.core.r[3], DATA - 13);
+    }
+}
+
 /// What the TRM does not list stops the core with its text.
 #[test]
 fn operands_that_mean_nothing_stop_with_their_name() {
