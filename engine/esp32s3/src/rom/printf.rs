@@ -44,8 +44,8 @@ fn install_lock(call: &mut Call<'_>) -> Done {
 }
 
 fn channel(call: &mut Call<'_>) -> Done {
-    let channel = call.load(vars::PRINT_CHANNEL)?;
-    call.ret(channel);
+    let channel = call.guest.load8(vars::PRINT_CHANNEL)?;
+    call.ret(u32::from(channel));
     Ok(())
 }
 
