@@ -6,15 +6,20 @@ import logging
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from twins.engines.engine import EngineApi
 from twins.errors import Timeout, UsageError
 from twins.units import Duration, Time, ps
 from twins.usb_drive import UsbDrive
 
+if TYPE_CHECKING:
+    from twins.usb_dfu import UsbDfu
+
 log = logging.getLogger("twins")
 
 NOBODY = "no device is configured on USB: run until `twin.usb.configured`"
+_INTERFACE, _SERIAL_LINE, _SET_CONTROL_LINE_STATE = 4, b"\2\2", 0x22
 LOOK = 100_000_000
 """How often a wait for the device looks, in ps: about two packets of bulk data."""
 LOOK_AROUND = 50_000_000_000
@@ -220,6 +225,24 @@ class UsbHost:
         if not self.configured:
             raise UsageError(NOBODY)
         return UsbDrive(self)
+
+    @property
+    def dfu(self) -> UsbDfu:
+        """The interface for firmware updates that the device offers (DFU), as dfu-util finds it now."""
+        if not self.configured:
+            raise UsageError(NOBODY)
+        from twins.usb_dfu import UsbDfu  # few want it
+
+        return UsbDfu(self)
+
+    def set_lines(self, dtr: bool, rts: bool) -> None:
+        """A program sets the control lines of the serial port that the device offers (USB CDC PSTN 1.20, 6.3.12)."""
+        rest = self.configuration_descriptor if self.configured else b""
+        while rest:
+            if rest[1] == _INTERFACE and rest[5:7] == _SERIAL_LINE:
+                self._engine.usb_ask(struct.pack("<BBHHH", 0x21, _SET_CONTROL_LINE_STATE, dtr | rts << 1, rest[2], 0), b"")
+                return
+            rest = rest[rest[0] :]
 
     def plug(self) -> None:
         """Plugs the cable in."""

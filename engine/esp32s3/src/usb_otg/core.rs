@@ -101,9 +101,11 @@ impl Core {
         *self = Self { now: self.now, vbus: self.vbus, around: self.around, ..Self::new() };
     }
 
-    /// GRSTCTL.CSFTRST: registers, FIFOs and state machines; the selection of PHY and speed stays, and the power registers.
+    /// GRSTCTL.CSFTRST: registers, FIFOs and state machines; the selection of PHY and speed stays, and the power registers. So
+    /// does DAINTMSK: after DETACH the mask ROM does not set it again, and dfu-util goes on all the same.
     fn soft_reset(&mut self) {
-        let kept = [Reg::GUSBCFG, Reg::DCFG, Reg::PCGCCTL].map(|register| (register, self.regs.get(register)));
+        let kept = [Reg::GUSBCFG, Reg::DCFG, Reg::PCGCCTL, Reg::DAINTMSK];
+        let kept = kept.map(|register| (register, self.regs.get(register)));
         self.reset();
         for (register, value) in kept {
             let mask = match register {
