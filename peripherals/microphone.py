@@ -46,7 +46,6 @@ PASCAL = 94.0
 class Model:
     """What the data sheet says of a model: dBFS at 94 dB SPL, bands of sample rates in Hz, silent and muted frames."""
 
-    controls: ClassVar[tuple[Control, ...]] = (Say(),)
     sensitivity: float
     rates: tuple[tuple[float, float], ...]
     silent: int
@@ -85,6 +84,8 @@ class _Playing:
 class _Capsule(Part):
     """What microphones have in common: the sounds in front of them."""
 
+    controls: ClassVar[tuple[Control, ...]] = (Say(),)
+
     sensitivity: float
 
     def __init__(self) -> None:
@@ -96,7 +97,7 @@ class _Capsule(Part):
         source: Sound | str | Path | npt.ArrayLike,
         rate: int | None = None,
         *,
-        level: float | None = None,
+        level_db: float | None = None,
         spl: float | None = None,
         after: Time = 0,
         loop: bool = False,
@@ -106,15 +107,15 @@ class _Capsule(Part):
         Args:
             source: a `Sound`, a WAV file, or numbers of which 1.0 is full scale.
             rate: samples in a second, for numbers.
-            level: the sound is made so loud that it has this level in dBFS; as it is without `level` and `spl`.
+            level_db: the sound is made so loud that it has this level in dBFS; as it is without `level_db` and `spl`.
             spl: or so loud, in dB SPL.
             after: when it begins.
             loop: again and again.
         """
         sound = Sound.of(source, rate)
-        if level is not None and spl is not None:
+        if level_db is not None and spl is not None:
             raise UsageError(f"{self.label}.play takes a level in dBFS or in dB SPL, not both")
-        wanted = level if spl is None else spl - PASCAL + self.sensitivity
+        wanted = level_db if spl is None else spl - PASCAL + self.sensitivity
         gain = 1.0 if wanted is None or not sound.samples.any() else 10 ** ((wanted - sound.level_db) / 20)
         self._playing.append(_Playing(sound, gain, self.now + ps(after), loop))
 
@@ -128,8 +129,8 @@ class _Capsule(Part):
         """
         self.play(Sound.named(sound, duration), spl=74)
 
-    def hush(self) -> None:
-        """Stops all sounds."""
+    def silence(self) -> None:
+        """All sounds stop at once."""
         self._playing = []
 
     def heard(self, at: Times) -> npt.NDArray[np.float64]:

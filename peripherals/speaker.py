@@ -55,7 +55,7 @@ class Speaker(Part):
     >>> t = np.arange(480) / 48_000
     >>> left = (0.5 * np.sin(2 * np.pi * 1000 * t) * 2**31).astype(np.int32)
     >>> bench.play(speaker.i2s, np.stack([left, 0 * left], axis=1), rate=48_000)
-    >>> round(speaker.rate), speaker.bits, round(speaker.level, 1), speaker.problem
+    >>> round(speaker.rate), speaker.bits, round(speaker.level_db, 1), speaker.problem
     (48000, 32, -6.0, None)
     """
 
@@ -132,8 +132,8 @@ class Speaker(Part):
         return played
 
     @property
-    def level(self) -> float:
-        """The level of all that it played, in dBFS."""
+    def level_db(self) -> float:
+        """The level of all that it played, in dBFS; minus infinity for silence."""
         return level_db(self.samples)
 
     @property

@@ -44,7 +44,7 @@ class TTP223(Part):
 
     Attributes:
         is_touched: is there a finger?
-        is_on: does the key see it? In toggle mode: is the output on?
+        on: does the key see it? In toggle mode: is the output on?
 
     >>> from twins.bench import Bench
     >>> bench = Bench(); key = bench.add(TTP223())
@@ -56,7 +56,7 @@ class TTP223(Part):
 
     controls: ClassVar[tuple[Control, ...]] = (
         Hold("touch", "release", "is_touched"),
-        Reading("is_on", label="sees it"),
+        Reading("on", label="sees it"),
     )
 
     out = DigitalOut()
@@ -84,7 +84,7 @@ class TTP223(Part):
         self.fast = fast
         self.maximum_on = maximum_on
         self.is_touched = False
-        self.is_on = False
+        self.on = False
         self._ready = False
         self._seen = False
         self._finger_calibrated = False
@@ -145,9 +145,9 @@ class TTP223(Part):
         self._seen = seen
         self._last_touch = self.now
         if not self.toggle:
-            self.is_on = seen
+            self.on = seen
         elif seen:
-            self.is_on = not self.is_on
+            self.on = not self.on
         self._drive()
         if seen and self.maximum_on:
             self.after(self.MAXIMUM_ON, self._too_long, self._move)
@@ -172,5 +172,5 @@ class TTP223(Part):
             self._look()
 
     def _drive(self) -> None:
-        level: bool | None = self.is_on is not self.active_low
-        self.out.set(None if self.open_drain and not self.is_on else level)
+        level: bool | None = self.on is not self.active_low
+        self.out.set(None if self.open_drain and not self.on else level)

@@ -67,7 +67,10 @@ def test_what_is_wrong_is_said(data: dict[str, Any], sentence: str) -> None:
 def test_a_part_that_lacks_a_pin_or_has_odd_options_is_refused() -> None:
     for part, sentence in (
         ({"type": "Led"}, "led: pin 'pin' is not connected"),
-        (LED | {"colour": "red"}, "part 'led' (Led) does not take these options"),
+        (LED | {"colour": "red"}, "part 'led' (Led) has no pin or option 'colour': its pins are pin, its"),
+        (LED | {"activelow": True}, "'activelow' (did you mean active_low?)"),
+        (LED | {"type": "WS2812", "data": "GPIO2", "pin": "GPIO1"}, "has no pin or option 'pin': its pins are data, "),
+        ({"type": "Button", "pin": "GPIO1", "bounce": []}, "[] is no time"),
         ({"type": "RotaryEncoder", "a": "GPIO1", "b": "GPIO1"}, "part 'led': a and b are both on GPIO1"),
     ):
         with pytest.raises(BoardError) as error:
@@ -89,8 +92,14 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, text: str | None, s
 
 
 def test_an_unknown_board_lists_the_known_ones() -> None:
-    with pytest.raises(BoardError, match=r"there is no board 'picoo': the boards are .*media_controller.*pico"):
+    with pytest.raises(BoardError, match=r"no board 'picoo' \(did you mean pico\?\): the boards are .*media_con.*pico"):
         Board.load("picoo")
+
+
+def test_a_board_file_without_its_ending_is_named(tmp_path: Path) -> None:
+    (tmp_path / "desk.toml").write_text('chip = "rp2040"\n')
+    with pytest.raises(BoardError, match=r"there is no board .*desk\.toml is a file: give that"):
+        Board.load(tmp_path / "desk")
 
 
 def test_parts_are_found_by_name_and_by_module() -> None:
@@ -102,6 +111,21 @@ def test_parts_are_found_by_name_and_by_module() -> None:
 def test_what_is_no_part_is_refused(kind: str) -> None:
     with pytest.raises(BoardError, match="part"):
         find_part(kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        ("ws2812b", "there is no part 'ws2812b' (did you mean WS2812?)"),
+        ("button", "(did you mean Button?)"),
+        ("peripherals.led:Lamp", "module peripherals.led has no part 'Lamp': it has Part, Led"),
+        ("thermometer:Thermometer", "expected thermometer.py in the current folder, or where Python finds modules"),
+    ],
+)
+def test_what_is_meant_instead_is_said(kind: str, sentence: str) -> None:
+    with pytest.raises(BoardError) as error:
+        find_part(kind)
+    assert sentence in str(error.value)
 
 
 def test_every_part_of_the_package_is_exported_and_documented_with_an_example() -> None:

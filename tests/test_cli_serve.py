@@ -67,10 +67,14 @@ def test_a_record_of_another_board_is_refused(
     assert "is of board 'media_controller', this twin has 'pico'" in capsys.readouterr().err
 
 
-def test_a_served_board_runs_until_ctrl_c_and_leaves_everything_whole(image: str, tmp_path: Path) -> None:
-    log, vcd, record = tmp_path / "uart.log", tmp_path / "pins.vcd", tmp_path / "door.jsonl"
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_served_board_runs_until_a_signal_and_leaves_everything_whole(
+    image: str, tmp_path: Path, number: signal.Signals
+) -> None:
+    """128 and the number of the signal is what a shell shows (POSIX.1-2017, Shell and Utilities 2.8.2)."""
+    log, vcd, record, flash = (tmp_path / name for name in ("uart.log", "pins.vcd", "door.jsonl", "flash.bin"))
     command = [sys.executable, "-m", "twins", "run", "media_controller", image, "--tcp", "0", "--uart", str(log)]
-    command += ["--vcd", str(vcd), "--record", str(record)]
+    command += ["--vcd", str(vcd), "--record", str(record), "--flash-out", str(flash)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as served:
         try:
             assert served.stderr is not None
@@ -81,8 +85,8 @@ def test_a_served_board_runs_until_ctrl_c_and_leaves_everything_whole(image: str
                 got = b""
                 while b"ready\r\n" not in got:
                     got += client.recv(100)
-                served.send_signal(signal.SIGINT)
-                assert served.wait(30) == 130
+                served.send_signal(number)
+                assert served.wait(30) == 128 + number
                 client.settimeout(5)
                 assert client.recv(100) == b""
             errors = served.stderr.read()
@@ -93,4 +97,5 @@ def test_a_served_board_runs_until_ctrl_c_and_leaves_everything_whole(image: str
     assert log.read_bytes().endswith(b"ready\r\n")
     assert vcd.read_text().splitlines()[-1].startswith("#")
     assert json.loads(record.read_text().splitlines()[-1])["do"] == "end"
-    assert sorted(tmp_path.iterdir()) == [record, vcd, log]
+    assert flash.stat().st_size == 2 << 20
+    assert sorted(tmp_path.iterdir()) == [record, flash, vcd, log]

@@ -44,7 +44,7 @@ def found(name: str) -> Finding:
 def test_an_empty_machine_has_the_native_engine(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 0
     shown = capsys.readouterr().out
-    assert "  yes  native: RP2040 and ESP32S3; 17 capabilities\n" in shown
+    assert "  yes  native: RP2040 and ESP32-S3; 17 capabilities\n" in shown
     for each in PROGRAMS:
         assert f"  no   {each.name}: {each.enables}\n       to get it: {each.get}\n" in shown
 

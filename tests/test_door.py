@@ -183,3 +183,54 @@ def test_a_twin_that_records_does_not_go_back_in_time(media_controller: Twin, tm
         media_controller.restore(snapshot)
     media_controller.door.stop_recording()
     media_controller.restore(snapshot)
+
+
+def test_a_file_dropped_on_the_boot_drive_is_recorded_and_replayed(images: Path, tmp_path: Path) -> None:
+    """BOOTSEL, each packet to the drive and each request come from outside; so do the cable and the host's sleep."""
+    path = tmp_path / "door.jsonl"
+    with Twin("pico") as pico:
+        pico.door.record(path)
+        pico.bootsel().copy(images / "idle.uf2")
+        pico.run("1s")
+        pico.usb.suspend()
+        pico.usb.unplug()
+        pico.run("10ms")
+        pico.usb.plug()
+        pico.usb.resume()
+        pico.run("10ms")
+        flash, resets = pico.flash.read(), pico.resets
+    assert [reason for _, reason in resets] == ["RunPin", "WatchdogTimer"]
+    done = {(entry["do"], entry["to"]) for entry in lines(path)[1:-1]}
+    assert done == {("bootsel", ""), ("reset", ""), *(("usb", what) for what in ("send", "ask", "plug", "sleep"))}
+    with Twin("pico") as again:
+        again.advance(again.door.replay(path))
+        assert again.door.due is None
+        assert again.flash.read() == flash
+        assert again.resets == resets
+
+
+def test_a_request_to_the_device_is_recorded_and_replayed(tmp_path: Path) -> None:
+    """Interface reset of PICOBOOT, 2.8.5.3; a request that is refused is one, too."""
+    path = tmp_path / "door.jsonl"
+    with Twin("pico") as pico:
+        pico.bootsel()
+        pico.door.record(path)
+        pico.usb.request(0x41, 0x41, index=1)
+        with pytest.raises(UsageError, match="refused request 0x09"):
+            pico.usb.request(0x41, 0x09, index=1)
+        with pytest.raises(UsageError, match="no OUT endpoint 0x09"):
+            pico.usb.send(9, b"nobody")
+        snapshot = pico.snapshot()
+        pico.door.stop_recording()
+    assert [entry["do"] for entry in lines(path)[1:]] == ["usb", "usb", "end"]
+    with Twin("pico") as again:
+        again.bootsel()
+        end = again.door.replay(path)
+        again.advance(end)
+        assert again.trace.sha256 == Twin.from_snapshot(snapshot).trace.sha256
+
+
+def test_the_usb_host_does_what_it_can(media_controller: Twin) -> None:
+    media_controller.door.usb("explode")
+    with pytest.raises(UsageError, match="cannot 'explode': it can plug, sleep, send, ask"):
+        media_controller.run("1ms")

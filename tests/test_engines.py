@@ -155,7 +155,7 @@ def test_several_engines_are_read_with_their_options() -> None:
 
 
 def test_a_board_of_another_chip_is_told() -> None:
-    with pytest.raises(UsageError, match="abacus runs RP2040; board esp32s3_devkitc has an ESP32S3"):
+    with pytest.raises(UsageError, match="abacus runs RP2040; board esp32s3_devkitc has an ESP32-S3"):
         Twin("esp32s3_devkitc", engine="abacus")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import struct
 from pathlib import Path
 
@@ -15,11 +16,18 @@ from twins.errors import ImageError
 from twins.image import chip_of
 
 
-def app(chip: int = 9, payload: bytes = b"\x01\x02\x03\x04", *, damage: bool = False, hashed: bool = True) -> bytes:
+def app(
+    chip: int = 9,
+    payload: bytes = b"\x01\x02\x03\x04",
+    *,
+    damage: bool = False,
+    hashed: bool = True,
+    address: int = 0x403C_8700,
+) -> bytes:
     """An image of one segment with its checksum, and its hash."""
     header = struct.pack("<BBBBI", 0xE9, 1, 2, 0x3F, 0x403C_8700) + bytes([0xEE, 0, 0, 0])
     header += struct.pack("<HBHH4xB", chip, 0, 0, 99, int(hashed))
-    body = header + struct.pack("<II", 0x403C_8700, len(payload)) + payload
+    body = header + struct.pack("<II", address, len(payload)) + payload
     checksum = 0xEF
     for byte in payload:
         checksum ^= byte
@@ -70,6 +78,19 @@ def test_a_build_folder_of_esp_idf_names_its_files(tmp_path: Path) -> None:
 def test_a_platformio_folder_is_known_by_its_files(tmp_path: Path) -> None:
     write(tmp_path, bootloader=app(), partitions=table(("app0", 0, 0x10, 0x10000, 0x100000)), firmware=app())
     assert [segment.address for segment in load(tmp_path).segments] == [0, 0x8000, 0x10000]
+
+
+def test_a_platformio_application_goes_where_the_projects_table_has_it(tmp_path: Path) -> None:
+    """PlatformIO's espressif32 flashes to ESP32_APP_OFFSET, which it takes from the project's partitions.csv."""
+    lines = (
+        ("otadata", 1, 0, 0xE000, 0x2000),
+        ("app0", 0, 0x10, 0x20000, 0x100000),
+        ("app1", 0, 0x11, 0x120000, 0x100000),
+    )
+    write(tmp_path, bootloader=app(), partitions=table(*lines), firmware=app())
+    assert [segment.address for segment in load(tmp_path).segments] == [0, 0x8000, 0x20000]
+    write(tmp_path, partitions=table(*lines, ("factory", 0, 0, 0x220000, 0x100000)))
+    assert [segment.address for segment in load(tmp_path).segments] == [0, 0x8000, 0x220000]
 
 
 @pytest.mark.parametrize(
@@ -141,3 +162,26 @@ def test_info_knows_the_chip_of_a_file_by_its_first_bytes(tmp_path: Path) -> Non
     assert chip_of(tmp_path / "app.bin") == "esp32s3"
     assert chip_of(tmp_path / "a.uf2") == "esp32s3"
     assert chip_of(tmp_path) == "esp32s3"
+
+
+def test_an_application_alone_is_refused_and_its_folder_asked_for(tmp_path: Path) -> None:
+    write(tmp_path, app=app(address=0x4200_0020))
+    with pytest.raises(ImageError, match=r"app\.bin: an application alone, .* give the build folder"):
+        load(tmp_path / "app.bin")
+
+
+@pytest.mark.parametrize(("chip", "name"), [(9, "ESP32-S3"), (5, "ESP32-C3")])
+def test_an_rp2040_refuses_an_image_of_another_chip(tmp_path: Path, chip: int, name: str) -> None:
+    write(tmp_path, app=app(chip))
+    with pytest.raises(ImageError, match=f"an image for {name}: this board has an RP2040"):
+        Image.load(tmp_path / "app.bin", "rp2040")
+
+
+def test_a_build_folder_is_an_image_of_an_rp2040_too(tmp_path: Path) -> None:
+    for name in ("media_controller.uf2", "media_controller.elf"):
+        shutil.copy(Path("firmware/images", name), tmp_path)
+    image = Image.load(tmp_path, "rp2040")
+    assert (image.path, image.kind, "main" in image.symbols) == (tmp_path / "media_controller.uf2", "uf2", True)
+    assert chip_of(tmp_path) == "rp2040"
+    with pytest.raises(ImageError, match="a build for rp2040: this board has an esp32s3"):
+        load(tmp_path)

@@ -33,3 +33,11 @@ def test_every_block_of_the_esp32s3_says_how_true_it_is() -> None:
     for source in sources:
         heads = {source.relative_to(root).as_posix(), (source.parent / "mod.rs").relative_to(root).as_posix()}
         assert any(f"`{head}`" in chapters for head in heads), source
+
+
+def test_every_block_of_the_esp32s3_has_a_probe() -> None:
+    """And a probe's table names no other block than those of the table of addresses."""
+    tool = runpy.run_path(str(TOOL))
+    blocks, probed = tool["devices"]("esp32s3"), tool["probes"]("esp32s3")
+    assert len(blocks) > 60
+    assert set(blocks) == set(probed)

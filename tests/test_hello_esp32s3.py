@@ -96,7 +96,7 @@ def test_the_reset_pin(hello: Twin) -> None:
 
 def test_flash_keeps_what_the_firmware_writes(hello: Twin, twin_engine: EngineSpec, tmp_path: Path) -> None:
     """Four bytes of zero at the beginning of the partition for data, as the image's table has it, for each boot."""
-    hello.save_flash(tmp_path / "flash.bin")
+    hello.flash.save(tmp_path / "flash.bin")
     kept = (tmp_path / "flash.bin").read_bytes()
     assert kept[0x110000:0x110008] == bytes(4) + b"\xff" * 4
     with board(twin_engine, "hello", flash=tmp_path / "flash.bin") as twin:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import struct
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +17,7 @@ else:
 
 import pytest
 
+from tests.probe_wires import SHOWN, Wires
 from twins import Board, Twin
 
 FIRMWARE = Path(__file__).parent.parent / "firmware"
@@ -28,6 +30,7 @@ BOARDS = FIRMWARE.parent / "platforms" / "boards"
 PARTS: dict[str, dict[str, dict[str, Any]]] = {
     "wake": {"wave": {"type": "probe_parts:SquareWave", "out": "GPIO4", "sheet": "GPIO2"}},
     "openeth": {"host": {"type": "ethernet_host:EthernetHost"}},
+    "twai_bus": {"node": {"type": "probe_parts:CanNode", "bus": "GPIO4", "heard": "GPIO7", "cue": "GPIO5"}},
     "eeprom": {"store": {"type": "Eeprom24", "model": "24C02", "sda": "GPIO8", "scl": "GPIO9"}},
     "sdhost": {
         "card": {
@@ -45,7 +48,14 @@ PARTS: dict[str, dict[str, dict[str, Any]]] = {
 }
 # What of the module is another.
 MODULES = {"psram_quad": {"psram": "8MB quad"}, "flash_octal": {"flash": "16MB octal"}}
-WIRES = {"i2c": [("GPIO8", "GPIO6"), ("GPIO9", "GPIO7")]}
+WIRES = {
+    "i2c": [("GPIO8", "GPIO6"), ("GPIO9", "GPIO7")],
+    "i2c_target": [("GPIO8", "GPIO6"), ("GPIO9", "GPIO7")],
+    "twai_bus": [("GPIO4", "GPIO7")],
+    "spi_lines": [
+        (f"GPIO{near}", f"GPIO{far}") for near, far in ((11, 4), (13, 5), (14, 6), (9, 7), (12, 15), (10, 16))
+    ],
+}
 VOLTS = {"adc": {1: 0.85, 2: 0.425}, "adc_dma": {1: 0.85, 2: 0.425}}
 # Picofarads on a pin, after a while.
 TOUCHES = {"touch": [("0ms", "GPIO2", 10), ("0ms", "GPIO5", 12), ("80ms", "GPIO2", 15), ("50ms", "GPIO2", 10)]}
@@ -120,13 +130,30 @@ def drops(twin: Twin) -> None:
 HOSTS = {"usb_serial_jtag": types_hello, "usb_otg": sends_hello, "resets": drops}
 
 
+def tells_of_the_radio(twin: Twin) -> None:
+    """Each page of the radio that the probe touched is said to be missing."""
+    said = " ".join(str(gap) for gap in twin.unimplemented)
+    for page in ("RADIO_6001C000", "BT", "WIFI", "BLE"):
+        assert page in said, said
+
+
+# What else must be true when a probe is done; for its wires see probe_wires.
+SEEN: dict[str, Callable[[Twin], None]] = {"radio": tells_of_the_radio}
+
+
 def wrong(name: str, **named: Any) -> list[str]:
     """Return the results of a probe that are not as its table has them."""
     twin = bench(name, FIRMWARE / "images" / f"s3_probe_{name}", **named)
+    wires = Wires(twin) if name in SHOWN else None
     HOSTS.get(name, lambda _: None)(twin)
     twin.run_until(lambda: twin.memory.u32("probe_done") == 1, timeout="5s", every="1ms")
     words = struct.unpack(f"<{RESULT_WORDS}I", twin.memory.read("probe_results", 4 * RESULT_WORDS))
-    return list(tool().compare(name, words, "esp32s3"))
+    found = list(tool().compare(name, words, "esp32s3"))
+    if not found:
+        SEEN.get(name, lambda _: None)(twin)
+        if wires:
+            SHOWN[name](wires)
+    return found
 
 
 @pytest.mark.parametrize("name", PROBES)

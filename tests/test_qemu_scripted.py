@@ -143,7 +143,7 @@ def test_flash_and_fuses_are_files_of_the_size_that_it_needs(peer: Peer, tmp_pat
     with Twin(board, engine=peer("well")) as twin:
         twin.engine.write_flash(0x1000, b"something")
         twin.run("1ms")
-        twin.save_flash(tmp_path / "kept.bin")
+        twin.flash.save(tmp_path / "kept.bin")
         folder = twin.engine._process.folder  # type: ignore[attr-defined]
         assert (folder / "fuses.bin").read_bytes()[0x18:0x1E] == bytes.fromhex("020000a1df7c")
         with pytest.raises(UsageError, match="before its first run only"):
@@ -277,5 +277,5 @@ def test_options_are_checked(board: Board, text: str) -> None:
 
 
 def test_another_chip_is_refused() -> None:
-    with pytest.raises(UsageError, match="the engine qemu runs ESP32S3"):
+    with pytest.raises(UsageError, match="the engine qemu runs ESP32-S3"):
         Twin("pico", engine="qemu")

@@ -160,3 +160,23 @@ def test_the_control_lines_of_a_bridge_are_recorded_and_played(images: Path, tmp
     with power_on() as again:
         play(again, path)
         assert (again.trace.sha256, len(again.resets)) == (trace, 1)
+
+
+def test_what_the_usb_host_does_is_recorded_and_played(tmp_path: Path) -> None:
+    """The drive of the boot ROM is read (datasheet 2.8.4), a request is made (2.8.5.3), and the cable is pulled out."""
+    path = tmp_path / "usb.yaml"
+    with Twin("pico") as pico, Recorder(pico, path):
+        drive = pico.bootsel()
+        assert drive.label == "RPI-RP2"
+        pico.usb.request(0x41, 0x41, index=1)
+        pico.usb.unplug()
+        pico.run("5ms")
+        trace = pico.trace.sha256
+    script = path.read_text().splitlines()
+    assert "- bootsel: down" in script
+    assert "- bootsel: up" in script
+    assert "- usb: {plug: [false]}" in script
+    assert "- usb: {ask: [[65, 65, 0, 0, 1, 0, 0, 0], []]}" in script
+    with Twin("pico") as again:
+        play(again, path)
+        assert again.trace.sha256 == trace

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from twins.engines import adapter, names
 from twins.engines.capabilities import MEANINGS, Capability
+from twins.image import TARGETS
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "engines.md"
 BEGIN, END = "<!-- tools/engine_table.py writes what follows -->", "<!-- up to here -->"
@@ -27,7 +28,7 @@ def table() -> str:
     for capability in Capability:
         marks = ("yes" if capability in adapter(name).CAPABILITIES else "no" for name in engines)
         lines.append(f"| `{capability}` | {MEANINGS[capability][1]} | {' | '.join(marks)} |")
-    chips = (", ".join(chip.upper() for chip in adapter(name).CHIPS) for name in engines)
+    chips = (", ".join(TARGETS[chip].title for chip in adapter(name).CHIPS) for name in engines)
     lines.append(f"| | chips | {' | '.join(chips)} |")
     return "\n".join(lines) + "\n"
 

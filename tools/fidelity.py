@@ -3,10 +3,16 @@ every register field that is not modelled."""
 
 from __future__ import annotations
 
+import re
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from itertools import takewhile
 from pathlib import Path
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 from twins import _engine
 
@@ -38,6 +44,36 @@ def sections() -> list[str]:
     return chapters
 
 
+def devices(chip: str) -> dict[str, str]:
+    """The blocks of a chip by the names of their instances, as its table of addresses has them, with their modules."""
+    table = (ROOT / "engine" / chip / "src" / "devices.rs").read_text(encoding="utf-8")
+    return dict(re.findall(r"^    0x\w+\.\.=0x\w+ (\w+): crate::([\w:]+)::\w+ = ", table, re.MULTILINE))
+
+
+def probes(chip: str) -> dict[str, list[str]]:
+    """The probe firmware that exercises each block, by what the probes' tables say."""
+    found = defaultdict(list)
+    for path in sorted((ROOT / "firmware" / "probes" / chip).glob("*.toml")):
+        for block in tomllib.loads(path.read_text(encoding="utf-8"))["blocks"]:
+            found[block].append(path.stem)
+    return found
+
+
+def probe_table(chip: str, name: str) -> list[str]:
+    """Which probe exercises which block, and where the block says how true it is."""
+    known, sources = probes(chip), ROOT / "engine" / chip / "src"
+    parts = [
+        f"## {name}: probes of each block\n\nA probe is a firmware of its own, `firmware/probes/{chip}`, with what must"
+        " come out of it and who says so; tests run them all.\n\n| block | chapter above | probes |\n|---|---|---|\n"
+    ]
+    for block, module in devices(chip).items():
+        source = sources / module.replace("::", "/")
+        path = source / "mod.rs" if source.is_dir() else source.with_suffix(".rs")
+        names = ", ".join(f"`{probe}`" for probe in known[block])
+        parts.append(f"| {block} | `{path.relative_to(ROOT).as_posix()}` | {names} |\n")
+    return [*parts, "\n"]
+
+
 def tables(chip: str, name: str) -> list[str]:
     """How many fields each block of a chip declares, and which of them are not modelled."""
     fields = _engine.declared(chip)
@@ -60,6 +96,7 @@ def ledger() -> str:
     chapters = sorted((ROOT / "docs" / "fidelity").glob("*.md"))
     parts.extend(chapter.read_text(encoding="utf-8").rstrip() + "\n\n" for chapter in chapters)
     parts += sections()
+    parts += probe_table("esp32s3", "ESP32-S3")
     for chip, name in (("rp2040", "RP2040"), ("esp32s3", "ESP32-S3")):
         parts += tables(chip, name)
     return "".join(parts).rstrip() + "\n"

@@ -6,8 +6,9 @@
 'Raspberry Pi Pico'
 """
 
+from typing import TYPE_CHECKING, Any
+
 from twins.board import Board, boards
-from twins.console import Console, ExpectTimeout
 from twins.errors import (
     BoardError,
     FirmwareCrashed,
@@ -24,7 +25,10 @@ from twins.seen import Gap
 from twins.symbols import Symbol, Symbols
 from twins.twin import Snapshot, Twin
 from twins.units import Duration, Time, ms, ns, seconds, us
-from twins.world import Actor, World
+
+if TYPE_CHECKING:
+    from twins.console import Console, ExpectTimeout
+    from twins.world import Actor, World
 
 __all__ = [
     "Actor",
@@ -55,3 +59,15 @@ __all__ = [
     "seconds",
     "us",
 ]
+
+_LATER = {"Actor": "world", "Console": "console", "ExpectTimeout": "console", "World": "world"}
+"""Names whose modules are loaded when somebody asks for them: a test that needs none of them starts sooner."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    found = globals()[name] = getattr(import_module(f"twins.{_LATER[name]}"), name)
+    return found

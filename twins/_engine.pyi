@@ -18,6 +18,9 @@ class Outside(Protocol):
     def edge(self, port: int, at: int, level: bool, /) -> None: ...
     def pulses(self, port: int, at: bytes, level: bytes, /) -> None: ...
 
+BUILD: str
+"""Names the sources that it was built from: the bytes of a snapshot are those of one build."""
+
 def declared(chip: str) -> list[tuple[str, str, str, int, int, str, str]]:
     """Block, register, field, high and low bit, access, and what is missing of each declared field."""
 

@@ -87,6 +87,12 @@ class Pointer:
 
     ``p.read(6)``, ``p.write(b"...")``, ``p[2:8]``, ``p[0] = 3``, ``p.u32(4)``, ``p.cstring()``; false when it is NULL.
     `sized` gives the same place with a length that reads and writes must keep to.
+
+    >>> from twins import Twin
+    >>> with Twin("pico", image="firmware/images/idle.elf") as pico:
+    ...     place = Pointer(pico, 0x2003_0000, size=8)
+    ...     place.write(b"AB\\0"); place[0:2], place.u8(1), place.cstring()
+    (b'AB', 66, b'AB')
     """
 
     def __init__(self, twin: Twin, address: int, size: int | None = None) -> None:

@@ -138,6 +138,17 @@ class PdmLink(Port):
         says: the part has a data output.
         channels: an attribute of the part that tells when it is put on its board in which channels it speaks, a
             pair of bools, left and right; without one in both.
+
+    >>> from twins.bench import Bench
+    >>> from twins.ports import Part
+    >>> class Hum(Part):
+    ...     '''Says the same in the left channel for ever.'''
+    ...     pdm = PdmLink(says=True)
+    ...     @pdm.wanted
+    ...     def _wanted(self, at):
+    ...         return [(1 << 30, 0)] * len(at)
+    >>> bench = Bench(); hum = bench.add(Hum()); bench.record(hum.pdm, 2, rate=16_000).tolist()
+    [[1073741824, 0], [1073741824, 0]]
     """
 
     def __init__(self, *, hears: bool = False, says: bool = False, channels: str = "", optional: bool = False) -> None:

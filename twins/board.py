@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
@@ -72,10 +72,26 @@ class PartSpec:
         try:
             part = part_class(**self.options)
         except TypeError as error:
-            raise BoardError(f"part {self.name!r} ({self.type}) does not take these options: {error}") from None
+            raise BoardError(self._refusal(part_class, error)) from None
+        except (UsageError, ValueError) as error:
+            raise BoardError(f"part {self.name!r} ({self.type}): {error}") from None
         part.label = self.name
         part.connect(self.pins, (self.wires.keys() | self.ends) - self.pins.keys())
         return part
+
+    def _refusal(self, part_class: Callable[..., Part], error: TypeError) -> str:
+        """What is wrong with the options: one that the part does not know, or a value that is of another kind."""
+        import inspect
+
+        known = inspect.signature(part_class).parameters
+        unknown = next((name for name in self.options if name not in known), None)
+        if unknown is None or any(one.kind is one.VAR_KEYWORD for one in known.values()):
+            return f"part {self.name!r} ({self.type}) does not take these options: {error}"
+        pins = [pin for port in find_part(self.type).ports().values() for pin in port.pin_names()]
+        return (
+            f"part {self.name!r} ({self.type}) has no pin or option {unknown!r}{_meant(unknown, [*pins, *known])}: its "
+            f"pins are {', '.join(pins) or 'none'}, its options {', '.join(known) or 'none'}"
+        )
 
 
 @dataclass(frozen=True)
@@ -112,11 +128,12 @@ class Board:
     consoles: tuple[ConsoleSpec, ...] = ()
     path: Path | None = None
     unique_id: bytes | None = None
+    """The serial number of the flash chip, where the board file gives one."""
     flash_octal: bool = False
     psram_size: int = 0
     psram_octal: bool = False
     mac: bytes | None = None
-    """The serial number of the flash chip, where the board file gives one."""
+    """The MAC address in the chip's fuses, where the board file gives one."""
 
     @classmethod
     def load(cls, board: str | Path | Board) -> Board:
@@ -127,9 +144,11 @@ class Board:
         if path.suffix != ".toml":
             found = _installed().get(str(board))
             if found is None:
+                there = path.with_name(f"{path.name}.toml")
+                own = f"{there} is a file: give that" if there.is_file() else "or give the path of a .toml file"
                 raise BoardError(
-                    f"there is no board {str(board)!r}: the boards are {', '.join(sorted(_installed()))}; "
-                    "or give the path of a .toml file"
+                    f"there is no board {str(board)!r}{_meant(str(board), _installed())}: "
+                    f"the boards are {', '.join(sorted(_installed()))}; {own}"
                 )
             path = found
         try:
@@ -205,7 +224,7 @@ _OCTAL_FLASH = 32 << 20
 def _size(text: Any, where: str) -> int:
     match = re.fullmatch(r"(\d+)\s*(KB|MB)", str(text))
     if match is None:
-        raise BoardError(f"{where}: flash {text!r} is no size: write it as '2MB'")
+        raise BoardError(f"{where}: {text!r} is no size: write it as '2MB'")
     return int(match[1]) * _SIZES[match[2]]
 
 
@@ -306,15 +325,42 @@ def _console(name: str, spec: Any, chip: Chip, where: str) -> ConsoleSpec:
 
 
 def find_part(kind: str) -> type[Part]:
-    """The class of a part: a name of the `peripherals` package, or ``module:Class`` for a part of yours."""
-    if ":" in kind:
-        module, _, name = kind.partition(":")
-        try:
-            found = getattr(importlib.import_module(module), name, None)
-        except (ImportError, ValueError) as error:
-            raise BoardError(f"part type {kind!r}: {error}") from None
-    else:
-        found = getattr(importlib.import_module("peripherals"), kind, None)
-    if not (isinstance(found, type) and issubclass(found, Part)):
-        raise BoardError(f"there is no part {kind!r}: `twins parts` lists them; yours are written module:Class")
-    return found
+    """The class of a part: a name of the `peripherals` package, or ``module:Class`` for a part of yours.
+
+    Raises `BoardError`.
+
+    >>> find_part("Led").__name__
+    'Led'
+    """
+    module, is_own, name = kind.rpartition(":")
+    try:
+        where = importlib.import_module(module if is_own else "peripherals")
+    except ModuleNotFoundError as error:
+        raise BoardError(
+            f"part type {kind!r}: {error}: expected {module}.py in the current folder, or where Python finds modules"
+        ) from None
+    except (ImportError, ValueError) as error:
+        raise BoardError(f"part type {kind!r}: {error}") from None
+    found = getattr(where, name, None)
+    if isinstance(found, type) and issubclass(found, Part):
+        return found
+    if is_own:
+        parts = [known for known, one in vars(where).items() if isinstance(one, type) and issubclass(one, Part)]
+        raise BoardError(f"module {module} has no part {name!r}: it has {', '.join(parts) or 'none'}")
+    raise BoardError(
+        f"there is no part {kind!r}{_meant(kind, where.__all__)}: `twins parts` lists them; "
+        "yours are written module:Class"
+    )
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    """A question, where a name is nearly one that is known, whatever its capitals.
+
+    >>> _meant("ws2812b", ["Led", "WS2812"]), _meant("watts", ["pin"])
+    (' (did you mean WS2812?)', '')
+    """
+    import difflib
+
+    by_letters = {one.lower(): one for one in known}
+    near = difflib.get_close_matches(name.lower(), by_letters, 1)
+    return f" (did you mean {by_letters[near[0]]}?)" if near else ""

@@ -119,7 +119,26 @@ class ParallelTarget(Port):
 
 
 class SdTarget(Port):
-    """An SD card on the SD bus: CLK, CMD, DAT0, and for four lines DAT1 to DAT3."""
+    """An SD card on the SD bus: CLK, CMD, DAT0, and for four lines DAT1 to DAT3.
+
+    >>> from twins.bench import Bench
+    >>> from twins.ports import Part
+    >>> class Zeros(Part):
+    ...     '''Obeys every command but CMD0, which has no answer, and holds nothing but zeros.'''
+    ...     bus = SdTarget()
+    ...     @bus.command
+    ...     def _command(self, at, index, argument):
+    ...         return None if index == 0 else SdAnswer(bytes([index, 0, 0, 0, 0, 1]))
+    ...     @bus.read
+    ...     def _read(self, at, lines):
+    ...         return SdBlock(bytes(512), delay=1_000_000)
+    ...     @bus.write
+    ...     def _write(self, at, lines, data):
+    ...         return SdWritten(accepted=True, busy=500_000_000)
+    >>> card = Bench().add(Zeros()); card.bus.handle("command", 0, 0, 0)
+    >>> card.bus.handle("command", 0, 17, 0).response.hex(), len(card.bus.handle("read", 0, 4).data)
+    ('110000000001', 512)
+    """
 
     def pin_names(self) -> Mapping[str, bool]:
         return {"clk": True, "cmd": True, "d0": True, "d1": False, "d2": False, "d3": False}

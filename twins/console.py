@@ -9,11 +9,10 @@ from pexpect.expect import Expecter, searcher_re, searcher_string
 from pexpect.spawnbase import SpawnBase
 
 from twins.errors import Timeout, UsageError
-from twins.rfc2217 import Rfc2217Client
-from twins.servers import PtyServer, RawClient, TcpServer
 from twins.units import Duration, Time, ps
 
 if TYPE_CHECKING:
+    from twins.servers import RawClient
     from twins.twin import Twin
 
 STEP = Duration(1_000_000_000)
@@ -52,7 +51,7 @@ class Console(SpawnBase):  # type: ignore[misc]  # pexpect is not typed
         """Where typing goes: of several consoles the one that spoke last, or the first while none has spoken."""
         if not self.names:
             raise UsageError("the board has no console to type on: add one to the board file under [consoles]")
-        return next((name for name in reversed(self.twin.speakers) if name in self.names), self.names[0])
+        return next((name for name in reversed(self.twin.spoken_consoles) if name in self.names), self.names[0])
 
     @property
     def log(self) -> bytes:
@@ -177,6 +176,8 @@ class Console(SpawnBase):  # type: ignore[misc]  # pexpect is not typed
         ...     twin.live.servers
         (<PtyServer /dev/pts/...>,)
         """
+        from twins.servers import PtyServer
+
         server = PtyServer(self)
         self.twin.live.add(server)
         return server.path
@@ -186,6 +187,8 @@ class Console(SpawnBase):  # type: ignore[misc]  # pexpect is not typed
 
         For pyserial it is ``socket://HOST:PORT``.
         """
+        from twins.servers import TcpServer
+
         server = TcpServer(self, port)
         self.twin.live.add(server)
         return server.address
@@ -195,6 +198,8 @@ class Console(SpawnBase):  # type: ignore[misc]  # pexpect is not typed
 
         For pyserial and esptool it is ``rfc2217://HOST:PORT``.
         """
+        from twins.rfc2217 import Rfc2217Client
+        from twins.servers import TcpServer
 
         def client(name: str) -> RawClient:
             return Rfc2217Client(name, lambda dtr, rts: self.twin.door.lines(self.line, dtr, rts))

@@ -10,6 +10,7 @@ with the hash of the trace::
     {"record": "boardtwins door", "version": 1, "board": "pico", "image": "1f...", "seed": 0, "at": 0}
     {"at": 1200000000000, "do": "type", "to": "usb", "args": ["print(1)\\r"]}
     {"at": 1500000000000, "do": "call", "to": "knob", "args": ["turn", 3]}
+    {"at": 1600000000000, "do": "usb", "to": "plug", "args": [false]}
     {"at": 2000000000000, "do": "end", "to": "", "args": ["9c..."]}
 """
 
@@ -75,6 +76,14 @@ def _lines(twin: Twin, entry: Entry) -> None:
     twin.set_lines(entry.to, *entry.args)
 
 
+def _bootsel(twin: Twin, entry: Entry) -> None:
+    twin.hold_bootsel(entry.args[0])
+
+
+def _usb(twin: Twin, entry: Entry) -> None:
+    twin.usb.carry_out(entry.to, entry.args)
+
+
 ACTIONS: dict[str, Callable[[Twin, Entry], None]] = {
     "type": _type,
     "call": _call,
@@ -83,6 +92,8 @@ ACTIONS: dict[str, Callable[[Twin, Entry], None]] = {
     "volts": _volts,
     "reset": _reset,
     "lines": _lines,
+    "bootsel": _bootsel,
+    "usb": _usb,
 }
 """What can come in. A debugger or a sound card adds its own."""
 
@@ -179,6 +190,14 @@ class Door:
     def lines(self, console: str, dtr: bool, rts: bool) -> None:
         """Somebody sets the control lines of a console's USB bridge."""
         self.put(Entry("lines", console, (dtr, rts)))
+
+    def bootsel(self, held: bool) -> None:
+        """Somebody holds the BOOTSEL button down, or lets go."""
+        self.put(Entry("bootsel", "", (held,)))
+
+    def usb(self, what: str, *args: Any) -> None:
+        """The USB host does something: see `twins.usb.UsbHost.carry_out`. Bytes are texts, a character each."""
+        self.put(Entry("usb", what, args))
 
     def put(self, entry: Entry) -> None:
         """Something waits until the twin next looks, which is before it runs on. Other threads may call it."""

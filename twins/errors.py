@@ -1,4 +1,12 @@
-"""The errors of the package: one family, each a sentence that says what was expected, what came and what to do."""
+"""The errors of the package: one family, each a sentence that says what was expected, what came and what to do.
+
+>>> from twins import Board
+>>> try:
+...     Board.load("picoo")
+... except TwinError as error:
+...     print(type(error).__name__, str(error).partition(":")[0])
+BoardError there is no board 'picoo' (did you mean pico?)
+"""
 
 from __future__ import annotations
 

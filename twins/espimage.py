@@ -30,6 +30,8 @@ TABLE_SIZE = 0xC00
 ENTRY_MAGIC = 0x50AA
 MD5_MAGIC = 0xEBEB
 APP_TYPE = 0
+FACTORY, OTA_0 = 0x00, 0x10
+"""Subtypes of an application's partition."""
 DESCRIPTION_MAGIC = bytes.fromhex("3254cdab")  # 0xABCD5432
 
 # ESP-IDF esp_app_format.h, esp_chip_id_t.
@@ -94,7 +96,7 @@ class AppDescription:
 
 @dataclass(frozen=True)
 class Content:
-    """Something in flash that can be named: the bootloader, or a partition and the application in it."""
+    """Something in flash that can be named: bootloader, application alone, or a partition with what is in it."""
 
     label: str
     offset: int
@@ -146,7 +148,8 @@ def parse_offsets(text: str) -> dict[int, Path] | None:
 
 
 def check(parts: Iterable[FlashPart], flash_size: int | None) -> tuple[FlashPart, ...]:
-    """The parts in order, none overlapping another, all inside the flash, and bootable as far as one can see.
+    """The parts in order, none overlapping another; where the board's flash is known all inside it, and bootable as far
+    as one can see.
 
     Raises `ImageError`.
     """
@@ -166,7 +169,13 @@ def check(parts: Iterable[FlashPart], flash_size: int | None) -> tuple[FlashPart
     first = flash.read(0, 1)
     if first is None:
         raise ImageError("nothing is written to flash 0x0, where the ESP32-S3's ROM looks for the bootloader")
-    read_app(flash, 0, flash.name_at(0))
+    boot = read_app(flash, 0, flash.name_at(0))
+    if flash_size is not None and _runs_from_flash(boot):
+        raise ImageError(
+            f"{flash.name_at(0)}: an application alone, and flash 0x0 is where the bootloader goes: give the build "
+            "folder, its flasher_args.json, or the files with their offsets "
+            "(0x0=bootloader.bin,0x8000=partition-table.bin,0x10000=app.bin)"
+        )
     for partition in partition_table(flash):
         if flash_size is not None and partition.offset + partition.size > flash_size:
             raise ImageError(
@@ -178,11 +187,28 @@ def check(parts: Iterable[FlashPart], flash_size: int | None) -> tuple[FlashPart
     return tuple(ordered)
 
 
+def _runs_from_flash(app: AppImage) -> bool:
+    """Is it linked to where a bootloader maps the flash? The ROM, which starts what is at 0x0, loads RAM alone."""
+    return any(address >> 24 in (0x3C, 0x3D, 0x42, 0x43) for address, _ in app.segments)
+
+
+def chip_of_image(data: bytes) -> str | None:
+    """The chip that an application's header names, ``"ESP32-S3"``; None where this is no header of one.
+
+    >>> chip_of_image(Path("firmware/images/s3_idle.bin").read_bytes()), chip_of_image(b"hello")
+    ('ESP32-S3', None)
+    """
+    if len(data) < 24 or data[0] != IMAGE_MAGIC or not 1 <= data[1] <= 16:
+        return None
+    return _CHIPS.get(int.from_bytes(data[12:14], "little"))
+
+
 def contents(parts: Iterable[FlashPart]) -> list[Content]:
     """What a flash with these parts holds: the bootloader, then the partitions. Raises `ImageError`."""
     flash = _Flash(list(parts))
     boot = read_app(flash, 0, flash.name_at(0))
-    found = [Content("bootloader", 0, boot.size, boot, _description(flash, 0, boot))]
+    what = "application" if _runs_from_flash(boot) else "bootloader"
+    found = [Content(what, 0, boot.size, boot, _description(flash, 0, boot))]
     for partition in partition_table(flash):
         app = None
         if partition.kind == APP_TYPE and (flash.read(partition.offset, 1) or b"\xff") != b"\xff":
@@ -309,7 +335,7 @@ def _folder(path: Path) -> tuple[list[FlashPart], Path | None]:
         return _flasher_args(path / "build" / "flasher_args.json")
     platformio = [path / "bootloader.bin", path / "partitions.bin", path / "firmware.bin"]
     if all(file.is_file() for file in platformio):
-        files = dict(zip((0x0, TABLE_OFFSET, 0x10000), platformio, strict=True))
+        files = dict(zip((0x0, TABLE_OFFSET, _app_offset(platformio[1])), platformio, strict=True))
         if (path / "boot_app0.bin").is_file():
             files[0xE000] = path / "boot_app0.bin"
         return named_parts(files), _one(path, "firmware.elf")
@@ -326,6 +352,16 @@ def _folder(path: Path) -> tuple[list[FlashPart], Path | None]:
         f"{path}: no build folder: expected flasher_args.json (ESP-IDF), firmware.bin with bootloader.bin and "
         "partitions.bin (PlatformIO), or *.ino.bootloader.bin (Arduino)"
     )
+
+
+def _app_offset(table: Path) -> int:
+    """Where PlatformIO flashes the application: at the partition `factory`, else at `ota_0`, of the project's table."""
+    by_subtype = {
+        partition.subtype: partition.offset
+        for partition in partition_table(_Flash([FlashPart(TABLE_OFFSET, _read(table), str(table))]))
+        if partition.kind == APP_TYPE
+    }
+    return by_subtype.get(FACTORY, by_subtype.get(OTA_0, 0x10000))
 
 
 def _flasher_args(path: Path) -> tuple[list[FlashPart], Path | None]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from twins.engines.engine import EngineApi
 from twins.errors import UsageError
 from twins.files import contents_of, whole_file
+from twins.image import TARGETS
 
 WORDS = (6, 6, 8, 8, 8, 8, 8, 8, 8, 8, 8)
 """Words of BLOCK0 to BLOCK10 of an ESP32-S3, ESP-IDF `soc/efuse_reg.h`."""
@@ -55,4 +56,4 @@ class Fuses:
             raise self._none()
 
     def _none(self) -> UsageError:
-        return UsageError(f"an {self._chip.upper()} has no fuses that software sees")
+        return UsageError(f"an {TARGETS[self._chip].title} has no fuses that software sees")

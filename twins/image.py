@@ -6,7 +6,6 @@ ESP32-S3 what `twins.espimage` lists. Every refusal is an `ImageError` that says
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +13,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twins import espimage
 from twins.errors import ImageError
 from twins.symbols import Symbol, Symbols
 
@@ -40,6 +38,8 @@ class Target:
     """What a chip accepts."""
 
     chip: str
+    title: str
+    """Its name as its maker writes it."""
     uf2_families: dict[int, str]
     elf_machine: str
     elf_machine_name: str
@@ -52,6 +52,7 @@ class Target:
 TARGETS = {
     "rp2040": Target(
         chip="rp2040",
+        title="RP2040",
         uf2_families={0xE48BFF56: "RP2040"},
         elf_machine="EM_ARM",
         elf_machine_name="32-bit little-endian Arm",
@@ -62,6 +63,7 @@ TARGETS = {
     # Flash is addressed by its own offsets: what the processors see of it is the cache MMU's doing (TRM chapter 4).
     "esp32s3": Target(
         chip="esp32s3",
+        title="ESP32-S3",
         uf2_families={0xC47E5767: "ESP32-S3"},
         elf_machine="EM_XTENSA",
         elf_machine_name="32-bit little-endian Xtensa",
@@ -120,6 +122,8 @@ class Image:
     @property
     def sha256(self) -> str:
         """The hash of what is written where; the same firmware in another kind of file may have another."""
+        import hashlib
+
         whole = hashlib.sha256()
         for segment in self.segments:
             whole.update(struct.pack("<QQ", segment.address, len(segment.data)))
@@ -139,7 +143,8 @@ class Image:
         """Reads and checks an image.
 
         Args:
-            path: a .uf2, .elf, .hex or .bin file; the contents decide, not the name.
+            path: a .uf2, .elf, .hex or .bin file, of which the contents decide, not the name; or the folder of a build
+                or of a project, see `twins.testing.builds`.
             chip: the chip it must be for.
             elf: an ELF file to take the symbols from.
             address: where a raw BIN goes; the start of flash without it.
@@ -151,6 +156,8 @@ class Image:
         >>> image.kind, hex(image.segments[0].address)
         ('uf2', '0x10000000')
         """
+        if Path(path).is_dir():
+            path, elf = _in_folder(Path(path), chip, elf)
         if chip == "esp32s3":
             return cls._load_esp32s3(path, elf, flash_size)
         path = Path(path)
@@ -170,7 +177,12 @@ class Image:
         elif path.suffix.lower() in (".elf", ".axf"):
             raise ImageError(f"{path}: no ELF file: it starts with {data[:4].hex(' ')}, expected 7f 45 4c 46")
         else:
+            from twins import espimage
+
             kind = "bin"
+            other = espimage.chip_of_image(data)
+            if other is not None:
+                raise ImageError(f"{path}: an image for {other}: this board has an {target.title}")
             segments = [Segment(target.bin_address if address is None else address, data)]
         checked = _check(path, segments, target, flash_size)
         if kind == "uf2":
@@ -182,6 +194,8 @@ class Image:
     @classmethod
     def _load_esp32s3(cls, path: str | Path, elf: str | Path | None, flash_size: int | None) -> Image:
         """What goes into the flash of an ESP32-S3, see `twins.espimage`; or an ELF or UF2 of its own."""
+        from twins import espimage
+
         target = TARGETS["esp32s3"]
         files = espimage.parse_offsets(str(path))
         symbols = Symbols()
@@ -226,9 +240,15 @@ def chip_of(path: str | Path) -> str:
     >>> chip_of("firmware/images/media_controller.elf")
     'rp2040'
     """
+    from twins import espimage
+
     place = Path(path)
-    if espimage.parse_offsets(str(path)) is not None or place.is_dir() or place.suffix == ".json":
+    if espimage.parse_offsets(str(path)) is not None or place.suffix == ".json":
         return "esp32s3"
+    if place.is_dir():
+        from twins.testing.builds import build_in
+
+        return build_in(place).chip
     head = _read(place)[:32]
     if head.startswith(b"\x7fELF"):
         xtensa = 94  # EM_XTENSA, ELF's list of machines
@@ -237,6 +257,16 @@ def chip_of(path: str | Path) -> str:
         family = int.from_bytes(head[28:32], "little")
         return next((chip for chip, target in TARGETS.items() if family in target.uf2_families), "rp2040")
     return "esp32s3" if head[0] == espimage.IMAGE_MAGIC else "rp2040"
+
+
+def _in_folder(folder: Path, chip: str, elf: str | Path | None) -> tuple[Path, str | Path | None]:
+    """The image that was built in a folder, and its symbols where they are a file beside it."""
+    from twins.testing.builds import build_in
+
+    build = build_in(folder)
+    if build.chip != chip:
+        raise ImageError(f"{folder}: a build for {build.chip}: this board has an {chip}")
+    return build.image, elf if elf is not None else build.elf
 
 
 def _read(path: Path) -> bytes:
@@ -272,7 +302,7 @@ def _uf2(path: Path, data: bytes, target: Target) -> list[Segment]:
         if family not in target.uf2_families:
             other = _OTHER_FAMILIES.get(family, "another chip")
             raise ImageError(
-                f"{path}: a UF2 for {other} (family 0x{family:08X}): this board has an {target.chip.upper()}, "
+                f"{path}: a UF2 for {other} (family 0x{family:08X}): this board has an {target.title}, "
                 f"family {_family_names(target)}"
             )
         if count > 476:
@@ -315,7 +345,7 @@ def _elf(path: Path, data: bytes, target: Target) -> tuple[list[Segment], int, S
         if machine != target.elf_machine or elf.elfclass != 32 or not elf.little_endian:
             raise ImageError(
                 f"{path}: an ELF for {machine} ({elf.elfclass}-bit): expected {target.elf_machine_name} "
-                f"for the {target.chip.upper()}"
+                f"for the {target.title}"
             )
         segments = []
         for header in elf.iter_segments("PT_LOAD"):
@@ -421,6 +451,6 @@ def _inside(path: Path, segment: Segment, target: Target, flash_size: int | None
         return
     raise ImageError(
         f"{path}: 0x{segment.address:08X} to 0x{segment.end:08X} is neither flash nor RAM of the "
-        f"{target.chip.upper()}: flash starts at 0x{flash.start:08X}, "
+        f"{target.title}: flash starts at 0x{flash.start:08X}, "
         f"RAM at 0x{target.ram[0].start:08X}; is it for another chip?"
     )

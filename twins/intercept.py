@@ -110,7 +110,14 @@ def _bound(twin: Twin, handler: Any) -> Handler:
 
 @dataclass
 class Intercept:
-    """A function that somebody stands in for, as `Twin.intercept` gives it. A fork has its own in `Twin.intercepts`."""
+    """A function that somebody stands in for, as `Twin.intercept` gives it. A fork has its own in `Twin.intercepts`.
+
+    >>> from twins import Twin
+    >>> with Twin("pico", image="firmware/images/media_controller.elf") as pico:
+    ...     seen = pico.intercept("clocks_init", lambda call: None, watch=True); pico.run("50ms")
+    ...     seen.remove(); seen.name, seen.calls, list(pico.intercepts)
+    ('clocks_init', 1, [])
+    """
 
     name: str
     address: int

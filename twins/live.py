@@ -25,7 +25,13 @@ HALTED = 0.05
 
 
 class Live:
-    """The servers and the pace of a twin: ``twin.live``."""
+    """The servers and the pace of a twin: ``twin.live``.
+
+    >>> from twins import Twin
+    >>> with Twin("pico") as pico:
+    ...     pico.live.pace = 0.5; pico.live
+    <Live, 0.5 times real time, no servers>
+    """
 
     def __init__(self, twin: Twin) -> None:
         self._twin = twin

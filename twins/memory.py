@@ -13,6 +13,11 @@ class TwinMemory:
     """Reads and writes memory without side effects, by address or by the name of a symbol.
 
     ``twin.memory.u32("tick_count")``, ``twin.memory.read(0x20000000, 16)``.
+
+    >>> from twins import Twin
+    >>> with Twin("pico", image="firmware/images/idle.elf") as pico:
+    ...     pico.memory.write(0x2003_0000, b"\\x39\\x05\\x00\\x00"); pico.memory.u32(0x2003_0000)
+    1337
     """
 
     def __init__(self, engine: EngineApi, symbols: Symbols) -> None:

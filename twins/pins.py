@@ -11,7 +11,13 @@ from twins.ports import Host
 
 
 class Pin:
-    """One pin of the chip, seen and driven from outside."""
+    """One pin of the chip, seen and driven from outside.
+
+    >>> from twins import Twin
+    >>> with Twin("pico", image="firmware/images/idle.uf2") as pico:
+    ...     pin = pico.pins["GPIO5"]; pin.drive(True); pico.run("1us"); pin
+    <Pin GPIO5 high>
+    """
 
     def __init__(self, host: Host, engine: EngineApi, name: str, number: int) -> None:
         self.name = name
@@ -60,7 +66,13 @@ class Pin:
 
 
 class Pins(Mapping[str, Pin]):
-    """All pins of a chip: ``twin.pins["GPIO25"].level``."""
+    """All pins of a chip: ``twin.pins["GPIO25"].level``.
+
+    >>> from twins import Twin
+    >>> with Twin("pico", image="firmware/images/idle.uf2") as pico:
+    ...     pico.pins.join("GPIO5", "GPIO6"); pico.pins["GPIO5"].drive(True); pico.run("1us"); pico.pins["GPIO6"].level
+    True
+    """
 
     def __init__(self, host: Host, engine: EngineApi, chip: Chip) -> None:
         self._host = host

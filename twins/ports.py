@@ -34,7 +34,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
-from twins.controls import Control
 from twins.errors import BoardError, UsageError
 from twins.host import Host as Host
 from twins.units import Time, ps
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from twins.audio import I2sBatch as I2sBatch
     from twins.audio import I2sLink as I2sLink
     from twins.audio import PdmLink as PdmLink
+    from twins.controls import Control
 
     Times = npt.NDArray[np.uint64]
     Bytes = npt.NDArray[np.uint8]
@@ -196,6 +196,17 @@ class DigitalIn(_OnePin):
 
     Args:
         floating: the level that the part or its module pulls it to where nothing is connected.
+
+    >>> from twins.bench import Bench
+    >>> class Fan(Part):
+    ...     '''Runs while its enable pin is high.'''
+    ...     enable = DigitalIn(floating=False)
+    ...     runs = False
+    ...     @enable.changed
+    ...     def _enable_changed(self, at, level):
+    ...         self.runs = level
+    >>> bench = Bench(); fan = bench.add(Fan()); bench.set(fan.enable, True); fan.runs
+    True
     """
 
     def __init__(self, *, optional: bool = False, floating: bool = True) -> None:
@@ -296,7 +307,17 @@ class DigitalOut(_OnePin):
 
 
 class AnalogOut(_OnePin):
-    """A voltage of the part on an analog input of the chip."""
+    """A voltage of the part on an analog input of the chip.
+
+    >>> from twins.bench import Bench
+    >>> class Divider(Part):
+    ...     '''Half of 3.3 V.'''
+    ...     tap = AnalogOut()
+    ...     def power_on(self):
+    ...         self.tap.set(1.65)
+    >>> bench = Bench(); divider = bench.add(Divider()); bench.voltages[divider.tap.pin]
+    1.65
+    """
 
     def attach(self, host: Host) -> None:
         pass
@@ -308,7 +329,17 @@ class AnalogOut(_OnePin):
 
 
 class TouchElectrode(_OnePin):
-    """A sheet of metal of the part on a pad of the chip's touch sensor."""
+    """A sheet of metal of the part on a pad of the chip's touch sensor.
+
+    >>> from twins.bench import Bench
+    >>> class Foil(Part):
+    ...     '''Is never touched.'''
+    ...     metal = TouchElectrode()
+    ...     def power_on(self):
+    ...         self.metal.set(8.0)
+    >>> bench = Bench(); foil = bench.add(Foil()); bench.capacitances[foil.metal.pin]
+    8.0
+    """
 
     def attach(self, host: Host) -> None:
         pass
@@ -327,6 +358,21 @@ class SpiTarget(Port):
         answers: bytes after which the part is asked what it shifts out: with D/CX the read commands, or
             `EVERY_BYTE`. Other bytes arrive in batches.
         falling: it samples on the falling edge (modes 1 and 2).
+
+    >>> from twins.bench import Bench
+    >>> class Register(Part):
+    ...     '''Keeps the last byte, and shifts it out behind a 0x0F with D/CX low.'''
+    ...     spi = SpiTarget(dc=True, answers=[0x0F])
+    ...     kept = 0
+    ...     @spi.received
+    ...     def _received(self, batch):
+    ...         self.kept = int(batch.data[-1])
+    ...     @spi.answer
+    ...     def _answer(self, at, byte, dc):
+    ...         return SpiAnswer(bytes([self.kept]))
+    >>> bench = Bench(); register = bench.add(Register())
+    >>> _ = bench.send(register.spi, [1, 2, 3]); bench.send(register.spi, [0x0F], dc=0)
+    b'\\x03'
     """
 
     def __init__(
@@ -358,7 +404,25 @@ class SpiTarget(Port):
 
 
 class I2cTarget(Port):
-    """An I2C target on SDA and SCL, with one or more 7-bit addresses (an attribute ``addresses`` of the part)."""
+    """An I2C target on SDA and SCL, with one or more 7-bit addresses (an attribute ``addresses`` of the part).
+
+    >>> from twins.bench import Bench
+    >>> class Expander(Part):
+    ...     '''A byte that is written and read.'''
+    ...     bus = I2cTarget()
+    ...     addresses = (0x20,)
+    ...     outputs = 0xFF
+    ...     @bus.write
+    ...     def _write(self, at, byte):
+    ...         self.outputs = byte
+    ...         return True
+    ...     @bus.read
+    ...     def _read(self, at):
+    ...         return self.outputs
+    >>> bench = Bench(); expander = bench.add(Expander())
+    >>> bench.i2c_write(expander.bus, 0x20, [0x5A]), bench.i2c_read(expander.bus, 0x20, 1), expander.outputs
+    ([True, True], b'Z', 90)
+    """
 
     def pin_names(self) -> Mapping[str, bool]:
         return {"sda": True, "scl": True}

@@ -78,7 +78,18 @@ class PowerIn(_Power):
 
 
 class PowerOut(_Power):
-    """A supply for other parts."""
+    """A supply for other parts.
+
+    >>> from twins.bench import Bench; from twins.ports import Part
+    >>> class Cell(Part):
+    ...     '''A cell of a battery.'''
+    ...     plus = PowerOut()
+    ...     @plus.voltage
+    ...     def _voltage(self) -> float:
+    ...         return 3.7
+    >>> bench = Bench(); cell = bench.add(Cell()); cell.plus.volts, cell.plus.amperes
+    (3.7, 0)
+    """
 
     def voltage(self, method: Handler) -> Handler:
         """Decorates ``method() -> float``, the volts it gives now."""

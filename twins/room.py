@@ -29,6 +29,13 @@ class Room:
         order: how many walls on its way sound is followed.
 
     A source that moves is heard from where it is at the ends of each block, and fades from one to the other.
+
+    >>> from twins.scene import Scene
+    >>> from twins.sound import Sound
+    >>> scene = Scene(room=Room((5.0, 4.0, 2.7), at=(2.4, 1.9, 1.0), order=2))
+    >>> scene.say(Sound.tone(1000, "100ms"), azimuth=90)
+    >>> scene.hear([[0, 0, 0]], rate=16000, start=0, frames=1600).shape
+    (1600, 1)
     """
 
     def __init__(

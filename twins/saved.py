@@ -9,8 +9,9 @@
 0.01
 
 A file begins with a line of JSON that says what it is; the rest is compressed. It holds the firmware, so it is as
-private as that. A file is opened by the same version of the package alone. Only data of this package, of numpy and of
-the board's own parts is read from it: nothing else that a file names is ever imported or called.
+private as that. A file is opened by the same version of the package alone, built from the same sources. Only data of
+this package, of numpy and of the board's own parts is read from it: nothing else that a file names is ever imported or
+called.
 """
 
 from __future__ import annotations
@@ -97,6 +98,7 @@ def save(snapshot: Snapshot, path: str | Path) -> Path:
         "kind": KIND,
         "format": FORMAT,
         "version": _version(),
+        "engine": _engine.BUILD,
         "board": snapshot.board.name,
         "image": image.path.name if image is not None else None,
         "sha256": image.sha256 if image is not None else None,
@@ -122,10 +124,11 @@ def load(path: str | Path) -> Saved:
         about = None
     if not separator or not isinstance(about, dict) or about.get("kind") != KIND:
         raise UsageError(f"{path} is no snapshot of a twin: expected a file that `twins` or a failed test has written")
-    if (about.get("format"), about.get("version")) != (FORMAT, _version()):
+    wrote = tuple(about.get(name) for name in ("format", "version", "engine"))
+    if wrote != (FORMAT, _version(), _engine.BUILD):
         raise UsageError(
-            f"snapshot {path} is of version {about.get('version')} of the package, this is {_version()}: open it with "
-            "that one, or run the test again"
+            f"snapshot {path} is of another version: {about.get('version')} with engine {about.get('engine')} wrote "
+            f"it, this is {_version()} with engine {_engine.BUILD}: open it with that one, or run the test again"
         )
     modules = _OURS | {str(name) for name in about.get("parts", [])} & _part_modules()
     try:

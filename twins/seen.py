@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twins.board import Board
+from twins.door import Door
 from twins.engines import EngineApi
 from twins.flash import Flash
 from twins.fuses import Fuses
 from twins.image import Image
 from twins.memory import TwinMemory
 from twins.symbols import Symbols
-from twins.usb import UsbHost
 
 if TYPE_CHECKING:
     from twins.trace import PinLog, Trace
+    from twins.usb import UsbHost
 
 
 @dataclass(frozen=True)
 class Gap:
-    """Something the firmware touched that is not modelled."""
+    """Something the firmware touched that is not modelled: how often, and why it is not.
+
+    >>> from twins import Twin
+    >>> with Twin("pico", image="firmware/images/idle.uf2") as pico:
+    ...     pico.run("5ms"); pico.unimplemented
+    {}
+    """
 
     count: int
     why: str
@@ -34,6 +40,7 @@ class Seen:
     board: Board
     image: Image | None
     pin_log: PinLog
+    door: Door
     _engine: EngineApi
     _outputs: dict[str, bytearray]
     _speakers: list[str]
@@ -48,7 +55,7 @@ class Seen:
         return tuple(self._outputs)
 
     @property
-    def speakers(self) -> Sequence[str]:
+    def spoken_consoles(self) -> Sequence[str]:
         """The consoles that have shown something, the latest one last."""
         return self._speakers
 
@@ -73,7 +80,9 @@ class Seen:
     @property
     def usb(self) -> UsbHost:
         """The USB host at the other end of the board's cable."""
-        return UsbHost(self._engine, self.advance)
+        from twins.usb import UsbHost
+
+        return UsbHost(self._engine, self.door, self.advance)
 
     def callers(self, core: int = 0) -> list[tuple[int, int]]:
         """Return address and stack pointer of each caller whose frame a windowed processor still holds in registers."""
@@ -109,7 +118,3 @@ class Seen:
     def fuses(self) -> Fuses:
         """The chip's fuses, which stay burnt."""
         return Fuses(self._engine, self.board.chip.name)
-
-    def save_flash(self, path: str | Path) -> None:
-        """Writes the contents of the flash chip to a file, whole or not at all."""
-        self.flash.save(path)

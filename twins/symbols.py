@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -12,7 +11,11 @@ from twins.errors import UsageError
 
 @dataclass(frozen=True)
 class Symbol:
-    """A function or an object of the firmware."""
+    """A function or an object of the firmware; as a number, its address.
+
+    >>> hex(Symbol("tick_count", 0x20000000, 4, False))
+    '0x20000000'
+    """
 
     name: str
     address: int
@@ -21,6 +24,8 @@ class Symbol:
 
     def __int__(self) -> int:
         return self.address
+
+    __index__ = __int__
 
 
 class Symbols(Mapping[str, Symbol]):
@@ -43,6 +48,8 @@ class Symbols(Mapping[str, Symbol]):
         try:
             return self._by_name[name]
         except KeyError:
+            import difflib
+
             close = difflib.get_close_matches(name, self._by_name, n=3)
             hint = f"; did you mean {', '.join(close)}?" if close else ""
             if not self._by_name:

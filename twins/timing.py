@@ -295,7 +295,7 @@ def latency(
 
     Args:
         act: what a person does, ``lambda: twin.knob.turn(1)``.
-        seen: a part with a picture, or its name; or a function of a twin, ``lambda twin: twin.led.is_on``.
+        seen: a part with a picture, or its name; or a function of a twin, ``lambda twin: twin.led.on``.
         timeout: after which `Timeout` is raised.
         resolution: how finely the moment is looked for, on a fork of the twin.
 

@@ -152,7 +152,14 @@ class PinWindow:
 
 
 class Trace:
-    """``twin.trace.sha256`` is equal for two runs that showed the world the same things at the same times."""
+    """``twin.trace.sha256`` is equal for two runs that showed the world the same things at the same times.
+
+    >>> from twins import Twin
+    >>> with Twin("pico", image="firmware/images/idle.uf2") as pico:
+    ...     other = pico.fork(); pico.run("5ms"); other.run("2ms"); other.run("3ms")
+    ...     pico.trace.sha256 == other.trace.sha256
+    True
+    """
 
     def __init__(self, engine: EngineApi, pins: PinLog) -> None:
         self._engine = engine

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from twins import _engine, heap
 from twins.board import Board
-from twins.console import Console
-from twins.crash import crash_report
 from twins.door import Door
 from twins.engines import Adapter, Capability, EngineApi, EngineSpec, capabilities_of, missing, name_of, open_engine
 from twins.errors import BoardError, FirmwareCrashed, Timeout, UsageError
@@ -30,6 +28,7 @@ from twins.units import Duration, Time, ps
 from twins.wiring import Wired
 
 if TYPE_CHECKING:
+    from twins.console import Console
     from twins.outside import Listener
     from twins.usb_drive import UsbDrive
     from twins.world import World
@@ -40,6 +39,9 @@ RESERVED = frozenset(
     {"board", "seed", "image", "parts", "resets", "door", "live", "pin_log", "engine", "functions", "guards", "world"}
 )
 """What a twin has as attributes of its own beside its class's."""
+
+FORMER = {"save_flash": "flash.save(path)", "speakers": "spoken_consoles"}
+"""What had another name."""
 
 POLL = Duration(1_000_000_000)
 """How often `Twin.run_until` looks at its condition."""
@@ -229,6 +231,8 @@ class Twin(Wired, Intercepting, Seen):
             return parts[name]
         if "_engine" in self.__dict__ and name in self.board.parts and Capability.PARTS not in self.capabilities:
             raise missing(self._engine, Capability.PARTS)
+        if name in FORMER:
+            raise AttributeError(f"twin.{name} is called twin.{FORMER[name]} now")
         known = ", ".join(parts) or "none"
         raise AttributeError(
             f"{type(self).__name__} has no attribute {name!r}, and the board no such part; it has {known}"
@@ -307,6 +311,8 @@ class Twin(Wired, Intercepting, Seen):
             if debugger is not None and debugger.stopped(stop):
                 pass
             elif kind in ("lockup", "usb boot"):
+                from twins.crash import crash_report
+
                 raise FirmwareCrashed(crash_report(self, stop[2], stop[3]))
             elif kind == "breakpoint" or (kind == "text" and stop_at_text):
                 return stop
@@ -355,20 +361,28 @@ class Twin(Wired, Intercepting, Seen):
 
         See `twins.usb_drive` for what can be done with that. Raises `UsageError` where the chip has no such button.
         """
-        if not self._engine.hold_bootsel(True):
-            raise UsageError(f"the {self.board.chip.name} has no BOOTSEL button")
+        self._bootsel(True)
         try:
             self.reset()
             self.run_until(lambda: self.usb.configured and (self.usb.product_id == 3), every="1ms")
         finally:
-            self._engine.hold_bootsel(False)
+            self._bootsel(False)
         return self.usb.drive
+
+    def _bootsel(self, held: bool) -> None:
+        self.door.bootsel(held)
+        self.door.let_in()
+
+    def hold_bootsel(self, held: bool) -> None:
+        """What the button does when it comes in by the door."""
+        if not self._engine.hold_bootsel(held):
+            raise UsageError(f"the {self.board.chip.name} has no BOOTSEL button")
 
     def set_lines(self, console: str, dtr: bool, rts: bool) -> None:
         """What the control lines of a USB port do when they come in by the door.
 
-        On the port of the ESP32-S3's USB Serial/JTAG controller the chip itself acts on them, on a port that firmware offers
-        the firmware. On a board with a USB bridge and a reset circuit:
+        On the port of the ESP32-S3's USB Serial/JTAG controller the chip itself acts on them, on a port that firmware
+        offers the firmware. On a board with a USB bridge and a reset circuit:
 
         RTS alone holds the chip in reset, DTR alone pulls the strapping pin low. The capacitor at the reset pin lets it
         rise behind a change of both, so what counts is how DTR stands when RTS lets go. Held in reset, the chip runs on
@@ -379,7 +393,7 @@ class Twin(Wired, Intercepting, Seen):
             if spec.jtag:
                 self._engine.usb_lines(dtr, rts)
             else:
-                self.usb.set_lines(dtr, rts)
+                self.usb.carry_out("lines", (dtr, rts))
         if spec is None or spec.boot is None:
             return
         boot = spec.boot
@@ -448,6 +462,8 @@ class Twin(Wired, Intercepting, Seen):
     @property
     def consoles(self) -> Mapping[str, Console]:
         """A console for each of the board's."""
+        from twins.console import Console
+
         for name in self._outputs:
             self._consoles.setdefault(name, Console(self, name))
         return {name: self._consoles[name] for name in self._outputs}
@@ -455,6 +471,8 @@ class Twin(Wired, Intercepting, Seen):
     @property
     def console(self) -> Console:
         """All consoles of the board together; what is typed goes to the one that spoke last."""
+        from twins.console import Console
+
         return self._consoles.setdefault(None, Console(self))
 
     def type(self, console: str, data: bytes) -> None:

@@ -12,12 +12,8 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from twins.errors import UsageError
-
-if TYPE_CHECKING:
-    pass
 
 PS = 1
 NS = 1_000

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from twins.door import Door
 from twins.engines.engine import EngineApi
 from twins.errors import Timeout, UsageError
 from twins.units import Duration, Time, ps
@@ -69,8 +70,9 @@ class UsbHost:
     (True, False)
     """
 
-    def __init__(self, engine: EngineApi, advance: Callable[[int], object]) -> None:
+    def __init__(self, engine: EngineApi, door: Door, advance: Callable[[int], object]) -> None:
         self._engine = engine
+        self._door = door
         self._advance = advance
 
     @property
@@ -158,7 +160,10 @@ class UsbHost:
 
     def send(self, endpoint: int, data: bytes) -> None:
         """Sends a packet to an OUT endpoint, as soon as the firmware takes it."""
-        if not self._engine.usb_send(endpoint, data):
+        self._do("send", endpoint, data.decode("latin-1"))
+
+    def _send(self, endpoint: int, data: str) -> None:
+        if not self._engine.usb_send(endpoint, data.encode("latin-1")):
             if not self.configured:
                 raise UsageError(NOBODY)
             known = ", ".join(f"0x{it.address:02X}" for it in self.endpoints if not it.address & 0x80) or "none"
@@ -193,8 +198,8 @@ class UsbHost:
         Raises `UsageError` when the device refuses it, or `Timeout`.
         """
         self._engine.usb_answers()
-        if not self._engine.usb_ask(struct.pack("<BBHHH", kind, request, value, index, length or len(data)), data):
-            raise UsageError(NOBODY)
+        setup = struct.pack("<BBHHH", kind, request, value, index, length or len(data))
+        self._do("ask", setup.decode("latin-1"), data.decode("latin-1"))
         answers: list[bytes | None] = []
 
         def answered() -> bool:
@@ -206,6 +211,10 @@ class UsbHost:
         if answers[0] is None:
             raise UsageError(f"the device on USB refused request 0x{request:02X} (bmRequestType 0x{kind:02X})")
         return answers[0]
+
+    def _ask(self, setup: str, data: str) -> None:
+        if not self._engine.usb_ask(setup.encode("latin-1"), data.encode("latin-1")):
+            raise UsageError(NOBODY)
 
     def wait(self, happened: Callable[[], bool], limit: int, looks: Callable[[], None] | None = None) -> bool:
         """Runs until something has happened, at most for so many ps; `looks` is called when nothing does for long."""
@@ -236,29 +245,50 @@ class UsbHost:
         return UsbDfu(self)
 
     def set_lines(self, dtr: bool, rts: bool) -> None:
-        """A program sets the control lines of the serial port that the device offers (USB CDC PSTN 1.20, 6.3.12)."""
+        """A program sets the control lines of the serial port that the device offers; without one, nothing happens."""
+        self._do("lines", dtr, rts)
+
+    def _lines(self, dtr: bool, rts: bool) -> None:
         rest = self.configuration_descriptor if self.configured else b""
         while rest:
             if rest[1] == _INTERFACE and rest[5:7] == _SERIAL_LINE:
-                self._engine.usb_ask(struct.pack("<BBHHH", 0x21, _SET_CONTROL_LINE_STATE, dtr | rts << 1, rest[2], 0), b"")
+                setup = struct.pack("<BBHHH", 0x21, _SET_CONTROL_LINE_STATE, dtr | rts << 1, rest[2], 0)
+                self._engine.usb_ask(setup, b"")
                 return
             rest = rest[rest[0] :]
 
     def plug(self) -> None:
         """Plugs the cable in."""
-        self._engine.usb_plug(True)
+        self._do("plug", True)
 
     def unplug(self) -> None:
         """Pulls the cable out."""
-        self._engine.usb_plug(False)
+        self._do("plug", False)
 
     def suspend(self) -> None:
         """The host goes to sleep, and the bus with it."""
-        self._engine.usb_sleep(True)
+        self._do("sleep", True)
 
     def resume(self) -> None:
         """The host wakes up."""
-        self._engine.usb_sleep(False)
+        self._do("sleep", False)
+
+    def _do(self, what: str, *args: Any) -> None:
+        self._door.usb(what, *args)
+        self._door.let_in()
+
+    def carry_out(self, what: str, args: Sequence[Any]) -> None:
+        """What the host does when it comes in by the door."""
+        acts: dict[str, Callable[..., None]] = {
+            "plug": self._engine.usb_plug,
+            "sleep": self._engine.usb_sleep,
+            "send": self._send,
+            "ask": self._ask,
+            "lines": self._lines,
+        }
+        if what not in acts:
+            raise UsageError(f"the USB host cannot {what!r}: it can {', '.join(acts)}")
+        acts[what](*args)
 
     def __repr__(self) -> str:
         if not self.attached:

@@ -1,5 +1,5 @@
-"""Firmware updates that a device on USB takes, as dfu-util brings them (USB Device Class Specification for Device Firmware
-Upgrade, 1.1): over the real requests, block by block.
+"""Firmware updates that a device on USB takes, as dfu-util brings them: over the real requests, block by block (USB
+Device Class Specification for Device Firmware Upgrade, 1.1).
 
 >>> from twins import Twin
 >>> with Twin("pico") as pico:
@@ -34,17 +34,17 @@ _MILLISECOND = 1_000_000_000
 class DfuState(enum.IntEnum):
     """The states of DFU 1.1, 6.1.2."""
 
-    appIDLE = 0
-    appDETACH = 1
-    dfuIDLE = 2
-    dfuDNLOAD_SYNC = 3
-    dfuDNBUSY = 4
-    dfuDNLOAD_IDLE = 5
-    dfuMANIFEST_SYNC = 6
-    dfuMANIFEST = 7
-    dfuMANIFEST_WAIT_RESET = 8
-    dfuUPLOAD_IDLE = 9
-    dfuERROR = 10
+    APP_IDLE = 0
+    APP_DETACH = 1
+    IDLE = 2
+    DNLOAD_SYNC = 3
+    DNBUSY = 4
+    DNLOAD_IDLE = 5
+    MANIFEST_SYNC = 6
+    MANIFEST = 7
+    MANIFEST_WAIT_RESET = 8
+    UPLOAD_IDLE = 9
+    ERROR = 10
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class UsbDfu:
         self._say(_CLRSTATUS)
 
     def abort(self) -> None:
-        """ABORT: back to dfuIDLE."""
+        """ABORT: back to IDLE."""
         self._say(_ABORT)
 
     def select(self, setting: int) -> None:
@@ -116,7 +116,7 @@ class UsbDfu:
         return self._ask(_UPLOAD, size, number & 0xFFFF)
 
     def detach(self) -> None:
-        """DETACH: the application makes place for the update, and the device comes back with one interface that is ready for it.
+        """DETACH: the application makes place for the update, and the device comes back ready for it.
 
         Where the device leaves the bus before it has answered, dfu-util tells of an error, and goes on; so does this.
         """
@@ -136,7 +136,7 @@ class UsbDfu:
 
     def _settled(self) -> DfuStatus:
         waited = 0
-        while (status := self.status()).state in (DfuState.dfuDNLOAD_SYNC, DfuState.dfuDNBUSY, DfuState.dfuMANIFEST):
+        while (status := self.status()).state in (DfuState.DNLOAD_SYNC, DfuState.DNBUSY, DfuState.MANIFEST):
             waited += max(status.poll, 1) * _MILLISECOND
             if waited > PATIENCE:
                 raise Timeout(f"the device on USB stays in {status.state.name}")
@@ -152,9 +152,9 @@ class UsbDfu:
         """
         if not self.is_ready:
             self.detach()
-        if self.status().state == DfuState.dfuERROR:
+        if self.status().state == DfuState.ERROR:
             self.clear()
-        if self.state != DfuState.dfuIDLE:
+        if self.state != DfuState.IDLE:
             self.abort()
         size = self.transfer_size
         for number, start in enumerate(range(0, len(image), size)):

@@ -31,6 +31,13 @@ class PinRecorder:
 
     The file counts nanoseconds: of two levels within one nanosecond the later one is written last. It carries no date,
     so the same run writes the same file.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "pins.vcd")
+    >>> recorder = PinRecorder(path, {"LED": 0}, initial=0)
+    >>> recorder.add(np.array([5_000, 9_000], np.uint64), np.array([1, 0], np.uint64)); recorder.close(20_000)
+    >>> path.read_text().splitlines()[-5:]
+    ['#5', '1!', '#9', '0!', '#20']
     """
 
     def __init__(self, path: str | Path, pins: Mapping[str, int], initial: int) -> None:

@@ -70,6 +70,103 @@ static int Cache_Config_DCache_Region_Autoload(const struct region_config *c) { 
 ENTRY(Cache_Config_ICache_Region_Autoload, 0x400017a0);
 ENTRY(Cache_Config_DCache_Region_Autoload, 0x400017d0);
 
+/* A walk over a tag memory: `told` of each group of lines that one place of all ways can hold, or of the one that
+ * `address` belongs to. rom/cache.h: struct tag_group_info. */
+enum { MOST_WAYS = 8 };
+struct tag_group {
+    struct cache_mode mode;
+    uint32_t address, offset, tag[MOST_WAYS], memory[MOST_WAYS];
+    uint8_t in_memory;
+};
+typedef void told_of(struct tag_group *group);
+
+void Cache_Get_Mode(struct cache_mode *mode);
+uint32_t rom_Cache_Suspend_ICache(void);
+uint32_t rom_Cache_Suspend_DCache(void);
+void Cache_Resume_ICache(uint32_t autoload);
+void Cache_Resume_DCache(uint32_t autoload);
+#define TAG_OBJECT REG(0x600c4180u)  /* EXTMEM_CACHE_TAG_OBJECT_CTRL */
+#define TAG_WAY REG(0x600c4184u)     /* EXTMEM_CACHE_TAG_WAY_OBJECT */
+#define TAG_ADDRESS REG(0x600c4188u) /* EXTMEM_CACHE_VADDR */
+#define TAG_CONTENT REG(0x600c418cu) /* EXTMEM_CACHE_TAG_CONTENT */
+
+/* The places to go through: groups of a bank, and banks, of which a cache has two where it is not of the usual size. */
+struct walk {
+    uint32_t bank_bytes, groups, banks, group, group_end, bank, bank_end;
+};
+
+static struct walk plan(struct cache_mode *mode, uint32_t address) {
+    if (INTERNAL_TABLE[THROUGH_DCACHE](address))
+        mode->icache = 0;
+    else if (INTERNAL_TABLE[THROUGH_ICACHE](address))
+        mode->icache = 1;
+    Cache_Get_Mode(mode);
+    struct walk w = {.bank_bytes = mode->icache ? 0x4000 : 0x8000};
+    w.groups = w.bank_bytes / mode->ways / mode->line;
+    w.banks = mode->size == w.bank_bytes ? 1 : 2;
+    w.group_end = w.groups;
+    w.bank_end = w.banks;
+    if (address) {
+        w.group = address % (mode->size / mode->ways) / (mode->line * w.banks);
+        w.bank = address / mode->line % w.banks;
+        w.group_end = w.group + 1;
+        w.bank_end = w.bank + 1;
+    }
+    return w;
+}
+
+/* Where a way's line lies in the cache's memory: the instruction cache has its four ways in two halves. */
+static uint32_t line_of(const struct cache_mode *mode, const struct walk *w, uint32_t group, uint32_t way) {
+    uint32_t at = group + way * w->groups, half = w->groups / 2;
+    if (mode->ways == 4 && mode->icache)
+        at = group < half ? (way * w->groups >> 1) + group : ((4 + way) * w->groups >> 1) + group - half;
+    return at * mode->line;
+}
+
+static void travel(const struct cache_mode *mode, struct walk *w, struct tag_group *info, told_of *told) {
+    const uint32_t first = w->group;
+    for (; w->bank != w->bank_end; w->bank++)
+        for (w->group = first; w->group < w->group_end; w->group++) {
+            for (uint32_t way = 0; way < mode->ways; way++) {
+                info->memory[way] = line_of(mode, w, w->group, way) + w->bank * w->bank_bytes;
+                if (!info->in_memory) {
+                    TAG_WAY = way;
+                    info->tag[way] = TAG_CONTENT;
+                }
+            }
+            uint32_t bytes = w->banks * mode->line;
+            info->offset = bytes * w->group + info->address % bytes;
+            told(info);
+        }
+}
+
+/* A walk by the addresses of tags. They are those of the last tag at each call, as on silicon. */
+static void Cache_Travel_Tag_Memory(struct cache_mode *mode, uint32_t address, told_of *told) {
+    struct walk w = plan(mode, address);
+    uint32_t tags = mode->icache ? 0x600c6000 : 0x600c8000, autoload;
+    struct tag_group info = {.mode = *mode, .address = address, .in_memory = 1};
+    autoload = mode->icache ? rom_Cache_Suspend_ICache() : rom_Cache_Suspend_DCache();
+    uint32_t each = mode->size / mode->ways / mode->line;
+    uint32_t last = address ? address % (mode->size / mode->ways) / mode->line : each - 1;
+    for (uint32_t way = 0; way < mode->ways; way++)
+        info.tag[way] = tags + 4 * (last + way * each);
+    travel(mode, &w, &info, told);
+    (mode->icache ? Cache_Resume_ICache : Cache_Resume_DCache)(autoload);
+}
+ENTRY(Cache_Travel_Tag_Memory, 0x400019d4);
+
+/* A walk by what the cache controller says tags hold. */
+static void Cache_Travel_Tag_Memory2(struct cache_mode *mode, uint32_t address, told_of *told) {
+    struct walk w = plan(mode, address);
+    struct tag_group info = {.mode = *mode, .address = address};
+    uint32_t autoload = mode->icache ? rom_Cache_Suspend_ICache() : rom_Cache_Suspend_DCache();
+    TAG_OBJECT = 1u << (1 - mode->icache);
+    TAG_ADDRESS = address;
+    travel(mode, &w, &info, told);
+    (mode->icache ? Cache_Resume_ICache : Cache_Resume_DCache)(autoload);
+}
+ENTRY(Cache_Travel_Tag_Memory2, 0x400019e0);
+
 /* Where a line of a tag memory belongs in the address space. */
 static uint32_t Cache_Get_Virtual_Addr(const struct cache_mode *mode, uint32_t tag, uint32_t offset) {
     uint32_t bus = mode->icache ? 0x42000000 : 0x3c000000;

@@ -3,6 +3,8 @@
 
 enum { HEADER, NAME, DATA, PADDING, AT_END, BROKEN };
 enum { HEADER_BYTES = 110, NEWC = 0x070701 };
+/* The name ends where header and name are whole words. */
+#define WHOLE_WORDS(name_bytes) ((((name_bytes) + HEADER_BYTES + 3) & ~3u) - HEADER_BYTES)
 
 struct cpio {
     uint32_t state;
@@ -10,7 +12,8 @@ struct cpio {
     void *own;
     uint8_t header[HEADER_BYTES];
     struct cpio_file file;
-    int name_bytes, at; /* of what is coming */
+    uint32_t name_bytes;
+    int at; /* of what is coming */
     uint8_t *buffer;
     int buffer_bytes, held, room;
 };
@@ -60,25 +63,27 @@ struct cpio *cpio_start(cpio_told *told, void *own, uint32_t buffer, void *memor
 }
 ENTRY(cpio_start, 0x40002730);
 
-/* Numbers of 8 digits behind the magic of 6: of interest are mode, size, length of the name, and check. */
+/* Numbers of 8 digits behind the magic of 6: of interest are mode, size, length of the name, and check. One that is none is
+ * taken to be that before. */
 static void parse(struct cpio *c) {
-    enum { MODE = 1, SIZE = 6, NAME_BYTES = 11, NUMBERS = 13 };
-    uint32_t value[NUMBERS] = {0}, magic = 0;
-    if (!hex(c->header, 6, &magic) || magic - NEWC > 1)
+    enum { MODE = 1, SIZE = 6, NAME_BYTES = 11, CHECK };
+    uint32_t value = 0, *const to[CHECK + 1] = {
+        [MODE] = &c->file.mode, [SIZE] = &c->file.size, [NAME_BYTES] = &c->name_bytes, [CHECK] = &c->file.check};
+    if (!hex(c->header, 6, &value) || value - NEWC > 1)
         c->state = BROKEN;
-    for (int n = 0; n < NUMBERS; n++)
-        if (!hex(c->header + 6 + 8 * n, 8, &value[n]))
+    for (int n = 0; n <= CHECK; n++) {
+        if (!hex(c->header + 6 + 8 * n, 8, to[n] ? &value : 0))
             c->state = BROKEN;
-    c->file.mode = value[MODE];
-    c->file.size = value[SIZE];
-    c->file.check = value[NUMBERS - 1];
-    /* The name ends where header and name are whole words. */
-    c->name_bytes = ((value[NAME_BYTES] + HEADER_BYTES + 3) & ~3u) - HEADER_BYTES;
+        if (n == NAME_BYTES)
+            value = WHOLE_WORDS(value);
+        if (to[n])
+            *to[n] = value;
+    }
     if (c->state == BROKEN)
         return;
     c->state = NAME;
     c->at = 0;
-    if ((uint32_t)c->name_bytes + 1 >= (uint32_t)c->room)
+    if (c->name_bytes + 1 >= (uint32_t)c->room)
         c->state = BROKEN;
     else
         rom_memset((char *)c->file.name, 0, c->name_bytes + 1);
@@ -125,10 +130,10 @@ int cpio_feed(struct cpio *c, const uint8_t *data, int count) {
                 parse(c);
             break;
         case NAME:
-            taken = least(count, c->name_bytes - was);
+            taken = least(count, (int)c->name_bytes - was);
             rom_memcpy((char *)c->file.name + was, data, taken);
             c->at += taken;
-            if (was != c->name_bytes)
+            if (was != (int)c->name_bytes)
                 break;
             if (!c->file.size && !rom_memcmp(c->file.name, trailer, sizeof trailer)) {
                 *(char *)c->file.name = 0;

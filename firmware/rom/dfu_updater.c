@@ -41,7 +41,7 @@ void MD5Final(uint8_t *digest, void *context);
 
 static void dfu_flash_init(void) { spi_flash_attach(ets_efuse_get_spiconfig(), 0); }
 ENTRY(dfu_flash_init, 0x40002760);
-static int dfu_flash_erase(uint32_t at, uint32_t count) { return SPIEraseArea(at, count); }
+static void dfu_flash_erase(uint32_t at, uint32_t count) { SPIEraseArea(at, count); }
 ENTRY(dfu_flash_erase, 0x4000276c);
 
 /* Whole words; behind the last byte, what flash has when it is erased. */
@@ -57,7 +57,8 @@ static void dfu_flash_program(uint32_t at, int count, const uint8_t *from) {
 }
 ENTRY(dfu_flash_program, 0x40002778);
 
-static int dfu_flash_read(uint32_t at, uint32_t count, uint8_t *to) { return esp_rom_spiflash_read(at, to, count); }
+/* What went wrong is not said. */
+static void dfu_flash_read(uint32_t at, uint32_t count, uint8_t *to) { esp_rom_spiflash_read(at, to, count); }
 ENTRY(dfu_flash_read, 0x40002784);
 
 /* Pads, whether legacy commands are meant; chip, size, block, sector, page, mask of the status. */

@@ -35,6 +35,12 @@ void spi_flash_attach(uint32_t pins, uint32_t legacy);
 int ets_efuse_secure_boot_enabled(void);
 int ets_efuse_usb_download_mode_disabled(uint32_t line);
 void uart_tx_wait_idle(uint8_t number);
+void uart_tx_one_char2(uint8_t byte);
+void uart_div_modify(uint8_t number, uint32_t sixteenths);
+void send_packet(const uint8_t *data, uint32_t count);
+int recv_packet(uint8_t *to, int most, uint8_t one_of_two);
+void ets_isr_mask(uint32_t interrupts);
+void ets_isr_unmask(uint32_t interrupts);
 void ets_delay_us(uint32_t us);
 void ets_set_xtal_div(uint32_t divider);
 void ets_update_cpu_frequency(uint32_t megahertz);
@@ -78,13 +84,14 @@ struct blocks {
 };
 
 struct loader {
-    enum { ANY, UART, OTG_LINE, USB } line;
+    enum { ANY, UART, OTG_LINE, USB, ATTACHED } line; /* the last: whichever GetUartDevice says */
+    struct packet *packet;
     struct blocks plain, deflated;
     uint32_t deflated_left; /* packets to come */
     uint32_t window;        /* bytes that wait to be written */
     uint8_t error;
+    struct head head; /* in front of the answer */
     uint8_t answer[68];
-    struct head head;
     uint32_t run, leave, reset, no_usb, no_otg;
 };
 
@@ -145,7 +152,7 @@ static void put_bytes(struct loader *l, const uint8_t *data, uint32_t count) {
 
 /* Until a packet is whole; what is too long for the memory is lost. The answer is the line that it came by. */
 static int receive(struct loader *l, uint32_t *count) {
-    uint8_t *to = (uint8_t *)PACKET;
+    uint8_t *to = (uint8_t *)l->packet;
     int open = 0, escaped = 0, from = ANY;
     *count = 0;
     for (;;) {
@@ -177,6 +184,8 @@ static void reply(struct loader *l, uint32_t size, int failed) {
     l->answer[size + 1] = l->error;
     l->head.direction = 1;
     l->head.size = size + 4;
+    if (l->line == ATTACHED)
+        return send_packet((const uint8_t *)&l->head, 8 + size + 4);
     put(l, END);
     put_bytes(l, (const uint8_t *)&l->head, 8);
     put_bytes(l, l->answer, size + 4);
@@ -363,7 +372,7 @@ static int is_secure(void) { return REPEAT_DATA(3) >> 5 & 1; }
 /* Does as a packet of `count` bytes says. */
 static void obey(struct loader *l, uint32_t count) {
     enum { SLOW_READ = 64, MD5_DIGITS = 32, INFO = 20 };
-    const struct packet *p = PACKET;
+    const struct packet *p = l->packet;
     uint32_t size = 0;
     int error = FINE, clears = 0;
     if (p->head.direction || (is_secure() && !(SECURE >> p->head.command & 1)) || p->head.command < FLASH_BEGIN || p->head.command > UNKNOWN || p->head.command == SPI_SET_PARAMS + 1) {
@@ -394,8 +403,12 @@ static void obey(struct loader *l, uint32_t count) {
         error = end_flash(l, p->word[0]);
         break;
     case MEM_END:
+        if (p->head.size > 8) {
+            error = WRONG;
+            break;
+        }
         l->run = p->word[1];
-        l->leave = !p->word[0];
+        l->leave = !p->data[0];
         break;
     case SYNC:
         clears = 1;
@@ -430,6 +443,7 @@ static void obey(struct loader *l, uint32_t count) {
         clears = 1;
         break;
     case DEFL_END:
+        l->run = 0;
         l->leave = l->reset = !p->word[0];
         break;
     case FLASH_MD5:
@@ -482,6 +496,44 @@ static void start_otg(void) {
     Uart_Init_USB((void *)0x3fce8e04, LINE_BYTES);
 }
 
+/* Two empty packets, and until they are out. */
+static void end_line(void) {
+    uart_tx_one_char2(END);
+    uart_tx_one_char2(END);
+    uart_tx_wait_idle(GetUartDevice()->number);
+}
+
+/* The protocol, over the line that is attached, into memory of the caller's. A host may have changed the fuses before each
+ * packet. */
+static int UartDwnLdProc(uint8_t *packet, uint32_t bytes, uint32_t *run) {
+    enum { INTERRUPT = 1 << UART_INTERRUPT, XTAL = 40000000 };
+    struct loader l;
+    rom_memset(&l, 0, sizeof l);
+    l.line = ATTACHED;
+    l.packet = (struct packet *)packet;
+    if (REPEAT_DATA(3) & (1 | 1 << 5))
+        hang("msg_proc.c", 120);
+    ets_isr_unmask(INTERRUPT);
+    while (!l.leave) {
+        if (REPEAT_DATA(3) & (1 | 1 << 5))
+            software_reset();
+        obey(&l, recv_packet(packet, (uint16_t)bytes, 0));
+        *run = l.run;
+        if (l.reset) {
+            end_line();
+            software_reset();
+        }
+        if (packet[1] == CHANGE_BAUDRATE && !packet[0] && l.packet->word[0]) {
+            uint32_t rate = l.packet->word[0];
+            end_line();
+            uart_div_modify(GetUartDevice()->number, l.packet->data[4] ? rate : 16u * XTAL / rate);
+        }
+    }
+    ets_isr_mask(INTERRUPT);
+    return 0;
+}
+ENTRY(UartDwnLdProc, 0x40000768);
+
 /* Returns what the host wants to run, or 0. */
 static uint32_t download(void) {
     /* ESP_ROM_USB_OTG_NUM, ESP_ROM_USB_SERIAL_DEVICE_NUM: channels of the console, which goes where the host is */
@@ -490,6 +542,7 @@ static uint32_t download(void) {
     uint32_t count;
     greet();
     rom_memset(&l, 0, sizeof l);
+    l.packet = PACKET;
     l.no_otg = ets_efuse_usb_download_mode_disabled(OTG_NUMBER);
     l.no_usb = ets_efuse_usb_download_mode_disabled(USB_NUMBER);
     if (!l.no_otg)

@@ -1,5 +1,5 @@
-/* Functions attached to interrupts without an operating system (ESP-IDF rom/ets_sys.h, xtensa/xtruntime.h, and
- * xtensa/config/core-isa.h for which ones are of level 1). */
+/* Functions attached to interrupts and exceptions without an operating system (ESP-IDF rom/ets_sys.h, xtensa/xtruntime.h,
+ * xtensa/xtruntime-frames.h, and xtensa/config/core-isa.h for which interrupts are of level 1). */
 #include "rom.h"
 
 typedef void handler(void *);
@@ -51,6 +51,46 @@ static void ets_isr_attach(uint32_t number, handler *function, void *argument) {
     _xtos_set_interrupt_handler_arg(number, function, argument);
 }
 ENTRY(ets_isr_attach, 0x40001b78);
+
+/* Exceptions by EXCCAUSE (engine/esp32s3/src/rom/vars.rs: EXCEPTIONS, for what they begin with). */
+typedef void exception_handler(uint32_t *frame);
+enum { EXCEPTIONS = 64, NOBODY = 0x400559a4 };
+#define EXCEPTION_HANDLERS ((exception_handler **)0x3fcee068u)
+
+static exception_handler *_xtos_set_exception_handler(int32_t cause, exception_handler *function) {
+    if (cause >= EXCEPTIONS)
+        return 0;
+    exception_handler *old = EXCEPTION_HANDLERS[cause];
+    EXCEPTION_HANDLERS[cause] = function ? function : (exception_handler *)NOBODY;
+    return old == (exception_handler *)NOBODY ? 0 : old;
+}
+ENTRY(_xtos_set_exception_handler, 0x40001c14);
+
+void dispatch_exception(uint32_t *frame);
+void dispatch_exception(uint32_t *frame) {
+    enum { CAUSE = 8, LEVEL1_INTERRUPT = 4 };
+    exception_handler *handler = EXCEPTION_HANDLERS[frame[CAUSE]];
+    if (frame[CAUSE] == LEVEL1_INTERRUPT)
+        dispatch_interrupts();
+    else
+        handler(frame);
+}
+
+/* Which interrupts are wanted, and which of them the running priority lets through. */
+struct priorities {
+    uint32_t enabled, let_through;
+};
+#define PRIORITIES ((volatile struct priorities *)0x3fcee168u)
+
+static uint32_t _xtos_set_vpri(uint32_t mask) {
+    uint32_t level, old;
+    __asm__ volatile("rsil %0, 6" : "=r"(level)::"memory");
+    old = PRIORITIES->let_through;
+    PRIORITIES->let_through = mask;
+    __asm__ volatile("wsr.intenable %0\n wsr.ps %1\n rsync" ::"r"(PRIORITIES->enabled & mask), "r"(level) : "memory");
+    return old;
+}
+ENTRY(_xtos_set_vpri, 0x40001c44);
 
 static void ets_intr_lock(void) { _xtos_set_intlevel(LOCKED); }
 ENTRY(ets_intr_lock, 0x40001b60);

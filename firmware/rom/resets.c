@@ -109,7 +109,8 @@ struct received {
 #define UART_NUMBER (*(uint8_t *)0x3fcef14cu)
 enum { BUFFER = 2048 };
 
-static void send_packet(const uint8_t *data, uint32_t count) {
+void send_packet(const uint8_t *data, uint32_t count);
+void send_packet(const uint8_t *data, uint32_t count) {
     uart_tx_one_char2(END);
     for (; count--; data++) {
         if (*data == END || *data == ESCAPE) {
@@ -136,3 +137,90 @@ static int uart_rx_readbuff(struct received *from, uint8_t *to) {
     return 0;
 }
 ENTRY(uart_rx_readbuff, 0x40000678);
+
+/* UartDevice of rom/uart.h: the buffer, then how far a packet has come for who does not wait. */
+#define RECEIVED ((struct received *)0x3fcef150u)
+struct progress {
+    enum { RETURNED = 2, OPEN, ESCAPED } state;
+    int count;
+};
+#define PROGRESS ((struct progress *)0x3fcef164u)
+
+static int unescaped(uint8_t byte) {
+    return byte == ESCAPED_END ? END : byte == ESCAPED_ESCAPE ? ESCAPE : byte;
+}
+
+/* The next packet's length: 0 where it does not wait and none is whole yet. What is too long is lost. */
+int recv_packet(uint8_t *to, int most, uint8_t one_of_two);
+int recv_packet(uint8_t *to, int most, uint8_t one_of_two) {
+    uint8_t byte = 0, next = 0;
+    int count = one_of_two ? PROGRESS->count : 0;
+    if (!one_of_two || PROGRESS->state == RETURNED)
+        do
+            while (uart_rx_readbuff(RECEIVED, &byte))
+                if (one_of_two)
+                    return 0;
+        while (byte != END);
+    if (one_of_two && PROGRESS->state == RETURNED)
+        PROGRESS->state = OPEN;
+    for (;;) {
+        while (uart_rx_readbuff(RECEIVED, &byte))
+            if (one_of_two)
+                return 0;
+        int escaped = one_of_two && PROGRESS->state == ESCAPED;
+        if (!escaped && byte == END) {
+            if (!count)
+                continue;
+            if (one_of_two)
+                *PROGRESS = (struct progress){RETURNED, 0};
+            return count;
+        }
+        if (escaped || byte == ESCAPE) {
+            int begun = !one_of_two || PROGRESS->state == OPEN;
+            next = escaped ? byte : 0;
+            if (begun && one_of_two)
+                PROGRESS->state = ESCAPED;
+            while (begun && uart_rx_readbuff(RECEIVED, &next))
+                if (one_of_two)
+                    return 0;
+            byte = unescaped(next);
+            if (one_of_two)
+                PROGRESS->state = OPEN;
+        }
+        if (count < most) {
+            to[count++] = byte;
+            PROGRESS->count++;
+        }
+    }
+}
+ENTRY(recv_packet, 0x40000750);
+
+/* `words` registers from `registers` on to memory, or back, as silicon's ROM would have them copied: by a block that lies
+ * elsewhere on this chip (PERI_BACKUP is at 0x6002a000, ESP-IDF soc/reg_base.h), so that it waits for what never comes. */
+static int ets_backup_dma_copy(uint32_t registers, uint32_t memory, uint32_t words, uint8_t to_memory) {
+    enum { CLK_EN1 = 0x600c001c, BLOCK = 0x6001a000, BY_MAP = 8, DONE = 1 };
+    const uint32_t enable = 1u << 31, towards_memory = 1u << 30, start = 1u << 29, size = 0x3ffu << 19;
+    void (**locks)(void) = (void (**)(void))0x3fcef67cu; /* ets_apb_backup_init_lock_func */
+    if ((memory & 3) || !words) {
+        ets_printf("BK DMA:0x%08x, num:%d\n", memory, words);
+        return 0;
+    }
+    locks[0]();
+    REG(CLK_EN1) |= 1;
+    REG(BLOCK) &= ~(uint32_t)BY_MAP;
+    REG(BLOCK) = to_memory ? REG(BLOCK) | towards_memory : REG(BLOCK) & ~towards_memory;
+    REG(BLOCK + 4) = registers;
+    REG(BLOCK + 8) = memory;
+    REG(BLOCK) = (REG(BLOCK) & ~size) | (words << 19 & size);
+    REG(BLOCK + 0x28) |= 1;
+    REG(BLOCK) |= enable;
+    REG(BLOCK) |= start;
+    while (!(REG(BLOCK + 0x1c) & DONE))
+        ;
+    REG(BLOCK) &= ~start;
+    REG(BLOCK) &= ~enable;
+    REG(CLK_EN1) &= ~1u;
+    locks[1]();
+    return 1;
+}
+ENTRY(ets_backup_dma_copy, 0x40000624);

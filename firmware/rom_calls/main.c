@@ -115,11 +115,54 @@ static void put_two(uint32_t one, uint32_t other) {
     uint32_t words[] = {one, other};
     put((const uint8_t *)words, sizeof words);
 }
+/* A group of cache lines (ESP-IDF rom/cache.h, struct tag_group_info): what of it counts. */
+static void put_group(const uint8_t *group) {
+    enum { WAYS = 6, TAGS = 16, MEMORY = 48, LEGACY = 80 };
+    put(group, TAGS);
+    put(group + TAGS, 4u * group[WAYS]);
+    put(group + MEMORY, 4u * group[WAYS]);
+    put(group + LEGACY, 1);
+}
+/* A division by zero with the ROM's vectors in force. Who is attached to it gets a frame (xtensa/xtruntime-frames.h,
+ * UserFrame), of which the instruction is left out and a4 made something else. */
+static void on_fault(uint32_t *frame) {
+    enum { PC = 0, PS = 1, SAR = 2, A4 = 6, EXCCAUSE = 8, INSTRUCTION = 3 };
+    const uint32_t owb = 0xf00; /* the window of the last overflow */
+    const uint32_t seen[] = {frame[PS] & ~owb, frame[SAR], frame[A4], frame[EXCCAUSE]};
+    put((const uint8_t *)seen, sizeof seen);
+    frame[PC] += INSTRUCTION;
+    frame[A4] ^= 0xffffffff;
+}
+static uint32_t fault(uint32_t number, uint32_t shift) {
+    enum { DIVIDE_BY_ZERO = 6, ROM_VECTORS = 0x40000000 };
+    void *(*attach)(int cause, void *function) = (void *(*)(int, void *))0x40001c14; /* _xtos_set_exception_handler */
+    uint32_t vectors;
+    register uint32_t result __asm__("a4") = number;
+    attach(DIVIDE_BY_ZERO, on_fault);
+    __asm__ volatile("rsr.vecbase %0\n wsr.vecbase %1\n wsr.sar %2\n rsync" : "=&r"(vectors) : "r"(ROM_VECTORS), "r"(shift & 31));
+    __asm__ volatile("quou %0, %0, %1" : "+r"(result) : "r"(0) : "memory");
+    __asm__ volatile("rsr.sar %0\n wsr.vecbase %1\n rsync" : "=&r"(shift) : "r"(vectors));
+    attach(DIVIDE_BY_ZERO, 0);
+    return result + shift;
+}
+/* cpio_callback_t of rom/usb/cpio.h: why, which file, what of it. */
+struct file {
+    uint32_t size;
+    const char *name;
+    uint32_t mode, check;
+};
+static void put_file(uint32_t reason, const struct file *f, uint32_t offset, uint32_t count, const uint8_t *data, uint32_t own) {
+    const uint32_t words[] = {reason, f->size, f->mode, f->check, offset, count, own};
+    put((const uint8_t *)words, sizeof words);
+    for (const char *c = f->name; *c; c++)
+        put_char(*c);
+    put(data, count);
+}
 
 /* syscall_table_ptr of esp32s3.rom.newlib.ld. */
 #define SYSCALL_TABLE (*(void ***)0x3fceffd4u)
 
-static void *hooks[] = {compare_bytes, compare_words, put_char, put_buffer, jpeg_in, jpeg_out, put_text, reent, nothing, put_two};
+static void *hooks[] = {compare_bytes, compare_words, put_char, put_buffer, jpeg_in, jpeg_out, put_text, reent, nothing, put_two, put_group, fault, put_file};
 void **volatile hook_table, **volatile flash_hook_table;
 static void *table[48];
 

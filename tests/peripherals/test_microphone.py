@@ -58,13 +58,13 @@ def test_sounds_add_up_and_full_scale_is_the_limit() -> None:
     for _ in range(3):
         mic.play(np.full(480, -0.5), rate=48_000)
     assert set(bench.record(mic.i2s, 100, rate=48_000)[:, 0]) == {-(2**31)}
-    mic.hush()
+    mic.silence()
     assert not bench.record(mic.i2s, 100, rate=48_000).any()
 
 
 def test_a_sound_of_another_rate_keeps_its_pitch() -> None:
     bench, mic = on_bench()
-    mic.play(np.sin(2 * np.pi * 500 * np.arange(8000) / 8000), rate=8000, level=-6, loop=True)
+    mic.play(np.sin(2 * np.pi * 500 * np.arange(8000) / 8000), rate=8000, level_db=-6, loop=True)
     heard = bench.record(mic.i2s, 16_000, rate=16_000)[:, 0] / 2**31
     assert int(np.argmax(np.abs(np.fft.rfft(heard)))) == 500
     assert level_db(heard) == pytest.approx(-6, abs=0.3)
@@ -129,6 +129,6 @@ def test_what_is_no_sound_is_refused_with_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="finite numbers"):
         mic.play([float("nan")], rate=8000)
     with pytest.raises(UsageError, match="not both"):
-        mic.play([0.5], rate=8000, level=-6, spl=94)
+        mic.play([0.5], rate=8000, level_db=-6, spl=94)
     with pytest.raises(UsageError, match="expected one of INMP441"):
         Microphone("SPH0645")

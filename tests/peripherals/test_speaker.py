@@ -41,9 +41,9 @@ def test_sd_mode_selects_what_it_plays(channel: str, mean: float) -> None:
 def test_levels() -> None:
     """AES17: a sine of half of full scale is at -6 dBFS."""
     bench, speaker = on_bench("left")
-    assert speaker.level == -np.inf
+    assert speaker.level_db == -np.inf
     bench.play(speaker.i2s, STEREO, rate=48_000)
-    assert speaker.level == pytest.approx(-6.02, abs=0.01)
+    assert speaker.level_db == pytest.approx(-6.02, abs=0.01)
 
 
 def test_sd_mode_low_shuts_it_down() -> None:

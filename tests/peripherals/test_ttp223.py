@@ -126,4 +126,4 @@ def test_a_touch_that_is_taken_over_lasts_until_released() -> None:
     key.release()
     key.touch()
     bench.run("2s")
-    assert key.is_on
+    assert key.on

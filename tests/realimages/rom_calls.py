@@ -35,6 +35,9 @@ HOOKS = (
     "reent",
     "nothing",
     "put_two",
+    "put_group",
+    "fault",
+    "put_file",
 )
 
 
@@ -152,7 +155,7 @@ class Caller:
         self.twin.run_until(lambda: memory.u32("hook_table") != 0, timeout="1s")
         table = memory.read(memory.u32("hook_table"), 4 * len(HOOKS))
         self.hooks = dict(zip(HOOKS, struct.unpack(f"<{len(HOOKS)}I", table), strict=True))
-        self.functions = functions()
+        self.functions = functions() | self.hooks
         self.arena = memory.u32("arena_start")
 
     def batches(self, name: str, make: Maker, count: int, size: int, steps: int, seed: int) -> Iterator[Batch]:

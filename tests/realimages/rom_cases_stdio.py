@@ -17,14 +17,14 @@ REENT_BYTES, FILE_BYTES = 240, 104
 LINES, UNBUFFERED, READS, WRITES, BOTH, ORIENTED = 1, 2, 4, 8, 0x10, 0x2000
 
 
-def _reent(place: Place) -> int:
+def reent_of(place: Place) -> int:
     """A `struct _reent` whose __sdidinit may be set."""
     words = [0] * (REENT_BYTES // 4)
     words[6] = place.rng.randrange(2)
     return place.words(*words)
 
 
-def _file(place: Place, buffered: bool = False) -> int:
+def file_of(place: Place, buffered: bool = False) -> int:
     """A `__sFILE` that can be written to, or nearly so, with something in its buffer."""
     rng = place.rng
     flags = rng.choice((WRITES, WRITES, WRITES | LINES, WRITES | UNBUFFERED, BOTH, BOTH | READS, READS, 0))
@@ -101,7 +101,7 @@ def _printing(place: Place, name: str) -> Call:
     place.hears(400)
     place.allocates(200)
     place.patience = place.rng.choice((2, 1000, 1000, 1000))
-    file, reent = _file(place, buffered=place.rng.random() < 0.7), _reent(place)
+    file, reent = file_of(place, buffered=place.rng.random() < 0.7), reent_of(place)
     head = ([reent] if name.endswith("_r") else []) + [file]
     if "vf" in name:
         form, arguments = _format(place)
@@ -119,7 +119,7 @@ def _to_standard_output(place: Place) -> Call:
     form, arguments = _format(place, 3)
     while len(arguments) > 8:
         form, arguments = _format(place, 2)
-    where = place.words(_file(place, buffered=True))
+    where = place.words(file_of(place, buffered=True))
     return Call([form, *arguments], before=[("memcpy", [place.hooks["reent"] + 8, where, 4])])
 
 
@@ -127,8 +127,8 @@ def _letter(place: Place, name: str) -> Call:
     place.hears(200)
     place.allocates(200)
     place.patience = place.rng.choice((0, 1, 1000))
-    letter, file = place.rng.choice((10, 0x41, 0xE4, 0x141)), _file(place)
-    return Call([_reent(place), letter, file] if name.endswith("_r") else [letter, file])
+    letter, file = place.rng.choice((10, 0x41, 0xE4, 0x141)), file_of(place)
+    return Call([reent_of(place), letter, file] if name.endswith("_r") else [letter, file])
 
 
 def _of_file(place: Place, name: str) -> Call:
@@ -136,8 +136,8 @@ def _of_file(place: Place, name: str) -> Call:
     place.allocates(place.rng.choice((20, 200)))
     place.patience = place.rng.choice((0, 1, 1000))
     writes = name in ("_fflush_r", "fflush")
-    file = _file(place, buffered=writes)
-    head = [] if name == "fflush" else [_reent(place)]
+    file = file_of(place, buffered=writes)
+    head = [] if name == "fflush" else [reent_of(place)]
     if name == "__swhatbuf_r":
         return Call([*head, file, place.room(4, 4), place.room(4, 4)])
     return Call([*head, file], words=int(name != "__smakebuf_r"))
@@ -146,8 +146,8 @@ def _of_file(place: Place, name: str) -> Call:
 def _of_all_files(place: Place, name: str) -> Call:
     """Two groups of files in a `struct _reent`; its functions get them, or all are flushed."""
     place.hears(400)
-    reent = _reent(place)
-    files = [_file(place, buffered=True) for _ in range(3)]
+    reent = reent_of(place)
+    files = [file_of(place, buffered=True) for _ in range(3)]
     together = b"".join(bytes(place.memory[at - place.address : at - place.address + FILE_BYTES]) for at in files)
     array = place.put(together, 4)
     place.memory[array - place.address + 12 : array - place.address + 14] = place.rng.choice(
@@ -162,7 +162,7 @@ def _of_all_files(place: Place, name: str) -> Call:
     return Call([reent, 0x4000_150C])
 
 
-def _without_cleanup(call: Call, place: Place, answer: Answer) -> Answer:
+def without_cleanup(call: Call, place: Place, answer: Answer) -> Answer:
     """What a `struct _reent` names for the end is the ROM's own."""
     left = bytearray(answer.memory)
     start = call.arguments[0] - place.address + 40
@@ -183,10 +183,10 @@ for _name in (
     "fprintf",
     "fiprintf",
 ):
-    STDIO[_name] = Case(lambda place, name=_name: _printing(place, name), size=2048, settle=_without_cleanup)  # type: ignore[misc]
+    STDIO[_name] = Case(lambda place, name=_name: _printing(place, name), size=2048, settle=without_cleanup)  # type: ignore[misc]
 STDIO["printf"] = Case(_to_standard_output, size=2048, steps=2)
 for _name in ("__swbuf_r", "__swbuf"):
-    STDIO[_name] = Case(lambda place, name=_name: _letter(place, name), size=1024, settle=_without_cleanup)  # type: ignore[misc]
+    STDIO[_name] = Case(lambda place, name=_name: _letter(place, name), size=1024, settle=without_cleanup)  # type: ignore[misc]
 for _name in ("__swsetup_r", "__smakebuf_r", "__swhatbuf_r", "_fflush_r", "fflush"):
-    STDIO[_name] = Case(lambda place, name=_name: _of_file(place, name), size=1024, settle=_without_cleanup)  # type: ignore[misc]
+    STDIO[_name] = Case(lambda place, name=_name: _of_file(place, name), size=1024, settle=without_cleanup)  # type: ignore[misc]
 STDIO["_fwalk_reent"] = Case(lambda place: _of_all_files(place, "_fwalk_reent"), size=2048)

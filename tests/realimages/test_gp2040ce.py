@@ -98,7 +98,7 @@ def test_the_chosen_mode_is_kept_in_flash(image: str, tmp_path: Path) -> None:
         pad.run_until(lambda: pad.usb.configured, timeout="5s")
         pad.pins[B1].release()
         pad.run("500ms")  # saves are queued and written by the main loop
-        pad.save_flash(tmp_path / "flash.bin")
+        pad.flash.save(tmp_path / "flash.bin")
     with Twin("pico", flash=tmp_path / "flash.bin") as pad:
         pad.run_until(lambda: pad.usb.configured, timeout="5s")
         assert identity(pad) == POKKEN

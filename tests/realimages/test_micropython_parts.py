@@ -196,7 +196,7 @@ def test_sound_out_by_pio(mpy: MicroPython) -> None:
 
 def test_sound_in_by_pio(mpy: MicroPython) -> None:
     """A tone of 500 Hz at -6 dBFS comes in as 32 samples a period, 24 bits in the upper bits of the left channel."""
-    mpy.twin.mic.play(np.sin(2 * np.pi * np.arange(32) / 32), rate=16_000, level=-6, loop=True)
+    mpy.twin.mic.play(np.sin(2 * np.pi * np.arange(32) / 32), rate=16_000, level_db=-6, loop=True)
     printed = mpy.run(
         "from machine import I2S, Pin\nimport struct\n"
         "i2s = I2S(1, sck=Pin(6), ws=Pin(7), sd=Pin(8), mode=I2S.RX, bits=32, format=I2S.STEREO, rate=16000,\n"

@@ -21,6 +21,7 @@ from tests.test_usb_boot import (
     test_what_cannot_be_done_is_refused_with_a_status,
     test_what_is_no_image_for_this_chip_is_passed_over,
 )
+from twins import Twin
 
 __all__ = [
     "device",
@@ -44,3 +45,10 @@ __all__ = [
 def rom() -> str:
     """The real ROM."""
     return str(corpus.boot_rom())
+
+
+def test_the_serial_number_begins_as_that_of_all_boards(pico: Twin) -> None:
+    """``lsusb -v`` shows E0C912952D54 and E0C9125B0D9B: the revision of the chip's source, which is in SYSINFO, and
+    that of the ROM's, which this one has at 0x50."""
+    rom = int.from_bytes(pico.memory.read(0x50, 4), "little")
+    assert pico.usb.serial == f"E0C912{rom >> 8:06X}"

@@ -56,7 +56,7 @@ def test_platformio_and_its_environments(tmp_path: Path) -> None:
     found = find_build(tmp_path)
     assert (found.image.name, found.elf, found.kind) == ("firmware.uf2", found.image.with_suffix(".elf"), "PlatformIO")
     platformio(tmp_path, "picow")
-    with pytest.raises(ImageError, match=r"has several builds: pico, picow\. Name one: .*env"):
+    with pytest.raises(ImageError, match=r"has several builds: pico, picow\. Give the file of one; .*env"):
         find_build(tmp_path)
     assert find_build(tmp_path, env="picow").image.parent.name == "picow"
     with pytest.raises(ImageError, match="no build is named 'pica': there are pico, picow"):
@@ -71,7 +71,17 @@ def test_arduino(tmp_path: Path) -> None:
     put("s3_mix.bin", folder / "app.ino.bootloader.bin")
     found = find_build(tmp_path / "esp")
     assert found == Build(folder, None, "esp32s3", "Arduino")
+    assert build_in(tmp_path / "esp") == build_in(folder) == found
+    assert found.name == "app"
     Twin(found.board, found.image).run("1ms")
+
+
+def test_a_build_for_a_chip_without_a_twin_is_refused_where_no_board_is_named(tmp_path: Path) -> None:
+    esp_idf(tmp_path)
+    args = tmp_path / "build" / "flasher_args.json"
+    args.write_text(args.read_text().replace('"esp32s3"', '"esp32c3"'))
+    with pytest.raises(ImageError, match=r"a build for esp32c3 .*: there are twins of rp2040, esp32s3"):
+        _ = find_build(tmp_path).board
 
 
 def test_it_is_looked_for_upwards_to_the_root_of_the_tests(tmp_path: Path) -> None:
@@ -81,7 +91,7 @@ def test_it_is_looked_for_upwards_to_the_root_of_the_tests(tmp_path: Path) -> No
     assert find_build(inner, tmp_path).image.name == "app.uf2"
     with pytest.raises(ImageError, match=r"no firmware found in .*tests: expected build/flasher_args\.json"):
         find_build(inner)
-    with pytest.raises(ImageError, match="holds no build"):
+    with pytest.raises(ImageError, match="no build folder: expected flasher_args"):
         build_in(inner)
 
 

@@ -73,10 +73,34 @@ def test_what_is_wrong_with_a_file_is_told(media_controller: Twin, tmp_path: Pat
             load(bad)
     with pytest.raises(UsageError, match="is damaged"):
         load(with_payload(good, bad, good.read_bytes().partition(b"\n")[2][:-200]))
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        (
+            {"version": "0.0.1"},
+            r"is of another version: 0\.0\.1 with engine [0-9a-f]{16} wrote it, this is .* with engine ",
+        ),
+        (
+            {"engine": "0" * 16},
+            r"is of another version: .* with engine 0{16} wrote it, this is .* with engine [1-9a-f]",
+        ),
+        ({"engine": None}, "is of another version: .* with engine None wrote it"),
+        ({"format": 0}, "is of another version"),
+    ],
+)
+def test_a_file_of_another_version_is_told_as_one(
+    media_controller: Twin, tmp_path: Path, written: dict[str, object], says: str
+) -> None:
+    """Before anything is made of its bytes, which mean something else there: they may be damage to this version."""
+    good = save(media_controller.snapshot(), tmp_path / "good.twin")
     line, _, data = good.read_bytes().partition(b"\n")
-    bad.write_bytes(json.dumps(json.loads(line) | {"version": "0.0.1"}).encode() + b"\n" + data)
-    with pytest.raises(UsageError, match=r"is of version 0\.0\.1 of the package"):
-        load(bad)
+    old = tmp_path / "old.twin"
+    old.write_bytes(json.dumps(json.loads(line) | written).encode() + b"\n" + data[:-200])
+    with pytest.raises(UsageError, match=says) as told:
+        load(old)
+    assert "\n" not in str(told.value)
 
 
 def test_a_part_that_cannot_be_written_is_named(media_controller: Twin, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_a_project_runs_as_it_is(project: Path, capsys: pytest.CaptureFixture[st
     shown = capsys.readouterr()
     assert "ready" in shown.out
     assert "oled (wokwi-ssd1306): there is no such part here" in shown.err
-    assert "rfc2217ServerPort: twins run --tcp PORT" in shown.err
+    assert "rfc2217ServerPort: twins run --rfc2217 PORT" in shown.err
 
 
 def test_its_configuration_can_be_named_and_another_image_be_run(project: Path, images: Path) -> None:

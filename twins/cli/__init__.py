@@ -19,6 +19,7 @@ from twins.cli.doctor import add_doctor_arguments, doctor
 from twins.cli.gdb import add_gdb_arguments, gdb
 from twins.cli.imports import add_import_arguments, import_project
 from twins.cli.info import info
+from twins.cli.interrupts import exit_code, terminable
 from twins.cli.new import add_new_arguments, new
 from twins.cli.resume import add_resume_arguments, resume
 from twins.cli.run import add_going_arguments, add_run_arguments, run
@@ -26,19 +27,20 @@ from twins.cli.view import add_view_arguments, view
 from twins.errors import TwinError
 
 DONE, FAILED, USAGE, TIME_OVER, CRASHED = 0, 1, 2, 3, 4
-INTERRUPTED, UNREAD = 130, 141
+UNREAD = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code.
 
     0 done; 1 ``--fail-on`` was seen or the script failed; 2 bad usage or image; 3 virtual time was over before
-    ``--until``; 4 the firmware crashed; 130 interrupted, with everything written that was asked for; 141 nobody reads
-    any more what is printed.
+    ``--until``; 4 the firmware crashed; 130 interrupted and 143 ended by SIGTERM, with everything written that was
+    asked for; 141 nobody reads any more what is printed.
     """
     try:
         try:
-            return _carry_out(_parser().parse_args(arguments))
+            with terminable():
+                return _carry_out(_parser().parse_args(arguments))
         finally:
             _flush(sys.stdout)
     except BrokenPipeError:
@@ -78,6 +80,8 @@ def _carry_out(options: argparse.Namespace) -> int:
     handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
     log = logging.getLogger("twins")
     log.addHandler(handler)
+    if "" not in sys.path:  # parts of one's own, which a board file names; last, so that no file there hides a module
+        sys.path.append("")
     log.setLevel(logging.ERROR if as_json else logging.WARNING)
     try:
         code: int = options.act(options)
@@ -91,9 +95,9 @@ def _carry_out(options: argparse.Namespace) -> int:
         if as_json:
             print(json.dumps({"error": words, "exit": USAGE}))
         return USAGE
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         print("twins: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return exit_code(interrupt)
     finally:
         log.removeHandler(handler)
     return code

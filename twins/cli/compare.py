@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twins.cli.engine import with_open_ports
+from twins.cli.engine import check_board, with_open_ports
 from twins.engines import EngineSpec, absent
 from twins.errors import UsageError
 from twins.files import check_writable
@@ -58,6 +58,7 @@ def compare(options: argparse.Namespace) -> int:
     """Runs, compares, reports; the exit code."""
     from twins.compare import Rules
 
+    check_board(options.board, options.image)
     specs = [_checked(spec, options) for spec in EngineSpec.parse_list(options.engines)]
     if len(specs) + len(options.others) < 2:
         raise UsageError("compare takes two engines at least: --engines native,native:slice=1, or --with FILE")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
+from twins.board import boards
 from twins.engines import EngineSpec, adapter
-from twins.errors import UsageError
+from twins.errors import ImageError, UsageError
 from twins.twin import Twin
 
 OPEN_PORTS = "allow_open_ports"
+IMAGES = (".uf2", ".elf", ".axf", ".hex", ".ihex", ".bin")
 
 
 def add_engine_argument(parser: argparse.ArgumentParser) -> None:
@@ -40,8 +43,27 @@ def with_open_ports(spec: EngineSpec, options: argparse.Namespace) -> EngineSpec
     return EngineSpec(spec.name, {**spec.options, OPEN_PORTS: "1"})
 
 
+def check_board(board: str, image: str | None) -> None:
+    """Is it perhaps an image that stands where the board is expected? Raises `UsageError`."""
+    from twins.testing.builds import build_in
+
+    path = Path(board)
+    is_image = (
+        path.suffix.lower() in IMAGES if path.is_file() else path.is_dir() and not (path / "wokwi.toml").is_file()
+    )
+    if not is_image or board in {known.name for known in boards()}:
+        return
+    try:
+        build = build_in(path)
+    except ImageError:
+        return
+    named = f"{image} {board}" if image is not None else f"{build.board} {board}"
+    raise UsageError(f"{board} is an image, and the board comes before it: twins run {named}")
+
+
 def twin_of(options: argparse.Namespace, flash: str | None = None) -> Twin:
     """The twin that BOARD, IMAGE, ``--elf``, ``--seed``, ``--rom``, ``--fuses``, ``--engine`` ask for, at power-on."""
+    check_board(options.board, options.image)
     return Twin(
         options.board,
         options.image,

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from twins.espimage import Content, FlashPart, contents
-from twins.image import Image, chip_of
+from twins.image import TARGETS, Image, chip_of
 
 
 def info(options: argparse.Namespace) -> int:
@@ -29,9 +29,8 @@ def info(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(data))
         return 0
-    print(
-        f"{image.path}: {image.kind.upper()} for {image.chip.upper()}, {image.size} bytes, {len(image.symbols)} symbols"
-    )
+    kind = "build folder" if image.kind == "build" else image.kind.upper()
+    print(f"{image.path}: {kind} for {TARGETS[image.chip].title}, {image.size} bytes, {len(image.symbols)} symbols")
     for segment in image.segments:
         print(f"  0x{segment.address:08x} .. 0x{segment.end:08x}  {len(segment.data):8} bytes")
     if image.entry is not None:
@@ -51,8 +50,12 @@ def _flash_contents(image: Image) -> list[Content]:
 def _about(content: Content) -> str:
     if content.app is None:
         return ""
-    about = content.description
-    words = f"{about.project or 'unnamed'} {about.version}, ESP-IDF {about.idf}, built {about.built}; " if about else ""
+    about, words = content.description, ""
+    if about is not None:
+        said = [f"{about.project or 'unnamed'} {about.version}".rstrip()]
+        said += [f"ESP-IDF {about.idf}"] if about.idf else []
+        said += [f"built {about.built}"] if about.built.strip() else []
+        words = ", ".join(said) + "; "
     return f"{words}entry 0x{content.app.entry:08x}, {len(content.app.segments)} segments"
 
 

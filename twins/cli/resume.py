@@ -22,7 +22,6 @@ def resume(options: argparse.Namespace) -> int:
     """Opens the snapshot and goes on; the exit code."""
     from twins.saved import load
 
-    sys.path.insert(0, "")
     for name in options.modules:
         try:
             importlib.import_module(name)

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from twins.cli.engine import add_engine_argument, twin_of
+from twins.cli.engine import add_engine_argument, check_board, twin_of
 from twins.cli.imports import say_missing
+from twins.cli.interrupts import exit_code
 from twins.cli.serve import add_serve_arguments, is_served, limit, serve
 from twins.cli.watch import Shown
 from twins.engines import Capability
@@ -27,7 +28,7 @@ from twins.vcd import PinRecorder
 from twins.wokwi import Names, load_project
 from twins.wokwi.project import is_project
 
-DONE, FAILED, TIME_OVER, CRASHED, INTERRUPTED = 0, 1, 3, 4, 130
+DONE, FAILED, TIME_OVER, CRASHED = 0, 1, 3, 4
 STEP = 20 * MS
 WRITTEN = 2 * MS
 
@@ -83,6 +84,8 @@ class _Run:
         self.deadline = limit(options)
         self._check_files()
         names = None
+        if resumed is None:
+            check_board(options.board, options.image)
         if resumed is None and is_project(options.board):
             names = _open_project(options)
         steps = load(options.input, names) if options.input else []
@@ -275,8 +278,8 @@ def run(options: argparse.Namespace, resumed: Twin | None = None) -> int:
             code, report = FAILED, f"{failure}; last line: {job.shown.last_line!r}"
         except FirmwareCrashed as crash:
             code, report = CRASHED, str(crash)
-        except KeyboardInterrupt:
-            code, report = INTERRUPTED, f"interrupted at {job.twin.time}"
+        except KeyboardInterrupt as interrupt:
+            code, report = exit_code(interrupt), f"interrupted at {job.twin.time}"
         cpu = job.cpu
         frames = job.save()
         if code != DONE:

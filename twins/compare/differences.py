@@ -32,6 +32,9 @@ class Rules:
         end: of what happens so short (ps) before the end of a run it is not asked whether both have it, and of
             consoles, pictures and buses not whether they have the whole of it.
         apart: how far (ps) the times of a pair may be apart; any way without it.
+
+    >>> Rules(masks=[re.compile(r"\\d+ms")]).text(Event("console", "usb", 0, "up after 12ms"))
+    'up after …'
     """
 
     masks: Sequence[re.Pattern[str]] = ()

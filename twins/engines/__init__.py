@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, cast
 from twins.engines.capabilities import Capability, lacks
 from twins.engines.engine import Adapter, AdapterModule, EngineApi, Found, capabilities_of, missing, name_of
 from twins.errors import EngineAbsent, UsageError
+from twins.image import TARGETS
 
 if TYPE_CHECKING:
     from twins.board import Board
@@ -161,6 +162,8 @@ def open_engine(
     spec = EngineSpec.parse(engine) if isinstance(engine, str) else engine
     module = adapter(spec.name)
     if board.chip.name not in module.CHIPS:
-        chips = " and ".join(chip.upper() for chip in module.CHIPS)
-        raise UsageError(f"the engine {spec.name} runs {chips}; board {board.name} has an {board.chip.name.upper()}")
+        chips = " and ".join(TARGETS[chip].title for chip in module.CHIPS)
+        raise UsageError(
+            f"the engine {spec.name} runs {chips}; board {board.name} has an {TARGETS[board.chip.name].title}"
+        )
     return module.open(board, image, seed=seed, rom=rom, options=spec.options)

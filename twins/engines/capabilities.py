@@ -52,7 +52,7 @@ MEANINGS: dict[Capability, tuple[str, str]] = {
     Capability.INSTRUCTIONS: ("count of instructions", "`twin.instructions`, and figures of speed"),
     Capability.BREAKPOINTS: ("breakpoints", "`twins gdb`: breakpoints, watchpoints, single steps"),
     Capability.RESET: ("reset pin", "`twin.reset()`, and the reasons in `twin.resets`"),
-    Capability.FLASH: ("way to the flash", "`twin.flash`, `twin.save_flash()`"),
+    Capability.FLASH: ("way to the flash", "`twin.flash`"),
     Capability.INTERCEPTION: ("interception by symbol", "`twin.functions`, `twin.call()`, radio in a `World`"),
     Capability.DETERMINISM: ("determinism", "the same image and inputs give the same run, to the instruction"),
     Capability.TRACE: ("trace of its pins", "`twin.trace`, VCD files"),

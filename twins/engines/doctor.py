@@ -20,6 +20,7 @@ from pathlib import Path
 from twins.engines import adapter, names
 from twins.engines.native import ROM_ELF, ROM_FOLDER
 from twins.errors import TwinError
+from twins.image import TARGETS
 
 PATIENCE = 10.0
 """Seconds on the wall that a program may take to tell its version."""
@@ -126,7 +127,7 @@ def examine() -> Iterator[Finding]:
 
 def _engine(name: str) -> Finding:
     module = adapter(name)
-    chips = " and ".join(chip.upper() for chip in module.CHIPS)
+    chips = " and ".join(TARGETS[chip].title for chip in module.CHIPS)
     enables = f"{chips}; {len(module.CAPABILITIES)} capabilities"
     try:
         found = module.find()

@@ -12,6 +12,7 @@ from twins.engines.capabilities import EVERYTHING
 from twins.engines.engine import Found
 from twins.errors import UsageError
 from twins.files import contents_of
+from twins.image import TARGETS
 
 if TYPE_CHECKING:
     from twins.board import Board
@@ -75,7 +76,7 @@ def use_rom(engine: _engine.Engine, path: Path) -> None:
 
 def _real_rom(board: Board) -> Path:
     if board.chip.name != "esp32s3":
-        raise UsageError(f"rom=real knows the ESP32-S3's: for an {board.chip.name.upper()} give rom=PATH")
+        raise UsageError(f"rom=real knows the ESP32-S3's: for an {TARGETS[board.chip.name].title} give rom=PATH")
     folder = os.environ.get(ROM_FOLDER)
     if not folder:
         raise UsageError(

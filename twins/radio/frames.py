@@ -54,7 +54,12 @@ def is_group(mac: bytes) -> bool:
 
 @dataclass(frozen=True)
 class EspNowFrame:
-    """What an ESP-NOW frame says."""
+    """What an ESP-NOW frame says.
+
+    >>> frame = EspNowFrame(mac_bytes("7c:df:a1:00:00:01"), BROADCAST, b"on", version=1, sequence=7)
+    >>> EspNowFrame.decode(frame.encode()) == frame
+    True
+    """
 
     source: bytes
     destination: bytes

@@ -196,6 +196,13 @@ class Medium:
         retries: how often a unicast frame without acknowledgement is sent again.
         path: how a frame weakens with distance.
         seed: of the chances; the world's where none is given.
+
+    >>> from twins import World
+    >>> from twins.radio import EspNowPeer
+    >>> world = World(air=Medium(loss=1.0))
+    >>> near, far = (world.add(EspNowPeer(f"7c:df:a1:00:00:0{n}"), name=f"peer{n}") for n in (1, 2))
+    >>> sent = near.send("7c:df:a1:00:00:02", b"on"); world.run("50ms"); far.received, sent.delivered
+    ([], False)
     """
 
     def __init__(

@@ -48,6 +48,14 @@ class EspNowPeer(Actor):
         version: of ESP-NOW: a device of version 1 drops what is longer than 250 bytes.
         power: what it sends with at most, in dBm.
         on_receive: called with this peer and each `Received`.
+
+    >>> from twins import World
+    >>> world = World()
+    >>> remote = world.add(EspNowPeer("7c:df:a1:00:00:01", channel=6), name="remote")
+    >>> lamp = world.add(EspNowPeer("7c:df:a1:00:00:02", channel=6), name="lamp")
+    >>> sent = remote.send("7c:df:a1:00:00:02", b"on"); world.run("20ms")
+    >>> sent.delivered, lamp.received[0].data
+    (True, b'on')
     """
 
     runs = False

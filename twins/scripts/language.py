@@ -30,6 +30,9 @@ def load(path: str | Path, names: Names | None = None) -> list[Step]:
     """Reads and checks a script. Raises `UsageError` naming file, line and what was expected.
 
     Scenarios of Wokwi are scripts as well; `names` are those of the parts in the diagram they were written for.
+
+    >>> [type(step).__name__ for step in load("demo/scripts/volume.yaml")][:2]
+    ['Forbid', 'Expect']
     """
     from twins.wokwi.scenario import SCENARIO_HEAD, scenario_steps
 
@@ -216,7 +219,7 @@ def _touch(entry: Entry) -> list[Step]:
             touched += _touch_at(entry.where, part, value)
         else:
             time(value, f"touch {part}")
-            touched.append(steps.FirstOf(entry.where, part, ("tap", "touch"), (value,)))
+            touched.append(steps.Call(entry.where, part, "touch", (value,)))
     return touched
 
 
@@ -347,6 +350,46 @@ def _lines(entry: Entry) -> list[Step]:
     return made
 
 
+def _bootsel(entry: Entry) -> list[Step]:
+    if entry.value not in ("down", "up"):
+        raise UsageError(f"bootsel takes down or up, found {shown(entry.value)}")
+    return [steps.Bootsel(entry.where, entry.value == "down")]
+
+
+def _is_byte(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 255
+
+
+def _are_bytes(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_byte, value))
+
+
+def _is_switch(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+USB: Mapping[str, tuple[Callable[[Any], bool], ...]] = {
+    "plug": (_is_switch,),
+    "sleep": (_is_switch,),
+    "send": (_is_byte, _are_bytes),
+    "ask": (_are_bytes, _are_bytes),
+}
+"""What the USB host does, and what with."""
+
+
+def _usb(entry: Entry) -> list[Step]:
+    form = "{plug: [true]}, {sleep: [true]}, {send: [2, [1, 2]]} or {ask: [[8 bytes], [bytes]]}"
+    made: list[Step] = []
+    for what, value in _parts(entry, form):
+        kinds = USB.get(what, ())
+        fits = isinstance(value, list) and 0 < len(value) == len(kinds)
+        if not fits or not all(is_one(one) for is_one, one in zip(kinds, value, strict=True)):
+            raise UsageError(f"usb takes {form}, found {shown(entry.value)}")
+        given = tuple(bytes(one).decode("latin-1") if isinstance(one, list) else one for one in value)
+        made.append(steps.Usb(entry.where, what, given))
+    return made
+
+
 def _trace(entry: Entry) -> list[Step]:
     value = text(entry.value, "trace")
     if not re.fullmatch(r"[0-9a-f]{64}", value):
@@ -374,5 +417,7 @@ WORDS: Mapping[str, Callable[[Entry], list[Step]]] = {
     "expect-pin": _expect_pin,
     "reset": _reset,
     "lines": _lines,
+    "bootsel": _bootsel,
+    "usb": _usb,
     "trace": _trace,
 }

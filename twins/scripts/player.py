@@ -28,6 +28,13 @@ class Player:
     Attributes:
         step: the one that is under way, None behind the last.
         forbidden: texts that no console may show, each with the step that forbids it.
+
+    >>> from twins import Twin
+    >>> from twins.scripts import load
+    >>> with Twin("media_controller", image="firmware/images/media_controller.uf2") as pico:
+    ...     player = Player(pico, load("demo/scripts/volume.yaml")); player.play()
+    ...     pico.run("1s"); player.play(); player.done, player.due is not None
+    (False, True)
     """
 
     def __init__(self, twin: Twin, steps: Sequence[Step], behind: Mapping[str, int] | None = None) -> None:

@@ -160,6 +160,11 @@ def _step(entry: Entry, folder: Path) -> str:
     if entry.do == "lines":
         dtr, rts = entry.args
         return f"lines: {_flow({entry.to: {'dtr': dtr, 'rts': rts}})}"
+    if entry.do == "bootsel":
+        return f"bootsel: {'down' if entry.args[0] else 'up'}"
+    if entry.do == "usb":
+        given = [list(one.encode("latin-1")) if isinstance(one, str) else one for one in entry.args]
+        return f"usb: {_flow({entry.to: given})}"
     method, *arguments = entry.args
     if method in _VERBS and not arguments:
         return f"{_VERBS[method]}: {_flow(entry.to)}"

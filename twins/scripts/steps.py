@@ -292,6 +292,34 @@ class Lines(Step):
 
 
 @dataclass(frozen=True)
+class Bootsel(Step):
+    """Holds the BOOTSEL button down, or lets go."""
+
+    held: bool
+
+    def act(self, player: Player) -> Wait | None:
+        player.twin.door.bootsel(self.held)
+        player.twin.door.let_in()
+        return None
+
+
+@dataclass(frozen=True)
+class Usb(Step):
+    """The USB host does something; bytes are texts, a character each."""
+
+    what: str
+    arguments: tuple[Any, ...]
+
+    def act(self, player: Player) -> Wait | None:
+        try:
+            player.twin.door.usb(self.what, *self.arguments)
+            player.twin.door.let_in()
+        except UsageError as error:
+            raise UsageError(f"{self.where}: usb: {error}") from None
+        return None
+
+
+@dataclass(frozen=True)
 class PinIs(Step):
     """A pin of the chip has a level now."""
 
@@ -344,7 +372,7 @@ class Trace(Step):
 
 
 def find_part(twin: Twin, name: str) -> Any:
-    """A part of the twin's board by name."""
+    """A part of the twin's board by name. Raises `UsageError`."""
     if name not in twin.parts:
         raise UsageError(f"board {twin.board.name} has no part {name!r}: it has {', '.join(twin.parts) or 'none'}")
     return twin.parts[name]

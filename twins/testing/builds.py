@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twins.errors import ImageError
+from twins.image import chip_of
 
 BOARDS = {"rp2040": "pico", "esp32s3": "esp32s3_devkitc"}
 """The board for a chip, where a test names none."""
-_ELF_MACHINES = {40: "rp2040", 94: "esp32s3"}  # e_machine: EM_ARM, EM_XTENSA
-_S3_IMAGE = 0xE9
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,9 @@ class Build:
         image: what `Twin` takes as its image: a file, or the folder that holds several.
         elf: the symbols, where they are a file of their own.
         kind: whose build it is.
+
+    >>> build = build_in(Path("firmware/images/s3_idle.bin")); build.chip, build.board
+    ('esp32s3', 'esp32s3_devkitc')
     """
 
     image: Path
@@ -39,11 +41,17 @@ class Build:
         """What tells it from others: the environment of PlatformIO, else the sketch or the program."""
         if self.kind == "PlatformIO":
             return self.image.name if self.image.is_dir() else self.image.parent.name
+        if self.kind == "Arduino" and self.image.is_dir():
+            return min(self.image.glob("*.ino.bootloader.bin")).name.partition(".")[0]
         return self.image.name.partition(".")[0]
 
     @property
     def board(self) -> str:
-        """The board to take where none was named."""
+        """The board to take where none was named. Raises `ImageError` for a chip that there is no twin of."""
+        if self.chip not in BOARDS:
+            raise ImageError(
+                f"{self.image}: a build for {self.chip} ({self.kind}): there are twins of {', '.join(BOARDS)}"
+            )
         return BOARDS[self.chip]
 
 
@@ -74,9 +82,13 @@ def build_in(path: Path, env: str | None = None) -> Build:
     """The build that a path names: a file, a build folder, or the folder of a project."""
     if path.is_file() or not path.exists():
         return _file(path)
-    found = [*_inside(path), *_builds(path)]
+    # What lies in its folder `build` is found by both.
+    found = list(dict.fromkeys([*_inside(path), *_builds(path)]))
     if not found:
-        raise ImageError(f"{path} holds no build of ESP-IDF, PlatformIO, Arduino or pico-sdk")
+        raise ImageError(
+            f"{path}: no build folder: expected flasher_args.json (ESP-IDF), firmware.bin with bootloader.bin and "
+            "partitions.bin (PlatformIO), *.ino.* (Arduino) or a .uf2 (pico-sdk)"
+        )
     return _one(found, path, env)
 
 
@@ -88,7 +100,8 @@ def _one(found: Sequence[Build], folder: Path, env: str | None) -> Build:
         return named[0]
     if len(found) > 1:
         raise ImageError(
-            f"{folder} has several builds: {_names(found)}. Name one: @pytest.mark.twin(env=...) or --twin-env"
+            f"{folder} has several builds: {_names(found)}. Give the file of one; in a test name it: "
+            "@pytest.mark.twin(env=...) or --twin-env"
         )
     return found[0]
 
@@ -136,7 +149,7 @@ def _platformio(folder: Path) -> Iterator[Build]:
     elif (folder / "firmware.uf2").is_file():
         yield Build(folder / "firmware.uf2", _there(folder / "firmware.elf"), "rp2040", "PlatformIO")
     elif (folder / "firmware.elf").is_file():
-        yield Build(folder / "firmware.elf", None, _elf_chip(folder / "firmware.elf"), "PlatformIO")
+        yield Build(folder / "firmware.elf", None, chip_of(folder / "firmware.elf"), "PlatformIO")
 
 
 def _arduino(folder: Path) -> Iterator[Build]:
@@ -151,35 +164,16 @@ def _pico_sdk(build: Path) -> Iterator[Build]:
     """Programs in the build folder, or in the folders of its subdirectories' CMakeLists."""
     images = sorted(build.glob("*.uf2")) or sorted(build.glob("*/*.uf2"))
     for image in images:
-        yield Build(image, _there(image.with_suffix(".elf")), "rp2040", "pico-sdk")
+        yield Build(image, _there(image.with_suffix(".elf")), chip_of(image), "pico-sdk")
     if not images:
         for elf in sorted(build.glob("*.elf")):
-            yield Build(elf, None, _elf_chip(elf), "pico-sdk")
+            yield Build(elf, None, chip_of(elf), "pico-sdk")
 
 
 def _file(path: Path) -> Build:
     """A file by itself. One that is not there is told by whoever loads it."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(4)
-    except OSError:
-        head = b""
-    chip = "rp2040"
-    if head == b"\x7fELF":
-        chip = _elf_chip(path)
-    elif head[:1] == bytes([_S3_IMAGE]) or path.name == "flasher_args.json":
-        chip = "esp32s3"
-    elf = _there(path.with_suffix(".elf")) if head != b"\x7fELF" else None
-    return Build(path, elf, chip, "file")
-
-
-def _elf_chip(path: Path) -> str:
-    with path.open("rb") as file:
-        head = file.read(20)
-    machine = int.from_bytes(head[18:20], "little")
-    if machine not in _ELF_MACHINES:
-        raise ImageError(f"{path}: an ELF file for machine {machine}: expected Arm (RP2040) or Xtensa (ESP32-S3)")
-    return _ELF_MACHINES[machine]
+    chip = chip_of(path) if path.is_file() else "rp2040"
+    return Build(path, _there(path.with_suffix(".elf")) if path.suffix != ".elf" else None, chip, "file")
 
 
 def _there(path: Path) -> Path | None:

@@ -35,6 +35,7 @@ from twins.testing.report import write_report
 from twins.testing.watch import FrameRecord, Watch
 from twins.twin import Twin
 from twins.units import Time, ps
+from twins.world import World
 
 if TYPE_CHECKING:
     from twins.testing.golden import FrameSnapshot
@@ -386,12 +387,8 @@ def twin_dut(request: pytest.FixtureRequest, twin: Twin) -> Iterator[Dut]:
 
 
 @pytest.fixture
-def world(request: pytest.FixtureRequest) -> Any:
+def world(request: pytest.FixtureRequest) -> World:
     """A world for several twins and what is in the air between them: ``world.add(twin)``."""
-    try:
-        from twins.world import World  # type: ignore[import-not-found, unused-ignore]  # merged beside this
-    except ImportError:
-        raise UsageError("this version of the package has no twins.world") from None
     return World(seed=int(marked(request.node).get("seed") or option(request.config, "seed") or 0))
 
 

@@ -32,7 +32,11 @@ _STAGE = re.compile(r"^\s+\((?P<index>\d+)\)\s+\"(?P<name>.+)\"")
 
 @dataclass(frozen=True)
 class UnityCase:
-    """The result of one test case: PASS, FAIL or IGNORE."""
+    """The result of one test case: PASS, FAIL or IGNORE.
+
+    >>> print(UnityCase("divides", "FAIL", "Expected 2 Was 1", file="test_x.c", line=20))
+    FAIL divides (test_x.c:20): Expected 2 Was 1
+    """
 
     name: str
     result: str

@@ -65,9 +65,9 @@ def load_project(path: str | Path) -> Project:
     elf = _file(config, wokwi["elf"], "elf") if "elf" in wokwi else None
     notes = [*circuit.notes]
     if "rfc2217ServerPort" in wokwi:
-        notes.append(f"{config.name}: rfc2217ServerPort: twins run --tcp PORT serves a console")
+        notes.append(f"{config.name}: rfc2217ServerPort: twins run --rfc2217 PORT serves a console")
     if "gdbServerPort" in wokwi:
-        notes.append(f"{config.name}: gdbServerPort: a debugger is not served by itself")
+        notes.append(f"{config.name}: gdbServerPort: twins gdb serves a debugger, on the board of twins import wokwi")
     if data.get("net"):
         notes.append(f"{config.name}: there is no network behind the chip's radio to forward ports of")
     return Project(

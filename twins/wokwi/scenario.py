@@ -37,6 +37,9 @@ class Names:
         parts: our parts by id.
         touch: our parts with a touch panel by id.
         pins: pins of the chip by a part's id and pin.
+
+    >>> Names(parts={"my-knob": "my_knob"}, pins={("my-knob", "CLK"): 10}).pin("my-knob", "CLK")
+    'GPIO10'
     """
 
     main: str = ""

@@ -12,6 +12,12 @@ pub trait Block {
     /// A load by software: may have side effects (a FIFO pops).
     fn read(&mut self, offset: u32, fabric: &mut Fabric) -> u32;
 
+    /// Does a load of this register do nothing, and give the same until software stores something, or an event or an
+    /// input comes? Whoever polls it then need not look again before.
+    fn stays(&self, _offset: u32) -> bool {
+        false
+    }
+
     /// The value of a register without side effects: for narrow stores, debuggers and traces.
     fn peek(&mut self, offset: u32, fabric: &mut Fabric) -> u32;
 

@@ -21,9 +21,13 @@ const MMU_TABLE: u32 = 0x600C_5000;
 const MMU_TABLE_END: u32 = MMU_TABLE + 4 * MMU_ENTRIES as u32;
 /// The cache controller, whose registers shut its buses.
 const EXTMEM: u32 = 0x600C_4000;
-/// All registers are between these. Below is nothing, and a load there gives nothing without a fault: the mask ROM's
-/// `uart_rx_intr_handler` makes one at 0x5FFD_0000 when the USB is the console.
-const PERIPHERALS: std::ops::Range<u32> = 0x5FF0_0000..0x600F_E000;
+/// All registers are between these, up to 0x600D_1000. Below and above is nothing, and an access there does nothing without a
+/// fault: the mask ROM's `uart_rx_intr_handler` loads from 0x5FFD_0000 when the USB is the console, and its
+/// `uart_tx_one_char` loads from 0x60FF_E01C and stores to 0x60FF_E000 on the second core of an application of ESP-IDF 5.0 or
+/// 5.1 with that console: its start-up code chooses UART -1 (`esp_system/port/cpu_start.c`, CONFIG_ESP_CONSOLE_UART_NUM).
+const PERIPHERALS: std::ops::Range<u32> = 0x5FF0_0000..0x6100_0000;
+/// Where the chip has blocks, TRM 4.3.5.
+const BLOCKS: std::ops::Range<u32> = 0x6000_0000..0x600D_1000;
 
 impl System {
     /// An access that others can see: only in the order of time. Of two processors at the same cycle, 0 goes first.
@@ -34,6 +38,7 @@ impl System {
         }
         self.dev.fabric.cycle = cycle;
         self.dev.fabric.core = self.core;
+        self.unchanged_until = 0;
         Ok(())
     }
 
@@ -160,8 +165,13 @@ impl System {
             }
             return Err(BusError::Fault(Cause::LoadStoreError));
         }
+        let unchanged_until = self.unchanged_until;
         self.take_turn(cycle)?;
         let word = self.read_register(addr & !3);
+        if unchanged_until != 0 && self.dev.stays(addr) {
+            // The other processor may change it as soon as it has caught up.
+            self.unchanged_until = unchanged_until.min(self.other_cycle);
+        }
         Ok(Beat { value: narrow(word, addr, size), cycles: PERIPHERAL_READ_CYCLES })
     }
 
@@ -300,10 +310,14 @@ impl System {
     }
 }
 
-/// An access to an address at which the chip may have a block, but we have none: reads 0, and is counted.
+/// An access to an address at which we have no block, and the chip may have one: reads 0, and is counted.
 #[cold]
 fn no_block(addr: u32, fabric: &mut Fabric) -> u32 {
-    fabric.gaps.touch(&format!("0x{addr:08X}"), "no block is modelled at this address");
+    let why = match BLOCKS.contains(&addr) {
+        true => "no block is modelled at this address",
+        false => "the chip has nothing at this address: a load gives 0",
+    };
+    fabric.gaps.touch(&format!("0x{addr:08X}"), why);
     0
 }
 
@@ -381,6 +395,7 @@ impl Bus for System {
             let _ = self.refuse_cached(addr, false, cycle);
         }
         if self.dev.mmu.caches[self.core].misses(addr) {
+            self.unchanged_until = 0;
             self.line_fill(addr)
         } else {
             0
@@ -400,6 +415,14 @@ impl Bus for System {
     #[inline(always)]
     fn deadline(&self) -> u64 {
         self.dev.fabric.deadline
+    }
+
+    fn watch_loads(&mut self) {
+        self.unchanged_until = u64::MAX;
+    }
+
+    fn unchanged_until(&self) -> u64 {
+        self.unchanged_until
     }
 
     fn read_ur(&mut self, number: u8, cycle: u64) -> Result<u32, BusError> {
@@ -444,6 +467,10 @@ mod tests {
         let mut system = System::new(0x10_0000, 0, Wiring::Quad);
         let fault = Err(BusError::Fault(Cause::LoadStoreError));
         assert_eq!(system.load32(0x7000_0000, 0), fault);
+        assert_eq!(system.load32(0x6100_0000, 0), fault);
+        // ESP-IDF 5.1 esp_system/port/cpu_start.c, call_start_cpu1: the console of UART -1.
+        assert_eq!(system.load32(0x60FF_E01C, 0).unwrap().value, 0);
+        assert!(system.store32(0x60FF_E000, 0x1B, 0).is_ok());
         let _stale = system.mem.flash.write(0, &[1, 2, 3, 4]);
         system.write_register(MMU_TABLE, 0);
         for (offset, value) in [(0x00, 1), (0x04, 0), (0x60, 1), (0x64, 0)] {

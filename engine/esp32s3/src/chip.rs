@@ -244,6 +244,7 @@ impl Chip {
                 core: 0,
                 shut: Shut::default(),
                 other_cycle: u64::MAX,
+                unchanged_until: 0,
                 rom: snapshot.rom.clone(),
             },
             code: Code::default(),

@@ -44,6 +44,17 @@ macro_rules! devices {
                 }
             }
 
+            /// Does a load from here do nothing, and give the same until software stores something, or an event or an input
+            /// comes?
+            pub fn stays(&self, addr: u32) -> bool {
+                let fabric = &self.fabric;
+                let looks = fabric.has_late_pins && shows_pins(addr) || fabric.is_dark(addr) || fabric.is_held(addr);
+                !looks && match addr {
+                    $($base..=$last => self.$field.stays((addr - $base) & !3),)*
+                    _ => false,
+                }
+            }
+
             /// The value of a register without side effects.
             pub fn peek(&mut self, addr: u32) -> Option<u32> {
                 match addr {

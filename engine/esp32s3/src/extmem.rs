@@ -306,6 +306,10 @@ impl Block for Extmem {
         self.peek(offset, fabric)
     }
 
+    fn stays(&self, offset: u32) -> bool {
+        Reg::at(offset).is_some()
+    }
+
     fn peek(&mut self, offset: u32, fabric: &mut Fabric) -> u32 {
         match Reg::at(offset) {
             Some(register) => self.bank.load(register),

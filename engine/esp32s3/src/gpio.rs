@@ -234,6 +234,10 @@ impl Block for Gpio {
         self.peek(offset, fabric)
     }
 
+    fn stays(&self, offset: u32) -> bool {
+        Reg::at(offset).is_some()
+    }
+
     fn peek(&mut self, offset: u32, fabric: &mut Fabric) -> u32 {
         if let Some(n) = self.pin_of(offset) {
             return self.pins[n].load(pin::Reg::PIN);

@@ -159,6 +159,10 @@ impl Block for Interrupt {
         self.peek(offset, fabric)
     }
 
+    fn stays(&self, offset: u32) -> bool {
+        Self::split(offset).1.is_some()
+    }
+
     fn peek(&mut self, offset: u32, fabric: &mut Fabric) -> u32 {
         let (core, register) = Self::split(offset);
         match register {

@@ -33,6 +33,8 @@ pub struct System {
     pub shut: Shut,
     /// The cycle that the other processor has reached; `u64::MAX` while it sleeps.
     pub other_cycle: u64,
+    /// What the processor has loaded since it asked for that stays as it is until this cycle, or the next event.
+    pub unchanged_until: u64,
     /// The mask ROM: functions of ours, or the silicon's code.
     pub rom: Arc<Rom>,
 }
@@ -43,7 +45,15 @@ impl System {
         let mut dev = Devices::new(FlashChip::new(flash), Psram::new(wiring, psram));
         dev.efuse = Efuse::with(Fuses::module(DEFAULT_MAC, DEFAULT_REVISION, InPackage::of(psram)));
         let mem = Memories::new(flash, psram);
-        let mut system = Self { mem, dev, core: 0, shut: Shut::default(), other_cycle: u64::MAX, rom: Arc::default() };
+        let mut system = Self {
+            mem,
+            dev,
+            core: 0,
+            shut: Shut::default(),
+            other_cycle: u64::MAX,
+            unchanged_until: 0,
+            rom: Arc::default(),
+        };
         system.set_rom(Arc::default());
         system.restart_devices(Reason::PowerOn);
         system

@@ -245,6 +245,10 @@ impl Block for Systimer {
         self.peek(offset, fabric)
     }
 
+    fn stays(&self, offset: u32) -> bool {
+        Reg::at(offset).is_some()
+    }
+
     fn peek(&mut self, offset: u32, _fabric: &mut Fabric) -> u32 {
         match Reg::at(offset) {
             Some(Reg::INT_ST) => self.interrupts(),

@@ -54,5 +54,6 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<engine::Engine>()?;
     module.add_class::<snapshot::Snapshot>()?;
     module.add_function(wrap_pyfunction!(declared, module)?)?;
+    module.add("BUILD", env!("ENGINE_BUILD"))?;
     Ok(())
 }

@@ -100,7 +100,7 @@ macro_rules! with_block {
             }};
         }
         match ($addr >> 28, $addr >> 14 & 0x3FFF) {
-            (4, 0x00) => on!(dev.sysinfo, Some(19)),
+            (4, 0x00) => on!(dev.sysinfo, None),
             (4, 0x01) => on!(dev.syscfg, Some(18)),
             (4, 0x02) => on!(dev.clocks, None),
             (4, 0x03) => on!(dev.resets, None),

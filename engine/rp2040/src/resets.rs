@@ -4,7 +4,7 @@
 //! - Exact: every block goes back to its reset state and stays out of reach while it is held; WDSEL.
 //! - RESET_DONE follows at once where the block's own clock runs, and waits for that clock where it does not; silicon takes
 //!   a few cycles of it. The JTAG bit resets nothing.
-//! - A load from a block in reset gives 0, a store is lost; both are counted.
+//! - A load from a block in reset gives 0, a store is lost; both are counted. SYSINFO has nothing to reset and answers.
 
 use crate::block::{undeclared, Block};
 use crate::fabric::{Fabric, Request};

@@ -1,4 +1,8 @@
 //! SYSINFO. RP2040 datasheet, section 2.20.
+//!
+//! GITREF_RP2040 is at 0x40, where the ROM of B1 silicon reads it (pico-sdk 1.x has it there, too); the SVD of pico-sdk 2.x
+//! says 0x10. The block has no state that RESETS could hold: the ROM reads it while it is in reset, and the serial number
+//! that the ROM makes of it (E0C912 on every board, and six digits of its own revision) shows that it answers.
 
 use crate::block::{undeclared, Block};
 use crate::fabric::Fabric;
@@ -10,12 +14,13 @@ engine_core::registers! {
     pub Reg;
     CHIP_ID 0x00 = 0x0000_0000 { REVISION 31:28 ro; PART 27:12 ro; MANUFACTURER 11:0 ro; }
     PLATFORM 0x04 = 0x0000_0000 { ASIC 1 ro; FPGA 0 ro; }
-    GITREF_RP2040 0x10 = 0x0000_0000 { GITREF_RP2040 31:0 ro; }
+    GITREF_RP2040 0x40 = 0x0000_0000 { GITREF_RP2040 31:0 ro; }
 }
 
 /// Manufacturer Raspberry Pi (JEDEC 0x927), part 0x0002, revision 2: the B2 stepping.
 pub const CHIP_ID: u32 = 0x2000_2927;
-/// The reference that rp2040js reports to have read from B1 silicon; that of B2 is not published.
+/// The reference that rp2040js reports to have read from B1 silicon. Of B2, boards' serial numbers show the same first six
+/// digits.
 pub(crate) const GITREF_B1: u32 = 0xE0C9_12E8;
 
 /// The block has no state.
@@ -37,9 +42,10 @@ impl Block for Sysinfo {
         match Reg::at(offset) {
             Some(register) => {
                 if register == Reg::GITREF_RP2040 {
-                    fabric
-                        .gaps
-                        .touch("SYSINFO.GITREF_RP2040", "the value of B2 silicon is not published; that of B1 is read");
+                    fabric.gaps.touch(
+                        "SYSINFO.GITREF_RP2040",
+                        "of B2 silicon only the first six digits are published; the rest is read as of B1",
+                    );
                 }
                 self.peek(offset, fabric)
             }
@@ -78,5 +84,12 @@ mod tests {
         let id = sysinfo.read(0, &mut fabric);
         assert_eq!((id & 0xFFF, id >> 12 & 0xFFFF, id >> 28), (0x927, 2, 2));
         assert_eq!(sysinfo.read(4, &mut fabric), 2);
+    }
+
+    /// The ROM of B1 silicon loads the word at 0x40; boards of B1 and B2 have serial numbers that begin with it.
+    #[test]
+    fn the_revision_of_the_source_is_where_the_rom_reads_it() {
+        let (mut sysinfo, mut fabric) = (Sysinfo::new(), Fabric::new(Hertz::new(ROSC_HZ)));
+        assert_eq!(sysinfo.read(0x40, &mut fabric) >> 8, 0xE0_C912);
     }
 }

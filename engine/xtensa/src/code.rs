@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::cycles::{stall, Costs};
 use crate::decode::{decode, length};
 use crate::op::{ends_block, Op, OpCode};
+use crate::waiting::find_turn;
 use crate::{Bus, Fetch};
 
 /// Bytes of one watched line, the unit in which written code is forgotten. Data that merely lies
@@ -217,7 +218,7 @@ impl Code {
     /// The op of the instruction at `pc`, for those who look before it is executed.
     pub(crate) fn instruction<B: Bus>(&mut self, bus: &mut B, pc: u32) -> Op {
         let mut index = self.block(bus, pc);
-        while self.ops[index].code == OpCode::FetchLine {
+        while self.ops[index].is_step() {
             index += 1;
         }
         self.ops[index]
@@ -225,7 +226,7 @@ impl Code {
 
     /// The instruction that is executed first from the op at `index` on, unless the block ends before.
     pub(crate) fn instruction_from(&self, index: usize) -> Option<&Op> {
-        let op = self.ops[index..].iter().find(|op| !matches!(op.code, OpCode::FetchLine | OpCode::LoopEnd))?;
+        let op = self.ops[index..].iter().find(|op| !op.is_step())?;
         (op.code != OpCode::Continue).then_some(op)
     }
 
@@ -233,7 +234,7 @@ impl Code {
     #[cold]
     pub(crate) fn block_after_stall<B: Bus>(&mut self, bus: &mut B, pc: u32, cycles: u8) -> usize {
         let first = self.block(bus, pc);
-        let begin = self.ops[first..].iter().position(|op| !matches!(op.code, OpCode::FetchLine | OpCode::LoopEnd));
+        let begin = self.ops[first..].iter().position(|op| !op.is_step());
         let Some((begin, block)) = begin.zip(self.blocks.get(&pc).copied()) else { return first };
         if self.ops[first + begin].cycles == cycles {
             return first;
@@ -282,7 +283,11 @@ impl Code {
         let timed = bus.has_fetch_timing(pc);
         let mut line = None;
         let mut at = pc;
-        for op in instructions {
+        let turn = find_turn(&instructions, pc);
+        for (n, op) in instructions.into_iter().enumerate() {
+            if turn == Some(n) && !self.ops[first..].iter().any(|op| op.code == OpCode::LoopEnd) {
+                self.ops.push(Op::synthetic(OpCode::Turn, n as u32 + 1));
+            }
             let here = at & !(FETCH_LINE - 1);
             let last = at.wrapping_add(u32::from(op.len).max(1) - 1) & !(FETCH_LINE - 1);
             if timed && line != Some(last) {

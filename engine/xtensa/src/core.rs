@@ -447,6 +447,12 @@ macro_rules! hand_through {
         fn watch_code(&mut self, addr: u32) {
             self.bus.watch_code(addr);
         }
+        fn watch_loads(&mut self) {
+            self.bus.watch_loads();
+        }
+        fn unchanged_until(&self) -> u64 {
+            self.bus.unchanged_until()
+        }
         fn read_ur(&mut self, number: u8, cycle: u64) -> Result<u32, BusError> {
             self.bus.read_ur(number, cycle)
         }

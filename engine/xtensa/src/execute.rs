@@ -6,6 +6,7 @@ use crate::exception::{debug_cause, Cause, StopReason, DEBUG_LEVEL};
 use crate::memory::Miss;
 use crate::op::OpCode;
 use crate::pie;
+use crate::waiting::Turns;
 use crate::Bus;
 
 /// The debug control register, as read and set by RER and WER (`xtensa/xdm-regs.h`): 0 while no debugger is attached.
@@ -41,6 +42,7 @@ impl Core {
         // An instruction whose line had to be fetched first has passed the deadline already.
         let mut fetched_before = u64::MAX;
         let mut free = self.window_free();
+        let mut turns = Turns::new();
 
         let stop = 'run: loop {
             if self.protection.no_fetch >> (pc >> 29) & 1 != 0 {
@@ -386,6 +388,14 @@ impl Core {
                             cycle += u64::from(bus.fetch_cycles(op.imm, cycle));
                             fetched_before = executed;
                         }
+                        index += 1;
+                        continue;
+                    }
+                    OpCode::Turn => {
+                        let count = u64::from(op.imm);
+                        let more = turns.pass(bus, pc, count, executed, cycle, &self.r);
+                        executed += more.turns * count;
+                        cycle += more.turns * more.cycles;
                         index += 1;
                         continue;
                     }

@@ -61,6 +61,7 @@ mod report;
 mod special;
 #[cfg(test)]
 mod tests;
+mod waiting;
 mod watched;
 mod windows;
 
@@ -135,6 +136,13 @@ pub trait Bus {
     fn watch_code(&mut self, addr: u32);
     /// The cycle at which the core must return [`Exit::Deadline`]. Read before every instruction.
     fn deadline(&self) -> u64;
+    /// From now on the bus takes notice of what is loaded, for [`Bus::unchanged_until`].
+    fn watch_loads(&mut self) {}
+    /// Until this cycle or the deadline, each load made since [`Bus::watch_loads`] would give the same again in the same time,
+    /// and would do nothing else.
+    fn unchanged_until(&self) -> u64 {
+        0
+    }
     /// Reads a user register that lies outside the core: [`UR_GPIO_OUT`], [`UR_GPIO_IN`].
     fn read_ur(&mut self, number: u8, cycle: u64) -> Result<u32, BusError>;
     /// Writes a user register that lies outside the core. Only the bits of `mask` change.

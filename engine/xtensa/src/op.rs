@@ -21,6 +21,11 @@ pub(crate) struct Op {
 }
 
 impl Op {
+    /// Is it a step on the way to the next instruction of its block?
+    pub fn is_step(&self) -> bool {
+        matches!(self.code, OpCode::FetchLine | OpCode::LoopEnd | OpCode::Turn)
+    }
+
     /// A step that is not an instruction.
     pub fn synthetic(code: OpCode, imm: u32) -> Op {
         Op { code, r: 0, s: 0, t: 0, len: 0, window: 0, cycles: 0, imm, imm2: 0 }
@@ -39,6 +44,8 @@ pub(crate) enum OpCode {
     LoopEnd,
     /// Execution enters the fetch line `imm`.
     FetchLine,
+    /// The branch behind it closes a turn of `imm` instructions that may only wait.
+    Turn,
     /// A breakpoint of the debugger stands here.
     Breakpoint,
     /// The chip performs this.

@@ -367,6 +367,10 @@ impl Block for Aes {
         self.peek(offset, fabric)
     }
 
+    fn stays(&self, offset: u32) -> bool {
+        Reg::at(offset).is_some()
+    }
+
     fn peek(&mut self, offset: u32, fabric: &mut Fabric) -> u32 {
         if let Some(word) = self.word(offset) {
             return u32::from_le_bytes([word[0], word[1], word[2], word[3]]);

@@ -24,6 +24,9 @@ use serde::{Deserialize, Serialize};
 
 /// The MAC address of a twin that nobody gave one; its first three bytes are one of Espressif's.
 pub const DEFAULT_MAC: [u8; 6] = [0x7C, 0xDF, 0xA1, 0x00, 0x00, 0x01];
+/// The word between RD_REPEAT_ERR3 and RD_REPEAT_ERR4 has no name and no errors: ESP-IDF's `efuse_hal_is_coding_error_in_block`
+/// takes five words from RD_REPEAT_ERR0 on, this one as the last, and an error is what is not 0.
+const RD_REPEAT_RESERVED: u32 = 0x18C;
 /// Chip revision v0.2, the one in today's modules.
 pub const DEFAULT_REVISION: (u8, u8) = (0, 2);
 
@@ -131,10 +134,14 @@ impl Block for Efuse {
     const GROUPS: &'static [Group] = &[Group::one("EFUSE", Data::TABLE), Group::one("EFUSE", Reg::TABLE)];
 
     fn read(&mut self, offset: u32, fabric: &mut Fabric) -> u32 {
-        if Data::at(offset).is_none() && Reg::at(offset).is_none() {
+        if Data::at(offset).is_none() && Reg::at(offset).is_none() && offset != RD_REPEAT_RESERVED {
             undeclared("EFUSE", offset, fabric);
         }
         self.peek(offset, fabric)
+    }
+
+    fn stays(&self, offset: u32) -> bool {
+        Reg::at(offset).is_some()
     }
 
     fn peek(&mut self, offset: u32, _fabric: &mut Fabric) -> u32 {
@@ -261,6 +268,18 @@ mod tests {
 
     /// ESP-IDF `esp_efuse_table.csv`: SPI_BOOT_CRYPT_CNT at bit 82 of BLOCK0, KEY_PURPOSE_2 at bit 96. Flash is encrypted
     /// when an odd number of the counter's bits is burnt (ESP-IDF `security/flash-encryption.rst`).
+    /// ESP-IDF hal/esp32s3/efuse_hal.c, efuse_hal_is_coding_error_in_block.
+    #[test]
+    fn the_first_block_shows_five_words_without_errors() {
+        let (mut efuse, mut fabric) = parts();
+        for word in 0..5 {
+            assert_eq!(efuse.read(0x17C + 4 * word, &mut fabric), 0);
+        }
+        assert_eq!(fabric.gaps.all().len(), 0);
+        efuse.read(0x1A0, &mut fabric);
+        assert_eq!(fabric.gaps.all().len(), 1, "not so any other word without a register");
+    }
+
     #[test]
     fn flash_encryption_is_told() {
         let (mut efuse, mut fabric) = parts();

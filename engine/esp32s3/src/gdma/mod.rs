@@ -384,6 +384,10 @@ impl Block for Gdma {
         self.peek(offset, fabric)
     }
 
+    fn stays(&self, offset: u32) -> bool {
+        place(offset).is_some()
+    }
+
     fn peek(&mut self, offset: u32, _: &mut Fabric) -> u32 {
         match place(offset) {
             Some(Place::Pair(n, register)) => self.load(n, register),

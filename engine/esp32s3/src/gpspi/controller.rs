@@ -187,7 +187,7 @@ impl GpSpi {
         };
         let bits = phase.bits.min(PART);
         let out = self.outgoing(&phase, bits, fabric, port);
-        self.direct(phase.lines, phase.takes && !phase.gives, fabric);
+        self.direct(phase.lines, phase.takes && !phase.gives, at, fabric);
         let silent = phase.kind == Kind::Dummy && self.is_set(Reg::USER, USER::USR_DUMMY_IDLE);
         let half = (!silent && (phase.dtr || self.needs_edges(phase.lines, phase.takes, fabric))).then_some(0);
         let back = vec![0; bits.div_ceil(8) as usize];

@@ -191,7 +191,7 @@ impl GpSpi {
         for (line, polarity) in wiring.data.iter().zip(polarity) {
             fabric.drive(*line, polarity.is_set(ctrl));
         }
-        self.direct(1, false, fabric);
+        self.direct(1, false, fabric.now(), fabric);
         if !self.controller.keeps_cs() {
             self.select(false, fabric);
         }
@@ -284,6 +284,10 @@ impl Block for GpSpi {
             Some(register) => self.load(register),
             None => undeclared(self.wiring().name, offset, fabric),
         }
+    }
+
+    fn stays(&self, offset: u32) -> bool {
+        Reg::at(offset).is_some()
     }
 
     fn peek(&mut self, offset: u32, _: &mut Fabric) -> u32 {

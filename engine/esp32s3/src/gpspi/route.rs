@@ -4,6 +4,7 @@ use super::{GpSpi, Reg, D, MISC, Q, USER};
 use crate::fabric::Fabric;
 use crate::signals::Signal;
 use engine_core::pins::SpiLines;
+use engine_core::time::Ps;
 
 impl GpSpi {
     /// USER.SIO: one line carries data both ways.
@@ -40,8 +41,9 @@ impl GpSpi {
         !self.is_set(Reg::MISC, MISC::CK_DIS)
     }
 
-    /// Output enables of a phase: on one line D goes out and Q comes in; on several all of them do the one or the other.
-    pub(super) fn direct(&self, lines: u32, takes: bool, fabric: &mut Fabric) {
+    /// Output enables of a phase that begins at `at`: on one line D goes out and Q comes in; on several all of them do the one
+    /// or the other.
+    pub(super) fn direct(&self, lines: u32, takes: bool, at: Ps, fabric: &mut Fabric) {
         let three_wire = self.is_three_wire();
         for (n, signal) in self.wiring().data.iter().enumerate() {
             let on = match (lines, n) {
@@ -49,7 +51,7 @@ impl GpSpi {
                 (1, Q) => false,
                 _ => n as u32 >= lines || !takes,
             };
-            fabric.enable(*signal, on);
+            fabric.enable_at(*signal, on, at);
         }
     }
 

@@ -263,6 +263,10 @@ impl Block for Hmac {
         self.peek(offset, fabric)
     }
 
+    fn stays(&self, offset: u32) -> bool {
+        Reg::at(offset).is_some()
+    }
+
     fn peek(&mut self, offset: u32, fabric: &mut Fabric) -> u32 {
         let result = offset.wrapping_sub(RD_RESULT) as usize;
         if result < RESULT {

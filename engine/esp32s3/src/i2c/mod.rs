@@ -354,6 +354,10 @@ impl Block for I2c {
         }
     }
 
+    fn stays(&self, offset: u32) -> bool {
+        Reg::at(offset).is_some_and(|register| !matches!(register, Reg::DATA | Reg::SR))
+    }
+
     fn peek(&mut self, offset: u32, fabric: &mut Fabric) -> u32 {
         match place(offset) {
             None => 0,

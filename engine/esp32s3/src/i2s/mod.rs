@@ -477,6 +477,10 @@ impl Block for I2s {
         }
     }
 
+    fn stays(&self, offset: u32) -> bool {
+        Reg::at(offset).is_some_and(|register| !is_missing(self.index, register))
+    }
+
     fn peek(&mut self, offset: u32, _: &mut Fabric) -> u32 {
         Reg::at(offset).map_or(0, |register| self.load(register))
     }

@@ -367,6 +367,10 @@ impl Block for LcdCam {
         }
     }
 
+    fn stays(&self, offset: u32) -> bool {
+        Reg::at(offset).is_some()
+    }
+
     fn peek(&mut self, offset: u32, _: &mut Fabric) -> u32 {
         Reg::at(offset).map_or(0, |register| self.load(register))
     }

@@ -18,23 +18,17 @@
 //! - A function with much of its own between its calls back (JPEG, the C library's files) is compiled from C: firmware/rom.
 //!   So is the loader of download mode, and its secure form: esptool and its stub work as with silicon, answers the same to the byte
 //!   (tests/realimages/test_esp32s3_download.py); over UART0, the USB Serial/JTAG and, with the fuse EFUSE_USB_PHY_SEL, USB OTG,
-//!   where updates by DFU are taken as well (tests/realimages/test_esp32s3_rom_usb.py).
+//!   where updates by DFU are taken as well (tests/realimages/test_esp32s3_download_otg.py).
 //!   So is the loader of the second stage, with secure boot: the same text as with silicon (tests/realimages/test_esp32s3_boot.py).
 //!   So is USB OTG, layer by layer, for the console (CONFIG_ESP_CONSOLE_USB_CDC) and for updates: a host sees the same as with
 //!   silicon, and nothing of a reset that is to be kept from it (tests/realimages/test_esp32s3_usb_console.py).
 //!
 //! # Fidelity
-//! - Results of 419 functions: as the silicon's code gives them on our own processor, bit for bit
+//! - Results of 520 functions: as the silicon's code gives them on our own processor, bit for bit
 //!   (tests/realimages/test_esp32s3_rom_calls.py, test_esp32s3_rom_flash.py); what C leaves open is left out there. How long a
 //!   function takes: approximated.
-//! - Missing, beside the radios', 8 functions: a call stops the run and says the name. By address, as ESP-IDF's linker scripts name them:
-//!
-//! | From | To | Missing | What | Who may call it |
-//! |---|---|---|---|---|
-//! | 0x40000624 | 0x40000768 | 3 | registers saved by DMA (the silicon's waits for a block that is elsewhere on this chip), receiving half of the download protocol | ROM code itself; esptool talks to ROM code, not to an application |
-//! | 0x4000156c | 0x4000156c | 1 | `__sprint_r`, of newlib-nano's printf | nobody beside it |
-//! | 0x400019d4 | 0x400019e0 | 2 | walks over tag memory, which is not modelled | diagnosis |
-//! | 0x40001c14 | 0x40001c44 | 2 | handlers of exceptions, virtual priorities of interrupts, without an operating system | programs on the bare ROM |
+//! - As on silicon, `ets_backup_dma_copy` waits for ever: it works on a block where this chip has none.
+//! - Beside the radios', no function that ESP-IDF's linker scripts name is missing.
 //!
 //! # Radios
 //! The parts of the Bluetooth and Wi-Fi controllers that lie in the ROM are missing: software of their own, some 150

@@ -135,11 +135,14 @@ fn restore_level(call: &mut Call<'_>) -> Done {
     Ok(())
 }
 
-/// The answer is the mask before.
+/// The answer is the mask before. INTENABLE gets what the running priority lets through of it (`_xtos_set_vpri`).
 fn interrupts(call: &mut Call<'_>, on: bool) -> Done {
     let mask = call.arg(0)?;
-    let old = call.guest.special(Special::Intenable);
-    call.guest.set_special(Special::Intenable, if on { old | mask } else { old & !mask });
+    let old = call.load(vars::INTERRUPTS_ENABLED)?;
+    let new = if on { old | mask } else { old & !mask };
+    call.store(vars::INTERRUPTS_ENABLED, new)?;
+    let let_through = call.load(vars::INTERRUPTS_LET_THROUGH)?;
+    call.guest.set_special(Special::Intenable, new & let_through);
     call.ret(old);
     Ok(())
 }

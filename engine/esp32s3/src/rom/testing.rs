@@ -203,7 +203,7 @@ impl Flat {
 }
 
 fn is_device(addr: u32) -> bool {
-    addr & 0xfff0_0000 == 0x6000_0000
+    addr & 0xff00_0000 == 0x6000_0000
 }
 
 impl Guest for Flat {

@@ -48,13 +48,9 @@ const MEM_CLK_EN: u32 = 1 << 26;
 /// INTERRUPT_CORE0_UART_INTR_MAP.
 const UART0_INTERRUPT: u32 = 0x600c_206c;
 
-/// Base of UART `n`.
+/// Base of UART `n`, as the ROM reckons it: also of one that there is not.
 fn base(n: u32) -> u32 {
-    if n == 2 {
-        0x6002_e000
-    } else {
-        0x6000_0000 + (n << 16)
-    }
+    0x6000_0000 + (n << 16) + if n < 2 { 0 } else { 0xe000 }
 }
 
 // USB-Serial-JTAG registers (TRM 33.6).

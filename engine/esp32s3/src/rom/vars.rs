@@ -46,6 +46,16 @@ const FLASH_OWN: u32 = 0x3fce_f77c;
 const FLASH_COUNTERS: u32 = 0x3fce_f7f8;
 /// Functions attached to interrupts, in the memory reserved for them: firmware/rom/interrupt.c.
 const ATTACHED: std::ops::Range<u32> = 0x3fce_fa20..0x3fce_fb20;
+/// Functions attached to exceptions, by EXCCAUSE: firmware/rom/interrupt.c.
+const EXCEPTIONS: u32 = 0x3fce_e068;
+/// What begins in it: nobody, or for these causes a function that prints registers on silicon. None is ours: it traps.
+const NOBODY: u32 = 0x4005_59a4;
+const PRINTS_REGISTERS: u32 = 0x4005_0d50;
+const PRINTED: [u32; 7] = [0, 2, 3, 8, 9, 28, 29];
+/// Behind it: interrupts that are enabled, and those that the running priority lets through.
+pub const INTERRUPTS_ENABLED: u32 = EXCEPTIONS + 4 * 64;
+/// See [`INTERRUPTS_ENABLED`].
+pub const INTERRUPTS_LET_THROUGH: u32 = INTERRUPTS_ENABLED + 4;
 /// End of the ROM's own variables.
 pub const END: u32 = 0x3fce_f81c;
 
@@ -183,6 +193,12 @@ pub(super) fn initialise(call: &mut Call<'_>) -> Done {
     for addr in (TICKS_PER_US..END).chain(ATTACHED).step_by(4) {
         call.store(addr, 0)?;
     }
+    for cause in 0..64 {
+        let handler = if PRINTED.contains(&cause) { PRINTS_REGISTERS } else { NOBODY };
+        call.store(EXCEPTIONS + 4 * cause, handler)?;
+    }
+    call.store(INTERRUPTS_ENABLED, 0)?;
+    call.store(INTERRUPTS_LET_THROUGH, u32::MAX)?;
     // The pointers from g_usb_print up; those of the radios below belong to its libraries.
     for addr in (address("g_usb_print")..=address("ets_ops_table_ptr")).step_by(4) {
         call.store(addr, 0)?;

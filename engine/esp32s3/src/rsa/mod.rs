@@ -214,6 +214,14 @@ impl Block for Rsa {
         self.peek(offset, fabric)
     }
 
+    fn stays(&self, offset: u32) -> bool {
+        // IDLE falls by an event; CLEAN, and IDLE before the first work, change by time alone.
+        match Reg::at(offset) {
+            Some(Reg::IDLE) => self.ends.is_some(),
+            register => register.is_some_and(|register| register != Reg::CLEAN),
+        }
+    }
+
     fn peek(&mut self, offset: u32, fabric: &mut Fabric) -> u32 {
         if (offset as usize) < END {
             let word = self.number(offset as usize, 4);

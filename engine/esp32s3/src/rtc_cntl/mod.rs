@@ -259,6 +259,10 @@ impl Block for RtcCntl {
         self.peek(offset, fabric)
     }
 
+    fn stays(&self, offset: u32) -> bool {
+        Reg::at(offset).is_some()
+    }
+
     fn peek(&mut self, offset: u32, _fabric: &mut Fabric) -> u32 {
         match Reg::at(offset) {
             Some(Reg::INT_ST_RTC) => self.interrupts(),

@@ -188,6 +188,10 @@ impl Block for Sens {
         self.peek(offset, fabric)
     }
 
+    fn stays(&self, offset: u32) -> bool {
+        Reg::at(offset).is_some()
+    }
+
     fn peek(&mut self, offset: u32, _fabric: &mut Fabric) -> u32 {
         let Some(register) = Reg::at(offset) else { return 0 };
         match register {

@@ -521,6 +521,10 @@ impl Block for Spi1 {
         self.peek(offset, fabric)
     }
 
+    fn stays(&self, offset: u32) -> bool {
+        Reg::at(offset).is_some()
+    }
+
     fn peek(&mut self, offset: u32, fabric: &mut Fabric) -> u32 {
         if let Some(place) = self.word(offset) {
             return u32::from_le_bytes(self.data[place..place + 4].try_into().expect("four bytes"));

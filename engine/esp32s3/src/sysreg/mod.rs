@@ -143,6 +143,10 @@ impl Block for Sysreg {
         self.peek(offset, fabric)
     }
 
+    fn stays(&self, offset: u32) -> bool {
+        Reg::at(offset).is_some()
+    }
+
     fn peek(&mut self, offset: u32, _fabric: &mut Fabric) -> u32 {
         const XTAL_MHZ: u32 = (crate::fabric::XTAL_HZ / 1_000_000) as u32;
         match Reg::at(offset) {

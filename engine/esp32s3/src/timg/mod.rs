@@ -217,6 +217,11 @@ impl Block for Timg {
         self.peek(offset, fabric)
     }
 
+    fn stays(&self, offset: u32) -> bool {
+        let calibrates = matches!(Reg::at(offset), Some(Reg::RTCCALICFG | Reg::RTCCALICFG1 | Reg::RTCCALICFG2));
+        !calibrates && (Self::timer_at(offset).is_some() || Reg::at(offset).is_some())
+    }
+
     fn peek(&mut self, offset: u32, fabric: &mut Fabric) -> u32 {
         if let Some((n, offset)) = Self::timer_at(offset) {
             return self.timers[n].load(offset);

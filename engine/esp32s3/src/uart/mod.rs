@@ -288,6 +288,10 @@ impl Block for Uart {
         self.peek(offset, fabric)
     }
 
+    fn stays(&self, offset: u32) -> bool {
+        Reg::at(offset).is_some_and(|register| !matches!(register, Reg::FIFO | Reg::FSM_STATUS))
+    }
+
     fn peek(&mut self, offset: u32, fabric: &mut Fabric) -> u32 {
         match Reg::at(offset) {
             Some(Reg::FIFO) => self.receiver.fifo.front().copied().map_or(0, u32::from),

@@ -49,7 +49,12 @@ impl Machine {
     /// The second half of a cycle with autopull (3.5.4): an OSR that is used up is refilled as soon as there is a word.
     #[inline(always)]
     pub(super) fn refill(&mut self, shared: &mut Shared) {
-        if self.osr_count >= self.config.autopull && !self.tx.is_empty() {
+        if self.osr_count < self.config.autopull {
+            return;
+        }
+        if let Some(word) = self.ahead.pop_front() {
+            (self.osr, self.osr_count) = (word, 0);
+        } else if !self.tx.is_empty() {
             self.pull(shared);
         }
     }

@@ -8,6 +8,7 @@ use super::instruction::{Kind, Op};
 use crate::pads::Lane;
 use engine_core::pins::Train;
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 
 /// An instruction that does not come from the instruction memory, kept until it is complete (3.5.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +41,9 @@ pub(super) struct PinWrite {
     pub(super) mask: u32,
     pub(super) value: u32,
 }
+
+/// Words whose bits may be sent later than they were pulled.
+const AHEAD: usize = 64;
 
 /// In [`Shared::touched`]: flags were raised or lowered.
 pub const FLAGS: u8 = 0x10;
@@ -114,6 +118,8 @@ pub struct Machine {
     /// When its clock ticks next, in 1/256 cycles of clk_sys. While it idles for the delay of an instruction, or waits, see
     /// [`Machine::settle`].
     due: u64,
+    /// The tick that a divisor has set which is no longer configured: the period that has begun is finished.
+    outlived: u64,
     /// What the next period of the divider is too long by: the carry of a fraction takes effect one period later.
     phase: u64,
     #[serde(skip)]
@@ -138,6 +144,10 @@ pub struct Machine {
     pub tx: Fifo,
     /// The RX FIFO.
     pub rx: Fifo,
+    /// Words that were taken out of the TX FIFO at their time, for pins that have not come so far yet: see
+    /// [`Machine::take_ahead`]. None are left when the pins are up to date.
+    #[serde(skip)]
+    pub(super) ahead: VecDeque<u32>,
     latched: u16,
     pub(super) irq_waiting: bool,
     /// Stalls keep asserting side-set, and another machine writes the same pins: it must be clocked while it waits.
@@ -152,6 +162,7 @@ impl Machine {
     pub fn new(number: u8, config: Config) -> Self {
         Self {
             due: 0,
+            outlived: 0,
             phase: 0,
             ops: Ops::default(),
             pc: 0,
@@ -167,6 +178,7 @@ impl Machine {
             config,
             tx: Fifo::new(),
             rx: Fifo::new(),
+            ahead: VecDeque::new(),
             latched: 0,
             irq_waiting: false,
             contended: false,
@@ -211,7 +223,7 @@ impl Machine {
                 self.due += divisor - std::mem::take(&mut self.phase);
             }
             self.due += now.saturating_sub(self.due).div_ceil(divisor) * divisor;
-        } else if self.phase == 0 {
+        } else if self.phase == 0 && self.due != self.outlived {
             let idle = (self.due - now) / divisor;
             self.due -= idle * divisor;
             self.delay += idle as u8;
@@ -224,7 +236,7 @@ impl Machine {
         self.settle(cycle);
     }
 
-    /// The configuration changed. FIFOs are flushed where the way they are joined changes (SHIFTCTRL).
+    /// The configuration changed, at a moment to which the divider is settled. FIFOs are flushed where the way they are joined changes (SHIFTCTRL).
     pub fn configure(&mut self, config: Config) {
         if config.join != self.config.join {
             let (tx, rx) = config.join;
@@ -233,6 +245,9 @@ impl Machine {
         }
         if !config.sticky {
             self.sticky = None;
+        }
+        if config.divisor != self.config.divisor {
+            self.outlived = self.due;
         }
         self.config = config;
     }
@@ -343,9 +358,21 @@ impl Machine {
         if self.config.autopull == NEVER {
             return Some(u64::MAX);
         }
+        let left = left + self.ahead.len() as u64 * u64::from(self.config.autopull);
         let (sent, clocked) = (1 + u64::from(send.delay), 1 + u64::from(clock.delay));
         let periods = (left - 1) * (sent + clocked) + if clocking { clocked } else { 0 };
         Some((self.due + periods * self.config.divisor) >> 8)
+    }
+
+    /// In a loop that sends bits, whose OSR is used up in a cycle that has come by now: the word that is pulled in that cycle
+    /// leaves the FIFO, and its bits are sent when the pins come so far. False: there is none, or enough are under way.
+    #[inline]
+    pub fn take_ahead(&mut self) -> bool {
+        let takes = !self.tx.is_empty() && self.ahead.len() < AHEAD;
+        if takes {
+            self.ahead.push_back(self.tx.pop());
+        }
+        takes
     }
 
     /// Programs that feed displays and LEDs spend most of their ticks shifting bits to pins. As many such ticks as come

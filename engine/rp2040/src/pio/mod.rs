@@ -260,8 +260,14 @@ impl Pio {
             return false;
         }
         let mut lane = Lane::new(self.func(), fabric);
-        let Some(cycle) = self.machines[number].shift_out(until, &mut self.shared, &mut lane) else { return false };
+        let machine = &mut self.machines[number];
+        let Some(cycle) = machine.shift_out(until, &mut self.shared, &mut lane) else { return false };
         self.cycle = cycle;
+        // Words that were taken ahead follow one another.
+        while self.shared.touched == 0 && !lane.is_disturbed() {
+            let Some(cycle) = machine.shift_out(until, &mut self.shared, &mut lane) else { break };
+            self.cycle = cycle;
+        }
         self.driven.0 = self.shared.out;
         let disturbed = lane.is_disturbed();
         for (cycle, input) in lane.close() {

@@ -66,8 +66,26 @@ impl Pio {
             if self.shifts_until >= cycle {
                 return;
             }
-            self.run(self.shifts_until + 1, fabric);
+            if !self.take_ahead(fabric) {
+                self.run(self.shifts_until + 1, fabric);
+            }
         }
+    }
+
+    /// A word is due. Where nobody waits for pins, FIFOs or flags, it is pulled, and the pins come later: edges of many
+    /// words in one go cost less. False: the machine must be run.
+    #[inline(always)]
+    fn take_ahead(&mut self, fabric: &mut Fabric) -> bool {
+        if !self.awake.is_power_of_two() || self.quiet_until(fabric) != u64::MAX {
+            return false;
+        }
+        let number = self.awake.trailing_zeros() as usize;
+        if !self.machines[number].take_ahead() {
+            return false;
+        }
+        self.publish_levels(number, fabric);
+        self.shifts_until = self.find_shifts_until().unwrap_or(0);
+        true
     }
 
     /// The first cycle in which a machine may do more than to shift out bits. `None`: nothing is known about it.

@@ -176,8 +176,7 @@ impl System {
                 self.rom_write(XIP_CTRL + CLEAR, 1);
                 (0..DPRAM_SIZE).step_by(4).for_each(|at| self.rom_write(DPRAM + at, 0));
                 core.cycle += u64::from(DPRAM_SIZE);
-                // The revisions of the chip's source and of the ROM's, six digits of each. SYSINFO is held in reset here;
-                // the serial numbers of boards show that it is read nevertheless.
+                // The revisions of the chip's source and of the ROM's, six digits of each.
                 let [chip, rom] = [GITREF_B1, 0].map(|revision: u32| revision >> 8);
                 let boot = UsbBoot::new(core.regs[0], format!("{chip:06X}{rom:06X}"), self.dev.usb.vbus());
                 self.dev.usb.boot = Some(Box::new(boot));

@@ -140,6 +140,27 @@ fn dividers_run_freely_while_a_machine_is_disabled() {
     assert_eq!(bench.load_sm(0, Sm::ADDR), 2);
 }
 
+/// The divider counts a period down and takes the divisor for the next one: a new CLKDIV, or anything else that is written to
+/// the machine meanwhile, does not move the tick that comes. Idle cycles of an instruction are 31 at most (3.4.1).
+#[test]
+fn a_period_that_has_begun_is_finished() {
+    let mut bench = Bench::with(&[nop(), nop().delay(3), nop(), nop()], Setup::new().wrap(0, 3).divide(1000, 0), 0);
+    bench.start(1);
+    bench.run(10);
+    for _ in 0..40 {
+        bench.store_sm(0, Sm::CLKDIV, 1 << 16);
+        bench.store_sm(0, Sm::CLKDIV, 2 << 16);
+    }
+    bench.run(990);
+    assert_eq!(bench.load_sm(0, Sm::ADDR), 1);
+    bench.run(1);
+    assert_eq!(bench.load_sm(0, Sm::ADDR), 2);
+    bench.run(7);
+    assert_eq!(bench.load_sm(0, Sm::ADDR), 2, "a tick each second cycle, and three idle ones");
+    bench.run(1);
+    assert_eq!(bench.load_sm(0, Sm::ADDR), 3);
+}
+
 /// CTRL: machines are enabled together, and then in lockstep.
 #[test]
 fn machines_enabled_together_run_in_lockstep() {

@@ -240,3 +240,27 @@ fn a_polled_word_does_not_stop_the_machine_in_the_middle() {
     assert_eq!(desk.bench.pio.cycle(), before, "nothing is to be seen in FSTAT: it may stay behind");
     assert_eq!(desk.bench.read(Reg::FLEVEL) & 0xF, 0);
 }
+
+/// Software that looks for room again and again, and at nothing else: words leave the FIFO at their time, and their bits come
+/// in one go, also where more words are pulled than may be under way.
+#[test]
+fn words_that_are_pulled_before_their_bits_are_sent_look_the_same() {
+    for threshold in [8, 32, 5] {
+        let wiring = Wiring { divisor: 0x140, delays: (1, 0), right: true, threshold, falling: false, selected: true };
+        let mut desks = [Desk::new(wiring, true), Desk::new(wiring, false)];
+        let statuses = desks.each_mut().map(|desk| {
+            let mut statuses = vec![];
+            for n in 0..4000u32 {
+                statuses.push(desk.send(n.wrapping_mul(0x9E37_79B9)));
+                // Every thousandth time the FIFO runs dry.
+                desk.wait(if n % 1000 == 999 { 20_000 } else { 13 });
+            }
+            statuses
+        });
+        assert_eq!(statuses[0], statuses[1], "{wiring:?}");
+        let behind = desks[1].bench.fabric.cycle - desks[1].bench.pio.cycle();
+        assert!(behind > 1000, "{behind} cycles behind");
+        let [singly, trains] = desks.each_mut().map(Desk::account);
+        assert_eq!(singly, trains, "{wiring:?}");
+    }
+}
