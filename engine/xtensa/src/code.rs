@@ -283,9 +283,9 @@ impl Code {
         let timed = bus.has_fetch_timing(pc);
         let mut line = None;
         let mut at = pc;
-        let turn = find_turn(&instructions, pc);
+        let turn = find_turn(&instructions, pc).filter(|n| !self.is_counted(pc, &instructions[..=*n]));
         for (n, op) in instructions.into_iter().enumerate() {
-            if turn == Some(n) && !self.ops[first..].iter().any(|op| op.code == OpCode::LoopEnd) {
+            if turn == Some(n) {
                 self.ops.push(Op::synthetic(OpCode::Turn, n as u32 + 1));
             }
             let here = at & !(FETCH_LINE - 1);
@@ -319,6 +319,12 @@ impl Code {
             }
         }
         first as u32
+    }
+
+    /// May a zero-overhead loop end within or right behind these instructions at `pc`? Then LCOUNT counts turns.
+    fn is_counted(&self, pc: u32, instructions: &[Op]) -> bool {
+        let bytes = instructions.iter().map(|op| u32::from(op.len)).sum();
+        self.loop_ends.iter().any(|end| (1..=bytes).contains(&end.wrapping_sub(pc)))
     }
 
     /// The instructions of the block at `pc`, with their stalls.

@@ -71,7 +71,7 @@ impl Turns {
     /// takes, in which nothing changes.
     ///
     /// If exactly as many instructions were executed since it came by last, they were those of one turn: any other way
-    /// here, by leaving the loop and coming back, is longer.
+    /// here, by leaving the loop and coming back, is longer. (No zero-overhead loop ends here, see [`crate::Code`].)
     pub fn pass<B: Bus>(
         &mut self,
         bus: &mut B,

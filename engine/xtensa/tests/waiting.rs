@@ -208,9 +208,14 @@ fn program(dice: &mut Dice) -> Vec<u32> {
 fn begin(seed: u64, promises: bool) -> (Core, Polled) {
     let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
     (0..9).for_each(|_| _ = dice.roll(2));
-    let mut memory = vec![0; RAM];
     let at = START + 3 * dice.roll(40);
-    for (n, word) in program(&mut dice).iter().enumerate() {
+    let program = program(&mut dice);
+    load(&program, at, dice, promises)
+}
+
+fn load(program: &[u32], at: u32, mut dice: Dice, promises: bool) -> (Core, Polled) {
+    let mut memory = vec![0; RAM];
+    for (n, word) in program.iter().enumerate() {
         memory[at as usize + 3 * n..][..3].copy_from_slice(&word.to_le_bytes()[..3]);
     }
     let period = 50 + u64::from(dice.roll(3000));
@@ -280,4 +285,26 @@ fn where_it_is_stopped_makes_no_difference() {
         }
         assert_eq!((core.pc, core.cycle, core.instructions), (whole[0].0, whole[0].1, whole[0].2), "seed {seed}");
     }
+}
+
+/// ISA RM 4.3.2: an untaken branch at the end of a zero-overhead loop goes round as well, and LCOUNT counts.
+#[test]
+fn a_loop_that_counts_its_turns_does_not_wait() {
+    let loop_around = |bytes: u32| 0x8076 | 2 << 8 | (bytes - 1) << 16;
+    let movi = |t: u32, value: u32| 0xA002 | t << 4 | (value & 0xFF) << 16;
+    // Memory is 0: the branch back to the first instruction of the loop is never taken.
+    let program = [movi(2, 100), loop_around(6), l32i(3, 10, 0), bri12(0x56, 3, -3), addi(8, 8, 1), jump(-15)];
+    let ends = [true, false].map(|promises| {
+        let (mut core, mut bus) = load(&program, START, Dice(1), promises);
+        let mut code = Code::default();
+        (0..50)
+            .map(|n| {
+                bus.deadline = 1 + 211 * n;
+                assert_eq!(core.run(&mut bus, &mut code), Exit::Deadline);
+                (core.pc, core.cycle, core.instructions, core.a(8))
+            })
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(ends[0], ends[1]);
+    assert!(ends[0][49].3 > 10, "the loop ends, again and again");
 }
