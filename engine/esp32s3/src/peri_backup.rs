@@ -17,7 +17,7 @@ engine_core::registers! {
     /// Base address 0x6002_A000.
     pub Reg;
     CONFIG 0x000 = 0x0000_6480 {
-        ENA 31 rw; TO_MEM 30 rw; START 29 rw; SIZE 28:19 rw; TOUT_THRES 18:9 rw; BURST_LIMIT 8:4 rw;
+        ENA 31 rw; TO_MEM 30 rw; START 29 wo; SIZE 28:19 rw; TOUT_THRES 18:9 rw; BURST_LIMIT 8:4 rw;
         ADDR_MAP_MODE 3 todo "what the maps pick is described nowhere"; FLOW_ERR 2:0 ro;
     }
     APB_ADDR 0x004 = 0x0000_0000 { APB_START_ADDR 31:0 rw; }
@@ -117,11 +117,9 @@ impl Block for PeriBackup {
             undeclared("PERI_BACKUP", offset, fabric);
             return;
         };
-        let wanted = CONFIG::ENA.mask | CONFIG::START.mask;
-        let was = self.bank.get(Reg::CONFIG) & wanted;
         self.bank.store(register, write, "PERI_BACKUP", &mut fabric.gaps);
         match register {
-            Reg::CONFIG if was != wanted && self.bank.get(Reg::CONFIG) & wanted == wanted => self.start(fabric),
+            Reg::CONFIG if CONFIG::ENA.is_set(write.value) && CONFIG::START.is_set(write.value) => self.start(fabric),
             Reg::INT_CLR => self.bank.set(Reg::INT_RAW, self.bank.get(Reg::INT_RAW) & !write.raw),
             _ => {}
         }

@@ -351,7 +351,7 @@ fn a_chip_above_16_mb_has_instructions_with_addresses_of_four_bytes() {
     bench.wait(100 * MS);
     assert_eq!(bench.spi(&[0x13, 0x01, 0x23, 0x45, 0x60], 1), [0xFF]);
     for (instruction, dummy, lanes) in [(0x3C, 8, 2), (0x6C, 8, 4)] {
-        bench.cells.write(0x1FF_FFFE, &[0x12, 0x34]);
+        let _stale = bench.cells.write(0x1FF_FFFE, &[0x12, 0x34]);
         bench.select(true);
         for byte in [instruction, 0x01, 0xFF, 0xFF, 0xFE] {
             bench.byte(byte, 1);
@@ -373,8 +373,8 @@ fn a_chip_above_16_mb_has_instructions_with_addresses_of_four_bytes() {
 #[test]
 fn the_fourth_byte_comes_from_the_mode_or_from_a_register() {
     let mut bench = Bench::of(32 << 20);
-    bench.cells.write(0x40, &[0x11]);
-    bench.cells.write(0x100_0040, &[0x22]);
+    let _stale = bench.cells.write(0x40, &[0x11]);
+    let _stale = bench.cells.write(0x100_0040, &[0x22]);
     assert_eq!(bench.spi(&[0x03, 0, 0, 0x40], 1), [0x11]);
     bench.spi(&[0x06], 0);
     bench.spi(&[0xC5, 1], 0);
