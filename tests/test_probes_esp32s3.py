@@ -126,6 +126,9 @@ def sends_hello(twin: Twin) -> None:
     twin.usb.send(0x01, b"hello")
     twin.run("20ms")
     assert [report.data for report in twin.usb.reports(0x81)] == [b"olleh"]
+    twin.run_until(lambda: len(twin.usb.reports(0x81)) == 2, timeout="2s", every="1ms")
+    assert twin.usb.reports(0x81)[1].data == b"again"
+    twin.usb.send(0x01, b"dma")
 
 
 def drops(twin: Twin) -> None:

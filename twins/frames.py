@@ -41,6 +41,15 @@ def sha256(frame: Frame) -> str:
     return hashlib.sha256(np.ascontiguousarray(frame).tobytes()).hexdigest()
 
 
+def size_of(frame: Frame) -> str:
+    """Its size as people write it, columns first.
+
+    >>> size_of(np.zeros((240, 320, 3), np.uint8))
+    '320x240'
+    """
+    return f"{frame.shape[1]}x{frame.shape[0]}"
+
+
 def enlarged(frame: Frame, scale: int) -> Frame:
     """Each pixel as a square of `scale` pixels."""
     return np.repeat(np.repeat(frame, scale, axis=0), scale, axis=1) if scale > 1 else frame

@@ -160,8 +160,12 @@ class Image:
             path, elf = _in_folder(Path(path), chip, elf)
         if chip == "esp32s3":
             return cls._load_esp32s3(path, elf, flash_size)
-        path = Path(path)
-        target = TARGETS[chip]
+        return cls._load_rp2040(Path(path), elf, address, flash_size)
+
+    @classmethod
+    def _load_rp2040(cls, path: Path, elf: str | Path | None, address: int | None, flash_size: int | None) -> Image:
+        """A file for the boot ROM's drive or for a debugger, told by its contents."""
+        target = TARGETS["rp2040"]
         data = _read(path)
         entry = None
         symbols = Symbols()
@@ -189,7 +193,7 @@ class Image:
             entry = _uf2_entry(checked, target)
         if elf is not None:
             symbols = _elf(Path(elf), _read(Path(elf)), target)[2]
-        return cls(path, kind, chip, checked, entry, symbols)
+        return cls(path, kind, target.chip, checked, entry, symbols)
 
     @classmethod
     def _load_esp32s3(cls, path: str | Path, elf: str | Path | None, flash_size: int | None) -> Image:

@@ -386,16 +386,19 @@ class Twin(Wired, Intercepting, Seen):
     def set_lines(self, console: str, dtr: bool, rts: bool) -> None:
         """What the control lines of a USB port do when they come in by the door.
 
-        On the port of the ESP32-S3's USB Serial/JTAG controller the chip itself acts on them. On a board with a USB
-        bridge and a reset circuit:
+        On the port of the ESP32-S3's USB Serial/JTAG controller the chip itself acts on them, on a port that firmware
+        offers the firmware. On a board with a USB bridge and a reset circuit:
 
         RTS alone holds the chip in reset, DTR alone pulls the strapping pin low. The capacitor at the reset pin lets it
         rise behind a change of both, so what counts is how DTR stands when RTS lets go. Held in reset, the chip runs on
         here until then.
         """
         spec = next((spec for spec in self.board.consoles if spec.name == console), None)
-        if spec is not None and spec.jtag and Capability.USB in self.capabilities:
-            self._engine.usb_lines(dtr, rts)
+        if spec is not None and spec.tx is None and Capability.USB in self.capabilities:
+            if spec.jtag:
+                self._engine.usb_lines(dtr, rts)
+            else:
+                self.usb.carry_out("lines", (dtr, rts))
         if spec is None or spec.boot is None:
             return
         boot = spec.boot

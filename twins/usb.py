@@ -6,7 +6,7 @@ import logging
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twins.door import Door
 from twins.engines.engine import EngineApi
@@ -14,9 +14,13 @@ from twins.errors import Timeout, UsageError
 from twins.units import Duration, Time, ps
 from twins.usb_drive import UsbDrive
 
+if TYPE_CHECKING:
+    from twins.usb_dfu import UsbDfu
+
 log = logging.getLogger("twins")
 
 NOBODY = "no device is configured on USB: run until `twin.usb.configured`"
+_INTERFACE, _SERIAL_LINE, _SET_CONTROL_LINE_STATE = 4, b"\2\2", 0x22
 LOOK = 100_000_000
 """How often a wait for the device looks, in ps: about two packets of bulk data."""
 LOOK_AROUND = 50_000_000_000
@@ -231,6 +235,28 @@ class UsbHost:
             raise UsageError(NOBODY)
         return UsbDrive(self)
 
+    @property
+    def dfu(self) -> UsbDfu:
+        """The interface for firmware updates that the device offers (DFU), as dfu-util finds it now."""
+        if not self.configured:
+            raise UsageError(NOBODY)
+        from twins.usb_dfu import UsbDfu  # few want it
+
+        return UsbDfu(self)
+
+    def set_lines(self, dtr: bool, rts: bool) -> None:
+        """A program sets the control lines of the serial port that the device offers; without one, nothing happens."""
+        self._do("lines", dtr, rts)
+
+    def _lines(self, dtr: bool, rts: bool) -> None:
+        rest = self.configuration_descriptor if self.configured else b""
+        while rest:
+            if rest[1] == _INTERFACE and rest[5:7] == _SERIAL_LINE:
+                setup = struct.pack("<BBHHH", 0x21, _SET_CONTROL_LINE_STATE, dtr | rts << 1, rest[2], 0)
+                self._engine.usb_ask(setup, b"")
+                return
+            rest = rest[rest[0] :]
+
     def plug(self) -> None:
         """Plugs the cable in."""
         self._do("plug", True)
@@ -258,6 +284,7 @@ class UsbHost:
             "sleep": self._engine.usb_sleep,
             "send": self._send,
             "ask": self._ask,
+            "lines": self._lines,
         }
         if what not in acts:
             raise UsageError(f"the USB host cannot {what!r}: it can {', '.join(acts)}")

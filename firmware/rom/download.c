@@ -1,9 +1,9 @@
-/* Download mode: esptool's serial protocol over UART0 or the USB Serial/JTAG (esptool documentation, "Serial Protocol";
+/* Download mode: esptool's serial protocol over UART0, USB On-The-Go or the USB Serial/JTAG (esptool documentation, "Serial Protocol";
  * what it leaves open as the silicon's ROM answers on our own core, tests/realimages/test_esp32s3_download.py). The
  * registers are those of ESP-IDF's soc/uart_reg.h, soc/usb_serial_jtag_reg.h and soc/efuse_reg.h. */
 #include "boot.h"
+#include "usb.h"
 
-#define REG(address) (*(volatile uint32_t *)(address))
 #define UART_FIFO REG(0x60000000u)
 #define UART_CLKDIV REG(0x60000014u)
 #define UART_STATUS REG(0x6000001cu)
@@ -42,6 +42,8 @@ int recv_packet(uint8_t *to, int most, uint8_t one_of_two);
 void ets_isr_mask(uint32_t interrupts);
 void ets_isr_unmask(uint32_t interrupts);
 void ets_delay_us(uint32_t us);
+void ets_set_xtal_div(uint32_t divider);
+void ets_update_cpu_frequency(uint32_t megahertz);
 
 #define REPEAT_DATA(n) REG(0x60007030u + 4 * (n)) /* EFUSE_RD_REPEAT_DATA0 and on */
 
@@ -55,7 +57,7 @@ enum {
     FLASH_BEGIN = 2, FLASH_DATA, FLASH_END, MEM_BEGIN, MEM_END, MEM_DATA, SYNC, WRITE_REG, READ_REG, SPI_SET_PARAMS,
     SPI_ATTACH = 13, READ_FLASH, CHANGE_BAUDRATE, DEFL_BEGIN, DEFL_DATA, DEFL_END, FLASH_MD5, SECURITY_INFO, UNKNOWN
 };
-enum { FINE, FORBIDDEN = 100, INVALID = 5, FAILED = 6, WRONG_SUM = 7, NOT_WRITTEN, READ_ERROR = 9, READ_LENGTH = 10, INFLATE = 11, INFLATE_SUM = 12 };
+enum { FINE, FORBIDDEN = 100, WRONG = 5, FAILED = 6, WRONG_SUM = 7, NOT_WRITTEN, READ_ERROR = 9, READ_LENGTH = 10, INFLATE = 11, INFLATE_SUM = 12 };
 
 struct head {
     uint8_t direction, command;
@@ -82,7 +84,7 @@ struct blocks {
 };
 
 struct loader {
-    enum { BOTH, UART, USB, ATTACHED } line; /* the last: whichever GetUartDevice says */
+    enum { ANY, UART, OTG_LINE, USB, ATTACHED } line; /* the last: whichever GetUartDevice says */
     struct packet *packet;
     struct blocks plain, deflated;
     uint32_t deflated_left; /* packets to come */
@@ -90,18 +92,23 @@ struct loader {
     uint8_t error;
     struct head head; /* in front of the answer */
     uint8_t answer[68];
-    uint32_t run, leave, reset, no_usb;
+    uint32_t run, leave, reset, no_usb, no_otg;
 };
 
-/* One byte of either line, or of the one that was chosen; -1 while there is none. */
+/* One byte of any line, or of the one that was chosen; -1 while there is none. */
 static int take(struct loader *l, int *from) {
-    if (l->line != USB && (UART_STATUS & UART_COUNT)) {
+    uint8_t byte;
+    if ((l->line == ANY || l->line == UART) && (UART_STATUS & UART_COUNT)) {
         *from = UART;
         return UART_FIFO & 0xff;
     }
-    if (l->line != UART && !l->no_usb && (USB_EP1_CONF & USB_OUT_AVAIL)) {
+    if ((l->line == ANY || l->line == USB) && !l->no_usb && (USB_EP1_CONF & USB_OUT_AVAIL)) {
         *from = USB;
         return USB_EP1 & 0xff;
+    }
+    if ((l->line == ANY || l->line == OTG_LINE) && !l->no_otg && !usb_uart_otg_rx_one_char(&byte)) {
+        *from = OTG_LINE;
+        return byte;
     }
     return -1;
 }
@@ -121,6 +128,8 @@ static void put(struct loader *l, uint8_t byte) {
         while (!(USB_EP1_CONF & USB_IN_FREE))
             ;
         USB_EP1 = byte;
+    } else if (l->line == OTG_LINE) {
+        usb_uart_otg_tx_one_char(byte);
     } else {
         while ((UART_STATUS >> 16 & UART_COUNT) >= UART_ROOM)
             ;
@@ -144,7 +153,7 @@ static void put_bytes(struct loader *l, const uint8_t *data, uint32_t count) {
 /* Until a packet is whole; what is too long for the memory is lost. The answer is the line that it came by. */
 static int receive(struct loader *l, uint32_t *count) {
     uint8_t *to = (uint8_t *)l->packet;
-    int open = 0, escaped = 0, from = BOTH;
+    int open = 0, escaped = 0, from = ANY;
     *count = 0;
     for (;;) {
         int byte = take(l, &from);
@@ -201,7 +210,7 @@ static int checked(const struct packet *p) {
 /* A packet of data: its length, its number, and its sum, after which its number has been used. */
 static int accept(struct blocks *b, const struct packet *p, uint32_t align) {
     if (p->word[0] > b->size || p->word[0] % align || p->word[1] != b->next)
-        return INVALID;
+        return WRONG;
     b->next++;
     return checked(p) ? FINE : WRONG_SUM;
 }
@@ -209,7 +218,7 @@ static int accept(struct blocks *b, const struct packet *p, uint32_t align) {
 /* Bytes in all, packets, bytes in each, where. */
 static int begin(struct blocks *b, const struct packet *p) {
     if (p->word[2] > MOST)
-        return INVALID;
+        return WRONG;
     *b = (struct blocks){p->word[3], p->word[2], 0, 0, p->word[1], p->word[0], 0};
     return FINE;
 }
@@ -221,7 +230,7 @@ static void write(const struct blocks *b, const void *from, uint32_t count) {
 
 static int begin_flash(struct blocks *b, const struct packet *p) {
     if (p->head.size != 20 || p->word[2] > MOST)
-        return INVALID;
+        return WRONG;
     if (p->word[4] && (REPEAT_DATA(0) >> 20 & 1)) /* DIS_DOWNLOAD_MANUAL_ENCRYPT */
         return FORBIDDEN;
     begin(b, p);
@@ -281,7 +290,7 @@ static int write_flash(const struct blocks *b, const struct packet *p) {
 
 static int data(struct loader *l, const struct packet *p) {
     struct blocks *b = p->head.command == DEFL_DATA ? &l->deflated : &l->plain;
-    int error = p->head.size > MOST + 16 ? INVALID : accept(b, p, p->head.command == FLASH_DATA ? 4 : 1);
+    int error = p->head.size > MOST + 16 ? WRONG : accept(b, p, p->head.command == FLASH_DATA ? 4 : 1);
     if (error)
         return error;
     if (p->head.command == DEFL_DATA)
@@ -367,7 +376,7 @@ static void obey(struct loader *l, uint32_t count) {
     uint32_t size = 0;
     int error = FINE, clears = 0;
     if (p->head.direction || (is_secure() && !(SECURE >> p->head.command & 1)) || p->head.command < FLASH_BEGIN || p->head.command > UNKNOWN || p->head.command == SPI_SET_PARAMS + 1) {
-        l->error = INVALID;
+        l->error = WRONG;
         return answer(l, 0, 1);
     }
     l->head.command = p->head.command;
@@ -382,7 +391,7 @@ static void obey(struct loader *l, uint32_t count) {
         INFLATOR[0] = 0; /* tinfl_init */
         break;
     case MEM_BEGIN:
-        error = p->head.size != 16 ? INVALID : begin(&l->plain, p);
+        error = p->head.size != 16 ? WRONG : begin(&l->plain, p);
         break;
     case FLASH_DATA:
     case MEM_DATA:
@@ -395,7 +404,7 @@ static void obey(struct loader *l, uint32_t count) {
         break;
     case MEM_END:
         if (p->head.size > 8) {
-            error = INVALID;
+            error = WRONG;
             break;
         }
         l->run = p->word[1];
@@ -415,7 +424,7 @@ static void obey(struct loader *l, uint32_t count) {
         break;
     case SPI_SET_PARAMS:
         if (p->head.size != 24)
-            error = INVALID;
+            error = WRONG;
         else
             esp_rom_spiflash_config_param(p->word[0], p->word[1], p->word[2], p->word[3], p->word[4], p->word[5]);
         break;
@@ -447,7 +456,7 @@ static void obey(struct loader *l, uint32_t count) {
         GetSecurityInfoProc(0, 0, l->answer);
         break;
     default:
-        error = INVALID;
+        error = WRONG;
     }
     if (error || clears)
         l->error = error;
@@ -475,6 +484,16 @@ static void greet(void) {
     } else {
         ets_printf(strap == SPI_DOWNLOAD ? "wait spi download\n" : "waiting for download\n");
     }
+}
+
+/* With the fuses' leave USB On-The-Go is a line, too, and takes firmware updates; the processor gets all of the crystal's
+ * clock for it. Where silicon has the memories. */
+static void start_otg(void) {
+    enum { MEGAHERTZ = 40, UPDATER_BYTES = 0x3000, LINE_BYTES = 0x880 };
+    ets_set_xtal_div(1);
+    ets_update_cpu_frequency(MEGAHERTZ);
+    dfu_updater_enable((void *)0x3fce5e04, UPDATER_BYTES);
+    Uart_Init_USB((void *)0x3fce8e04, LINE_BYTES);
 }
 
 /* Two empty packets, and until they are out. */
@@ -517,23 +536,31 @@ ENTRY(UartDwnLdProc, 0x40000768);
 
 /* Returns what the host wants to run, or 0. */
 static uint32_t download(void) {
+    /* ESP_ROM_USB_OTG_NUM, ESP_ROM_USB_SERIAL_DEVICE_NUM: channels of the console, which goes where the host is */
+    enum { OTG_NUMBER = 3, USB_NUMBER };
     struct loader l;
     uint32_t count;
     greet();
     rom_memset(&l, 0, sizeof l);
     l.packet = PACKET;
-    l.no_usb = ets_efuse_usb_download_mode_disabled(4);
+    l.no_otg = ets_efuse_usb_download_mode_disabled(OTG_NUMBER);
+    l.no_usb = ets_efuse_usb_download_mode_disabled(USB_NUMBER);
+    if (!l.no_otg)
+        start_otg();
     UART_MAP = UART_INTERRUPT;
     UART_CONF1 = 1;
     UART_CONF0 |= UART_AUTOBAUD_EN;
-    while (l.line == BOTH) {
+    while (l.line == ANY) {
         int from = receive(&l, &count);
         if (!PACKET->head.direction && PACKET->head.command == SYNC)
             l.line = from;
     }
+    GetUartDevice()->number = l.line == UART ? 0 : l.line == OTG_LINE ? OTG_NUMBER : USB_NUMBER;
     l.head.command = SYNC;
     l.head.value = PACKET->word[0];
     answer(&l, 0, 0);
+    if (l.line == OTG_LINE)
+        usb_uart_watch();
     rom_memset(&l.head, 0, sizeof l.head);
     while (!l.leave) {
         receive(&l, &count);

@@ -145,11 +145,24 @@ static uint32_t fault(uint32_t number, uint32_t shift) {
     attach(DIVIDE_BY_ZERO, 0);
     return result + shift;
 }
+/* cpio_callback_t of rom/usb/cpio.h: why, which file, what of it. */
+struct file {
+    uint32_t size;
+    const char *name;
+    uint32_t mode, check;
+};
+static void put_file(uint32_t reason, const struct file *f, uint32_t offset, uint32_t count, const uint8_t *data, uint32_t own) {
+    const uint32_t words[] = {reason, f->size, f->mode, f->check, offset, count, own};
+    put((const uint8_t *)words, sizeof words);
+    for (const char *c = f->name; *c; c++)
+        put_char(*c);
+    put(data, count);
+}
 
 /* syscall_table_ptr of esp32s3.rom.newlib.ld. */
 #define SYSCALL_TABLE (*(void ***)0x3fceffd4u)
 
-static void *hooks[] = {compare_bytes, compare_words, put_char, put_buffer, jpeg_in, jpeg_out, put_text, reent, nothing, put_two, put_group, fault};
+static void *hooks[] = {compare_bytes, compare_words, put_char, put_buffer, jpeg_in, jpeg_out, put_text, reent, nothing, put_two, put_group, fault, put_file};
 void **volatile hook_table, **volatile flash_hook_table;
 static void *table[48];
 

@@ -37,6 +37,7 @@ HOOKS = (
     "put_two",
     "put_group",
     "fault",
+    "put_file",
 )
 
 

@@ -20,11 +20,13 @@ from tests.realimages.rom_cases_packed import PACKED
 from tests.realimages.rom_cases_security import SECURITY
 from tests.realimages.rom_cases_start import START
 from tests.realimages.rom_cases_stdio import STDIO
+from tests.realimages.rom_cases_usb import USB
 
 CASES.update(PACKED)
 CASES.update(STDIO)
 CASES.update(SECURITY)
 CASES.update(HAL)
+CASES.update(USB)
 CASES.update(START)
 
 SEED = 1

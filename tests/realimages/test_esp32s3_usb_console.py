@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.realimages import corpus
+from tests.realimages.download import SYNC_ANSWERS, Loader
 from twins import Twin
+from twins.usb_dfu import DfuState
 
 IMAGE = corpus.ROOT / "firmware" / "images" / "s3_usb_console.bin"
 RESET, CONNECTED, CONFIGURED = 1, 2, 3
@@ -79,3 +81,44 @@ def test_the_roms_printf_comes_this_way(consoles: tuple[Console, Console]) -> No
     silicon, ours = (console.ask(b"?") for console in consoles)
     assert ours == silicon
     assert ours.endswith(b" characters so far\r\n")
+
+
+def restarted(console: Console, how: bytes) -> Twin:
+    """A fork of the board that has started over, as esp_restart does it (ESP-IDF esp_system/port/usb_console.c)."""
+    twin = console.twin.fork()
+    twin.consoles["usb"].send(b"!" + how)
+    twin.run("400ms")
+    assert twin.resets[-1][1] == "CoreSoftware"
+    return twin
+
+
+def test_the_host_sees_nothing_of_a_restart(consoles: tuple[Console, Console]) -> None:
+    """USBDC_PERSIST_ENA of rom/usb/usb_persist.h: the device goes on where it was."""
+    for console in consoles:
+        before = console.twin.usb.endpoints
+        with restarted(console, b"r") as twin:
+            assert twin.usb.endpoints == before
+            assert b"(SPI_FAST_FLASH_BOOT)" in twin.output("uart0")
+            start = len(twin.output("usb"))
+            twin.consoles["usb"].send(b"still here")
+            twin.run("30ms")
+            assert twin.output("usb")[start:] == b"STILL HERE"
+
+
+def test_download_mode_is_entered_over_the_same_connection(consoles: tuple[Console, Console]) -> None:
+    """RTC_CNTL_FORCE_DOWNLOAD_BOOT beside it, as Arduino's sketches do when a port is opened with 1200 baud."""
+    for console in consoles:
+        with restarted(console, b"b") as twin:
+            assert b"waiting for download" in twin.output("uart0")
+            assert len(Loader(twin, "usb").sync()) == SYNC_ANSWERS
+
+
+def test_updates_are_entered_by_a_restart(consoles: tuple[Console, Console]) -> None:
+    """USBDC_BOOT_DFU: the device comes back as one that is ready for an update."""
+    for console in consoles:
+        with restarted(console, b"d") as twin:
+            assert b"Booting into dfu mode." in twin.output("uart0")
+            dfu = twin.usb.dfu
+            assert (dfu.is_ready, dfu.state) == (True, DfuState.IDLE)
+            assert dfu.download(b"anything").state == DfuState.IDLE
+            assert twin.flash.read().startswith(b"anything\xff")

@@ -56,7 +56,7 @@ def test_platformio_and_its_environments(tmp_path: Path) -> None:
     found = find_build(tmp_path)
     assert (found.image.name, found.elf, found.kind) == ("firmware.uf2", found.image.with_suffix(".elf"), "PlatformIO")
     platformio(tmp_path, "picow")
-    with pytest.raises(ImageError, match=r"has several builds: pico, picow\. Give the file of one; .*env"):
+    with pytest.raises(ImageError, match=r"has several builds: pico, picow\. Give the path of one; .*env"):
         find_build(tmp_path)
     assert find_build(tmp_path, env="picow").image.parent.name == "picow"
     with pytest.raises(ImageError, match="no build is named 'pica': there are pico, picow"):

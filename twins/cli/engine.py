@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from twins.board import boards
+from twins.board import Board, boards
 from twins.engines import EngineSpec, adapter
 from twins.errors import ImageError, UsageError
 from twins.twin import Twin
@@ -51,10 +51,12 @@ def with_open_ports(spec: EngineSpec, options: argparse.Namespace) -> EngineSpec
     return EngineSpec(spec.name, {**spec.options, OPEN_PORTS: "1"})
 
 
-def check_board(board: str, image: str | None) -> None:
+def check_board(board: str | Board, image: str | None) -> None:
     """Is it perhaps an image that stands where the board is expected? Raises `UsageError`."""
     from twins.testing.builds import build_in
 
+    if isinstance(board, Board):  # of a project of Wokwi
+        return
     path = Path(board)
     is_image = (
         path.suffix.lower() in IMAGES if path.is_file() else path.is_dir() and not (path / "wokwi.toml").is_file()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from twins.errors import ScriptFailed, Timeout, UsageError
-from twins.frames import frame_of, load_picture, save_png, sha256
+from twins.frames import frame_of, load_picture, save_png, sha256, size_of
 from twins.robot_library.emulation import EmulationKeywords, local
 from twins.units import seconds
 
@@ -70,7 +70,7 @@ class PartKeywords(EmulationKeywords):
             raise AssertionError(f"there is no picture {path}: if {actual} is what you expect, rename it")
         expected = load_picture(golden)
         if expected.shape != frame.shape:
-            raise AssertionError(f"{display} shows {_size(frame)} pixels, {path} has {_size(expected)}")
+            raise AssertionError(f"{display} shows {size_of(frame)} pixels, {path} has {size_of(expected)}")
         differs = (expected != frame).any(axis=2)
         if differs.any():
             save_png(frame, actual)
@@ -95,7 +95,7 @@ class PartKeywords(EmulationKeywords):
         """One pixel: ``#rrggbb``."""
         frame = frame_of(self._part(display, machine))
         if not (0 <= y < frame.shape[0] and 0 <= x < frame.shape[1]):
-            raise UsageError(f"x={x} y={y} is outside of {display}, which is {_size(frame)}")
+            raise UsageError(f"x={x} y={y} is outside of {display}, which is {size_of(frame)}")
         shown = "#" + bytes(frame[y, x]).hex()
         if shown != colour.lower():
             raise AssertionError(f"{display} shows {shown} at x={x} y={y}, not {colour}")
@@ -111,7 +111,3 @@ class PartKeywords(EmulationKeywords):
 
     def _do(self, name: str, method: str, machine: str) -> Any:
         return getattr(self._part(name, machine, method), method)
-
-
-def _size(frame: Any) -> str:
-    return f"{frame.shape[1]}x{frame.shape[0]}"

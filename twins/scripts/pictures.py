@@ -10,7 +10,7 @@ import numpy as np
 
 from twins.errors import ScriptFailed, UsageError
 from twins.files import check_writable
-from twins.frames import Frame, frame_of, load_picture, save_png, sha256
+from twins.frames import frame_of, load_picture, save_png, sha256, size_of
 from twins.scripts.steps import POLL, Step, Wait, find_part
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Shows(Step):
         frame = frame_of(find_part(twin, self.part))
         expected = load_picture(self.path)
         if expected.shape != frame.shape:
-            raise UsageError(f"{self.path} is a picture of {_size(expected)}, {self.part} shows {_size(frame)}")
+            raise UsageError(f"{self.path} is a picture of {size_of(expected)}, {self.part} shows {size_of(frame)}")
 
     def act(self, player: Player) -> Wait | None:
         expected = load_picture(self.path)
@@ -92,7 +92,3 @@ class Changes(Step):
             within=self.within,
             words=lambda: f"{self.part} did not change",
         )
-
-
-def _size(frame: Frame) -> str:
-    return f"{frame.shape[1]}x{frame.shape[0]}"

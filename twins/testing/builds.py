@@ -100,7 +100,7 @@ def _one(found: Sequence[Build], folder: Path, env: str | None) -> Build:
         return named[0]
     if len(found) > 1:
         raise ImageError(
-            f"{folder} has several builds: {_names(found)}. Give the file of one; in a test name it: "
+            f"{folder} has several builds: {_names(found)}. Give the path of one; in a test name it: "
             "@pytest.mark.twin(env=...) or --twin-env"
         )
     return found[0]

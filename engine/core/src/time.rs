@@ -127,13 +127,14 @@ impl Clock {
         self.cycles_per_ps = ((u128::from(rate.num) << 64) / period) as u64;
     }
 
-    /// The moment at which `cycle` begins. Cycles before the last change of rate are not known any more.
+    /// The moment at which `cycle` begins; `Ps::MAX`, which is never, where that is later. Cycles before the last change of rate
+    /// are not known any more.
     #[inline]
     pub fn ps_at(&self, cycle: u64) -> Ps {
         let n = cycle.saturating_sub(self.base_cycle);
         // Rounded to nearest, so that an edge shared with another clock falls on the same picosecond in both.
         let fraction = (u128::from(n) * u128::from(self.period_fraction) + (1 << 63)) >> 64;
-        self.base_ps + n * self.period_whole + fraction as u64
+        self.base_ps.saturating_add(n.saturating_mul(self.period_whole)).saturating_add(fraction as u64)
     }
 
     /// The cycle that runs at `ps`.
@@ -143,7 +144,8 @@ impl Clock {
         while self.ps_at(cycle) > ps && cycle > self.base_cycle {
             cycle -= 1;
         }
-        while self.ps_at(cycle + 1) <= ps {
+        // What begins at `Ps::MAX` never begins.
+        while self.ps_at(cycle + 1) <= ps.min(Ps::MAX - 1) {
             cycle += 1;
         }
         cycle
@@ -182,6 +184,19 @@ mod tests {
         assert_eq!(clock.ps_at(1000), before);
         assert_eq!(clock.ps_at(1001), before + 8000);
         assert_eq!(clock.cycle_at(before + 7999), 1000);
+    }
+
+    /// The longest time is 2^64 ps. At 0.7 Hz, 12 MHz through the greatest divider of clk_sys, that is 12 million cycles.
+    #[test]
+    fn a_cycle_beyond_the_end_of_time_never_comes() {
+        let slow = Clock::new(Hertz::new(12_000_000).scaled(256, (1 << 32) - 1));
+        let last = slow.cycle_at(Ps::MAX);
+        assert_eq!(last, (u128::from(u64::MAX) * 12_000_000 * 256 / ((1 << 32) - 1) / u128::from(SECOND)) as u64);
+        assert!(slow.ps_at(last) < Ps::MAX);
+        assert_eq!(slow.ps_at(last + 1), Ps::MAX);
+        assert_eq!(slow.ps_at(u64::MAX), Ps::MAX);
+        assert_eq!(slow.first_cycle_from(Ps::MAX - 1), last + 1);
+        assert_eq!(slow.cycle_at(Ps::MAX - 1), last);
     }
 
     #[test]

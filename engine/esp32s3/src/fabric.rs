@@ -71,6 +71,8 @@ pub enum Request {
     ResetBlock(u32),
     /// SYSTEM works out the CRC of these words of RTC FAST memory: the first, and how many.
     RtcMemoryCrc(u32, u32),
+    /// PERI_BACKUP copies registers to memory, or back.
+    CopyRegisters,
     /// This processor is held in reset, or let go; it then starts at the reset vector with this reason.
     HoldCore(u8, bool),
     /// This processor stands still (RUNSTALL or the RTC's software stall), or goes on where it stood.

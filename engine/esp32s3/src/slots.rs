@@ -31,7 +31,7 @@ slots! {
     RmtTx0, RmtTx1, RmtTx2, RmtTx3, RmtRx0, RmtRx1, RmtRx2, RmtRx3,
     Twai, TwaiClkout, Sdhost,
     Adc1, Adc2, AdcDigital, Temperature,
-    Ethernet,
+    Ethernet, PeriBackup,
 }
 
 /// How many there are.

@@ -106,6 +106,7 @@ impl System {
             mcpwm0,
             mcpwm1,
             pcnt,
+            peri_backup,
             sdhost,
             sdm,
             rmt,
@@ -159,6 +160,7 @@ impl System {
             Slot::Aes => aes.due(&mut Port { gdma, mem: &mut self.mem, mmu }, fabric),
             Slot::Sha => sha.due(&mut Port { gdma, mem: &mut self.mem, mmu }, fabric),
             Slot::Uhci => uhci0.due([uart0, uart1, uart2], &mut Port { gdma, mem: &mut self.mem, mmu }, fabric),
+            Slot::PeriBackup => peri_backup.event(fabric),
             Slot::Ethernet => ethernet.due(&mut self.mem, mmu, fabric),
             Slot::Rsa => rsa.event(slot, fabric),
             Slot::Hmac => hmac.due(efuse.fuses(), fabric),
@@ -345,7 +347,31 @@ impl System {
                     let memory = self.mem.rtc_fast.bytes();
                     self.dev.sysreg.set_rtc_memory_crc(memory.get(4 * first as usize..end).unwrap_or(&[]));
                 }
+                Request::CopyRegisters => self.copy_registers(),
                 other => self.dev.fabric.requests.push(other),
+            }
+        }
+    }
+
+    /// What PERI_BACKUP was told to copy.
+    fn copy_registers(&mut self) {
+        let copy = self.dev.peri_backup.copy();
+        for offset in (0..4 * copy.words).step_by(4) {
+            let (register, memory) = (copy.registers.wrapping_add(offset), copy.memory.wrapping_add(offset));
+            let Some(place) = self.mem.place(&self.dev.mmu, memory) else {
+                let why = "an address of memory where there is none";
+                self.dev.fabric.gaps.touch("PERI_BACKUP.MEM_ADDR", why);
+                return;
+            };
+            if copy.to_memory {
+                let word = self.read_register(register);
+                if self.mem.store::<4>(place, word).is_some_and(|stale| stale) {
+                    self.dev.fabric.attention();
+                }
+                self.mem.stored(place, memory, &word.to_le_bytes());
+            } else if self.mem.bring(place, memory, 4) {
+                let word = self.mem.load::<4>(place);
+                self.write_register(register, word);
             }
         }
     }

@@ -13,6 +13,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
         0 => Kind::Mmio,
         1 => Kind::Block,
         2 => Kind::Code,
+        3 => Kind::Rom,
         _ => return Corpus::Reject,
     };
     storm::run(chip, kind, Dice::of(script));

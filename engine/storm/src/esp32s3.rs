@@ -6,7 +6,9 @@ use engine_core::console::{Consoles, Line};
 use engine_core::pins::Pins;
 use engine_core::time::Ps;
 use esp32s3::chip::Chip;
+use esp32s3::rom::names;
 use esp32s3::spi_mem::psram::Wiring;
+use std::sync::LazyLock;
 use xtensa::Bus;
 
 /// SRAM1 as the data bus sees it, and as the instruction bus does (TRM 4.3.2).
@@ -199,6 +201,11 @@ fn instructions(dice: &mut Dice) -> u32 {
     }
 }
 
+/// What the ROM has at function level: all but the radios.
+static ROM: LazyLock<Vec<u32>> = LazyLock::new(|| {
+    names::functions().map(|(address, _)| address).filter(|&address| names::radio(address).is_none()).collect()
+});
+
 impl Target for Chip {
     common!(load8 load16 load32 store8 store16 store32);
 
@@ -224,6 +231,19 @@ impl Target for Chip {
 
     fn run_on(&mut self, until: Ps, _dice: &mut Dice) {
         let _ = self.run(until);
+    }
+
+    fn enter_rom(&mut self, dice: &mut Dice) {
+        for core in self.cores_mut() {
+            // As CALL0 does it (Xtensa ISA 8.1.4).
+            core.set_ps(0x4_0000);
+            core.set_a(0, IRAM + 0x400);
+            core.set_a(1, DRAM + 0x4_0000);
+            for register in 2..8 {
+                core.set_a(register, dice.value(address));
+            }
+            core.pc = dice.pick(&ROM);
+        }
     }
 
     fn refresh(&mut self, dice: &mut Dice) {

@@ -33,6 +33,8 @@ pub enum Kind {
     Block,
     /// The instructions that the processors run.
     Code,
+    /// The functions of the ROM that the processors enter, and their arguments.
+    Rom,
 }
 
 /// One run from power-on.

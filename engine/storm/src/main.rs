@@ -1,4 +1,4 @@
-//! Hard use by hand: `storm CHIP KIND FIRST [COUNT]`, with CHIP rp2040 or esp32s3, and KIND mmio, block or code.
+//! Hard use by hand: `storm CHIP KIND FIRST [COUNT]`, with CHIP rp2040 or esp32s3, and KIND mmio, block, code or rom.
 //!
 //! Prints each place at which the engine panicked once, with the first case that got there and how many did.
 
@@ -22,6 +22,7 @@ fn cases(words: &[String]) -> Option<Vec<Case>> {
         "mmio" => Kind::Mmio,
         "block" => Kind::Block,
         "code" => Kind::Code,
+        "rom" => Kind::Rom,
         _ => return None,
     };
     let first: u64 = words.get(2)?.parse().ok()?;

@@ -11,6 +11,7 @@ use rp2040::chip::{Chip, Stop};
 const SRAM: u32 = 0x2000_0000;
 const SRAM_SIZE: u32 = 264 * 1024;
 const CODE: u32 = SRAM + 0x1000;
+const ROM_SIZE: u32 = 0x4000;
 const FLASH: u32 = 0x1000_0000;
 const FLASH_SIZE: usize = 64 << 10;
 const RESETS_CLEAR: u32 = 0x4000_F000;
@@ -143,6 +144,14 @@ fn start(chip: &mut Chip, dice: &mut Dice) {
     }
 }
 
+/// Where the ROM's functions begin: each is a trap, `UDF #n`, and a return.
+fn rom_functions(chip: &mut Chip) -> Vec<u32> {
+    let system = chip.system_mut();
+    let cycle = system.dev.fabric.cycle;
+    let is_trap = |&at: &u32| system.read16(at, cycle).is_ok_and(|beat| beat.value >> 8 == 0xDE);
+    (0..ROM_SIZE).step_by(2).filter(is_trap).collect()
+}
+
 /// Halfwords of the shapes that do most; the rest is anything (ARMv6-M ARM A5.2).
 fn instruction(dice: &mut Dice) -> u32 {
     let any = dice.word() & 0xFFFF;
@@ -179,6 +188,17 @@ impl Target for Chip {
         let system = self.system_mut();
         system.core = core;
         system.other_cycle = u64::MAX;
+    }
+
+    fn enter_rom(&mut self, dice: &mut Dice) {
+        let functions = rom_functions(self);
+        for core in self.cores_mut() {
+            for register in &mut core.regs[..4] {
+                *register = dice.value(address);
+            }
+            core.regs[14] = CODE | 1;
+            core.branch_exchange(dice.pick(&functions) | 1);
+        }
     }
 
     fn run_on(&mut self, until: Ps, dice: &mut Dice) {

@@ -50,6 +50,9 @@ pub trait Target: Sized {
     /// The same chip from its snapshot.
     fn reopened(&mut self) -> Self;
 
+    /// The processors enter functions of the ROM at function level, with anything as arguments.
+    fn enter_rom(&mut self, dice: &mut Dice);
+
     /// Something new in memory for those that work by themselves.
     fn refresh(&mut self, _dice: &mut Dice) {}
 
@@ -131,7 +134,7 @@ pub fn run<T: Target>(kind: Kind, mut dice: Dice) -> u64 {
     let block = dice.pick(T::BLOCKS);
     let mut inputs = 0;
     for _ in 0..dice.pick(&[4, 16, 48]) {
-        if kind != Kind::Code {
+        if matches!(kind, Kind::Mmio | Kind::Block) {
             for _ in 0..dice.below(40) {
                 let place = match (dice.below(16), T::DMA) {
                     (0, _) => dice.pick(T::TIME),
@@ -156,6 +159,9 @@ pub fn run<T: Target>(kind: Kind, mut dice: Dice) -> u64 {
         outside::gust(chip.pins(), T::PINS, now, dice);
         let until = now + Ps::from(dice.pick(&[1u32, 5, 20, 100, 400])) * MICROSECOND;
         for _ in 0..8 {
+            if kind == Kind::Rom {
+                chip.enter_rom(dice);
+            }
             chip.run_on(until, dice);
         }
         if dice.once_in(40) {

@@ -33,6 +33,30 @@ fn the_rp2040_survives_random_code() {
     survives(Chip::Rp2040, Kind::Code, 0..400);
 }
 
+#[test]
+fn the_rp2040_survives_random_calls_of_its_rom() {
+    survives(Chip::Rp2040, Kind::Rom, 0..200);
+}
+
+#[test]
+fn the_esp32s3_survives_random_calls_of_its_rom() {
+    survives(Chip::Esp32s3, Kind::Rom, 0..100);
+}
+
+/// Addresses that software makes run over in 32 bits; so do counters that a function keeps in a register.
+#[test]
+fn calls_with_wild_addresses_wrap_as_on_silicon() {
+    survives(Chip::Rp2040, Kind::Rom, [123, 1071, 1377]);
+    survives(Chip::Esp32s3, Kind::Rom, [97, 120, 185, 1078, 1148, 1216, 1320, 1436, 1801, 2032, 2134]);
+}
+
+/// Times of a clock that stands still, and of one that is very slow.
+#[test]
+fn what_takes_for_ever_does_not_run_over() {
+    survives(Chip::Rp2040, Kind::Block, [7_200_227, 7_301_396]);
+    survives(Chip::Esp32s3, Kind::Block, [7_000_851, 7_301_077]);
+}
+
 /// Channels of the DMA controller with nothing to transfer that chain to each other.
 #[test]
 fn dma_channels_that_chain_in_a_circle_do_not_stop_time() {

@@ -1,5 +1,5 @@
 /* Both converters: one after the other by RTC, ADC2 granted by its arbiter or not; in turn and together under the digital
- * controller, so many conversions, one by software. (adc.c and adc_dma.c have ADC1.) */
+ * controller, so many conversions, one by software, a filter. (adc.c and adc_dma.c have ADC1.) */
 #include "drivers/drivers.h"
 #include "probe.h"
 #include "reg/apb_saradc.h"
@@ -25,7 +25,8 @@ static uint32_t adc2(void) {
 }
 
 static void timer(uint32_t on) {
-    APB_SARADC_CTRL2 = APB_SARADC_CTRL2_SARADC_TIMER_SEL | field(APB_SARADC_CTRL2_SARADC_TIMER_TARGET, 50) | (on ? APB_SARADC_CTRL2_SARADC_TIMER_EN : 0);
+    APB_SARADC_CTRL2 = APB_SARADC_CTRL2_SARADC_TIMER_SEL | field(APB_SARADC_CTRL2_SARADC_TIMER_TARGET, 50) |
+                       (on ? APB_SARADC_CTRL2_SARADC_TIMER_EN : 0);
 }
 
 /* 32 samples by GDMA; bit 17 says which converter, bits 16:13 the channel. */
@@ -55,6 +56,11 @@ static void probes(void) {
     field_set(&SENS_SAR_POWER_XPD_SAR, SENS_SAR_POWER_XPD_SAR_FORCE_XPD_SAR, XPD_ON);
     /* 0.85 V at GPIO1 and 0.425 V at GPIO11, without attenuation. */
     probe(1, adc_read(0, ATTENUATION_0_DB));
+    /* Turned around: the other end of the scale. */
+    uint32_t straight = adc_read(0, ATTENUATION_0_DB);
+    SENS_SAR_READER1_CTRL ^= SENS_SAR_READER1_CTRL_SAR_SAR1_DATA_INV;
+    probe(10, straight + adc_read(0, ATTENUATION_0_DB));
+    SENS_SAR_READER1_CTRL ^= SENS_SAR_READER1_CTRL_SAR_SAR1_DATA_INV;
     clear_bits(&SENS_SAR_MEAS2_MUX, SENS_SAR_MEAS2_MUX_SAR2_RTC_FORCE);
     ARBITER = APB_SARADC_ARB_CTRL_ADC_ARB_GRANT_FORCE | APB_SARADC_ARB_CTRL_ADC_ARB_RTC_FORCE;
     SENS_SAR_ATTEN2 = 0;
@@ -88,7 +94,8 @@ static void probes(void) {
     uint32_t done = 0;
     APB_SARADC_INT_CLR = 0xffffffff;
     APB_SARADC_CTRL2 = APB_SARADC_CTRL2_SARADC_TIMER_SEL | field(APB_SARADC_CTRL2_SARADC_TIMER_TARGET, 50) |
-                       APB_SARADC_CTRL2_SARADC_TIMER_EN | APB_SARADC_CTRL2_SARADC_MEAS_NUM_LIMIT | field(APB_SARADC_CTRL2_SARADC_MAX_MEAS_NUM, 3);
+                       APB_SARADC_CTRL2_SARADC_TIMER_EN | APB_SARADC_CTRL2_SARADC_MEAS_NUM_LIMIT |
+                           field(APB_SARADC_CTRL2_SARADC_MAX_MEAS_NUM, 3);
     for (uint64_t since = time_us(); time_us() - since < 200;)
         if (APB_SARADC_INT_RAW & APB_SARADC_INT_APB_SARADC1_DONE) {
             APB_SARADC_INT_CLR = APB_SARADC_INT_APB_SARADC1_DONE;
@@ -100,4 +107,19 @@ static void probes(void) {
     APB_SARADC_CTRL |= APB_SARADC_CTRL_SARADC_START;
     delay_us(20);
     probe(9, (APB_SARADC_INT_RAW & APB_SARADC_INT_APB_SARADC1_DONE) != 0);
+
+    /* A filter of four on channel 0: the same voltage with 12 dB for a while, then without. */
+    APB_SARADC_CTRL = 0;
+    APB_SARADC_FILTER_CTRL0 = APB_SARADC_FILTER_CTRL0_FILTER_RESET;
+    APB_SARADC_FILTER_CTRL0 = field(APB_SARADC_FILTER_CTRL0_FILTER_CHANNEL0, 8) |
+                              field(APB_SARADC_FILTER_CTRL0_FILTER_CHANNEL1, 0xf);
+    APB_SARADC_FILTER_CTRL1 = field(APB_SARADC_FILTER_CTRL1_FILTER_FACTOR0, 2);
+    APB_SARADC_SAR1_PATT_TAB1 = 3u << 18;
+    gather(0);
+    probe(11, samples[SAMPLES - 1] & 0xfff);
+    APB_SARADC_SAR1_PATT_TAB1 = 0;
+    gather(0);
+    probe(12, samples[0] & 0xfff);
+    probe(13, samples[1] & 0xfff);
+    probe(14, samples[SAMPLES - 1] & 0xfff);
 }

@@ -6,6 +6,7 @@
 #define LOW 0x00f00000u
 #define HIGH 0x01f00000u /* the same in its lower 24 bits */
 #define SECTOR 4096u
+#define EXCHANGED (SPI_MEM_DDR_SPI_FMEM_DDR_RDAT_SWP | SPI_MEM_DDR_SPI_FMEM_DDR_WDAT_SWP)
 #define CMD16(code) ((code) | (~(code) & 0xffu) << 8)
 enum { READ_ID = 0x9f, READ_4B = 0x13, FAST_READ_4B = 0x0c, PROGRAM_4B = 0x12, ERASE_4B = 0x21, ERASE_BLOCK_4B = 0xdc,
        WRITE_CONFIGURATION_2 = 0x72, READ_STATUS = 0x05, READ_8_DOUBLE = 0xee };
@@ -19,7 +20,8 @@ static uint32_t word_at(uint32_t command, uint32_t address, uint32_t address_bit
 
 static void order_at(uint32_t command, uint32_t address, const void *out, uint32_t out_bytes) {
     flash_order(FLASH_WRITE_ENABLE);
-    spi1(&(struct transaction){.command = command, .command_bits = 8, .address = address, .address_bits = 32, .out = out, .out_bytes = out_bytes});
+    spi1(&(struct transaction){.command = command, .command_bits = 8, .address = address, .address_bits = 32, .out = out,
+                               .out_bytes = out_bytes});
     flash_ready();
 }
 
@@ -27,7 +29,7 @@ static void octal(uint32_t code, uint32_t address, uint32_t address_bits, uint32
                   void *in, uint32_t in_bytes) {
     spi1(&(struct transaction){.lines = LINES_8_8_8_DTR, .command = CMD16(code), .command_bits = 16, .address = address,
                                .address_bits = address_bits, .dummy = dummy, .out = out, .out_bytes = out_bytes, .in = in,
-                               .in_bytes = in_bytes, .ddr_bits = SPI_MEM_DDR_SPI_FMEM_DDR_RDAT_SWP | SPI_MEM_DDR_SPI_FMEM_DDR_WDAT_SWP});
+                               .in_bytes = in_bytes, .ddr_bits = EXCHANGED});
 }
 
 static uint32_t octal_busy(void) {
@@ -59,7 +61,8 @@ static void probes(void) {
     /* On eight. */
     static const uint8_t with_double = 2, with_one[2] = {0, 0};
     flash_order(FLASH_WRITE_ENABLE);
-    spi1(&(struct transaction){.command = WRITE_CONFIGURATION_2, .command_bits = 8, .address_bits = 32, .out = &with_double, .out_bytes = 1});
+    spi1(&(struct transaction){.command = WRITE_CONFIGURATION_2, .command_bits = 8, .address_bits = 32,
+                               .out = &with_double, .out_bytes = 1});
     octal(FLASH_WRITE_ENABLE, 0, 0, 0, 0, 0, 0, 0);
     octal(PROGRAM_4B, HIGH + SECTOR, 32, 0, &octets, 4, 0, 0);
     WAIT_UNTIL(!octal_busy(), 10000);

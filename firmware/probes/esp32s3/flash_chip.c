@@ -57,7 +57,8 @@ static void probes(void) {
     probe(6, erase(ERASE_64K, BLOCK));
     probe(7, word_at(BLOCK) & word_at(BLOCK + 0xfffc));
     static const uint32_t word = 0x11223344;
-    spi1(&(struct transaction){.command = FLASH_PAGE_PROGRAM, .command_bits = 8, .address = BLOCK, .address_bits = 24, .out = &word, .out_bytes = 4});
+    spi1(&(struct transaction){.command = FLASH_PAGE_PROGRAM, .command_bits = 8, .address = BLOCK, .address_bits = 24,
+                               .out = &word, .out_bytes = 4});
     flash_ready();
     probe(8, word_at(BLOCK));
     program(LINES_1_1_1, FLASH_PAGE_PROGRAM, BLOCK, &word, 4);

@@ -77,12 +77,14 @@ static void probes(void) {
 
     /* Many signals on one pin, one after the other: GPIO_OUT turned over in the matrix, the enable turned over. */
     gpio_output(LOW_PIN, 1);
-    GPIO_FUNC_OUT_SEL_CFG(LOW_PIN) = field(GPIO_FUNC_OUT_SEL_CFG_OUT_SEL, SIGNAL_GPIO_OUT) | GPIO_FUNC_OUT_SEL_CFG_INV_SEL;
+    GPIO_FUNC_OUT_SEL_CFG(LOW_PIN) = field(GPIO_FUNC_OUT_SEL_CFG_OUT_SEL, SIGNAL_GPIO_OUT) |
+                                     GPIO_FUNC_OUT_SEL_CFG_INV_SEL;
     probe(7, gpio_get(LOW_PIN));
     gpio_input(LOW_PIN, PULL_UP);
     GPIO_ENABLE_W1TS = BIT(LOW_PIN);
     gpio_put(LOW_PIN, 0);
-    GPIO_FUNC_OUT_SEL_CFG(LOW_PIN) = field(GPIO_FUNC_OUT_SEL_CFG_OUT_SEL, SIGNAL_GPIO_OUT) | GPIO_FUNC_OUT_SEL_CFG_OEN_SEL;
+    GPIO_FUNC_OUT_SEL_CFG(LOW_PIN) = field(GPIO_FUNC_OUT_SEL_CFG_OUT_SEL, SIGNAL_GPIO_OUT) |
+                                     GPIO_FUNC_OUT_SEL_CFG_OEN_SEL;
     uint32_t driven = gpio_get(LOW_PIN);
     GPIO_FUNC_OUT_SEL_CFG(LOW_PIN) |= GPIO_FUNC_OUT_SEL_CFG_OEN_INV_SEL;
     delay_us(1);

@@ -17,7 +17,7 @@
 #define SIGNAL_PULSE 33 /* ESP-IDF soc/gpio_sig_map.h: PCNT unit 0, channel 0 */
 #define SIGNAL_CONTROL 35
 
-enum { WRITE = 1 << 11, STOP = 2 << 11, READ = 3 << 11, END = 4 << 11, RESTART = 6 << 11, CHECK = 1 << 8, NACK = 1 << 10 };
+enum { WRITE = 1 << 11, STOP = 2 << 11, READ = 3 << 11, RESTART = 6 << 11, CHECK = 1 << 8, NACK = 1 << 10 };
 
 static void take_over(uint32_t port) { set_bits(&I2C_CTR(port), I2C_CTR_CONF_UPGATE); }
 
@@ -69,7 +69,8 @@ static void stretching(void) {
     static const uint16_t two[] = {RESTART, WRITE | CHECK | 1, READ | 1, READ | NACK | 1, STOP};
     afresh(0, 0);
     clear_bits(&I2C_CTR(TARGET), I2C_CTR_SLV_TX_AUTO_START_EN);
-    I2C_SCL_STRETCH_CONF(TARGET) = I2C_SCL_STRETCH_CONF_SLAVE_SCL_STRETCH_EN | field(I2C_SCL_STRETCH_CONF_STRETCH_PROTECT_NUM, 1023);
+    I2C_SCL_STRETCH_CONF(TARGET) = I2C_SCL_STRETCH_CONF_SLAVE_SCL_STRETCH_EN |
+                                   field(I2C_SCL_STRETCH_CONF_STRETCH_PROTECT_NUM, 1023);
     take_over(TARGET);
     BEGIN(CONTROLLER, ask, two);
     delay_us(1000);
@@ -99,7 +100,8 @@ static void stretching(void) {
             I2C_DATA(CONTROLLER) = n;
         }
         delay_us(3000);
-        uint32_t seen = waiting(TARGET) << 8 | (raw(TARGET, I2C_INT_RXFIFO_OVF) ? 16 : 0) | (raw(TARGET, I2C_INT_SLAVE_STRETCH) ? cause() : 0);
+        uint32_t seen = waiting(TARGET) << 8 | (raw(TARGET, I2C_INT_RXFIFO_OVF) ? 16 : 0) |
+                        (raw(TARGET, I2C_INT_SLAVE_STRETCH) ? cause() : 0);
         probe(6 + stretches, seen);
     }
     while (waiting(TARGET))
@@ -122,9 +124,11 @@ static void stretching(void) {
 
 static void addresses(void) {
     static const uint8_t ten[] = {0xf4, 0xa5, 0x42, 0xf5}, ten_read[] = {0xf5};
-    static const uint16_t both[] = {RESTART, WRITE | CHECK | 3, RESTART, WRITE | CHECK | 1, READ | NACK | 1, STOP}, read[] = {RESTART, WRITE | CHECK | 1, STOP};
+    static const uint16_t both[] = {RESTART, WRITE | CHECK | 3, RESTART, WRITE | CHECK | 1, READ | NACK | 1, STOP};
+    static const uint16_t read[] = {RESTART, WRITE | CHECK | 1, STOP};
     afresh(I2C_CTR_ADDR_10BIT_RW_CHECK_EN, 0);
-    I2C_SLAVE_ADDR(TARGET) = I2C_SLAVE_ADDR_ADDR_10BIT_EN | 0xa5 << 7 | 0x7a; /* ESP-IDF hal/i2c_ll.h, i2c_ll_set_slave_addr */
+    /* ESP-IDF hal/i2c_ll.h, i2c_ll_set_slave_addr. */
+    I2C_SLAVE_ADDR(TARGET) = I2C_SLAVE_ADDR_ADDR_10BIT_EN | 0xa5 << 7 | 0x7a;
     take_over(TARGET);
     I2C_DATA(TARGET) = 0x99;
     GO(ten, both);
@@ -144,7 +148,8 @@ static void addresses(void) {
 
     /* The byte behind the address is an offset into the target's RAM. */
     static const uint8_t put[] = {ADDRESS << 1, 5, 0x77, 0x88}, get[] = {ADDRESS << 1, 5, ADDRESS << 1 | 1};
-    static const uint16_t four[] = {RESTART, WRITE | CHECK | 4, STOP}, back[] = {RESTART, WRITE | CHECK | 2, RESTART, WRITE | CHECK | 1, READ | NACK | 1, STOP};
+    static const uint16_t four[] = {RESTART, WRITE | CHECK | 4, STOP};
+    static const uint16_t back[] = {RESTART, WRITE | CHECK | 2, RESTART, WRITE | CHECK | 1, READ | NACK | 1, STOP};
     afresh(0, 0);
     set_bits(&I2C_FIFO_CONF(TARGET), I2C_FIFO_CONF_NONFIFO_EN | I2C_FIFO_CONF_FIFO_ADDR_CFG_EN);
     take_over(TARGET);

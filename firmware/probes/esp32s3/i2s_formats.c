@@ -1,5 +1,5 @@
-/* I2S0, data led back over one pin: the laws of G.711, 24 bits, the other standards, orders of bits and bytes, MCLK on its
- * pin; then as a slave of I2S1. (i2s.c is about rates, i2s_tdm.c about slots.) */
+/* I2S0, data led back over one pin: the laws of G.711, 24 bits, the other standards, orders of bits and bytes, slots, what
+ * ends a transmission, MCLK on its pin; then as a slave of I2S1. (i2s.c is about rates, i2s_tdm.c about slots.) */
 #include "drivers/drivers.h"
 #include "probe.h"
 #include "reg/gdma.h"
@@ -54,7 +54,9 @@ static void rings(uint32_t n, uint8_t *from, uint8_t *to) {
     memset(to, 0, 2 * BYTES);
 }
 
-static void received_all(uint32_t channel) { WAIT_UNTIL(GDMA_IN_INT_RAW_CH(channel) & GDMA_IN_INT_CH_IN_SUC_EOF, 100000); }
+static void received_all(uint32_t channel) {
+    WAIT_UNTIL(GDMA_IN_INT_RAW_CH(channel) & GDMA_IN_INT_CH_IN_SUC_EOF, 100000);
+}
 
 /* Is the pattern in what came, four times in a row? */
 static uint32_t holds(const uint8_t *memory, const void *pattern, uint32_t bytes) {
@@ -68,7 +70,8 @@ static uint32_t holds(const uint8_t *memory, const void *pattern, uint32_t bytes
 }
 
 /* The pattern goes out one way and comes in the other: is `expected` what memory holds then? */
-static uint32_t comes(const struct way *tx, const struct way *rx, const void *pattern, uint32_t bytes, const void *expected, uint32_t come) {
+static uint32_t comes(const struct way *tx, const struct way *rx, const void *pattern, uint32_t bytes,
+                      const void *expected, uint32_t come) {
     fill(sent, pattern, bytes);
     rings(0, sent, received);
     i2s_init(&i2s);
@@ -90,7 +93,8 @@ static uint32_t comes(const struct way *tx, const struct way *rx, const void *pa
 static void laws(void) {
     const struct way plain = {0, LINEAR, 16, 16, 0};
     /* G.711: +1 and +4032 of 13 bits are the A-law's D5 and AA, +8031 and -8031 of 14 bits the u-law's 80 and 00. */
-    static const uint16_t of_a[] = {8, 32256}, a_code[] = {0xd5, 0xaa}, of_u[] = {32124, (uint16_t)-32124}, u_code[] = {0x80, 0x00};
+    static const uint16_t of_a[] = {8, 32256}, a_code[] = {0xd5, 0xaa};
+    static const uint16_t of_u[] = {32124, (uint16_t)-32124}, u_code[] = {0x80, 0x00};
     static const uint8_t a_byte[] = {0xd5, 0xaa}, u_byte[] = {0x80, 0x00};
     probe(1, comes(&(struct way){0, LINEAR_TO_A, 16, 16, 0}, &plain, of_a, 4, a_code, 4));
     probe(2, comes(&(struct way){0, LINEAR_TO_U, 16, 16, 0}, &plain, of_u, 4, u_code, 4));
@@ -102,7 +106,8 @@ static void laws(void) {
 
 static void formats(void) {
     const struct way plain = {0, LINEAR, 16, 16, 0}, bits_24 = {0, LINEAR, 24, 24, 0};
-    static const uint8_t six[] = {1, 2, 3, 4, 5, 6}, eight[] = {1, 2, 3, 4, 5, 6, 7, 8}, upper[] = {2, 3, 4, 6, 7, 8}, filled[] = {0, 2, 3, 4, 0, 6, 7, 8};
+    static const uint8_t six[] = {1, 2, 3, 4, 5, 6}, eight[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    static const uint8_t upper[] = {2, 3, 4, 6, 7, 8}, filled[] = {0, 2, 3, 4, 0, 6, 7, 8};
     probe(7, comes(&bits_24, &bits_24, six, 6, six, 6));
     probe(8, comes(&(struct way){I2S_TX_CONF_TX_24_FILL_EN, LINEAR, 24, 24, 0}, &bits_24, eight, 8, upper, 6));
     probe(9, comes(&(struct way){I2S_TX_CONF_TX_24_FILL_EN, LINEAR, 24, 24, 0},
@@ -127,6 +132,50 @@ static void formats(void) {
     probe(17, comes(&plain, &(struct way){I2S_RX_CONF_RX_BIT_ORDER, LINEAR, 16, 16, 0}, pair, 4, bits_turned, 4));
 }
 
+/* One sample for both slots, one for the left slot alone: ESP-IDF's programming guide, "STD TX Mode". */
+static void slots(void) {
+    static const uint16_t three[] = {0x1111, 0x2222, 0x3333}, twice[] = {0x1111, 0x1111, 0x2222, 0x2222, 0x3333, 0x3333},
+                          left[] = {0x1111, 0, 0x2222, 0, 0x3333, 0};
+    const uint32_t mono = I2S_TX_CONF_TX_MONO | I2S_TX_CONF_TX_CHAN_EQUAL;
+    for (uint32_t both = 0; both < 2; both++) {
+        fill(sent, three, 6);
+        rings(0, sent, received);
+        i2s_init(&i2s);
+        I2S_TX_TDM_CTRL(0) = field(I2S_TX_TDM_CTRL_TX_TDM_TOT_CHAN_NUM, 1) | I2S_TX_TDM_CTRL_TX_TDM_CHAN0_EN;
+        I2S_CONF_SIGLE_DATA(0) = 0;
+        set_bits(&I2S_TX_CONF(0), both ? mono : 0);
+        i2s_receive(&i2s, in[0], BYTES);
+        i2s_send(&i2s, out[0]);
+        received_all(1);
+        i2s_stop(&i2s);
+        probe(25 - both, holds(received, both ? twice : left, 12));
+    }
+}
+
+/* The end of data stops the transmitter, the end of a packet the receiver, and both say so; later TX says that it hangs. */
+static void ends(void) {
+    fill(sent, "data", 4);
+    rings(0, sent, received);
+    out[0][0].next = 0;
+    memory_barrier();
+    i2s_init(&i2s);
+    I2S_INT_CLR(0) = 0xf;
+    I2S_LC_HUNG_CONF(0) = I2S_LC_HUNG_CONF_LC_FIFO_TIMEOUT_ENA | field(I2S_LC_HUNG_CONF_LC_FIFO_TIMEOUT, 4);
+    set_bits(&I2S_TX_CONF(0), I2S_TX_CONF_TX_STOP_EN);
+    field_set(&I2S_RX_CONF(0), I2S_RX_CONF_RX_STOP_MODE, 1);
+    i2s_receive(&i2s, in[0], BYTES / 2);
+    i2s_send(&i2s, out[0]);
+    uint32_t before = I2S_STATE(0) & I2S_STATE_TX_IDLE;
+    WAIT_UNTIL(I2S_INT_RAW(0) & I2S_INT_TX_DONE, 10000);
+    probe(26, before << 8 | (I2S_STATE(0) & I2S_STATE_TX_IDLE) << 4 | (I2S_INT_RAW(0) & 0xf));
+    probe(27, (I2S_RX_CONF(0) & I2S_RX_CONF_RX_START) | (I2S_TX_CONF(0) & I2S_TX_CONF_TX_START));
+    uint64_t then = time_us();
+    WAIT_UNTIL(I2S_INT_RAW(0) & I2S_INT_TX_HUNG, 20000);
+    probe(28, (uint32_t)((time_us() - then) / 100));
+    I2S_LC_HUNG_CONF(0) = 0;
+    i2s_stop(&i2s);
+}
+
 static uint32_t clocks_in_a_ms(void) {
     set_bits(&PCNT_CTRL, PCNT_CTRL_CNT_RST_U0);
     clear_bits(&PCNT_CTRL, PCNT_CTRL_CNT_RST_U0);
@@ -144,7 +193,8 @@ static void master_clock(void) {
     i2s_init(&i2s);
     probe(18, clocks_in_a_ms());
     I2S_RX_CLKM_DIV_CONF(0) = 0;
-    I2S_RX_CLKM_CONF(0) = I2S_RX_CLKM_CONF_RX_CLK_ACTIVE | I2S_RX_CLKM_CONF_MCLK_SEL | field(I2S_RX_CLKM_CONF_RX_CLK_SEL, 2) | 40;
+    I2S_RX_CLKM_CONF(0) = I2S_RX_CLKM_CONF_RX_CLK_ACTIVE | I2S_RX_CLKM_CONF_MCLK_SEL |
+                          field(I2S_RX_CLKM_CONF_RX_CLK_SEL, 2) | 40;
     probe(19, clocks_in_a_ms());
     gpio_in_signal(SIGNAL_PULSE, SIGNAL_LOW);
     gpio_out_signal(MCLK, SIGNAL_GPIO_OUT);
@@ -192,6 +242,8 @@ static void probes(void) {
     gpio_output(DATA, 0);
     laws();
     formats();
+    slots();
+    ends();
     master_clock();
     slave();
 }

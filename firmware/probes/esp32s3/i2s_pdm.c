@@ -8,8 +8,9 @@
 #define BCK 7
 #define CLOCK 5
 #define DATA 6
-#define FRAMES 480
+#define FRAMES 240
 #define CLOCK_HZ 2048000u /* 128 a sample */
+#define EDGES_US 2500u
 #define SIGNAL_PULSE 33   /* ESP-IDF soc/gpio_sig_map.h: PCNT unit 0, channel 0 */
 #define SIGNAL_CONTROL 35
 enum { HOLD, UP };
@@ -48,14 +49,14 @@ static void start(int16_t level, uint32_t oversampling_16) {
     i2s_send(&i2s, out);
 }
 
-/* Rising edges of the clock in 10 ms, or those at which the data is high. */
+/* Rising edges of the clock for a while, or those at which the data is high. */
 static uint32_t edges(uint32_t control) {
     gpio_in_signal(SIGNAL_PULSE, CLOCK);
     gpio_in_signal(SIGNAL_CONTROL, control);
     PCNT_U_CONF0(0) = field(PCNT_U_CONF0_CH0_POS_MODE, UP) | field(PCNT_U_CONF0_CH0_LCTRL_MODE, INHIBIT);
     set_bits(&PCNT_CTRL, PCNT_CTRL_CNT_RST_U0);
     clear_bits(&PCNT_CTRL, PCNT_CTRL_CNT_RST_U0);
-    delay_us(10000);
+    delay_us(EDGES_US);
     set_bits(&PCNT_CTRL, PCNT_CTRL_CNT_PAUSE_U0);
     uint32_t count = PCNT_U_CNT(0) & 0xffff;
     clear_bits(&PCNT_CTRL, PCNT_CTRL_CNT_PAUSE_U0);
@@ -67,7 +68,7 @@ static uint32_t filtered(int16_t level) {
     start(level, 1);
     clear_bits(&I2S_TX_PCM2PDM_CONF(0), I2S_TX_PCM2PDM_CONF_TX_PDM_HP_BYPASS);
     delay_us(15000);
-    uint32_t share = edges(DATA) * 1000 / (CLOCK_HZ / 100);
+    uint32_t share = edges(DATA) * 1000 / (CLOCK_HZ / 1000 * EDGES_US / 1000);
     i2s_stop(&i2s);
     return share;
 }
@@ -76,7 +77,7 @@ static uint32_t filtered(int16_t level) {
 static uint32_t ones(int16_t level) {
     start(level, 1);
     delay_us(2000);
-    uint32_t share = edges(DATA) * 1000 / (CLOCK_HZ / 100);
+    uint32_t share = edges(DATA) * 1000 / (CLOCK_HZ / 1000 * EDGES_US / 1000);
     i2s_stop(&i2s);
     return share;
 }

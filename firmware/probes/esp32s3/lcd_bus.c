@@ -61,7 +61,8 @@ static void probes(void) {
     LCD_CAM_LCD_MISC = LCD_CAM_LCD_MISC_LCD_CD_IDLE_EDGE | LCD_CAM_LCD_MISC_LCD_CD_CMD_SET | LCD_CAM_LCD_MISC_LCD_BK_EN;
     for (uint32_t n = 0; n < sizeof data; n++)
         data[n] = (uint8_t)(n + 1);
-    uint32_t always = LCD_CAM_LCD_USER_LCD_DOUT | LCD_CAM_LCD_USER_LCD_ALWAYS_OUT_EN, wide = always | LCD_CAM_LCD_USER_LCD_2BYTE_EN;
+    uint32_t always = LCD_CAM_LCD_USER_LCD_DOUT | LCD_CAM_LCD_USER_LCD_ALWAYS_OUT_EN;
+    uint32_t wide = always | LCD_CAM_LCD_USER_LCD_2BYTE_EN;
     LCD_CAM_LCD_CMD_VAL = 0xabcd1234;
     uint32_t done = send(always | LCD_CAM_LCD_USER_LCD_CMD);
     done += send(wide | LCD_CAM_LCD_USER_LCD_CMD | LCD_CAM_LCD_USER_LCD_CMD_2_CYCLE_EN);

@@ -30,7 +30,8 @@ static void probes(void) {
     ledc_timer(1, 100000, 4);
     ledc_channel(1, 1, SECOND, 0);
     LEDC_CH_DUTY(1) = 5 << 4 | 4;
-    LEDC_CH_CONF1(1) = LEDC_CH_CONF1_DUTY_INC | field(LEDC_CH_CONF1_DUTY_NUM, 1) | field(LEDC_CH_CONF1_DUTY_CYCLE, 1) | LEDC_CH_CONF1_DUTY_START;
+    LEDC_CH_CONF1(1) = LEDC_CH_CONF1_DUTY_INC | field(LEDC_CH_CONF1_DUTY_NUM, 1) | field(LEDC_CH_CONF1_DUTY_CYCLE, 1) |
+                       LEDC_CH_CONF1_DUTY_START;
     set_bits(&LEDC_CH_CONF0(1), LEDC_CH_CONF0_PARA_UP);
     /* 1 kHz with 14 bits, which 80 MHz by 4.88 gives; a quarter. */
     ledc_timer(2, 1000, 14);

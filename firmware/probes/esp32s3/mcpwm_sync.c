@@ -41,7 +41,7 @@ static uint32_t period(void) {
     return captured(0) - first;
 }
 
-static uint32_t counter(uint32_t timer) { return (timer == 2 ? MCPWM_TIMER2_STATUS(UNIT) : timer ? MCPWM_TIMER1_STATUS(UNIT) : MCPWM_TIMER0_STATUS(UNIT)) & 0xffff; }
+static uint32_t counter(uint32_t timer) { return (timer ? MCPWM_TIMER2_STATUS(UNIT) : MCPWM_TIMER0_STATUS(UNIT)) & 0xffff; }
 
 static volatile uint32_t irqs;
 static void on_fault_over(void *unused) {
@@ -93,7 +93,8 @@ static void probes(void) {
     MCPWM_CAP_CH0_CFG(UNIT) |= MCPWM_CAP_CH0_CFG_CAP0_IN_INVERT;
     probe(4, captured(0) - rise);
     /* Every fourth pulse. */
-    MCPWM_CAP_CH0_CFG(UNIT) = MCPWM_CAP_CH0_CFG_CAP0_EN | field(MCPWM_CAP_CH0_CFG_CAP0_MODE, RISING) | field(MCPWM_CAP_CH0_CFG_CAP0_PRESCALE, 3);
+    MCPWM_CAP_CH0_CFG(UNIT) = MCPWM_CAP_CH0_CFG_CAP0_EN | field(MCPWM_CAP_CH0_CFG_CAP0_MODE, RISING) |
+                              field(MCPWM_CAP_CH0_CFG_CAP0_PRESCALE, 3);
     captured(0);
     probe(5, period());
     MCPWM_CAP_CH0_CFG(UNIT) = MCPWM_CAP_CH0_CFG_CAP0_EN | field(MCPWM_CAP_CH0_CFG_CAP0_MODE, RISING);
@@ -138,7 +139,8 @@ static void probes(void) {
     gpio_output(FAULT_PIN, 0);
     gpio_in_signal(SIGNAL_F0, FAULT_PIN);
     MCPWM_FAULT_DETECT(UNIT) = MCPWM_FAULT_DETECT_F0_EN | MCPWM_FAULT_DETECT_F0_POLE;
-    MCPWM_TZ0_CFG0(UNIT) = MCPWM_TZ0_CFG0_TZ0_F0_CBC | field(MCPWM_TZ0_CFG0_TZ0_A_CBC_U, LOW) | field(MCPWM_TZ0_CFG0_TZ0_A_CBC_D, LOW);
+    MCPWM_TZ0_CFG0(UNIT) = MCPWM_TZ0_CFG0_TZ0_F0_CBC | field(MCPWM_TZ0_CFG0_TZ0_A_CBC_U, LOW) |
+                           field(MCPWM_TZ0_CFG0_TZ0_A_CBC_D, LOW);
     MCPWM_TZ0_CFG1(UNIT) = field(MCPWM_TZ0_CFG1_TZ0_CBCPULSE, 1); /* until the timer is at zero */
     interrupt_route(0, SOURCE_PWM1, LINE);
     interrupt_handler(LINE, on_fault_over, 0);
@@ -168,7 +170,8 @@ static void probes(void) {
     gpio_in_signal(SIGNAL_CONTROL, SIGNAL_HIGH);
     PCNT_U_CONF0(0) = field(PCNT_U_CONF0_CH0_POS_MODE, 1);
     probe(17, pulses(1000));
-    MCPWM_CHOPPER0_CFG(UNIT) = MCPWM_CHOPPER0_CFG_CHOPPER0_EN | field(MCPWM_CHOPPER0_CFG_CHOPPER0_PRESCALE, 4) | field(MCPWM_CHOPPER0_CFG_CHOPPER0_DUTY, 4);
+    MCPWM_CHOPPER0_CFG(UNIT) = MCPWM_CHOPPER0_CFG_CHOPPER0_EN | field(MCPWM_CHOPPER0_CFG_CHOPPER0_PRESCALE, 4) |
+                               field(MCPWM_CHOPPER0_CFG_CHOPPER0_DUTY, 4);
     probe(18, pulses(1000));
     MCPWM_CHOPPER0_CFG(UNIT) = 0;
 }

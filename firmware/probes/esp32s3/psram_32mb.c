@@ -7,8 +7,8 @@ enum { REG_READ = 0x4040, REG_DUMMY = 8, SYNC_READ = 0x0000, SYNC_WRITE = 0x8080
 
 static uint32_t mode_registers(uint32_t first) {
     uint8_t pair[2];
-    spi1(&(struct transaction){.chip = PSRAM, .lines = LINES_8_8_8_DTR, .command = REG_READ, .command_bits = 16, .address = first,
-                               .address_bits = 32, .dummy = REG_DUMMY, .in = pair, .in_bytes = 2});
+    spi1(&(struct transaction){.chip = PSRAM, .lines = LINES_8_8_8_DTR, .command = REG_READ, .command_bits = 16,
+                               .address = first, .address_bits = 32, .dummy = REG_DUMMY, .in = pair, .in_bytes = 2});
     return pair[0] | pair[1] << 8;
 }
 

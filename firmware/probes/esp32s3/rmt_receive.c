@@ -58,7 +58,8 @@ static void filter(void) {
     uint32_t conf = RMT_CH_RX_CONF1(0);
     rmt_receive(4); /* which writes CONF1 */
     RMT_CH_RX_CONF1(0) = conf | RMT_CH_RX_CONF1_RX_EN | RMT_CH_RX_CONF1_MEM_OWNER | RMT_CH_RX_CONF1_CONF_UPDATE;
-    static const uint32_t frame[] = {RMT_SYMBOL(1, 10, 0, 200), RMT_SYMBOL(1, 100, 0, 10), RMT_SYMBOL(1, 190, 0, 150), RMT_SYMBOL(1, 50, 0, 20)};
+    static const uint32_t frame[] = {RMT_SYMBOL(1, 10, 0, 200), RMT_SYMBOL(1, 100, 0, 10), RMT_SYMBOL(1, 190, 0, 150),
+                                     RMT_SYMBOL(1, 50, 0, 20)};
     rmt_send(0, frame, 4);
     WAIT_UNTIL(rmt_got(4), 1000);
     probe(1, RMT_MEMORY(4)[0]);
@@ -126,10 +127,12 @@ static void carriers(void) {
     /* Bursts of 1 MHz: the receiver, told of 4 and 6 ticks, which none of them reaches, sees the marks alone. */
     rmt_sender(0, PIN, 0);
     RMT_CHCARRIER_DUTY(0) = field(RMT_CHCARRIER_DUTY_CARRIER_HIGH, 32) | field(RMT_CHCARRIER_DUTY_CARRIER_LOW, 46);
-    set_bits(&RMT_CH_TX_CONF0(0), RMT_CH_TX_CONF0_CARRIER_EN | RMT_CH_TX_CONF0_CARRIER_EFF_EN | RMT_CH_TX_CONF0_CARRIER_OUT_LV);
+    set_bits(&RMT_CH_TX_CONF0(0), RMT_CH_TX_CONF0_CARRIER_EN | RMT_CH_TX_CONF0_CARRIER_EFF_EN |
+             RMT_CH_TX_CONF0_CARRIER_OUT_LV);
     rmt_receiver(4, PIN, 2000);
     set_bits(&RMT_CH_RX_CONF0(0), RMT_CH_RX_CONF0_CARRIER_EN | RMT_CH_RX_CONF0_CARRIER_OUT_LV);
-    RMT_CH_RX_CARRIER_RM(0) = field(RMT_CH_RX_CARRIER_RM_CARRIER_HIGH_THRES, 4 - 1) | field(RMT_CH_RX_CARRIER_RM_CARRIER_LOW_THRES, 6 - 1);
+    RMT_CH_RX_CARRIER_RM(0) = field(RMT_CH_RX_CARRIER_RM_CARRIER_HIGH_THRES, 4 - 1) |
+                              field(RMT_CH_RX_CARRIER_RM_CARRIER_LOW_THRES, 6 - 1);
     rmt_receive(4);
     static const uint32_t two[] = {RMT_SYMBOL(1, 500, 0, 300), RMT_SYMBOL(1, 200, 0, 100)};
     rmt_send(0, two, 2);
@@ -171,6 +174,19 @@ static void together(void) {
     set_bits(&RMT_CH_TX_CONF0(1), RMT_CH_TX_CONF0_CONF_UPDATE);
     delay_us(5);
     probe(21, pulses(SECOND_PIN, 100));
+
+    /* Memory that is over before the message is: an error, where it may not begin anew. */
+    uint32_t full[RMT_BLOCK - 1];
+    for (uint32_t n = 0; n < RMT_BLOCK - 1; n++)
+        full[n] = RMT_SYMBOL(1, 10, 0, 10);
+    RMT_INT_CLR = 0xffffffff;
+    rmt_sender(2, THIRD_PIN, 0);
+    rmt_send(2, full, RMT_BLOCK - 1);
+    RMT_MEMORY(2)[RMT_BLOCK - 1] = RMT_SYMBOL(1, 10, 0, 10);
+    delay_us(50);
+    probe(22, RMT_INT_RAW & RMT_INT_CH_TX_ERR << 2);
+    delay_us(100);
+    probe(23, (RMT_INT_RAW & RMT_INT_CH_TX_ERR << 2) != 0 && (RMT_CH_TX_STATUS(2) & RMT_CH_TX_STATUS_MEM_EMPTY) != 0);
 }
 
 static void probes(void) {

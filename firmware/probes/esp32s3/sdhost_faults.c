@@ -1,6 +1,6 @@
-/* SDHOST and a card that makes mistakes, which is a part of the test: a wrong CRC, the index of another command, no data, data that is
- * refused or not answered; commands too many, a descriptor that comes late, a block written by the FIFO. (sdhost.c has a good
- * card.) */
+/* SDHOST and a card that makes mistakes, which is a part of the test: a wrong CRC, the index of another command, no data,
+ * data that is refused or not answered; commands too many, a descriptor that comes late, a block written by the FIFO.
+ * (sdhost.c has a good card.) */
 #include "drivers/drivers.h"
 #include "probe.h"
 #include "reg/sdhost.h"

@@ -21,7 +21,8 @@ static const uint8_t far_signals[4] = {68, 67, 70, 69};
 #define SIGNAL_SPI3_CLK 66
 #define SIGNAL_SPI3_CS0 71
 /* ESP-IDF hal/spi_ll.h, spi_ll_get_slave_hd_command. */
-enum { WRITE_BUFFER = 1, READ_BUFFER = 2, EN_QPI = 6, DUAL_DATA = 0x10, QUAD_DATA = 0x20, DUAL = 0x50, QUAD = 0xa0, EX_QPI = 0xdd };
+enum { WRITE_BUFFER = 1, READ_BUFFER = 2, EN_QPI = 6, EX_QPI = 0xdd };
+enum { DUAL_DATA = 0x10, QUAD_DATA = 0x20, DUAL = 0x50, QUAD = 0xa0 };
 
 static uint32_t go(uint32_t bits) {
     SPI_DMA_INT_CLR(CONTROLLER) = 0xffffffff;
@@ -40,7 +41,8 @@ static uint32_t go(uint32_t bits) {
 }
 
 /* A command with address 4, a dummy of eight clocks, and 16 bits of data. `lines`: of address and data, 0, 1, 2 for 1, 2, 4. */
-static uint32_t transact(uint32_t command, uint32_t quad_command, uint32_t address_lines, uint32_t data_lines, uint32_t writes, uint32_t word) {
+static uint32_t transact(uint32_t command, uint32_t quad_command, uint32_t address_lines, uint32_t data_lines,
+                         uint32_t writes, uint32_t word) {
     static const uint32_t of_address[] = {0, SPI_CTRL_FADDR_DUAL, SPI_CTRL_FADDR_QUAD};
     static const uint32_t of_read[] = {0, SPI_CTRL_FREAD_DUAL, SPI_CTRL_FREAD_QUAD};
     static const uint32_t of_write[] = {0, SPI_USER_FWRITE_DUAL, SPI_USER_FWRITE_QUAD};
@@ -49,7 +51,8 @@ static uint32_t transact(uint32_t command, uint32_t quad_command, uint32_t addre
     SPI_ADDR(CONTROLLER) = 4u << 24;
     SPI_W0(CONTROLLER) = word;
     SPI_CTRL(CONTROLLER) = (quad_command ? SPI_CTRL_FCMD_QUAD : 0) | of_address[address_lines] | of_read[data_lines];
-    SPI_USER(CONTROLLER) = SPI_USER_USR_COMMAND | SPI_USER_USR_ADDR | SPI_USER_USR_DUMMY | SPI_USER_CS_SETUP | SPI_USER_CS_HOLD |
+    SPI_USER(CONTROLLER) = SPI_USER_USR_COMMAND | SPI_USER_USR_ADDR | SPI_USER_USR_DUMMY | SPI_USER_CS_SETUP |
+                           SPI_USER_CS_HOLD |
                            (writes ? SPI_USER_USR_MOSI | of_write[data_lines] : SPI_USER_USR_MISO);
     go(16);
     return SPI_W0(CONTROLLER) & 0xffff;
@@ -64,13 +67,15 @@ static uint32_t command(uint32_t code, uint32_t quad) {
 }
 
 static void several_lines(void) {
-    static const uint8_t modes[] = {0, DUAL_DATA, QUAD_DATA, DUAL, QUAD}, address[] = {0, 0, 0, 1, 2}, data[] = {0, 1, 2, 1, 2};
+    static const uint8_t modes[] = {0, DUAL_DATA, QUAD_DATA, DUAL, QUAD}, address[] = {0, 0, 0, 1, 2};
+    static const uint8_t data[] = {0, 1, 2, 1, 2};
     for (uint32_t n = 0; n < 5; n++) {
         uint32_t word = 0xb0e7 + 0x101 * n;
         transact(modes[n] | WRITE_BUFFER, 0, address[n], data[n], 1, word);
         uint32_t stored = SPI_W1(TARGET) & 0xffff;
         uint32_t said = field_get(SPI_SLAVE1(TARGET), SPI_SLAVE1_SLV_LAST_COMMAND);
-        probe(1 + n, (stored == word) << 9 | (transact(modes[n] | READ_BUFFER, 0, address[n], data[n], 0, 0) == word) << 8 | said);
+        uint32_t back = transact(modes[n] | READ_BUFFER, 0, address[n], data[n], 0, 0);
+        probe(1 + n, (stored == word) << 9 | (back == word) << 8 | said);
     }
     probe(6, command(EN_QPI, 0));
     transact(QUAD | WRITE_BUFFER, 1, 2, 2, 1, 0xcafe);
@@ -130,7 +135,8 @@ static uint32_t low_for(uint32_t pin) {
 
 static void selects(void) {
     /* 64 bits at 1 MHz; 32 clocks before the first one, 16 behind the last. */
-    SPI_CLOCK(CONTROLLER) = field(SPI_CLOCK_CLKDIV_PRE, 1) | field(SPI_CLOCK_CLKCNT_N, 39) | field(SPI_CLOCK_CLKCNT_H, 19) | field(SPI_CLOCK_CLKCNT_L, 39);
+    SPI_CLOCK(CONTROLLER) = field(SPI_CLOCK_CLKDIV_PRE, 1) | field(SPI_CLOCK_CLKCNT_N, 39) |
+                            field(SPI_CLOCK_CLKCNT_H, 19) | field(SPI_CLOCK_CLKCNT_L, 39);
     SPI_MISC(CONTROLLER) &= 0x3f;
     SPI_MS_DLEN(CONTROLLER) = 63;
     SPI_USER(CONTROLLER) = SPI_USER_USR_MOSI;
@@ -202,4 +208,17 @@ static void probes(void) {
     gpio_out_signal(near[0], near_signals[0]);
     go(8);
     probe(22, SPI_W0(CONTROLLER) & 0xff);
+
+    /* Four lines come in, D alone high; the inputs of D and Q exchanged. */
+    for (uint32_t n = 0; n < 4; n++)
+        gpio_input(near[n], n ? PULL_DOWN : PULL_UP);
+    uint32_t nibbles = 0;
+    for (uint32_t swap = 0; swap < 2; swap++) {
+        SPI_MISC(CONTROLLER) = 0x3f | (swap ? SPI_MISC_QUAD_DIN_PIN_SWAP : 0);
+        SPI_USER(CONTROLLER) = SPI_USER_USR_MISO;
+        SPI_CTRL(CONTROLLER) = SPI_CTRL_FREAD_QUAD;
+        go(8);
+        nibbles = nibbles << 8 | (SPI_W0(CONTROLLER) & 0xff);
+    }
+    probe(23, nibbles);
 }

@@ -67,7 +67,8 @@ static void probes(void) {
     SPI_USER1(CONTROLLER) = field(SPI_USER1_USR_ADDR_BITLEN, 7) | field(SPI_USER1_USR_DUMMY_CYCLELEN, 7);
     SPI_USER2(CONTROLLER) = field(SPI_USER2_USR_COMMAND_BITLEN, 7) | field(SPI_USER2_USR_COMMAND_VALUE, WRITE_BUFFER);
     SPI_ADDR(CONTROLLER) = 4u << 24;
-    uint32_t preamble = SPI_USER_USR_COMMAND | SPI_USER_USR_ADDR | SPI_USER_USR_DUMMY | SPI_USER_CS_SETUP | SPI_USER_CS_HOLD;
+    uint32_t preamble = SPI_USER_USR_COMMAND | SPI_USER_USR_ADDR | SPI_USER_USR_DUMMY | SPI_USER_CS_SETUP |
+                        SPI_USER_CS_HOLD;
     SPI_USER(CONTROLLER) = preamble | SPI_USER_USR_MOSI;
     SPI_W0(CONTROLLER) = 0xbeef;
     go(16);
@@ -113,18 +114,20 @@ static void probes(void) {
     probe(14, memcmp(sent, take, 60) == 0 && take[60] == 0);
     probe(15, dma_received(in));
 
-    /* Full duplex in modes 1 to 3: ESP-IDF's spi_ll_slave_set_mode. What the target gives comes in on Q, led over its own pin. */
+    /* Full duplex in modes 1 to 3: ESP-IDF's spi_ll_slave_set_mode. */
     uint32_t right = 0;
     for (uint32_t mode = 1; mode < 4; mode++) {
         uint32_t other_edge = mode == 1 || mode == 2;
         spi.mode = mode;
         spi_init(&spi);
         gpio_out_signal(MISO, SIGNAL_SPI3_Q);
-        target(SPI_USER_DOUTDIN | (other_edge ? SPI_USER_TSCK_I_EDGE | SPI_USER_RSCK_I_EDGE : 0), mode & 1 ? SPI_SLAVE_CLK_MODE_13 : 0);
+        target(SPI_USER_DOUTDIN | (other_edge ? SPI_USER_TSCK_I_EDGE | SPI_USER_RSCK_I_EDGE : 0),
+               mode & 1 ? SPI_SLAVE_CLK_MODE_13 : 0);
         SPI_W0(TARGET) = 0x00341296;
         SPI_W0(CONTROLLER) = 0x00f15ac3;
         go(20);
-        right = right << 2 | ((SPI_W0(CONTROLLER) & 0xf0ffff) == 0x301296) << 1 | ((SPI_W0(TARGET) & 0xf0ffff) == 0xf05ac3);
+        right = right << 2 | ((SPI_W0(CONTROLLER) & 0xf0ffff) == 0x301296) << 1 |
+                ((SPI_W0(TARGET) & 0xf0ffff) == 0xf05ac3);
     }
     probe(16, right);
 

@@ -135,7 +135,8 @@ static void errors(void) {
     frame(0x5a5, "abc");
     send(TWAI_CMD_TX_REQ | TWAI_CMD_ABORT_TX);
     delay_us(FRAME_US);
-    probe(18, TWAI_TX_ERR_CNT << 8 | (TWAI_STATUS & (TWAI_STATUS_TX_COMPLETE | TWAI_STATUS_TX_BUF_ST | TWAI_STATUS_TX_ST)));
+    probe(18, TWAI_TX_ERR_CNT << 8 | (TWAI_STATUS & (TWAI_STATUS_TX_COMPLETE | TWAI_STATUS_TX_BUF_ST |
+                                                     TWAI_STATUS_TX_ST)));
 
     /* What is wrong with frames of others: a bit of the CRC; seven equal bits; a form error in the end of frame. */
     configure(TWAI_MODE_RX_FILTER_MODE, 0, 0xffffffff);

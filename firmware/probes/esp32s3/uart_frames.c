@@ -1,5 +1,6 @@
-/* UART1 to UART2: characters of 5 to 8 bits, parity, stop bits, lines that are turned over, other clocks, a FIFO of 256, DTR and
- * DSR, the rate found by itself, interrupts of the transmitter. The test looks at the frames on GPIO4. (uart.c has the rest.) */
+/* UART1 to UART2: characters of 5 to 8 bits, parity, stop bits, lines that are turned over, other clocks, a FIFO of 256,
+ * DTR and DSR, the rate found by itself, interrupts of the transmitter. The test looks at the frames on GPIO4. (uart.c has
+ * the rest.) */
 #include "drivers/drivers.h"
 #include "probe.h"
 #include "reg/uart.h"
@@ -32,7 +33,8 @@ static void empty(uint32_t port) {
 /* How long ten characters of 55h take with these settings, in tenths of us a character; the listener has the same ones. */
 static uint32_t characters(uint32_t bits, uint32_t stop, uint32_t parity) {
     for (uint32_t port = 1; port <= 2; port++) {
-        uint32_t conf = UART_CONF0(port) & ~(field_mask(UART_CONF0_BIT_NUM) | field_mask(UART_CONF0_STOP_BIT_NUM) | UART_CONF0_PARITY_EN | UART_CONF0_PARITY);
+        uint32_t conf = UART_CONF0(port) & ~(field_mask(UART_CONF0_BIT_NUM) | field_mask(UART_CONF0_STOP_BIT_NUM) |
+                                             UART_CONF0_PARITY_EN | UART_CONF0_PARITY);
         UART_CONF0(port) = conf | field(UART_CONF0_BIT_NUM, bits - 5) | field(UART_CONF0_STOP_BIT_NUM, stop) | parity;
         update(port);
     }
@@ -168,5 +170,7 @@ static void probes(void) {
     uart_put(1, 0x55);
     delay_us(200);
     probe(27, UART_RXD_CNT(2));
-    probe(28, (field_get(UART_LOWPULSE(2), UART_LOWPULSE_MIN_CNT) + field_get(UART_HIGHPULSE(2), UART_HIGHPULSE_MIN_CNT) + 2) / 2);
+    uint32_t low = field_get(UART_LOWPULSE(2), UART_LOWPULSE_MIN_CNT);
+    uint32_t high = field_get(UART_HIGHPULSE(2), UART_HIGHPULSE_MIN_CNT);
+    probe(28, (low + high + 2) / 2);
 }

@@ -51,7 +51,9 @@ static uint32_t listen(void) {
     return count;
 }
 
-static uint32_t same(const uint8_t *expected, uint32_t bytes) { return listen() == bytes && memcmp(heard, expected, bytes) == 0; }
+static uint32_t same(const uint8_t *expected, uint32_t bytes) {
+    return listen() == bytes && memcmp(heard, expected, bytes) == 0;
+}
 
 static void attach(uint32_t conf0) {
     UHCI_CONF0 = UHCI_CONF0_CLK_EN;

@@ -1,5 +1,6 @@
 /* USB OTG as a device: the controller is set up as TinyUSB's driver for Synopsys' DWC2 does it, a host enumerates a vendor
- * interface with two interrupt endpoints through the FIFOs, and sends "hello", which goes back turned around. */
+ * interface with two interrupt endpoints through the FIFOs, and sends "hello", which goes back turned around; then the same
+ * where the core moves the packets itself. */
 #include "probe.h"
 #include "reg/rtc_cntl.h"
 #include "reg/system.h"
@@ -25,10 +26,12 @@
 #define USB_DIEPCTL(n) USB(0x900 + 0x20 * (n))
 #define USB_DIEPINT(n) USB(0x908 + 0x20 * (n))
 #define USB_DIEPTSIZ(n) USB(0x910 + 0x20 * (n))
+#define USB_DIEPDMA(n) USB(0x914 + 0x20 * (n))
 #define USB_DTXFSTS(n) USB(0x918 + 0x20 * (n))
 #define USB_DOEPCTL(n) USB(0xb00 + 0x20 * (n))
 #define USB_DOEPINT(n) USB(0xb08 + 0x20 * (n))
 #define USB_DOEPTSIZ(n) USB(0xb10 + 0x20 * (n))
+#define USB_DOEPDMA(n) USB(0xb14 + 0x20 * (n))
 #define USB_FIFO(n) USB(0x1000 * ((n) + 1))
 #define USB_WRAP_OTG_CONF REG(0x60039000u)
 #define USB_WRAP_PHY_SEL BIT(2)
@@ -50,17 +53,23 @@ static const uint8_t device[18] = {18, 1, 0, 2, 0xff, 0, 0, 64, 0x3a, 0x30, 1, 0
 static const uint8_t configuration[32] = {9, 2, 32, 0,    1, 1,  0, 0x80, 50, 9, 4, 0,    0, 2,  0xff, 0,
                                           0, 0, 7,  5, 0x81, 3, 64,    0,  1, 7, 5, 0x01, 3, 64, 0,    1};
 
-static uint8_t reply[64], got[PACKET];
-static uint32_t reply_bytes, resets, speed = 9, address, configured, got_bytes, stalls, requests;
+static uint8_t reply[64] __attribute__((aligned(4))), got[PACKET];
+static uint8_t landed[2][PACKET] __attribute__((aligned(4)));
+static uint32_t by_dma, reply_bytes, resets, speed = 9, address, configured, got_bytes, stalls, requests;
 
 static void ready(uint32_t n) {
     USB_DOEPTSIZ(n) = (n ? 0 : 3u << 29) | 1u << 19 | PACKET;
+    USB_DOEPDMA(n) = (uint32_t)(uintptr_t)landed[n];
     set_bits(&USB_DOEPCTL(n), ENABLE_AND_CLEAR_NAK);
 }
 
 static void send(uint32_t n, const uint8_t *data, uint32_t bytes) {
     USB_DIEPTSIZ(n) = 1u << 19 | bytes;
+    USB_DIEPDMA(n) = (uint32_t)(uintptr_t)data;
+    memory_barrier();
     set_bits(&USB_DIEPCTL(n), ENABLE_AND_CLEAR_NAK);
+    if (by_dma)
+        return;
     for (uint32_t at = 0; at < bytes; at += 4) {
         uint32_t word = 0;
         memcpy(&word, data + at, bytes - at < 4 ? bytes - at : 4);
@@ -109,6 +118,18 @@ static void take_from_fifo(void) {
     }
 }
 
+/* SETUP done: the packet lies before where the next would; transfer complete. */
+static void landed_by_dma(uint32_t n, uint32_t events) {
+    if (n == 0 && events & BIT(0))
+        ready(0);
+    if (n == 0 && events & BIT(3))
+        request((const uint8_t *)(uintptr_t)(USB_DOEPDMA(0) - 8));
+    if (n == 1 && events & BIT(0)) {
+        got_bytes = PACKET - (USB_DOEPTSIZ(1) & 0x7f);
+        memcpy(got, landed[1], got_bytes);
+    }
+}
+
 static void serve(void) {
     uint32_t status = USB_GINTSTS;
     if (status & INT_USBRST) {
@@ -125,8 +146,11 @@ static void serve(void) {
     while (USB_GINTSTS & INT_RXFLVL)
         take_from_fifo();
     for (uint32_t n = 0; n < 2; n++) {
+        uint32_t output = USB_DOEPINT(n);
         USB_DIEPINT(n) = USB_DIEPINT(n) & ~BIT(7);
-        USB_DOEPINT(n) = USB_DOEPINT(n);
+        USB_DOEPINT(n) = output;
+        if (by_dma)
+            landed_by_dma(n, output);
     }
 }
 
@@ -186,4 +210,23 @@ static void probes(void) {
     }
     probe(19, USB_DIEPCTL(1) >> 31);
     probe(20, USB_DIEPINT(1) & 1);
+
+    /* The same device anew, whose packets the core moves itself. */
+    delay_us(50000);
+    set_bits(&USB_DCTL, BIT(1));
+    delay_us(10000);
+    by_dma = 1;
+    configured = requests = got_bytes = resets = 0;
+    USB_GAHBCFG = BIT(5) | BIT(0);
+    USB_GINTMSK &= ~INT_RXFLVL;
+    clear_bits(&USB_DCTL, BIT(1));
+    until(&configured, 1000000);
+    probe(21, configured << 8 | (resets > 0) << 4 | (requests > 3));
+    delay_us(1000);
+    memcpy(reply, "again", 5);
+    send(1, reply, 5);
+    until(&got_bytes, 2000000);
+    probe(22, got_bytes);
+    probe(23, memcmp(got, "dma", 3) == 0);
+    probe(24, USB_DIEPCTL(1) >> 31);
 }

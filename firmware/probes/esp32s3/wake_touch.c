@@ -48,7 +48,8 @@ static uint32_t slept_ms(void) { return (rtc_time() - kept.slept_at) / TICKS_MS;
 
 /* As wake.c has it for light sleep; for deep sleep the pad is TOUCH_SLP_PAD with a threshold of its own. */
 static void touch(void) {
-    RTC_CNTL_TOUCH_CTRL1 = field(RTC_CNTL_TOUCH_CTRL1_TOUCH_MEAS_NUM, 500) | field(RTC_CNTL_TOUCH_CTRL1_TOUCH_SLEEP_CYCLES, 15);
+    RTC_CNTL_TOUCH_CTRL1 = field(RTC_CNTL_TOUCH_CTRL1_TOUCH_MEAS_NUM, 500) |
+                           field(RTC_CNTL_TOUCH_CTRL1_TOUCH_SLEEP_CYCLES, 15);
     field_set(&RTC_CNTL_TOUCH_SCAN_CTRL, RTC_CNTL_TOUCH_SCAN_CTRL_TOUCH_SCAN_PAD_MAP, BIT(PAD));
     RTC_CNTL_TOUCH_DAC = field(RTC_CNTL_TOUCH_DAC_TOUCH_PAD2_DAC, 7);
     RTC_CNTL_TOUCH_FILTER_CTRL = RTC_CNTL_TOUCH_FILTER_CTRL_TOUCH_FILTER_EN;

@@ -386,9 +386,10 @@ fn the_fourth_byte_comes_from_the_mode_or_from_a_register() {
     assert_eq!(bench.spi(&[0x4B, 0, 0, 0, 0, 0], 1), [0xE6]);
     bench.spi(&[0xE9], 0);
     assert_eq!((bench.spi(&[0xC8], 1), bench.spi(&[0x03, 0, 0, 0x40], 1)), (vec![0], vec![0x11]));
-    // ADP: from a reset on.
-    bench.spi(&[0x50], 0);
+    // ADP, which is not volatile: from a reset on.
+    bench.spi(&[0x06], 0);
     bench.spi(&[0x11, 0x62], 0);
+    bench.wait(20 * MS);
     bench.spi(&[0x66], 0);
     bench.spi(&[0x99], 0);
     bench.wait(MS);

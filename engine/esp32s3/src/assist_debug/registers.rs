@@ -73,7 +73,7 @@ engine_core::registers! {
     pub Reg;
     CORE_X_IRAM0_DRAM0_EXCEPTION_MONITOR_0 0x120 = 0x000F_FFFF { CORE_X_IRAM0_DRAM0_LIMIT_CYCLE_0 19:0 rw; }
     CORE_X_IRAM0_DRAM0_EXCEPTION_MONITOR_1 0x124 = 0x000F_FFFF { CORE_X_IRAM0_DRAM0_LIMIT_CYCLE_1 19:0 rw; }
-    LOG_SETTING 0x128 = 0x0000_0040 { LOG_MEM_LOOP_ENABLE 6 rw; LOG_MODE 5:3 rw; LOG_ENA 2:0 todo "the log of the bus"; }
+    LOG_SETTING 0x128 = 0x0000_0040 { LOG_MEM_LOOP_ENABLE 6 rw; LOG_MODE 5:3 rw; LOG_ENA 2:0 todo "the form of its packets is described of other chips alone (ESP32-C3 TRM 17.4)"; }
     LOG_DATA_0 0x12C = 0x0000_0000 { LOG_DATA_0 31:0 rw; }
     LOG_DATA_1 0x130 = 0x0000_0000 { LOG_DATA_1 31:0 rw; }
     LOG_DATA_2 0x134 = 0x0000_0000 { LOG_DATA_2 31:0 rw; }

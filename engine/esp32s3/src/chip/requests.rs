@@ -1,6 +1,7 @@
 //! What blocks ask of processors and chip: resets, clocks that stop, code that changed.
 
 use super::{Chip, Stop};
+use crate::block::Block;
 use crate::fabric::{Reason, Request};
 use engine_core::lent::Notice;
 use engine_core::trace::Kind;
@@ -25,6 +26,9 @@ impl Chip {
                     self.record_core(usize::from(core));
                     self.system.dev.rtc_cntl.core_restarted(usize::from(core), reason);
                     self.reset_core(usize::from(core));
+                    if core == 0 {
+                        self.system.dev.sensitive.reset(&mut self.system.dev.fabric);
+                    }
                     stop = Some(Stop::Reset(reason));
                 }
                 Request::Restart(reason) => {
@@ -46,7 +50,11 @@ impl Chip {
                     let pc = self.cores[usize::from(core)].pc;
                     crate::radio::say(page, pc, &mut self.system.dev.fabric.gaps);
                 }
-                Request::CpuClock(_) | Request::Rates | Request::ResetBlock(_) | Request::RtcMemoryCrc(..) => {
+                Request::CpuClock(_)
+                | Request::Rates
+                | Request::ResetBlock(_)
+                | Request::RtcMemoryCrc(..)
+                | Request::CopyRegisters => {
                     self.system.dev.fabric.requests.push(request);
                     self.system.carry_out_requests();
                 }

@@ -262,7 +262,8 @@ impl Gdma {
             let mut bus = Bus { mem, mmu, stale: false };
             if self.mount(n, true, &mut bus, fabric) && self.pairs[n].output.runs {
                 let clocks = DESCRIPTOR_CLOCKS + u64::from(self.out_length(n)).div_ceil(BYTES_PER_CLOCK);
-                let at: Ps = fabric.now() + fabric.rates.apb.duration(clocks);
+                // Without a clock it never comes.
+                let at: Ps = fabric.now().saturating_add(fabric.rates.apb.duration(clocks));
                 self.pairs[n].copied_at = Some(at);
             }
         }

@@ -126,7 +126,7 @@ impl GpSpi {
         let now = fabric.now();
         if self.is_set(Reg::SLAVE, SLAVE::USR_CONF) {
             let clocks = u64::from(self.field(Reg::CMD, CMD::CONF_BITLEN));
-            let due = now + fabric.rates.apb.duration(clocks);
+            let due = now.saturating_add(fabric.rates.apb.duration(clocks));
             self.enter(State::Conf, due, fabric);
         } else {
             self.begin(now, fabric);
@@ -438,7 +438,7 @@ impl GpSpi {
         }
         if segmented && self.is_set(Reg::USER, USER::USR_CONF_NXT) {
             let clocks = u64::from(self.field(Reg::CMD, CMD::CONF_BITLEN));
-            let due = at + fabric.rates.apb.duration(clocks);
+            let due = at.saturating_add(fabric.rates.apb.duration(clocks));
             return self.enter(State::Conf, due, fabric);
         }
         self.end(fabric);

@@ -1,5 +1,6 @@
 //! The controller: the command list becomes START, bytes and STOP. ESP32-S3 TRM, chapter I2C Controller.
 
+use super::wire::Times;
 use super::{I2c, Reg, CTR, FIFO_CONF, INT_RAW, SCL_MAIN_ST_TIME_OUT, SCL_SP_CONF, SCL_ST_TIME_OUT};
 use crate::fabric::Fabric;
 use engine_core::ports::PortId;
@@ -75,6 +76,8 @@ pub(super) struct Controller {
     pub(super) step: Option<Step>,
     pub(super) began: Ps,
     pub(super) due: Ps,
+    /// What its parts last, as the clock was when it began.
+    pub(super) times: Times,
     /// Between START and STOP.
     pub(super) owns: bool,
     /// Others take part: each edge is real. Else bytes go straight to the parts.
@@ -120,8 +123,9 @@ impl Controller {
         }
     }
 
-    /// SCL_MAIN_STATE_LAST and SCL_STATE_LAST, where a bit lasts so long.
-    pub(super) fn states(&self, now: Ps, low: Ps, bit: Ps) -> (u32, u32) {
+    /// SCL_MAIN_STATE_LAST and SCL_STATE_LAST.
+    pub(super) fn states(&self, now: Ps) -> (u32, u32) {
+        let (low, bit) = (self.times.low, self.times.bit());
         let since = now.saturating_sub(self.began);
         let acknowledges = if self.wire { self.edges.len() <= 7 } else { since >= 8 * bit };
         let scl = if since % bit.max(1) < low { 3 } else { 5 };
@@ -173,7 +177,8 @@ impl I2c {
         self.controller.wire = true;
         (self.controller.began, self.controller.due) = (now, now);
         self.controller.step = Some(Step::Clocks(clocks));
-        self.plan_edges(Step::Clocks(clocks), fabric);
+        self.controller.times = self.times(fabric);
+        self.plan_edges(Step::Clocks(clocks));
         self.advance(fabric);
     }
 
@@ -269,11 +274,16 @@ impl I2c {
         self.controller.through = 0;
     }
 
-    /// The next step begins. False: it waits for a byte of software's.
+    /// The next step begins. False: it waits for a byte of software's, or for its clock.
     fn begin(&mut self, fabric: &mut Fabric) -> bool {
         if self.controller.command == COMMANDS.len() {
             self.controller.running = false;
             return true;
+        }
+        if !self.core_clock(fabric).is_running() {
+            // Nothing moves until the clock is back.
+            self.controller.stuck.get_or_insert(self.controller.due);
+            return false;
         }
         let command = self.command();
         let times = self.times(fabric);
@@ -319,12 +329,13 @@ impl I2c {
             self.controller.wire = self.is_shared(fabric);
         }
         self.controller.step = Some(step);
+        self.controller.times = times;
         if !self.controller.wire && self.pulls.1 {
             self.pull_scl(false, self.controller.began, fabric);
         }
         if self.controller.wire {
             self.controller.due = self.controller.began;
-            self.plan_edges(step, fabric);
+            self.plan_edges(step);
         } else {
             self.controller.due = self.controller.began + lasts;
         }
@@ -377,7 +388,7 @@ impl I2c {
                 self.show(&[], step, fabric);
                 self.close(at, false, fabric);
                 self.controller.owns = false;
-                self.controller.free_at = at + self.times(fabric).stop_hold;
+                self.controller.free_at = at + self.controller.times.stop_hold;
                 self.controller.ten_bit = None;
                 self.controller.running = false;
                 self.command_done();

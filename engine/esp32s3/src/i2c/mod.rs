@@ -235,12 +235,8 @@ impl I2c {
     fn status(&self, fabric: &Fabric) -> u32 {
         let bit = |field: Field, on: bool| if on { field.mask } else { 0 };
         let busy = self.controller.is_busy() || self.lines.is_busy();
-        let times = self.times(fabric);
-        let (main, scl) = if self.ctr(CTR::MS_MODE) {
-            self.controller.states(fabric.now(), times.low, times.bit())
-        } else {
-            (self.target.main_state(), 0)
-        };
+        let (main, scl) =
+            if self.ctr(CTR::MS_MODE) { self.controller.states(fabric.now()) } else { (self.target.main_state(), 0) };
         let idle = SR::STRETCH_CAUSE.get(self.bank.get(Reg::SR));
         SR::TXFIFO_CNT.put(0, self.tx.len() as u32)
             | SR::RXFIFO_CNT.put(0, self.rx.len() as u32)
@@ -393,6 +389,10 @@ impl Block for I2c {
 
     fn input(&mut self, edge: InputEdge, fabric: &mut Fabric) {
         self.line_moved(edge, fabric);
+    }
+
+    fn clocks_changed(&mut self, fabric: &mut Fabric) {
+        self.advance(fabric);
     }
 
     fn reset(&mut self, fabric: &mut Fabric) {

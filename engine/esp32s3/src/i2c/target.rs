@@ -202,7 +202,8 @@ impl I2c {
     fn answer(&mut self, low: bool, at: Ps, fabric: &Fabric) {
         let hold = self.synced.get(Reg::SDA_HOLD);
         let hold = self.core_clock(fabric).duration(u64::from(SDA_HOLD::TIME.get(hold)) + 1);
-        self.target.answer = Some((at + hold, low));
+        // Without a clock it never comes.
+        self.target.answer = Some((at.saturating_add(hold), low));
     }
 
     fn stretch(&mut self, cause: Cause, at: Ps, fabric: &mut Fabric) {
@@ -229,7 +230,7 @@ impl I2c {
         };
         self.pull(low, true, now, fabric);
         let protect = SCL_STRETCH_CONF::STRETCH_PROTECT_NUM.get(self.synced.get(Reg::SCL_STRETCH_CONF));
-        self.target.release_at = Some(now + self.core_clock(fabric).duration(u64::from(protect)));
+        self.target.release_at = Some(now.saturating_add(self.core_clock(fabric).duration(u64::from(protect))));
     }
 
     fn has_nothing_to_send(&self) -> bool {

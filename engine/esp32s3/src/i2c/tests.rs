@@ -318,3 +318,31 @@ fn watermarks_are_levels_that_a_clear_does_not_hide() {
     bench.set(Reg::INT_CLR, !0);
     assert!(!bench.raw(INT_RAW::TXFIFO_WM_INT_RAW));
 }
+
+/// SVD: SCLK_ACTIVE is the switch of I2C_SCLK. SCL_MAIN_STATE_LAST is 4 while data is sent.
+#[test]
+fn a_transfer_waits_while_its_clock_stands_still() {
+    let mut bench = Bench::new();
+    for byte in [0xA0, 0x11] {
+        bench.set(Reg::DATA, byte);
+    }
+    for (register, command) in [(Reg::COMD0, RSTART), (Reg::COMD1, WRITE | 2), (Reg::COMD2, STOP)] {
+        bench.set(register, command);
+    }
+    bench.set(Reg::CTR, MASTER | UPDATE | TRANS_START);
+    // A bit lasts 10 us: START, nine bits of address, and two of the data.
+    bench.run_for(125_000_000);
+    let state = |bench: &mut Bench| SR::SCL_MAIN_STATE_LAST.get(bench.get(Reg::SR));
+    assert_eq!(state(&mut bench), 4);
+    bench.set(Reg::CLK_CONF, 0);
+    assert_eq!(state(&mut bench), 4);
+    bench.run_for(1_000_000_000);
+    assert_eq!(bench.seen(), [Seen::Start(0x50, false), Seen::Write(0x11)]);
+    assert!(!bench.raw(INT_RAW::TRANS_COMPLETE_INT_RAW));
+    let back = bench.fabric.now();
+    bench.set(Reg::CLK_CONF, 1 << 21);
+    bench.run();
+    assert_eq!(bench.seen(), [Seen::Stop]);
+    assert!(bench.raw(INT_RAW::TRANS_COMPLETE_INT_RAW));
+    assert_eq!(bench.fabric.now() - back, 10_000_000, "200 cycles of 40 MHz each, low and setup");
+}

@@ -27,6 +27,7 @@ pub(super) enum Edge {
 }
 
 /// How long the parts of a step last.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Times {
     pub(super) low: Ps,
     pub(super) high: Ps,
@@ -41,8 +42,7 @@ pub(super) struct Times {
 impl Times {
     /// A whole bit.
     pub(super) fn bit(&self) -> Ps {
-        // Without a clock both last for ever.
-        self.low.saturating_add(self.high)
+        self.low + self.high
     }
 }
 
@@ -92,7 +92,7 @@ impl I2c {
     /// Shows a step to whoever looks at the pins; `bytes` are the data and the acknowledge bit.
     pub(super) fn show(&mut self, bytes: &[u8], step: Step, fabric: &mut Fabric) {
         let Some((sda, scl)) = self.bus(fabric).filter(|_| !self.controller.wire) else { return };
-        let Times { low, high, hold, start_hold, restart_setup, stop_setup, .. } = self.times(fabric);
+        let Times { low, high, hold, start_hold, restart_setup, stop_setup, .. } = self.controller.times;
         let began = self.controller.began;
         // A step goes on with what the one before it left on the lines.
         let owns = self.controller.owns;
@@ -128,8 +128,8 @@ impl I2c {
     }
 
     /// A step becomes edges.
-    pub(super) fn plan_edges(&mut self, step: Step, fabric: &Fabric) {
-        let times = self.times(fabric);
+    pub(super) fn plan_edges(&mut self, step: Step) {
+        let times = self.controller.times;
         let early = self.ctr(CTR::SAMPLE_SCL_LEVEL);
         let owns = self.controller.owns;
         self.controller.bits = 0;
@@ -217,7 +217,7 @@ impl I2c {
                 Edge::Sample => self.controller.bits = self.controller.bits << 1 | u16::from(self.lines.sda()),
                 Edge::Decide => {
                     self.controller.sent_ack = self.ack_to_send();
-                    let times = self.times(fabric);
+                    let times = self.controller.times;
                     let early = self.ctr(CTR::SAMPLE_SCL_LEVEL);
                     let acknowledge = bit(&times, self.controller.sent_ack, Edge::Sample, early);
                     self.controller.edges.clear();

@@ -8,6 +8,8 @@ use super::{flash, required, uart, vars, Function};
 
 /// Where the processors begin.
 pub(super) const RESET: u32 = 0x4000_0400;
+/// Where firmware/rom has put what gives USB On-The-Go's variables their first contents.
+const USB_VARIABLES: u32 = 0x4001_7fb0;
 /// Where firmware/rom has put the loader of download mode. Its answer is what to run then.
 const DOWNLOAD: u32 = 0x4001_7ff0;
 /// Where it has put what says more of a reset.
@@ -175,6 +177,7 @@ const STATE: u32 = 0;
 #[repr(u32)]
 enum At {
     Start,
+    Usb,
     Attach,
     Rom,
     Build,
@@ -194,8 +197,9 @@ enum At {
 }
 
 /// The states by number, for the word in the frame.
-const ORDER: [At; 17] = [
+const ORDER: [At; 18] = [
     At::Start,
+    At::Usb,
     At::Attach,
     At::Rom,
     At::Build,
@@ -250,8 +254,9 @@ fn greet(frame: &mut Frame<'_>, at: At) -> Done<Step> {
             let clock = frame.call.load(SYSCLK_CONF)?;
             let ticks = (clock >> 12 & 0x7f) / ((clock & 0x3ff) + 1);
             frame.call.store(vars::TICKS_PER_US, ticks.max(1))?;
-            then(frame, At::Attach, Step::call(required("uartAttach"), &[0]))
+            then(frame, At::Usb, Step::call(USB_VARIABLES, &[]))
         }
+        At::Usb => then(frame, At::Attach, Step::call(required("uartAttach"), &[0])),
         At::Attach => then(frame, At::Rom, Step::call(required("Uart_Init"), &[0, 0])),
         At::Rom => then(frame, At::Build, print("ESP-ROM:%s\n", &[text_address("esp32s3-20210327")])),
         At::Build => then(frame, At::Reset, print("Build:%s\n", &[text_address("Mar 27 2021")])),

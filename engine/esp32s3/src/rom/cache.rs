@@ -148,7 +148,7 @@ fn in_dcache(addr: u32) -> bool {
 /// `struct cache_mode`: size, line size (16 bits), ways, and in the last byte whose it is.
 fn get_mode(call: &mut Call<'_>) -> Done {
     let place = call.arg(0)?;
-    let icache = call.guest.load8(place + 7)? != 0;
+    let icache = call.guest.load8(place.wrapping_add(7))? != 0;
     let ctrl = call.load(if icache { ICACHE.ctrl } else { DCACHE.ctrl })?;
     let full = ctrl >> 2 & 1;
     let (size, line, ways) = if icache {
@@ -157,8 +157,8 @@ fn get_mode(call: &mut Call<'_>) -> Done {
         (0x8000 << full, dcache_line(call)?, 4)
     };
     call.store(place, size)?;
-    call.guest.store16(place + 4, line as u16)?;
-    Ok(call.guest.store8(place + 6, ways)?)
+    call.guest.store16(place.wrapping_add(4), line as u16)?;
+    Ok(call.guest.store8(place.wrapping_add(6), ways)?)
 }
 
 fn set_icache_mode(call: &mut Call<'_>) -> Done {
@@ -225,7 +225,7 @@ fn start_preload(call: &mut Call<'_>, cache: Cache) -> Done {
 /// `struct lock_config`: address, size and group of a section that stays in the cache.
 fn prelock(call: &mut Call<'_>, cache: Cache) -> Done {
     let config = call.arg(0)?;
-    let (addr, size_and_group) = (call.load(config)?, call.load(config + 4)?);
+    let (addr, size_and_group) = (call.load(config)?, call.load(config.wrapping_add(4))?);
     let (size, group) = (size_and_group & 0xffff, size_and_group >> 16 & 1);
     call.store(cache.prelock + 4 + 4 * group, addr)?;
     // Section 0 has the upper half of SCT_SIZE.
@@ -357,7 +357,7 @@ fn range(frame: &mut Frame<'_>, operation: u32) -> Done<Step> {
         2 => until(frame, cache.sync, cache.sync_done, cache.sync_done, 3),
         3 => {
             frame.set_local(STATE, 4)?;
-            let end = frame.call.load(callbacks + 4)?;
+            let end = frame.call.load(callbacks.wrapping_add(4))?;
             Ok(if end == 0 { Step::Again } else { Step::call(end, &[]) })
         }
         _ => {

@@ -37,7 +37,7 @@ fn version(call: &mut Call<'_>) -> Done {
 
 fn environment(call: &mut Call<'_>, offset: u32) -> Done<u32> {
     let environment = call.load(super::required("coex_env_ptr"))?;
-    call.load(environment + offset)
+    call.load(environment.wrapping_add(offset))
 }
 
 /// Event, and where its priority goes.
@@ -75,13 +75,13 @@ fn semaphore(frame: &mut Frame<'_>, offset: u32, more: &[u32]) -> Done<Step> {
         return Ok(Step::Return);
     }
     let scheme = frame.call.load(super::required("coex_schm_env_ptr"))?;
-    let semaphore = frame.call.load(scheme + 0x10)?;
+    let semaphore = frame.call.load(scheme.wrapping_add(0x10))?;
     if semaphore == 0 {
         frame.call.ret(INVALID_STATE);
         return Ok(Step::Return);
     }
     let adapter = frame.call.load(super::required("g_coa_funcs_p"))?;
-    let function = frame.call.load(adapter + offset)?;
+    let function = frame.call.load(adapter.wrapping_add(offset))?;
     frame.set_local(0, 1)?;
     let args: Vec<u32> = std::iter::once(semaphore).chain(more.iter().copied()).collect();
     Ok(Step::call(function, &args))
@@ -95,7 +95,7 @@ fn release(frame: &mut Frame<'_>) -> Done<Step> {
     frame.set_local(0, state + 1)?;
     match state {
         0 => {
-            let (function, event) = (frame.call.load(functions + 4)?, frame.call.arg(1)?);
+            let (function, event) = (frame.call.load(functions.wrapping_add(4))?, frame.call.arg(1)?);
             Ok(Step::call(function, &[event]))
         }
         1 => match frame.result() {
@@ -104,7 +104,7 @@ fn release(frame: &mut Frame<'_>) -> Done<Step> {
                 Ok(Step::Return)
             }
             slot => {
-                let function = frame.call.load(functions + 0x24)?;
+                let function = frame.call.load(functions.wrapping_add(0x24))?;
                 Ok(Step::call(function, &[slot]))
             }
         },

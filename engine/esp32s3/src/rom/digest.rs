@@ -43,12 +43,17 @@ fn md5_block(state: &mut [u32; 4], block: &[u8]) {
 }
 
 fn md5_state(call: &mut Call<'_>, context: u32) -> Done<[u32; 4]> {
-    Ok([call.load(context)?, call.load(context + 4)?, call.load(context + 8)?, call.load(context + 12)?])
+    Ok([
+        call.load(context)?,
+        call.load(context.wrapping_add(4))?,
+        call.load(context.wrapping_add(8))?,
+        call.load(context.wrapping_add(12))?,
+    ])
 }
 
 fn md5_keep(call: &mut Call<'_>, context: u32, state: [u32; 4]) -> Done {
     for (i, word) in state.into_iter().enumerate() {
-        call.store(context + 4 * i as u32, word)?;
+        call.store(context.wrapping_add(4 * i as u32), word)?;
     }
     Ok(())
 }
@@ -60,11 +65,12 @@ fn md5_init(call: &mut Call<'_>) -> Done {
 
 fn md5_start(call: &mut Call<'_>, context: u32) -> Done {
     md5_keep(call, context, MD5_START)?;
-    call.put(context + MD5_BITS, &[0; 8])
+    call.put(context.wrapping_add(MD5_BITS), &[0; 8])
 }
 
 fn md5_length(call: &mut Call<'_>, context: u32) -> Done<u64> {
-    Ok(u64::from(call.load(context + MD5_BITS)?) | u64::from(call.load(context + MD5_BITS + 4)?) << 32)
+    Ok(u64::from(call.load(context.wrapping_add(MD5_BITS))?)
+        | u64::from(call.load(context.wrapping_add(MD5_BITS + 4))?) << 32)
 }
 
 fn md5_update(call: &mut Call<'_>) -> Done {
@@ -74,12 +80,12 @@ fn md5_update(call: &mut Call<'_>) -> Done {
 
 fn md5_add(call: &mut Call<'_>, context: u32, at: u32, len: u32) -> Done {
     let bits = md5_length(call, context)?;
-    call.put(context + MD5_BITS, &bits.wrapping_add(8 * u64::from(len)).to_le_bytes())?;
-    let mut data = call.bytes(context + MD5_BUFFER, (bits >> 3) as u32 & 63)?;
+    call.put(context.wrapping_add(MD5_BITS), &bits.wrapping_add(8 * u64::from(len)).to_le_bytes())?;
+    let mut data = call.bytes(context.wrapping_add(MD5_BUFFER), (bits >> 3) as u32 & 63)?;
     data.extend(call.bytes(at, len)?);
     let mut state = md5_state(call, context)?;
     let blocks = data.chunks_exact(64);
-    call.put(context + MD5_BUFFER, blocks.remainder())?;
+    call.put(context.wrapping_add(MD5_BUFFER), blocks.remainder())?;
     blocks.for_each(|block| md5_block(&mut state, block));
     call.charge(12 * len);
     md5_keep(call, context, state)
@@ -92,7 +98,7 @@ fn md5_final(call: &mut Call<'_>) -> Done {
 
 fn md5_finish(call: &mut Call<'_>, to: u32, context: u32) -> Done {
     let bits = md5_length(call, context)?;
-    let mut data = call.bytes(context + MD5_BUFFER, (bits >> 3) as u32 & 63)?;
+    let mut data = call.bytes(context.wrapping_add(MD5_BUFFER), (bits >> 3) as u32 & 63)?;
     data.push(0x80);
     data.resize((data.len() + 8).next_multiple_of(64) - 8, 0);
     data.extend(bits.to_le_bytes());
@@ -109,7 +115,7 @@ fn md5_vector(call: &mut Call<'_>) -> Done {
     let (count, places, lengths, to) = (call.arg(0)?, call.arg(1)?, call.arg(2)?, call.arg(3)?);
     let mut data = Vec::new();
     for i in 0..count {
-        let (at, len) = (call.load(places + 4 * i)?, call.load(lengths + 4 * i)?);
+        let (at, len) = (call.load(places.wrapping_add(4 * i))?, call.load(lengths.wrapping_add(4 * i))?);
         data.extend(call.bytes(at, len)?);
     }
     let bits = 8 * data.len() as u64;
@@ -271,13 +277,13 @@ fn sha_init(call: &mut Call<'_>) -> Done {
         return Ok(());
     }
     call.put(context, &[0; SHA_BYTES as usize])?;
-    call.store(context + SHA_TYPE, kind)?;
+    call.store(context.wrapping_add(SHA_TYPE), kind)?;
     call.ret(OK);
     Ok(())
 }
 
 fn sha_of(call: &mut Call<'_>, context: u32) -> Done<Sha> {
-    Ok(Sha { kind: call.load(context + SHA_TYPE)? })
+    Ok(Sha { kind: call.load(context.wrapping_add(SHA_TYPE))? })
 }
 
 /// The state, begun where this is the first block (`start` is not set).
@@ -290,12 +296,12 @@ fn sha_state(call: &mut Call<'_>, context: u32, sha: Sha) -> Done<Vec<u32>> {
         state.resize(16, 0);
         return Ok(state);
     }
-    (0..16).map(|i| call.load(context + SHA_STATE + 4 * i)).collect()
+    (0..16).map(|i| call.load(context.wrapping_add(SHA_STATE + 4 * i))).collect()
 }
 
 fn sha_keep(call: &mut Call<'_>, context: u32, state: &[u32]) -> Done {
     for (i, &word) in state.iter().enumerate() {
-        call.store(context + SHA_STATE + 4 * i as u32, word)?;
+        call.store(context.wrapping_add(SHA_STATE + 4 * i as u32), word)?;
     }
     Ok(())
 }
@@ -319,7 +325,7 @@ fn sha_process(call: &mut Call<'_>) -> Done {
 }
 
 fn sha_length(call: &mut Call<'_>, context: u32) -> Done<u128> {
-    let bytes = call.bytes(context + SHA_BITS, 16)?;
+    let bytes = call.bytes(context.wrapping_add(SHA_BITS), 16)?;
     Ok(bytes.iter().rev().fold(0, |value, &byte| value << 8 | u128::from(byte)))
 }
 
@@ -327,9 +333,9 @@ fn sha_update(call: &mut Call<'_>) -> Done {
     let (context, at, len) = (call.arg(0)?, call.arg(1)?, call.arg(2)?);
     let sha = sha_of(call, context)?;
     let bits = sha_length(call, context)?;
-    call.put(context + SHA_BITS, &(bits + 8 * u128::from(len)).to_le_bytes())?;
+    call.put(context.wrapping_add(SHA_BITS), &(bits + 8 * u128::from(len)).to_le_bytes())?;
     let filled = (bits >> 3) as u32 & (sha.block() as u32 - 1);
-    let mut data = call.bytes(context + SHA_BUFFER, filled)?;
+    let mut data = call.bytes(context.wrapping_add(SHA_BUFFER), filled)?;
     data.extend(call.bytes(at, len)?);
     let whole = data.len() / sha.block() * sha.block();
     if whole > 0 {
@@ -337,7 +343,7 @@ fn sha_update(call: &mut Call<'_>) -> Done {
         sha.compress(&mut state, &data[..whole]);
         sha_keep(call, context, &state)?;
     }
-    call.put(context + SHA_BUFFER, &data[whole..])?;
+    call.put(context.wrapping_add(SHA_BUFFER), &data[whole..])?;
     // Copying 16 words into the accelerator, and its 60 cycles for a block (TRM section 20.4).
     call.charge((whole / sha.block()) as u32 * 180 + len / 4);
     Ok(())
@@ -348,7 +354,7 @@ fn sha_finish(call: &mut Call<'_>) -> Done {
     let sha = sha_of(call, context)?;
     let bits = sha_length(call, context)?;
     let filled = (bits >> 3) as u32 & (sha.block() as u32 - 1);
-    let mut data = call.bytes(context + SHA_BUFFER, filled)?;
+    let mut data = call.bytes(context.wrapping_add(SHA_BUFFER), filled)?;
     let length = if sha.block() == 64 { 8 } else { 16 };
     data.push(0x80);
     data.resize((data.len() + length).next_multiple_of(sha.block()) - length, 0);

@@ -6,7 +6,7 @@
 use super::guest::{Call, Done};
 use super::spi::*;
 use super::stubs::{Frame, Step, StepFn};
-use super::{names, vars, Function};
+use super::{libgcc, names, vars, Function};
 
 /// Functions that run in one go.
 #[rustfmt::skip]
@@ -77,7 +77,7 @@ fn through(frame: &mut Frame<'_>, index: u32, own: StepFn) -> Done<Step> {
     match frame.local(STATE)? {
         0 => {
             let table = frame.call.load(super::required("rom_spiflash_legacy_funcs"))?;
-            let function = if table == 0 { 0 } else { frame.call.load(table + 4 * index)? };
+            let function = if table == 0 { 0 } else { frame.call.load(table.wrapping_add(4 * index))? };
             let ours = names::function_at(function).is_some_and(|(at, name)| at == function && name.starts_with('_'));
             if function != 0 && !ours {
                 let args = [frame.call.arg(0)?, frame.call.arg(1)?, frame.call.arg(2)?];
@@ -99,23 +99,30 @@ fn chip(call: &mut Call<'_>) -> Done<u32> {
     call.load(super::required("rom_spiflash_legacy_data"))
 }
 
-/// Size, and what erases and programs at once.
+/// Size, and what erases and programs at once. Applications may write there: the ROM divides by these.
 fn geometry(call: &mut Call<'_>) -> Done<[u32; 4]> {
     let chip = chip(call)?;
-    Ok([call.load(chip + 4)?, call.load(chip + 8)?, call.load(chip + 12)?, call.load(chip + 16)?])
+    let mut sizes = [0; 4];
+    for (size, at) in sizes.iter_mut().zip([4, 8, 12, 16]) {
+        *size = call.load(chip.wrapping_add(at))?;
+    }
+    if sizes[1..].contains(&0) {
+        return Err(libgcc::by_zero());
+    }
+    Ok(sizes)
 }
 
 /// Additional dummy cycles of controller `n`.
 fn dummies(call: &mut Call<'_>, n: u32) -> Done<u32> {
     let chip = chip(call)?;
-    Ok(u32::from(call.guest.load8(chip + 24 + n)?))
+    Ok(u32::from(call.guest.load8(chip.wrapping_add(24 + n))?))
 }
 
 fn config_param(call: &mut Call<'_>) -> Done {
     let chip = chip(call)?;
     for k in 0..6 {
         let word = call.arg(k)?;
-        call.store(chip + 4 * k, word)?;
+        call.store(chip.wrapping_add(4 * k), word)?;
     }
     call.ret(0);
     Ok(())
@@ -152,8 +159,8 @@ fn auto_wait_idle(call: &mut Call<'_>) -> Done {
 fn dummy_fix(call: &mut Call<'_>) -> Done {
     let (spi, divider) = (call.arg(0)? & 1, call.arg(1)? & 0xff);
     let chip = chip(call)?;
-    let matrix = call.guest.load8(chip + 27)? != 0;
-    Ok(call.guest.store8(chip + 24 + spi, u8::from(matrix && divider == 1))?)
+    let matrix = call.guest.load8(chip.wrapping_add(27))? != 0;
+    Ok(call.guest.store8(chip.wrapping_add(24 + spi), u8::from(matrix && divider == 1))?)
 }
 
 /// Clock on, reset, chip select set up for SPI0 and SPI1.
@@ -220,7 +227,7 @@ fn settle(frame: &mut Frame<'_>) -> Done<Option<Step>> {
             // Silicon asks without a pause, through the many seconds that a chip takes to erase.
             frame.set_local(STATE, ASK)?;
             let ticks = frame.call.load(vars::TICKS_PER_US)?.max(1);
-            Ok(Some(Step::WaitCycles(PAUSE_US * ticks)))
+            Ok(Some(Step::WaitCycles(ticks.wrapping_mul(PAUSE_US))))
         }
         _ if !is_idle(&mut frame.call)? => Ok(Some(Step::Wait)),
         _ => Ok(None),
@@ -331,7 +338,7 @@ fn change(frame: &mut Frame<'_>, next: impl Fn(&mut Call<'_>, u32) -> Done<Optio
             command(frame, change.bit, 4)
         }
         _ => {
-            frame.set_local(DONE, done + change.bytes)?;
+            frame.set_local(DONE, done.wrapping_add(change.bytes))?;
             go(frame, ASK)
         }
     }
@@ -346,9 +353,9 @@ fn write(frame: &mut Frame<'_>) -> Done<Step> {
         return finish(frame, ERROR);
     }
     change(frame, |_, done| {
-        let addr = to + done;
-        let bytes = (len - done).min(PROGRAM).min(page - addr % page);
-        Ok((bytes != 0).then_some(Change { bit: CMD_PP, addr, bytes, data: Some(from + done) }))
+        let addr = to.wrapping_add(done);
+        let bytes = len.wrapping_sub(done).min(PROGRAM).min(page - addr % page);
+        Ok((bytes != 0).then_some(Change { bit: CMD_PP, addr, bytes, data: Some(from.wrapping_add(done)) }))
     })
 }
 
@@ -358,7 +365,9 @@ fn erase_one(frame: &mut Frame<'_>, bit: u32, unit: u32, size: u32) -> Done<Step
     if number >= size / unit {
         return finish(frame, ERROR);
     }
-    change(frame, |_, done| Ok((done == 0).then_some(Change { bit, addr: number * unit, bytes: unit, data: None })))
+    change(frame, |_, done| {
+        Ok((done == 0).then_some(Change { bit, addr: number.wrapping_mul(unit), bytes: unit, data: None }))
+    })
 }
 
 fn erase_sector(frame: &mut Frame<'_>) -> Done<Step> {
@@ -382,9 +391,10 @@ fn erase_area(frame: &mut Frame<'_>) -> Done<Step> {
     if start % sector != 0 || start.wrapping_add(len) > size {
         return finish(frame, ERROR);
     }
-    let len = len.next_multiple_of(sector);
+    // 32 bits that run over are 0.
+    let len = len.checked_next_multiple_of(sector).unwrap_or(0);
     change(frame, |_, done| {
-        let (addr, left) = (start + done, len - done);
+        let (addr, left) = (start.wrapping_add(done), len.wrapping_sub(done));
         Ok(match left {
             0 => None,
             _ if addr % block == 0 && left >= block => Some(Change { bit: CMD_BE, addr, bytes: block, data: None }),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::rom::testing::{Flat, DATA};
-use crate::rom::Guest;
+use crate::rom::{Exit, Guest};
 use crate::slots::Slot;
 use crate::spi_mem::psram::Wiring;
 use crate::system::System;
@@ -75,4 +75,14 @@ fn the_status_has_two_bytes() {
     assert_eq!(flat.load32(DATA).unwrap(), QE, "quad read needs quad enable");
     flat.call("esp_rom_spiflash_read_user_cmd", &[DATA, 0x05]);
     assert_eq!(flat.load32(DATA).unwrap(), 0);
+}
+
+/// Applications may write `esp_rom_spiflash_chip_t`; QUOU and REMU by 0 are exceptions (Xtensa ISA, EXCCAUSE 6).
+#[test]
+fn a_chip_with_sectors_of_no_bytes_is_an_exception() {
+    let mut flat = flat();
+    let place = flat.load32(super::super::required("rom_spiflash_legacy_data")).unwrap();
+    flat.store32(place + 12, 0).unwrap();
+    let Err(Exit::Fault(fault)) = geometry(&mut Call::framed(&mut flat, 0)) else { panic!("no exception") };
+    assert_eq!(fault.cause, 6);
 }

@@ -48,12 +48,12 @@ fn matrix_in(call: &mut Call<'_>) -> Done {
     if pin != BYPASS {
         value |= SIG_IN_SEL;
     }
-    call.store(FUNC0_IN_SEL + 4 * signal, value)
+    call.store(FUNC0_IN_SEL.wrapping_add(signal.wrapping_mul(4)), value)
 }
 
 fn bypass(call: &mut Call<'_>) -> Done {
     let signal = call.arg(0)?;
-    call.modify(FUNC0_IN_SEL + 4 * signal, 1 << 7, 0)
+    call.modify(FUNC0_IN_SEL.wrapping_add(signal.wrapping_mul(4)), 1 << 7, 0)
 }
 
 fn matrix_out(call: &mut Call<'_>) -> Done {
@@ -65,7 +65,7 @@ fn matrix_out(call: &mut Call<'_>) -> Done {
         return Ok(());
     }
     let value = signal | u32::from(invert != 0) * INVERT | u32::from(invert_enable != 0) * INVERT_ENABLE;
-    call.store(FUNC0_OUT_SEL + 4 * pin, value)?;
+    call.store(FUNC0_OUT_SEL.wrapping_add(pin.wrapping_mul(4)), value)?;
     call.store(if pin < 32 { ENABLE_W1TS } else { ENABLE1_W1TS }, 1 << (pin & 31))
 }
 
@@ -92,7 +92,7 @@ fn pad(call: &mut Call<'_>, mask: u32, value: u32) -> Done {
     if pin > LAST_PAD {
         return Ok(());
     }
-    call.modify(IO_MUX_GPIO0 + 4 * pin, mask, value)
+    call.modify(IO_MUX_GPIO0.wrapping_add(pin.wrapping_mul(4)), mask, value)
 }
 
 /// Pads 0..=21 are held by RTC_CNTL_PAD_HOLD, the others by RTC_CNTL_DIG_PAD_HOLD.
@@ -115,21 +115,21 @@ const INT_TYPE: u32 = 7 << 7;
 fn wakeup_enable(call: &mut Call<'_>) -> Done {
     let (pin, kind) = (call.arg(0)?, call.arg(1)?);
     if matches!(kind, 4 | 5) {
-        call.modify(PIN0 + 4 * pin, INT_TYPE | WAKEUP_ENABLE, kind << 7 | WAKEUP_ENABLE)?;
+        call.modify(PIN0.wrapping_add(pin.wrapping_mul(4)), INT_TYPE | WAKEUP_ENABLE, kind << 7 | WAKEUP_ENABLE)?;
     }
     Ok(())
 }
 
 fn wakeup_disable(call: &mut Call<'_>) -> Done {
     let pin = call.arg(0)?;
-    call.modify(PIN0 + 4 * pin, WAKEUP_ENABLE, 0)
+    call.modify(PIN0.wrapping_add(pin.wrapping_mul(4)), WAKEUP_ENABLE, 0)
 }
 
 /// Core, source, interrupt of the core.
 fn route_interrupt(call: &mut Call<'_>) -> Done {
     let (core, source, interrupt) = (call.arg(0)?, call.arg(1)?, call.arg(2)?);
-    let base = if core == 0 { 0x600c_2000 } else { 0x600c_2800 };
-    call.store(base + 4 * source, interrupt)
+    let base: u32 = if core == 0 { 0x600c_2000 } else { 0x600c_2800 };
+    call.store(base.wrapping_add(source.wrapping_mul(4)), interrupt)
 }
 
 #[cfg(test)]

@@ -196,13 +196,13 @@ impl<'a> Call<'a> {
         if k < 6 {
             Ok(self.guest.reg(self.first + k))
         } else {
-            Ok(self.guest.load32(self.stack.wrapping_add(4 * (k - 6)))?)
+            Ok(self.guest.load32(self.stack.wrapping_add((k - 6).wrapping_mul(4)))?)
         }
     }
 
     /// A 64-bit argument that begins at word `k` (even: the ABI aligns them).
     pub fn arg64(&mut self, k: u32) -> Done<u64> {
-        Ok(u64::from(self.arg(k)?) | u64::from(self.arg(k + 1)?) << 32)
+        Ok(u64::from(self.arg(k)?) | u64::from(self.arg(k.wrapping_add(1))?) << 32)
     }
 
     /// Sets the result word.
@@ -238,10 +238,15 @@ impl<'a> Call<'a> {
         self.store(addr, old & !mask | value & mask)
     }
 
-    /// A run of bytes.
+    /// A run of bytes. A wild length faults before it exhausts the host.
     pub fn bytes(&mut self, addr: u32, len: u32) -> Done<Vec<u8>> {
-        let mut bytes = vec![0; len as usize];
-        self.guest.read(addr, &mut bytes)?;
+        const CHUNK: usize = 0x1_0000;
+        let (len, mut bytes) = (len as usize, Vec::new());
+        while bytes.len() < len {
+            let done = bytes.len();
+            bytes.resize(len.min(done + CHUNK), 0);
+            self.guest.read(addr.wrapping_add(done as u32), &mut bytes[done..])?;
+        }
         Ok(bytes)
     }
 

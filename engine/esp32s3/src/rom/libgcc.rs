@@ -249,8 +249,8 @@ fn complex32(call: &mut Call<'_>, operation: fn([Single; 4]) -> [Single; 2]) -> 
     Ok(())
 }
 
-/// libgcc divides by zero with QUOU: an exception.
-fn by_zero() -> Exit {
+/// A division by zero with QUOU or one of its kin: an exception.
+pub(super) fn by_zero() -> Exit {
     Exit::Fault(Fault { cause: DIVIDE_BY_ZERO, addr: 0 })
 }
 

@@ -480,7 +480,7 @@ fn abs(call: &mut Call<'_>) -> Done {
 fn div(call: &mut Call<'_>) -> Done {
     let (a, b) = (call.arg(0)? as i32, call.arg(1)? as i32);
     if b == 0 {
-        return Err(super::Fault { cause: super::libgcc::DIVIDE_BY_ZERO, addr: 0 }.into());
+        return Err(super::libgcc::by_zero());
     }
     let (quotient, remainder) = (a.wrapping_div(b) as u32, a.wrapping_rem(b) as u32);
     call.ret64(u64::from(quotient) | u64::from(remainder) << 32);

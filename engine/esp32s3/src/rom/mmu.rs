@@ -16,7 +16,7 @@ pub(super) const LEAVES: &[(&str, Function)] = &[
     ("Cache_Dbus_MMU_Set", |c| mmu_set(c, 0x3c00_0000)),
     ("Cache_Set_IDROM_MMU_Size", set_idrom_size), ("Cache_Set_IDROM_MMU_Info", set_idrom_info),
     ("Cache_Get_IROM_MMU_End", |c| { let i = c.load(IROM_SIZE)?; c.ret(i); Ok(()) }),
-    ("Cache_Get_DROM_MMU_End", |c| { let (i, d) = (c.load(IROM_SIZE)?, c.load(DROM_SIZE)?); c.ret(i + d); Ok(()) }),
+    ("Cache_Get_DROM_MMU_End", |c| { let (i, d) = (c.load(IROM_SIZE)?, c.load(DROM_SIZE)?); c.ret(i.wrapping_add(d)); Ok(()) }),
     ("flash2spiram_instruction_offset", |c| { let i = c.load(INFO + 16)?; c.ret(i); Ok(()) }),
     ("flash2spiram_rodata_offset", |c| { let i = c.load(INFO + 20)?; c.ret(i); Ok(()) }),
     ("flash_instr_rodata_start_page", |c| { let bus = c.arg(0)?; let p = c.load(if bus == 0 { IROM_PAGE } else { DROM_PAGE })?; c.ret(p); Ok(()) }),
@@ -51,7 +51,7 @@ fn mmu_set(call: &mut Call<'_>, bus: u32) -> Done {
                 break 4;
             }
             call.store(MMU + 4 * (vaddr >> 16 & (MMU_ENTRIES - 1)), page | target)?;
-            page += u32::from(fixed == 0);
+            page = page.wrapping_add(u32::from(fixed == 0));
             vaddr = vaddr.wrapping_add(0x1_0000);
             left -= 1;
         }
@@ -78,7 +78,7 @@ fn set_idrom_size(call: &mut Call<'_>) -> Done {
     if odd == 0 {
         call.store(IROM_SIZE, irom)?;
         call.store(DROM_SIZE, drom)?;
-        let (first, second) = (call.load(MMU)?, call.load(MMU + irom)?);
+        let (first, second) = (call.load(MMU)?, call.load(MMU.wrapping_add(irom))?);
         call.store(IROM_PAGE, first)?;
         call.store(DROM_PAGE, second)?;
     }
@@ -103,11 +103,11 @@ fn count_flash_pages(call: &mut Call<'_>) -> Done {
     const CACHE_BUS_IBUS: u32 = 0;
     let (bus, page0) = (call.arg(0)?, call.arg(1)?);
     let (irom, drom) = (call.load(IROM_SIZE)?, call.load(DROM_SIZE)?);
-    let (first, end) = if bus == CACHE_BUS_IBUS { (0, irom) } else { (irom, irom + drom) };
+    let (first, end) = if bus == CACHE_BUS_IBUS { (0, irom) } else { (irom, irom.wrapping_add(drom)) };
     let mut counted = 0u32;
     let mut page0_seen = call.load(page0)? != 0;
     for at in (first..end).step_by(4) {
-        let entry = call.load(MMU + at)?;
+        let entry = call.load(MMU.wrapping_add(at))?;
         if entry & (MMU_INVALID | 0x8000) != 0 {
             continue;
         }
@@ -139,25 +139,25 @@ fn copy_to_psram(call: &mut Call<'_>) -> Done {
     const COPY_CYCLES: u32 = 500_000;
     let (bus, start, mut free, page0) = (call.arg(0)?, call.arg(1)?, call.arg(2)?, call.arg(3)?);
     let (irom, drom) = (call.load(IROM_SIZE)?, call.load(DROM_SIZE)?);
-    let (first, end) = if bus == CACHE_BUS_IBUS { (0, irom) } else { (irom, irom + drom) };
+    let (first, end) = if bus == CACHE_BUS_IBUS { (0, irom) } else { (irom, irom.wrapping_add(drom)) };
     let kept = call.load(LAST)?;
     for at in (first..end).step_by(4) {
-        let entry = call.load(MMU + at)?;
+        let entry = call.load(MMU.wrapping_add(at))?;
         if entry & (MMU_INVALID | PSRAM) != 0 {
             continue;
         }
         let is_page0 = entry & 0x3fff == 0;
         let copied = call.load(page0)?;
         if is_page0 && copied != NOWHERE {
-            call.store(MMU + at, copied | PSRAM)?;
+            call.store(MMU.wrapping_add(at), copied | PSRAM)?;
             continue;
         }
         call.store(LAST, free | PSRAM)?;
-        let data = call.bytes(start + (at >> 2) * PAGE, PAGE)?;
+        let data = call.bytes(start.wrapping_add((at >> 2).wrapping_mul(PAGE)), PAGE)?;
         call.put(WINDOW, &data)?;
         call.charge(COPY_CYCLES);
-        call.store(MMU + at, free | PSRAM)?;
-        free += 1;
+        call.store(MMU.wrapping_add(at), free | PSRAM)?;
+        free = free.wrapping_add(1);
         if is_page0 {
             call.store(page0, free)?;
         }

@@ -17,21 +17,18 @@
 //!
 //! - A function with much of its own between its calls back (JPEG, the C library's files) is compiled from C: firmware/rom.
 //!   So is the loader of download mode, and its secure form: esptool and its stub work as with silicon, answers the same to the byte
-//!   (tests/realimages/test_esp32s3_download.py); over UART0 and the USB Serial/JTAG, not over USB OTG.
+//!   (tests/realimages/test_esp32s3_download.py); over UART0, the USB Serial/JTAG and, with the fuse EFUSE_USB_PHY_SEL, USB OTG,
+//!   where updates by DFU are taken as well (tests/realimages/test_esp32s3_download_otg.py).
 //!   So is the loader of the second stage, with secure boot: the same text as with silicon (tests/realimages/test_esp32s3_boot.py).
-//!   So is the console on USB OTG (CONFIG_ESP_CONSOLE_USB_CDC): a host sees the same as with silicon
-//!   (tests/realimages/test_esp32s3_usb_console.py); its device starts anew after each reset, where silicon's may persist.
+//!   So is USB OTG, layer by layer, for the console (CONFIG_ESP_CONSOLE_USB_CDC) and for updates: a host sees the same as with
+//!   silicon, and nothing of a reset that is to be kept from it (tests/realimages/test_esp32s3_usb_console.py).
 //!
 //! # Fidelity
-//! - Results of 427 functions: as the silicon's code gives them on our own processor, bit for bit
+//! - Results of 520 functions: as the silicon's code gives them on our own processor, bit for bit
 //!   (tests/realimages/test_esp32s3_rom_calls.py, test_esp32s3_rom_flash.py); what C leaves open is left out there. How long a
 //!   function takes: approximated.
 //! - As on silicon, `ets_backup_dma_copy` waits for ever: it works on a block where this chip has none.
-//! - Missing, beside the radios', 68 functions: a call stops the run and says the name. By address, as ESP-IDF's linker scripts name them:
-//!
-//! | From | To | Missing | What | Who may call it |
-//! |---|---|---|---|---|
-//! | 0x40002610 | 0x40002a54 | 68 | USB OTG: firmware updates (DFU), the layers below the console one by one | programs of their own; ESP-IDF calls the console's |
+//! - Beside the radios', no function that ESP-IDF's linker scripts name is missing.
 //!
 //! # Radios
 //! The parts of the Bluetooth and Wi-Fi controllers that lie in the ROM are missing: software of their own, some 150

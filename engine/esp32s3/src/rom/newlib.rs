@@ -31,7 +31,7 @@ const FSTAT_R: u32 = 14;
 
 fn syscall(frame: &mut Frame<'_>, index: u32, args: &[u32]) -> Done<Step> {
     let table = frame.call.load(super::required("syscall_table_ptr"))?;
-    let function = if table == 0 { 0 } else { frame.call.load(table + 4 * index)? };
+    let function = if table == 0 { 0 } else { frame.call.load(table.wrapping_add(4 * index))? };
     if function == 0 {
         return Err(Exit::Stop(format!(
             "a C library function in ROM needs entry {index} of syscall_table_ptr, which the firmware has not set"
@@ -223,7 +223,7 @@ fn random(frame: &mut Frame<'_>, seed: bool) -> Done<Step> {
         1 => {
             let reent = frame.result();
             frame.set_local(REENT, reent)?;
-            if frame.call.load(reent + R48)? != 0 {
+            if frame.call.load(reent.wrapping_add(R48))? != 0 {
                 return go(frame, 3);
             }
             frame.set_local(STATE, 2)?;
@@ -234,16 +234,16 @@ fn random(frame: &mut Frame<'_>, seed: bool) -> Done<Step> {
             if memory == 0 {
                 return Err(Exit::Stop("rand() in ROM found no memory for its state (REENT malloc)".into()));
             }
-            frame.call.store(reent + R48, memory)?;
+            frame.call.store(reent.wrapping_add(R48), memory)?;
             for (i, word) in [0xabcd_330e, 0xe66d_1234, 0x0005_deec, 0x0000_000b, 1, 0].into_iter().enumerate() {
-                frame.call.store(memory + 4 * i as u32, word)?;
+                frame.call.store(memory.wrapping_add(4 * i as u32), word)?;
             }
             go(frame, 3)
         }
         _ => {
             let reent = frame.local(REENT)?;
-            let state = frame.call.load(reent + R48)? + RAND_NEXT;
-            let old = u64::from(frame.call.load(state)?) | u64::from(frame.call.load(state + 4)?) << 32;
+            let state = frame.call.load(reent.wrapping_add(R48))?.wrapping_add(RAND_NEXT);
+            let old = u64::from(frame.call.load(state)?) | u64::from(frame.call.load(state.wrapping_add(4))?) << 32;
             let new = if seed {
                 u64::from(frame.call.arg(0)?)
             } else {
@@ -295,7 +295,7 @@ fn is_a_terminal(frame: &mut Frame<'_>) -> Done<Step> {
     }
     let good = (frame.result() as i32) >= 0;
     let stat = frame.local_address(STAT);
-    let mode = frame.call.load(stat + MODE)?;
+    let mode = frame.call.load(stat.wrapping_add(MODE))?;
     frame.call.ret(u32::from(good && mode & FORMAT == CHARACTER));
     Ok(Step::Return)
 }
@@ -317,15 +317,15 @@ fn copy_words(call: &mut Call<'_>, from: u32, to: u32, bytes: u32) -> Done {
 /// After SYSCALL 0 has spilled all windows, the frames lie on the stack.
 fn set_jump(call: &mut Call<'_>) -> Done {
     let (buffer, stack, back) = (call.guest.reg(4), call.guest.reg(1), call.guest.reg(0));
-    copy_words(call, stack - 16, buffer, 16)?;
+    copy_words(call, stack.wrapping_sub(16), buffer, 16)?;
     let registers = back >> 30;
     if registers > 1 {
-        let outer = call.load(stack + 4)?;
+        let outer = call.load(stack.wrapping_add(4))?;
         let bytes = 16 * (registers - 1);
-        copy_words(call, outer - 16 * registers, buffer + OVERFLOW, bytes)?;
+        copy_words(call, outer.wrapping_sub(16 * registers), buffer.wrapping_add(OVERFLOW), bytes)?;
     }
-    copy_words(call, stack, buffer + OUTER, 16)?;
-    call.store(buffer + RETURN, back)?;
+    copy_words(call, stack, buffer.wrapping_add(OUTER), 16)?;
+    call.store(buffer.wrapping_add(RETURN), back)?;
     call.guest.set_reg(2, 0);
     Ok(())
 }
@@ -335,15 +335,15 @@ fn long_jump(call: &mut Call<'_>) -> Done {
     let (buffer, value, stack) = (call.guest.reg(2), call.guest.reg(3), call.guest.reg(1));
     let window = call.guest.special(Special::WindowBase);
     call.guest.set_special(Special::WindowStart, 1 << window);
-    let back = call.load(buffer + RETURN)?;
-    copy_words(call, buffer, stack - 16, 16)?;
+    let back = call.load(buffer.wrapping_add(RETURN))?;
+    copy_words(call, buffer, stack.wrapping_sub(16), 16)?;
     let registers = back >> 30;
     if registers > 1 {
-        let outer = call.load(buffer + OUTER + 4)?;
-        copy_words(call, buffer + OVERFLOW, outer - 16 * registers, 16 * (registers - 1))?;
+        let outer = call.load(buffer.wrapping_add(OUTER + 4))?;
+        copy_words(call, buffer.wrapping_add(OVERFLOW), outer.wrapping_sub(16 * registers), 16 * (registers - 1))?;
     }
-    let target = call.load(buffer + 4)?;
-    copy_words(call, buffer + OUTER, target - 16, 16)?;
+    let target = call.load(buffer.wrapping_add(4))?;
+    copy_words(call, buffer.wrapping_add(OUTER), target.wrapping_sub(16), 16)?;
     call.guest.set_reg(0, back);
     call.guest.set_reg(2, if value == 0 { 1 } else { value });
     Ok(())

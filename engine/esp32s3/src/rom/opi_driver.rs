@@ -94,16 +94,17 @@ fn send(frame: &mut Frame<'_>, order: &Order, state: u32) -> Done<Step> {
             "a function of the ROM's octal flash driver was called before esp_rom_opiflash_legacy_driver_init".into(),
         ));
     }
-    let at = definition + 12 * order.entry;
-    let byte = |call: &mut Call<'_>, offset: u32| -> Done<u32> { Ok(u32::from(call.guest.load8(at + offset)?)) };
+    let at = definition.wrapping_add(12 * order.entry);
+    let byte =
+        |call: &mut Call<'_>, offset: u32| -> Done<u32> { Ok(u32::from(call.guest.load8(at.wrapping_add(offset))?)) };
     let mode = byte(&mut frame.call, 0)?;
     let chips = byte(&mut frame.call, 11)?;
     let shape = Shape {
-        command: u32::from(frame.call.guest.load16(at + 2)?),
+        command: u32::from(frame.call.guest.load16(at.wrapping_add(2))?),
         command_bits: byte(&mut frame.call, 1)?,
         address: match order.address {
             Some(address) => address,
-            None => frame.call.load(at + 4)?,
+            None => frame.call.load(at.wrapping_add(4))?,
         },
         address_bits: byte(&mut frame.call, 8)?,
         dummy_bits: byte(&mut frame.call, 9)?,
@@ -213,7 +214,15 @@ impl Transfer {
 /// Word `k` of `rom_spiflash_legacy_funcs`, or of the chip's description.
 fn described(call: &mut Call<'_>, by: &str, k: u32) -> Done<u32> {
     let table = call.load(super::required(by))?;
-    call.load(table + 4 * k)
+    call.load(table.wrapping_add(4 * k))
+}
+
+/// A size of the chip's description, by which the ROM divides. Applications may write there.
+fn divisor(call: &mut Call<'_>, k: u32) -> Done<u32> {
+    match described(call, "rom_spiflash_legacy_data", k)? {
+        0 => Err(super::libgcc::by_zero()),
+        size => Ok(size),
+    }
 }
 
 /// Flash address, buffer, length: in pieces of what the controller's buffer holds, programming within pages.
@@ -241,27 +250,29 @@ fn transfer(frame: &mut Frame<'_>, what: &Transfer) -> Done<Step> {
     let done = frame.local(DONE)?;
     let left = len.wrapping_sub(done);
     let piece = if what.changes() {
-        let page = described(&mut frame.call, "rom_spiflash_legacy_data", 4)?;
+        let page = divisor(&mut frame.call, 4)?;
         left.min(PROGRAM).min(page - from.wrapping_add(done) % page)
     } else {
         left.min(BUFFER)
     };
-    let bits = 8 * piece;
+    let bits = piece.wrapping_mul(8);
     match frame.local(STATE)? {
         READY if (len as i32) <= 0 || done == len => match what.guarded {
             true => lock(frame, 1, UNLOCKED),
             false => go(frame, UNLOCKED),
         },
         READY => {
-            let (out, out_bits, in_bits) = if what.changes() { (memory + done, bits, 0) } else { (0, 0, bits) };
-            let order = Order { entry: what.entry, address: Some(from + done), out, out_bits, in_bits };
+            let (out, out_bits, in_bits) =
+                if what.changes() { (memory.wrapping_add(done), bits, 0) } else { (0, 0, bits) };
+            let order = Order { entry: what.entry, address: Some(from.wrapping_add(done)), out, out_bits, in_bits };
             send(frame, &order, SENT)
         }
         SENT => {
-            let to = if what.changes() { 0 } else { memory + done };
+            let to = if what.changes() { 0 } else { memory.wrapping_add(done) };
             end(frame, SPI1, to, if what.changes() { 0 } else { piece })?;
-            frame.set_local(DONE, done + piece)?;
-            let more = what.changes() && done + piece < len;
+            let done = done.wrapping_add(piece);
+            frame.set_local(DONE, done)?;
+            let more = what.changes() && done < len;
             go(
                 frame,
                 if what.changes() {
@@ -313,13 +324,12 @@ enum Area {
 
 fn erase(frame: &mut Frame<'_>, area: Area) -> Done<Step> {
     let size = described(&mut frame.call, "rom_spiflash_legacy_data", 1)?;
-    let block = described(&mut frame.call, "rom_spiflash_legacy_data", 2)?;
-    let sector = described(&mut frame.call, "rom_spiflash_legacy_data", 3)?;
+    let (block, sector) = (divisor(&mut frame.call, 2)?, divisor(&mut frame.call, 3)?);
     let (first, second) = (frame.call.arg(0)?, frame.call.arg(1)?);
     let (start, len) = match area {
         Area::Sector => (first.wrapping_mul(sector), sector),
         Area::Block => (first.wrapping_mul(block), block),
-        Area::Any => (first - first % sector, second.next_multiple_of(sector)),
+        Area::Any => (first - first % sector, second.checked_next_multiple_of(sector).unwrap_or(0)),
     };
     if frame.local(STATE)? == 0 {
         if u64::from(start) + u64::from(len) > u64::from(size) {
@@ -336,7 +346,7 @@ fn erase(frame: &mut Frame<'_>, area: Area) -> Done<Step> {
         return Ok(step);
     }
     let done = frame.local(DONE)?;
-    let (at, left) = (start + done, len.wrapping_sub(done));
+    let (at, left) = (start.wrapping_add(done), len.wrapping_sub(done));
     let by_block = at % block == 0 && left >= block;
     match frame.local(STATE)? {
         READY if left == 0 => lock(frame, 1, UNLOCKED),
@@ -346,7 +356,7 @@ fn erase(frame: &mut Frame<'_>, area: Area) -> Done<Step> {
         }
         SENT => {
             end(frame, SPI1, 0, 0)?;
-            let done = done + if by_block { block } else { sector };
+            let done = done.wrapping_add(if by_block { block } else { sector });
             frame.set_local(DONE, done)?;
             go(frame, if done < len { IDLE } else { SETTLE })
         }

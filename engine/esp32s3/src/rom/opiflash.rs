@@ -214,7 +214,7 @@ fn command_config(frame: &mut Frame<'_>) -> Done<Step> {
     }
     let mut words = [0; 8];
     for (k, word) in words.iter_mut().enumerate() {
-        *word = call.load(place + 4 * k as u32)?;
+        *word = call.load(place.wrapping_add(4 * k as u32))?;
     }
     let [command, address, address_bits, out, out_bits, _, in_bits, dummy_bits] = words;
     let address = if address == 0 { 0 } else { call.load(address)? };

@@ -44,8 +44,8 @@ fn install_lock(call: &mut Call<'_>) -> Done {
 }
 
 fn channel(call: &mut Call<'_>) -> Done {
-    let channel = call.load(vars::PRINT_CHANNEL)?;
-    call.ret(channel);
+    let channel = call.guest.load8(vars::PRINT_CHANNEL)?;
+    call.ret(u32::from(channel));
     Ok(())
 }
 
@@ -66,13 +66,36 @@ fn write_char(frame: &mut Frame<'_>) -> Done<Step> {
 
 /// A piece of output: literal text or one conversion.
 struct Piece {
-    bytes: Vec<u8>,
+    before: Vec<u8>,
+    /// So many of this between the two: a format may ask for more than a host has room for.
+    pad: (u32, u8),
+    behind: Vec<u8>,
     format: u32,
     argument: u32,
     /// What the ROM's length counter holds afterwards.
     left_over: i32,
     /// Bytes that the result does not count.
     silent: u32,
+}
+
+impl Piece {
+    /// A byte as it is.
+    fn of(byte: u8, format: u32, argument: u32, left_over: i32) -> Self {
+        Self { before: vec![byte], pad: (0, b' '), behind: Vec::new(), format, argument, left_over, silent: 0 }
+    }
+
+    fn byte(&self, n: u32) -> Option<u8> {
+        let Some(n) = n.checked_sub(self.before.len() as u32) else { return Some(self.before[n as usize]) };
+        match n.checked_sub(self.pad.0) {
+            None => Some(self.pad.1),
+            Some(n) => self.behind.get(n as usize).copied(),
+        }
+    }
+
+    fn counted(&self) -> u32 {
+        let text = (self.before.len() + self.behind.len()) as u32;
+        text.wrapping_add(self.pad.0).wrapping_sub(self.silent)
+    }
 }
 
 /// The next piece of the format, if any.
@@ -88,7 +111,7 @@ fn piece(call: &mut Call<'_>, format: u32, argument: u32, left_over: i32) -> Don
         return Ok(None);
     }
     if c != b'%' {
-        return Ok(Some(Piece { bytes: vec![c], format: at, argument, left_over, silent: 0 }));
+        return Ok(Some(Piece::of(c, at, argument, left_over)));
     }
     c = next(call)?;
     let left = c == b'-';
@@ -124,12 +147,12 @@ fn piece(call: &mut Call<'_>, format: u32, argument: u32, left_over: i32) -> Don
     let mut sign = false;
     if matches!(c, b'd' | b'D' | b'u' | b'U' | b'x' | b'X' | b'p') {
         if wide {
-            argument = argument.next_multiple_of(2);
+            argument = argument.wrapping_add(argument & 1);
             value = call.arg64(argument)?;
-            argument += 2;
+            argument = argument.wrapping_add(2);
         } else {
             value = u64::from(call.arg(argument)?);
-            argument += 1;
+            argument = argument.wrapping_add(1);
         }
         if matches!(c, b'd' | b'D') {
             let signed = if wide { value as i64 } else { i64::from(value as i32) };
@@ -152,7 +175,7 @@ fn piece(call: &mut Call<'_>, format: u32, argument: u32, left_over: i32) -> Don
         }
         b's' | b'S' => {
             let text = call.arg(argument)?;
-            argument += 1;
+            argument = argument.wrapping_add(1);
             if text == 0 {
                 b"<null>".to_vec()
             } else {
@@ -161,7 +184,7 @@ fn piece(call: &mut Call<'_>, format: u32, argument: u32, left_over: i32) -> Don
         }
         b'c' | b'C' => {
             let byte = call.arg(argument)? as u8;
-            return Ok(Some(Piece { bytes: vec![byte], format: at, argument: argument + 1, left_over, silent }));
+            return Ok(Some(Piece::of(byte, at, argument.wrapping_add(1), left_over)));
         }
         b'%' => {
             out.push(b'%');
@@ -178,24 +201,19 @@ fn piece(call: &mut Call<'_>, format: u32, argument: u32, left_over: i32) -> Don
         b'd' | b'D' | b'u' | b'U' | b'x' | b'X' | b'p' | b's' | b'S' => text.len() as i32,
         _ => left_over,
     };
-    let mut pad = width - length - i32::from(sign);
-    let fill = if zeros { b'0' } else { b' ' };
+    let pad = width.wrapping_sub(length).wrapping_sub(i32::from(sign)).max(0) as u32;
     if sign && zeros {
         out.push(b'-');
         sign = false;
     }
-    if !left {
-        out.extend((0..pad).map(|_| fill));
-        pad = 0;
-    }
-    if sign {
-        out.push(b'-');
-    }
-    out.extend(text);
+    let mut behind = if sign { vec![b'-'] } else { Vec::new() };
+    behind.extend(text);
+    let fill = if zeros && !left { b'0' } else { b' ' };
     if left {
-        out.extend((0..pad).map(|_| b' '));
+        out.append(&mut behind);
     }
-    Ok(Some(Piece { bytes: out, format: at, argument, left_over: length - 1 - length.max(0), silent }))
+    let left_over = length.wrapping_sub(1).wrapping_sub(length.max(0));
+    Ok(Some(Piece { before: out, pad: (pad, fill), behind, format: at, argument, left_over, silent }))
 }
 
 // Locals of `ets_printf`.
@@ -247,7 +265,7 @@ fn print(frame: &mut Frame<'_>, putc: [u32; 2]) -> Done<Step> {
         frame.set_local(STATE, 2)?;
         return lock(frame, 1);
     };
-    while let Some(&byte) = piece.bytes.get((output / 2) as usize) {
+    while let Some(byte) = piece.byte(output / 2) {
         let function = putc[(output & 1) as usize];
         output += 1;
         if function != 0 {
@@ -255,7 +273,7 @@ fn print(frame: &mut Frame<'_>, putc: [u32; 2]) -> Done<Step> {
             return Ok(Step::call(function, &[u32::from(byte)]));
         }
     }
-    let count = frame.local(COUNT)? + piece.bytes.len() as u32 - piece.silent;
+    let count = frame.local(COUNT)?.wrapping_add(piece.counted());
     frame.set_local(COUNT, count)?;
     frame.set_local(OUTPUT, 0)?;
     frame.set_local(FORMAT, piece.format)?;
@@ -269,7 +287,9 @@ mod tests {
     use std::cell::RefCell;
     use std::rc::Rc;
 
+    use super::piece;
     use crate::rom::testing::{Flat, DATA};
+    use crate::rom::Call;
 
     const PUTC: u32 = 0x4037_9000;
 
@@ -309,6 +329,18 @@ mod tests {
     fn long_long_arguments_are_aligned_to_even_words() {
         assert_eq!(print("%x %llx", &[1, 0x9abc_def0, 0x1234_5678]).0, "1 123456789abcdef0");
         assert_eq!(print("%llu", &[0, 5, 1]).0, "4294967301");
+    }
+
+    /// A width of ten digits is as good as one of two, and takes no more room here.
+    #[test]
+    fn a_wide_field_is_not_laid_out() {
+        let mut flat = Flat::default();
+        flat.text(DATA, "%2000000000d");
+        flat.regs[2] = 7;
+        let piece = piece(&mut Call::framed(&mut flat, 0), DATA, 0, 0).unwrap().unwrap();
+        assert_eq!(piece.counted(), 2_000_000_000);
+        let bytes = [0, 1_999_999_998, 1_999_999_999, 2_000_000_000].map(|n| piece.byte(n));
+        assert_eq!(bytes, [Some(b' '), Some(b' '), Some(b'7'), None]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ pub(super) const SPI0: u32 = 0x6000_3000;
 
 /// Base of controller `n`.
 pub(super) fn base(n: u32) -> u32 {
-    SPI0 - (n << 12)
+    SPI0.wrapping_sub(n << 12)
 }
 
 pub(super) const CMD: u32 = 0x00;

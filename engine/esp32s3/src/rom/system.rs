@@ -22,8 +22,7 @@ pub(super) const LEAVES: &[(&str, Function)] = &[
     // Watchdogs that start-up left armed.
     ("disable_default_watchdog", disable_watchdogs),
     ("xthal_get_ccount", |c| special(c, Special::Ccount)), ("xthal_get_interrupt", |c| special(c, Special::Interrupt)),
-    ("xthal_get_ccompare", |c| { let n = c.arg(0)?; special(c, Special::Ccompare(n as u8)) }),
-    ("xthal_set_ccompare", |c| { let (n, v) = (c.arg(0)?, c.arg(1)?); c.guest.set_special(Special::Ccompare(n as u8), v); Ok(()) }),
+    ("xthal_get_ccompare", get_compare), ("xthal_set_ccompare", set_compare),
     ("xthal_set_intclear", |c| { let m = c.arg(0)?; c.guest.set_special(Special::Intclear, m); Ok(()) }),
     ("_xtos_set_intlevel", set_level), ("_xtos_restore_intlevel", restore_level),
     ("_xtos_ints_on", |c| interrupts(c, true)), ("_xtos_ints_off", |c| interrupts(c, false)),
@@ -116,6 +115,24 @@ fn disable_watchdogs(call: &mut Call<'_>) -> Done {
 fn special(call: &mut Call<'_>, register: Special) -> Done {
     let value = call.guest.special(register);
     call.ret(value);
+    Ok(())
+}
+
+/// The processor has three timers (XCHAL_NUM_TIMERS of its configuration); of others the HAL answers 0.
+fn get_compare(call: &mut Call<'_>) -> Done {
+    match call.arg(0)? {
+        timer @ 0..=2 => special(call, Special::Ccompare(timer as u8)),
+        _ => {
+            call.ret(0);
+            Ok(())
+        }
+    }
+}
+
+fn set_compare(call: &mut Call<'_>) -> Done {
+    if let (timer @ 0..=2, value) = (call.arg(0)?, call.arg(1)?) {
+        call.guest.set_special(Special::Ccompare(timer as u8), value);
+    }
     Ok(())
 }
 

@@ -50,7 +50,7 @@ const UART0_INTERRUPT: u32 = 0x600c_206c;
 
 /// Base of UART `n`, as the ROM reckons it: also of one that there is not.
 fn base(n: u32) -> u32 {
-    0x6000_0000 + (n << 16) + if n < 2 { 0 } else { 0xe000 }
+    0x6000_0000u32.wrapping_add(n << 16).wrapping_add(if n < 2 { 0 } else { 0xe000 })
 }
 
 // USB-Serial-JTAG registers (TRM 33.6).
@@ -75,8 +75,8 @@ fn flag(call: &mut Call<'_>, name: &str) -> Done<bool> {
 }
 
 fn tx_switch(call: &mut Call<'_>) -> Done {
-    let channel = call.arg(0)? & 0xff;
-    call.store(vars::PRINT_CHANNEL, channel)
+    let channel = call.arg(0)? as u8;
+    Ok(call.guest.store8(vars::PRINT_CHANNEL, channel)?)
 }
 
 // Locals of the transmitters.
@@ -102,7 +102,7 @@ fn usb_try(frame: &mut Frame<'_>, byte: u32) -> Done<Option<Step>> {
         return Ok(None);
     }
     let ticks = frame.call.load(vars::TICKS_PER_US)?;
-    Ok(Some(Step::WaitCycles(100 * ticks.max(1))))
+    Ok(Some(Step::WaitCycles(ticks.max(1).wrapping_mul(100))))
 }
 
 fn usb_flush(call: &mut Call<'_>) -> Done {
@@ -126,7 +126,7 @@ fn to_otg(byte: u32) -> Step {
 
 fn tx_one_char(frame: &mut Frame<'_>) -> Done<Step> {
     let byte = frame.call.arg(0)? & 0xff;
-    let channel = frame.call.load(vars::PRINT_CHANNEL)?;
+    let channel = u32::from(frame.call.guest.load8(vars::PRINT_CHANNEL)?);
     match frame.local(STATE)? {
         0 => {
             let usb = flag(&mut frame.call, "g_usb_print")?;
@@ -169,7 +169,7 @@ fn tx_one_char(frame: &mut Frame<'_>) -> Done<Step> {
 /// The UART of the channel, whatever the print flags say.
 fn tx_one_char2(frame: &mut Frame<'_>) -> Done<Step> {
     let byte = frame.call.arg(0)? & 0xff;
-    let channel = frame.call.load(vars::PRINT_CHANNEL)?;
+    let channel = u32::from(frame.call.guest.load8(vars::BUFFER_CHANNEL)?);
     if channel == USB_OTG && frame.local(STATE)? == 0 {
         frame.set_local(STATE, 3)?;
         return Ok(to_otg(byte));
@@ -207,7 +207,7 @@ fn finish(frame: &mut Frame<'_>, wait: Option<Step>) -> Done<Step> {
 
 /// A character of the receive FIFO of the buffered UART, if there is one.
 fn receive(call: &mut Call<'_>) -> Done<Option<u32>> {
-    let channel = call.load(vars::PRINT_CHANNEL)?;
+    let channel = u32::from(call.guest.load8(vars::BUFFER_CHANNEL)?);
     if channel == USB_SERIAL {
         return usb_receive(call);
     }
@@ -385,7 +385,8 @@ fn enable_uart0(call: &mut Call<'_>) -> Done {
 
 /// Start-up: the console on UART0 and USB-Serial-JTAG.
 pub(super) fn start(call: &mut Call<'_>) -> Done {
-    call.store(vars::PRINT_CHANNEL, 0)?;
+    call.guest.store8(vars::PRINT_CHANNEL, 0)?;
+    call.guest.store8(vars::BUFFER_CHANNEL, 0)?;
     call.guest.store8(super::required("g_uart_print"), 1)?;
     call.guest.store8(super::required("g_usb_print"), 1)?;
     call.store(vars::PUTC1, super::printf::write_char_address())

@@ -70,6 +70,19 @@ fn channel_4_is_usb_alone() {
     assert_eq!(*out.borrow(), (String::new(), "!".to_string()));
 }
 
+/// ESP-IDF's esp_rom_uart_switch_buffer stores the channel in UartDevice: `uart_tx_one_char` does not look there.
+#[test]
+fn where_is_received_is_not_where_is_printed() {
+    let (mut flat, out) = console(1, true);
+    let device = flat.call("GetUartDevice", &[]);
+    flat.store8(device + 24, 4).unwrap();
+    flat.call("uart_tx_one_char", &[u32::from(b'a')]);
+    assert_eq!(flat.call("ets_get_printf_channel", &[]), 0);
+    assert_eq!(*out.borrow(), ("a".to_string(), "a".to_string()));
+    flat.call("uart_tx_one_char2", &[u32::from(b'b')]);
+    assert_eq!(*out.borrow(), ("a".to_string(), "ab".to_string()));
+}
+
 /// ESP-IDF 5.1 chooses UART -1 on the second core when the console is the USB: the ROM finds no FIFO that is full there.
 #[test]
 fn a_uart_that_there_is_not_holds_nobody_up() {

@@ -20,8 +20,11 @@ pub const TICKS_PER_US: u32 = 0x3fce_f66c;
 pub const PUTC1: u32 = 0x3fce_f670;
 /// Second output function of `ets_printf`.
 pub const PUTC2: u32 = 0x3fce_f674;
-/// Channel of `uart_tx_one_char`, `buff_uart_no` of `UartDevice`: see [`super::uart`].
-pub const PRINT_CHANNEL: u32 = UART_DEVICE + 24;
+/// Channel of `uart_tx_one_char`, a byte that `uart_tx_switch` sets: see [`super::uart`].
+pub const PRINT_CHANNEL: u32 = 0x3fce_f744;
+/// Channel of `uart_tx_one_char2` and of all that receives, a byte: `buff_uart_no` of `UartDevice`, which ESP-IDF sets itself
+/// (esp_rom_uart_switch_buffer).
+pub const BUFFER_CHANNEL: u32 = UART_DEVICE + 24;
 /// Lock and unlock functions of `ets_install_lock`.
 pub const PRINTF_LOCK: u32 = 0x3fce_f7f0;
 /// Lock and unlock functions of `ets_apb_backup_init_lock_func`.

@@ -123,7 +123,7 @@ fn init(call: &mut Call<'_>) -> Done {
     let (context, instance, prescaler, interrupt) = (call.arg(0)?, call.arg(1)?, call.arg(2)?, call.arg(3)? & 0xff);
     let watchdog = Watchdog::of(instance);
     call.store(context, instance)?;
-    call.store(context + 4, watchdog.base)?;
+    call.store(context.wrapping_add(4), watchdog.base)?;
     call.store(watchdog.protect(), KEY)?;
     let stages = (0..4).fold(0, |mask, stage| {
         let (shift, bits) = watchdog.stage(stage);
@@ -154,7 +154,7 @@ fn deinit(call: &mut Call<'_>) -> Done {
         call.store(watchdog.protect(), 0)
     })?;
     let context = call.arg(0)?;
-    call.store(context + 4, 0)
+    call.store(context.wrapping_add(4), 0)
 }
 
 /// Stage, ticks, action. The RTC watchdog's first stage lasts its number times two, or more by eFuse

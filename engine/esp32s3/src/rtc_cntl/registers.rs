@@ -44,7 +44,7 @@ engine_core::registers! {
     RESET_STATE 0x038 = 0x0000_3000 {
         PRO_DRESET_MASK 25 rw; APP_DRESET_MASK 24 rw; RESET_FLAG_JTAG_APPCPU_CLR 23 wo;
         RESET_FLAG_JTAG_PROCPU_CLR 22 wo; RESET_FLAG_JTAG_APPCPU 21 ro; RESET_FLAG_JTAG_PROCPU 20 ro;
-        PROCPU_OCD_HALT_ON_RESET 19 todo "halting at reset"; APPCPU_OCD_HALT_ON_RESET 18 todo "halting at reset";
+        PROCPU_OCD_HALT_ON_RESET 19 todo "the core waits for a debugger on JTAG, of which there is none"; APPCPU_OCD_HALT_ON_RESET 18 todo "the core waits for a debugger on JTAG, of which there is none";
         RESET_FLAG_APPCPU_CLR 17 wo; RESET_FLAG_PROCPU_CLR 16 wo; RESET_FLAG_APPCPU 15 ro; RESET_FLAG_PROCPU 14 ro;
         PROCPU_STAT_VECTOR_SEL 13 rw; APPCPU_STAT_VECTOR_SEL 12 rw; RESET_CAUSE_APPCPU 11:6 ro;
         RESET_CAUSE_PROCPU 5:0 ro;

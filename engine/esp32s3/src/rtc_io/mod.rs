@@ -7,8 +7,8 @@
 //! - Drive strength is stored, and so is what charges a touch pad beforehand (XPD, TIE_OPT), and what is left of a DAC that the
 //!   chip does not have.
 //! - SLP_IE and SLP_OE count in light and deep sleep where SLP_SEL is set.
-//! - Missing: functions other than RTC_GPIO, the RTC I2C controller's pins, a pin that turns the crystal off, debug signals.
-//!   Holding pads is in RTC_CNTL.
+//! - A pad whose FUN_SEL is not RTC_GPIO is driven by nobody. Missing: the RTC I2C controller behind F3 of four pads (it says
+//!   so), a pin that turns the crystal off, debug signals. Holding pads is in RTC_CNTL.
 
 pub mod registers;
 
@@ -23,6 +23,13 @@ use serde::{Deserialize, Serialize};
 pub const RTC_PINS: usize = 22;
 /// RTC_GPIO_PIN0.
 const PIN: u32 = 0x028;
+/// RTC_IO_TOUCH_PAD0.
+const PADS: u32 = 0x084;
+
+/// Functions of pads, FUN_SEL: ESP32-S3 datasheet v2.2, table 2-6. The second is on GPIO0 to GPIO3; no pad has others.
+const RTC_GPIO: u32 = 0;
+const RTC_I2C: u32 = 3;
+const RTC_I2C_PINS: usize = 4;
 
 /// The block.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,7 +56,7 @@ impl RtcIo {
 
     /// The registers of the pads follow each other in the order of the pins, and have the same fields at the same places.
     fn pad_register(&self, pin: usize) -> u32 {
-        let offset = 0x084 + 4 * pin as u32;
+        let offset = PADS + 4 * pin as u32;
         Reg::at(offset).map_or(0, |register| self.regs.get(register))
     }
 
@@ -57,21 +64,30 @@ impl RtcIo {
     fn apply(&self, pin: usize, fabric: &mut Fabric) {
         let settings = self.pad_register(pin);
         let bit = |register| RTC_GPIO_OUT::DATA.get(self.regs.get(register)) >> pin & 1 != 0;
+        let function = TOUCH_PAD0::FUN_SEL.get(settings);
         let mut pad = fabric.io.pad(pin as u8);
         pad.rtc = TOUCH_PAD0::MUX_SEL.is_set(settings);
         pad.by_rtc = RtcPad {
             out: bit(Reg::RTC_GPIO_OUT),
-            enable: bit(Reg::RTC_GPIO_ENABLE),
+            enable: bit(Reg::RTC_GPIO_ENABLE) && function == RTC_GPIO,
             input_enable: TOUCH_PAD0::FUN_IE.is_set(settings),
             pull_up: TOUCH_PAD0::RUE.is_set(settings),
             pull_down: TOUCH_PAD0::RDE.is_set(settings),
             open_drain: self.pin_field(pin, pin::PIN::PAD_DRIVER) != 0,
-            asleep: TOUCH_PAD0::SLP_SEL
-                .is_set(settings)
-                .then(|| (TOUCH_PAD0::SLP_IE.is_set(settings), TOUCH_PAD0::SLP_OE.is_set(settings))),
+            asleep: TOUCH_PAD0::SLP_SEL.is_set(settings).then(|| {
+                (TOUCH_PAD0::SLP_IE.is_set(settings), TOUCH_PAD0::SLP_OE.is_set(settings) && function == RTC_GPIO)
+            }),
         };
         if pad != fabric.io.pad(pin as u8) {
             fabric.set_pad(pin as u8, pad);
+        }
+    }
+
+    /// Somebody wants a pad's other function.
+    fn tell_function(&self, offset: u32, fabric: &mut Fabric) {
+        let pin = offset.wrapping_sub(PADS) as usize / 4;
+        if pin < RTC_I2C_PINS && TOUCH_PAD0::FUN_SEL.get(self.pad_register(pin)) == RTC_I2C {
+            fabric.gaps.touch("RTC_IO.FUN_SEL", "the RTC I2C controller, which the pad is given to, is not modelled");
         }
     }
 
@@ -161,6 +177,7 @@ impl Block for RtcIo {
         } else if let Some(register) = Reg::at(offset) {
             self.regs.store(register, write, "RTC_IO", &mut fabric.gaps);
             self.write_bits(register, write.raw);
+            self.tell_function(offset, fabric);
             self.apply_all(fabric);
         } else {
             undeclared("RTC_IO", offset, fabric);
@@ -202,6 +219,22 @@ mod tests {
         io.write(0x28 + 4 * 7, Write::word(1 << 2), &mut fabric);
         io.write(0x04, Write::word(1 << 17), &mut fabric);
         assert_eq!(fabric.io.to_pads().1 >> 7 & 1, 0, "open drain lets go of a high level");
+    }
+
+    /// ESP32-S3 datasheet v2.2, table 2-6: F0 is RTC_GPIO7, F1 to F3 are nothing; F3 of GPIO1 is sar_i2c_sda_0.
+    #[test]
+    fn a_pad_with_another_function_is_not_driven() {
+        let (mut io, mut fabric) = bench();
+        for offset in [0x04, 0x10] {
+            io.write(offset, Write::word(1 << 17), &mut fabric);
+        }
+        for function in 0..4 {
+            io.write(0x84 + 4 * 7, Write::word(1 << 19 | function << 17), &mut fabric);
+            assert_eq!(fabric.io.to_pads().1 >> 7 & 1, u64::from(function == 0));
+        }
+        assert!(fabric.gaps.all().is_empty());
+        io.write(0x84 + 4, Write::word(1 << 19 | 3 << 17), &mut fabric);
+        assert_eq!(fabric.gaps.all().keys().collect::<Vec<_>>(), ["RTC_IO.FUN_SEL"]);
     }
 
     /// ESP-IDF `soc/rtc_io_reg.h`: RUE is bit 27, RDE bit 28, FUN_IE bit 13; TRM chapter 6: the digital side no longer sees the pad.

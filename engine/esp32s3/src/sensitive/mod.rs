@@ -2,7 +2,9 @@
 //!
 //! # Fidelity
 //! - Storage: no access is ever refused by permission, and no monitor reports a violation. Each LOCK bit locks the registers
-//!   of its name, and itself, until the next reset.
+//!   of its name, and itself, until the next reset. Already one of PRO_CPU alone is that: ESP-IDF's esp_restart resets no more,
+//!   and what starts behind it sets permissions and locks of its own (`esp_system/port/cpu_start.c`: "Memprot cannot be
+//!   locked during OS startup"); an update in the other partition has other addresses.
 
 mod backup;
 mod core_0;
@@ -80,5 +82,32 @@ impl Block for Sensitive {
         self.core_0.reset(fabric);
         self.core_1.reset(fabric);
         self.backup.reset(fabric);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::chip::Chip;
+    use crate::spi_mem::psram::Wiring;
+    use engine_core::time::MICROSECOND;
+
+    /// ESP-IDF esp_system/port/soc/esp32s3/system_internal.c, esp_restart_noos: RTC_CNTL_OPTIONS0_REG, SW_PROCPU_RST.
+    #[test]
+    fn a_lock_ends_with_a_reset_of_pro_cpu_and_not_with_one_of_app_cpu() {
+        const OPTIONS0: u32 = 0x6000_8000;
+        const SW_APPCPU_RST: u32 = 1 << 4;
+        const SW_PROCPU_RST: u32 = 1 << 5;
+        /// CORE_X_IRAM0_DRAM0_DMA_SPLIT_LINE_CONSTRAIN_0 and _1.
+        const LOCK: u32 = 0x600C_10C0;
+        const LINE: u32 = LOCK + 4;
+        let mut chip = Chip::new(1 << 20, 0, Wiring::Quad);
+        chip.system_mut().write_register(LINE, 0x0003_FFF8);
+        chip.system_mut().write_register(LOCK, 1);
+        for (reset, line) in [(SW_APPCPU_RST, 0x0003_FFF8), (SW_PROCPU_RST, 0x0016_FFF8)] {
+            chip.system_mut().write_register(OPTIONS0, reset);
+            chip.run(chip.now() + MICROSECOND);
+            chip.system_mut().write_register(LINE, 0x0016_FFF8);
+            assert_eq!(chip.system_mut().read_register(LINE) & 0x003F_FFFF, line);
+        }
     }
 }

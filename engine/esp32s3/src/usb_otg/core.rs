@@ -67,6 +67,8 @@ pub(super) struct Core {
     pub wake_up: bool,
     /// The host should look.
     pub kick: bool,
+    /// A soft reset has let go of D+; the host has not looked since.
+    pub dropped: bool,
 }
 
 impl Core {
@@ -93,6 +95,7 @@ impl Core {
             idle_since: None,
             wake_up: false,
             kick: true,
+            dropped: false,
         }
     }
 
@@ -101,9 +104,11 @@ impl Core {
         *self = Self { now: self.now, vbus: self.vbus, around: self.around, ..Self::new() };
     }
 
-    /// GRSTCTL.CSFTRST: registers, FIFOs and state machines; the selection of PHY and speed stays, and the power registers.
+    /// GRSTCTL.CSFTRST: registers, FIFOs and state machines; the selection of PHY and speed stays, and the power registers. So
+    /// does DAINTMSK: after DETACH the mask ROM does not set it again, and dfu-util goes on all the same.
     fn soft_reset(&mut self) {
-        let kept = [Reg::GUSBCFG, Reg::DCFG, Reg::PCGCCTL].map(|register| (register, self.regs.get(register)));
+        let kept = [Reg::GUSBCFG, Reg::DCFG, Reg::PCGCCTL, Reg::DAINTMSK];
+        let kept = kept.map(|register| (register, self.regs.get(register)));
         self.reset();
         for (register, value) in kept {
             let mask = match register {
@@ -113,6 +118,7 @@ impl Core {
             };
             self.regs.set(register, self.regs.get(register) & !mask | value & mask);
         }
+        self.dropped = true;
     }
 
     pub fn field(&self, register: Reg, field: Field) -> bool {
@@ -156,7 +162,7 @@ impl Core {
     pub fn is_attached(&self) -> bool {
         let by_core = self.is_device() && self.b_session() && !self.field(Reg::DCTL, DCTL::SFTDISCON);
         let runs = self.regs.get(Reg::PCGCCTL) & PCGCCTL::STOPPCLK.mask == 0;
-        self.vbus && self.around.has_phy && self.around.pull_up.unwrap_or(by_core) && runs
+        !self.dropped && self.vbus && self.around.has_phy && self.around.pull_up.unwrap_or(by_core) && runs
     }
 
     /// What decides over the pull-up may have changed.

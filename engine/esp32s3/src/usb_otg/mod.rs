@@ -7,7 +7,7 @@
 //! - FIFO mode and buffer DMA, control, bulk and interrupt endpoints, NAK and STALL, RX status words, TX FIFO space, bus
 //!   reset, suspend, resume, SOF, VBUS and ID through the GPIO matrix: as the databook says.
 //! - SETUP done stands in the RX FIFO right after the SETUP packet; the core waits for the next token. A flush and the
-//!   soft reset take no time.
+//!   soft reset take no time, though the host sees the device leave by the latter.
 //! - A token that NAK would answer is not sent, so interrupts that tell of NAK never come.
 //! - Missing and counted: host mode, HNP and SRP, descriptor DMA, isochronous transfers, thresholds, the external PHY.
 
@@ -153,6 +153,7 @@ impl UsbOtg {
             let mut around =
                 Around { consoles: &mut fabric.consoles, trace: &mut fabric.pins.trace, gaps: &mut fabric.gaps };
             let next = self.host.service(&mut wire, &mut around, now);
+            wire.core.kick |= std::mem::take(&mut wire.core.dropped);
             if let Some(addr) = wire.refused {
                 fabric.gaps.touch("USB0 DMA", &format!("no memory at 0x{addr:08X}"));
             }

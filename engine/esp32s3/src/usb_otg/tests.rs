@@ -303,3 +303,16 @@ fn a_quiet_bus_is_suspended_after_3_ms() {
     assert_eq!(bench.read(DSTS) & 1, 0);
     assert_ne!(bench.read(GINTSTS) & 1 << 31, 0);
 }
+
+/// The mask ROM's DETACH ends in a soft reset behind which it enables no endpoint's interrupt again, and dfu-util goes on with what has
+/// come back (Espressif's forum, August 2021, "Does ESP32-S2 DFU support automatic detach / reset?").
+#[test]
+fn the_soft_reset_leaves_the_endpoints_interrupts_enabled_and_the_bus() {
+    let mut bench = Bench::new(false);
+    bench.run(400);
+    assert!(bench.usb.host().is_configured());
+    bench.write(GRSTCTL, 1);
+    assert_eq!((bench.read(0x81C), bench.read(GINTMSK)), (0x0003_0003, 0));
+    bench.run(1);
+    assert!(!bench.usb.host().is_configured());
+}

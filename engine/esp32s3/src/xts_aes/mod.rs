@@ -99,9 +99,10 @@ impl XtsAes {
         if address as usize % length != 0 {
             fabric.gaps.touch("XTS_AES.PHYSICAL_ADDRESS", "the address must be a multiple of the line's length");
         }
-        let from = address as usize % LINE / length * length;
-        self.result =
-            encrypt_line(&key(fuses, fabric), address / BLOCK as u32 * BLOCK as u32, &self.plain[from..from + length]);
+        // Of an address within a line, the line: so the buffer and the data unit hold all of it.
+        let line = address / length as u32 * length as u32;
+        let from = line as usize % LINE;
+        self.result = encrypt_line(&key(fuses, fabric), line, &self.plain[from..from + length]);
         self.state = DONE;
     }
 }

@@ -112,6 +112,23 @@ fn keys_have_256_or_512_bits() {
     assert_eq!(bench.gaps(), [""; 0]);
 }
 
+/// An address within a line is a mistake, and counted; what comes out is that line (IEEE 1619: a tweak for each block of it).
+#[test]
+fn a_line_begins_at_a_multiple_of_its_length() {
+    let plain: Vec<u8> = (65..=128).collect();
+    let mut bench = Bench::new();
+    burn(&mut bench, 0, KEY_OF_256, 0..32);
+    bench.set(MANUAL_ENCRYPT, 0x9);
+    bench.set(BASE + 0x40, 2);
+    bench.put_words(BASE, &plain);
+    bench.set(BASE + 0x48, 0x12_0060);
+    bench.set(BASE + 0x4C, 1);
+    bench.run_while(STATE, |state| state == BUSY);
+    bench.set(BASE + 0x50, 1);
+    assert_eq!(bench.0.dev.xts_aes.available(), Some((0x12_0060, &bytes(SHORT_KEY)[64..])));
+    assert_eq!(bench.gaps(), ["XTS_AES.PHYSICAL_ADDRESS"]);
+}
+
 #[test]
 fn without_a_key_a_gap_says_so() {
     let mut bench = Bench::new();

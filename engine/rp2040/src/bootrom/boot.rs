@@ -150,7 +150,7 @@ impl System {
             core.regs[14] = 0;
             return Outcome::Jump(STAGE2 | 1);
         }
-        core.regs[ATTEMPT_COUNT] += 1;
+        core.regs[ATTEMPT_COUNT] = core.regs[ATTEMPT_COUNT].saturating_add(1);
         if core.regs[ATTEMPT_COUNT] < ATTEMPTS {
             return Outcome::Again;
         }

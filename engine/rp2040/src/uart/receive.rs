@@ -206,7 +206,7 @@ impl Uart {
             self.raw |= UARTRIS::RXRIS.mask;
         }
         // 4.2.6.4: nothing more came in for 32 bit periods.
-        self.receiver.timeout = Some(at + rate.duration(32));
+        self.receiver.timeout = Some(at.saturating_add(rate.duration(32)));
     }
 
     /// Software or DMA reads UARTDR.

@@ -1,5 +1,6 @@
 //! Several lines in target mode, DTR, and what moves single lines. Bits of ESP-IDF `soc/spi_struct.h`.
 
+use super::target::facing;
 use super::*;
 
 const WP: u8 = 9;

@@ -183,7 +183,7 @@ impl System {
                 self.dev.fabric.soon(Slot::UsbHost);
             }
         }
-        core.regs[STAGE] += 1;
+        core.regs[STAGE] = core.regs[STAGE].saturating_add(1);
         Outcome::Again
     }
 

@@ -49,6 +49,30 @@ fn a_stream_comes_out_whole_however_it_is_cut() {
     assert_eq!(inflate(&stored, 3, 32, 0), (0, TEXT.as_bytes().to_vec()));
 }
 
+/// The decoder's state is the application's memory; TINFL_STATUS_FAILED is -1 (rom/miniz.h).
+#[test]
+fn a_state_that_the_decoder_has_not_written_is_refused() {
+    let resume = |stage: u32, word: u32, value: u32| {
+        let mut flat = Flat::default();
+        flat.poke(INPUT, &ZLIB);
+        for n in 0..96 {
+            flat.store32(PLACE + 4 * n, 0).unwrap();
+        }
+        for (at, value) in [(PLACE, stage), (PLACE + 4 * word, value), (SIZES, 30), (SIZES + 4, 64)] {
+            flat.store32(at, value).unwrap();
+        }
+        flat.call("tinfl_decompress", &[PLACE, INPUT, SIZES, OUTPUT, OUTPUT, SIZES + 4, 1]) as i32
+    };
+    for stage in 1..12 {
+        // Bits in hand, codes of both kinds, lengths that are filled in, a length of 16 bits.
+        for (word, value) in [(1, 65), (2, 289), (3, 33), (6, 321), (16, 0x1000)] {
+            assert_eq!(resume(stage, word, value), -1, "stage {stage}, word {word}");
+        }
+    }
+    let length_codes = 5;
+    assert_eq!(resume(length_codes, 4, 20), -1, "one more than there are");
+}
+
 #[test]
 fn a_wrong_check_sum_a_cut_stream_and_a_wrong_code_are_told_apart() {
     let mut wrong = ZLIB;

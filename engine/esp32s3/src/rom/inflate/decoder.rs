@@ -1,56 +1,43 @@
-//! Decompression: `tinfl_decompress` and its kin (rom/miniz.h), as flasher stubs and updaters use them. RFC 1950, RFC 1951.
-//!
-//! `tinfl_decompressor` belongs to the ROM; applications see two words of it: the first, which they set to 0 to begin,
-//! and the eighth, the Adler-32 so far. All state lies there, so that a call may be left in the middle and taken up again.
+//! The decoder between two symbols, and its run over what input and output there is. RFC 1951, 3.2.3 on.
 
-use super::guest::{Call, Done};
-use super::Function;
-
-/// Functions that run in one go.
-///
-/// The ROM's miniz was built without malloc (rom/miniz.h, MINIZ_NO_MALLOC): what would allocate finds no memory.
-pub(super) const LEAVES: &[(&str, Function)] = &[
-    ("tinfl_decompress", decompress),
-    ("tinfl_decompress_mem_to_mem", to_memory),
-    ("tinfl_decompress_mem_to_heap", |call| without_memory(call, Some(2))),
-    ("tinfl_decompress_mem_to_callback", |call| {
-        call.ret(FAILED as u32);
-        Ok(())
-    }),
-    ("tdefl_compress_mem_to_heap", |call| without_memory(call, Some(2))),
-    ("tdefl_compress_mem_to_mem", |call| without_memory(call, None)),
-    ("tdefl_compress_mem_to_output", |call| without_memory(call, None)),
-    ("tdefl_write_image_to_png_file_in_memory", |call| without_memory(call, Some(4))),
-    ("tdefl_write_image_to_png_file_in_memory_ex", |call| without_memory(call, Some(4))),
-    ("mz_free", |_| Ok(())),
-];
-
-/// Nothing, of size 0 where a size is asked for.
-fn without_memory(call: &mut Call<'_>, size: Option<u32>) -> Done {
-    if let Some(k) = size {
-        let place = call.arg(k)?;
-        call.store(place, 0)?;
-    }
-    call.ret(0);
-    Ok(())
-}
-
-// `tinfl_status`.
-const BAD_PARAM: i32 = -3;
-const ADLER32_MISMATCH: i32 = -2;
-const FAILED: i32 = -1;
-const DONE: i32 = 0;
-const NEEDS_MORE_INPUT: i32 = 1;
-const HAS_MORE_OUTPUT: i32 = 2;
-
-// Flags.
-const PARSE_ZLIB_HEADER: u32 = 1;
-const HAS_MORE_INPUT: u32 = 2;
-const NON_WRAPPING: u32 = 4;
-const COMPUTE_ADLER32: u32 = 8;
+use super::huffman::{distance_code, length_code, Huffman, Short};
+use super::{DONE, FAILED, HAS_MORE_INPUT, HAS_MORE_OUTPUT, NEEDS_MORE_INPUT, NON_WRAPPING, PARSE_ZLIB_HEADER};
+use crate::rom::guest::{Call, Done};
 
 /// Cycles of a byte of output, estimated from the length of miniz' loops.
 const CYCLES_PER_BYTE: u32 = 12;
+
+/// Where the output goes.
+pub(super) struct Output {
+    pub(super) start: u32,
+    pub(super) next: u32,
+    pub(super) end: u32,
+    /// The dictionary is a ring of this size less one.
+    pub(super) mask: u32,
+}
+
+impl Output {
+    fn has_room(&self) -> bool {
+        self.next != self.end
+    }
+
+    fn put(&mut self, call: &mut Call<'_>, byte: u8) -> Done {
+        call.guest.store8(self.next, byte)?;
+        call.charge(CYCLES_PER_BYTE);
+        self.next = self.next.wrapping_add(1);
+        Ok(())
+    }
+
+    /// The byte so far back; `None` where there is none.
+    fn back(&self, call: &mut Call<'_>, distance: u32) -> Done<Option<u8>> {
+        let at = self.next.wrapping_sub(self.start);
+        if self.mask == u32::MAX && distance > at {
+            return Ok(None);
+        }
+        let from = self.start.wrapping_add(at.wrapping_sub(distance) & self.mask);
+        Ok(Some(call.guest.load8(from)?))
+    }
+}
 
 /// Where the decoder is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -94,12 +81,13 @@ const WORDS: usize = 16;
 const CODES: usize = 288 + 32;
 
 /// The decoder between two symbols.
-struct Inflate {
+pub(super) struct Inflate {
     stage: Stage,
     is_last: u32,
-    adler: u32,
+    pub(super) adler: u32,
     distance: u32,
-    count: u32,
+    /// What is left of a match or a block; at the end the Adler-32 that the stream claims.
+    pub(super) count: u32,
     literals: u32,
     distances: u32,
     codes: u32,
@@ -109,11 +97,8 @@ struct Inflate {
     lengths: [u8; CODES],
 }
 
-/// Not enough input for the next step.
-struct Short;
-
 impl Inflate {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             stage: Stage::Start,
             is_last: 0,
@@ -130,7 +115,7 @@ impl Inflate {
         }
     }
 
-    fn load(call: &mut Call<'_>, at: u32) -> Done<Self> {
+    pub(super) fn load(call: &mut Call<'_>, at: u32) -> Done<Self> {
         let mut words = [0; WORDS];
         for (n, word) in words.iter_mut().enumerate() {
             *word = call.load(at + 4 * n as u32)?;
@@ -141,6 +126,13 @@ impl Inflate {
         }
         let mut lengths = [0; CODES];
         lengths.copy_from_slice(&call.bytes(at + 4 * WORDS as u32, CODES as u32)?);
+        let [_, held, literals, distances, codes, _, filled, ..] = words;
+        let is_ours = held <= 64 && literals <= 288 && distances <= 32 && lengths.iter().all(|&length| length < 16);
+        let in_codes = filled < codes && codes <= 19;
+        if !is_ours || filled > CODES as u32 || stage == Stage::LengthCodes && !in_codes {
+            // Somebody else has written there.
+            return Ok(Self { stage: Stage::Broken, ..Self::new() });
+        }
         Ok(Self {
             stage,
             held: words[1],
@@ -157,7 +149,7 @@ impl Inflate {
         })
     }
 
-    fn store(&self, call: &mut Call<'_>, at: u32) -> Done {
+    pub(super) fn store(&self, call: &mut Call<'_>, at: u32) -> Done {
         let words = [
             self.stage as u32,
             self.held,
@@ -196,116 +188,13 @@ impl Inflate {
     }
 }
 
-/// A canonical Huffman code: how many symbols of each length, and the symbols in the order of their codes.
-struct Huffman {
-    counts: [u16; 16],
-    symbols: Vec<u16>,
-}
-
-impl Huffman {
-    /// `None`: more codes than there are.
-    fn new(lengths: &[u8]) -> Option<Self> {
-        let mut counts = [0u16; 16];
-        for &length in lengths {
-            counts[usize::from(length)] += 1;
-        }
-        counts[0] = 0;
-        let mut left = 1i32;
-        for &count in &counts[1..] {
-            left = 2 * left - i32::from(count);
-        }
-        if left < 0 {
-            return None;
-        }
-        let mut order: Vec<u16> = (0..lengths.len() as u16).filter(|&n| lengths[usize::from(n)] != 0).collect();
-        order.sort_by_key(|&n| lengths[usize::from(n)]);
-        Some(Self { counts, symbols: order })
-    }
-
-    /// The next symbol and its bits, of those that are there. `None` in it: no code begins so.
-    fn peek(&self, bits: u64, held: u32) -> Result<Option<(u16, u32)>, Short> {
-        let (mut code, mut first, mut index) = (0i32, 0i32, 0i32);
-        for length in 1..16u32 {
-            if length > held {
-                return Err(Short);
-            }
-            code |= (bits >> (length - 1) & 1) as i32;
-            let count = i32::from(self.counts[length as usize]);
-            if code - count < first {
-                return Ok(Some((self.symbols[(index + code - first) as usize], length)));
-            }
-            index += count;
-            first = (first + count) << 1;
-            code <<= 1;
-        }
-        Ok(None)
-    }
-}
-
-/// Base and extra bits of length code 257 + n (RFC 1951, 3.2.5).
-fn length_code(n: u32) -> Option<(u32, u32)> {
-    Some(match n {
-        0..=7 => (3 + n, 0),
-        8..=27 => {
-            let extra = (n - 4) / 4;
-            (3 + ((4 + n % 4) << extra), extra)
-        }
-        28 => (258, 0),
-        _ => return None,
-    })
-}
-
-/// Base and extra bits of a distance code.
-fn distance_code(n: u32) -> Option<(u32, u32)> {
-    Some(match n {
-        0..=3 => (1 + n, 0),
-        4..=29 => {
-            let extra = (n - 2) / 2;
-            (1 + ((2 + n % 2) << extra), extra)
-        }
-        _ => return None,
-    })
-}
-
-/// Where the output goes.
-struct Output {
-    start: u32,
-    next: u32,
-    end: u32,
-    /// The dictionary is a ring of this size less one.
-    mask: u32,
-}
-
-impl Output {
-    fn has_room(&self) -> bool {
-        self.next != self.end
-    }
-
-    fn put(&mut self, call: &mut Call<'_>, byte: u8) -> Done {
-        call.guest.store8(self.next, byte)?;
-        call.charge(CYCLES_PER_BYTE);
-        self.next = self.next.wrapping_add(1);
-        Ok(())
-    }
-
-    /// The byte so far back; `None` where there is none.
-    fn back(&self, call: &mut Call<'_>, distance: u32) -> Done<Option<u8>> {
-        let at = self.next.wrapping_sub(self.start);
-        if self.mask == u32::MAX && distance > at {
-            return Ok(None);
-        }
-        let from = self.start.wrapping_add(at.wrapping_sub(distance) & self.mask);
-        Ok(Some(call.guest.load8(from)?))
-    }
-}
-
 /// One run of the decoder over what input and output there is.
-struct Run<'a> {
-    state: Inflate,
-    input: &'a [u8],
-    used: usize,
-    flags: u32,
-    codes: Option<(Huffman, Huffman)>,
+pub(super) struct Run<'a> {
+    pub(super) state: Inflate,
+    pub(super) input: &'a [u8],
+    pub(super) used: usize,
+    pub(super) flags: u32,
+    pub(super) codes: Option<(Huffman, Huffman)>,
 }
 
 impl Run<'_> {
@@ -318,7 +207,7 @@ impl Run<'_> {
     }
 
     /// Runs until input or output is used up, or all is decoded.
-    fn run(&mut self, call: &mut Call<'_>, output: &mut Output) -> Done<i32> {
+    pub(super) fn run(&mut self, call: &mut Call<'_>, output: &mut Output) -> Done<i32> {
         loop {
             self.refill();
             match self.step(call, output)? {
@@ -573,7 +462,7 @@ impl Run<'_> {
         let back = ahead.min(self.used);
         self.used -= back;
         self.state.held -= 8 * back as u32;
-        self.state.bits &= (1u64 << self.state.held) - 1;
+        self.state.bits &= !u64::MAX.checked_shl(self.state.held).unwrap_or(0);
         self.state.stage = Stage::End;
         Ok(None)
     }
@@ -586,65 +475,3 @@ enum Found {
     End,
     Broken,
 }
-
-/// RFC 1950, 8.2.
-fn adler32(before: u32, bytes: &[u8]) -> u32 {
-    const BASE: u32 = 65521;
-    let (mut low, mut high) = (before & 0xFFFF, before >> 16);
-    for &byte in bytes {
-        low = (low + u32::from(byte)) % BASE;
-        high = (high + low) % BASE;
-    }
-    high << 16 | low
-}
-
-/// Decoder, input, its size, dictionary, output, its size, flags. The sizes are replaced by what was used.
-fn decompress(call: &mut Call<'_>) -> Done {
-    let (place, input, input_size) = (call.arg(0)?, call.arg(1)?, call.arg(2)?);
-    let (start, next, output_size, flags) = (call.arg(3)?, call.arg(4)?, call.arg(5)?, call.arg(6)?);
-    let (given, room) = (call.load(input_size)?, call.load(output_size)?);
-    let ring = next.wrapping_sub(start).wrapping_add(room);
-    let mask = if flags & NON_WRAPPING != 0 { u32::MAX } else { ring.wrapping_sub(1) };
-    if mask.wrapping_add(1) & mask != 0 || next < start {
-        call.store(input_size, 0)?;
-        call.store(output_size, 0)?;
-        call.ret(BAD_PARAM as u32);
-        return Ok(());
-    }
-    let bytes = call.bytes(input, given)?;
-    let mut run = Run { state: Inflate::load(call, place)?, input: &bytes, used: 0, flags, codes: None };
-    let mut output = Output { start, next, end: next.wrapping_add(room), mask };
-    let mut status = run.run(call, &mut output)?;
-    let made = output.next.wrapping_sub(next);
-    if flags & (PARSE_ZLIB_HEADER | COMPUTE_ADLER32) != 0 && status >= 0 {
-        let bytes = call.bytes(next, made)?;
-        run.state.adler = adler32(run.state.adler, &bytes);
-        if status == DONE && flags & PARSE_ZLIB_HEADER != 0 && run.state.adler != run.state.count {
-            status = ADLER32_MISMATCH;
-        }
-    }
-    run.state.store(call, place)?;
-    call.store(input_size, run.used as u32)?;
-    call.store(output_size, made)?;
-    call.ret(status as u32);
-    Ok(())
-}
-
-/// Output, its size, input, its size, flags: all at once. The answer is the size, or -1.
-fn to_memory(call: &mut Call<'_>) -> Done {
-    let (next, room, input, given) = (call.arg(0)?, call.arg(1)?, call.arg(2)?, call.arg(3)?);
-    let flags = call.arg(4)? & !HAS_MORE_INPUT | NON_WRAPPING;
-    let bytes = call.bytes(input, given)?;
-    let mut run = Run { state: Inflate::new(), input: &bytes, used: 0, flags, codes: None };
-    let mut output = Output { start: next, next, end: next.wrapping_add(room), mask: u32::MAX };
-    let status = run.run(call, &mut output)?;
-    let made = output.next.wrapping_sub(next);
-    let made_bytes = call.bytes(next, made)?;
-    let good = flags & PARSE_ZLIB_HEADER == 0 || adler32(1, &made_bytes) == run.state.count;
-    call.ret(if status == DONE && good { made } else { u32::MAX });
-    Ok(())
-}
-
-#[cfg(test)]
-#[path = "inflate_tests.rs"]
-mod tests;
