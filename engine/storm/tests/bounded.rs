@@ -57,6 +57,12 @@ fn what_takes_for_ever_does_not_run_over() {
     survives(Chip::Esp32s3, Kind::Block, [7_000_851, 7_301_077]);
 }
 
+/// Software flow control of UART1 whose XOFF threshold is below its XON threshold.
+#[test]
+fn a_level_that_asks_for_xon_and_xoff_does_not_stop_time() {
+    survives(Chip::Esp32s3, Kind::Block, [8_001_413]);
+}
+
 /// Channels of the DMA controller with nothing to transfer that chain to each other.
 #[test]
 fn dma_channels_that_chain_in_a_circle_do_not_stop_time() {

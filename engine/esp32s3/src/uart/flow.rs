@@ -50,8 +50,11 @@ impl Uart {
             return;
         };
         self.flow.asked = !self.flow.asked;
-        self.bank.set_field(Reg::FLOW_CONF, ask, 1);
-        fabric.soon(self.wiring().tx_slot);
+        // Thresholds may be crossed: then a level asks for both in turn. What waits already is not asked for again.
+        if !self.flow(ask) {
+            self.bank.set_field(Reg::FLOW_CONF, ask, 1);
+            fabric.soon(self.wiring().tx_slot);
+        }
     }
 
     /// The flow control character that goes out before any data; its request is done with.

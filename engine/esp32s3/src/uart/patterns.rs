@@ -43,7 +43,8 @@ impl Uart {
         self.receiver.row.count += 1;
         if self.receiver.row.count == self.field(Reg::AT_CMD_CHAR, AT_CMD_CHAR::CHAR_NUM) {
             self.receiver.row.count = 0;
-            self.receiver.row.due = Some(at + bits(self.field(Reg::AT_CMD_POSTCNT, AT_CMD_POSTCNT::POST_IDLE_NUM)));
+            let silence = bits(self.field(Reg::AT_CMD_POSTCNT, AT_CMD_POSTCNT::POST_IDLE_NUM));
+            self.receiver.row.due = Some(at.saturating_add(silence));
             self.end_row(at);
         }
     }
