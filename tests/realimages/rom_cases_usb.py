@@ -500,7 +500,7 @@ def of_updater(name: str, words: int, ending: Callable[[Place, list[Step]], tupl
         scratch = [(own, own + 4)] if whole.startswith(b"0") else [(own, own + 4), (parsed, parsed + 20)]
         return Call(arguments, words, before=before, after=[("dfu_updater_get_err", [])], scratch=scratch)
 
-    USB[name] = Case(make, 24, 0x3800, 24)
+    USB[name] = Case(make, 12, 0x3800, 24)
 
 
 of_updater("dfu_updater_end", 0, lambda _place, steps: ([], steps))
