@@ -165,8 +165,8 @@ def lcd_bus(wires: Wires) -> None:
 def mcpwm_dead(wires: Wires) -> None:
     """What GPIO4 and GPIO5 do in the third period of each topology: us behind the timer's zero, A, B.
 
-    ESP32-S3 TRM, chapter "Motor Control PWM": the rising edge of A comes 5 us late, or the falling one 10 us, on the path
-    that leads to A or to B. A is high for 30 us, B for 50 us.
+    ESP32-S3 TRM, chapter "Motor Control PWM": the rising edge of A comes 5 us late, or the falling one 10 us, on the
+    path that leads to A or to B. A is high for 30 us, B for 50 us.
     """
     at, level = wires.take()
     outputs, marks = bits(level, 4, 5), bits(level, 7)
