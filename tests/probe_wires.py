@@ -162,8 +162,40 @@ def lcd_bus(wires: Wires) -> None:
         assert "".join(str(each) for each in dc[some][rises]) == levels, n
 
 
+def mcpwm_dead(wires: Wires) -> None:
+    """What GPIO4 and GPIO5 do in the third period of each topology: us behind the timer's zero, A, B.
+
+    ESP32-S3 TRM, chapter "Motor Control PWM": the rising edge of A comes 5 us late, or the falling one 10 us, on the
+    path that leads to A or to B. A is high for 30 us, B for 50 us.
+    """
+    at, level = wires.take()
+    outputs, marks = bits(level, 4, 5), bits(level, 7)
+    zeros = edges(at, level, 6, rising=True)
+    begins = at[1:][marks[1:] != marks[:-1]]
+    seen = []
+    for begin in begins[-10:-1]:
+        zero = zeros[np.searchsorted(zeros, begin) + 2]
+        changes = [(0, int(outputs[np.searchsorted(at, zero, "right") - 1]))]
+        for moment, levels in zip(at, outputs, strict=True):
+            if zero < moment < zero + np.uint64(99_000_000) and levels != changes[-1][1]:
+                changes.append((int(moment - zero) // 1_000_000, int(levels)))
+        seen.append([(moment, levels & 1, levels >> 1) for moment, levels in changes])
+    assert seen == [
+        [(0, 0, 0), (5, 1, 0), (30, 0, 0), (40, 0, 1)],
+        [(0, 1, 1), (5, 0, 1), (30, 1, 1), (40, 1, 0)],
+        [(0, 0, 1), (5, 1, 1), (30, 0, 1), (40, 0, 0)],
+        [(0, 1, 0), (5, 0, 0), (30, 1, 0), (40, 1, 1)],
+        [(0, 1, 1), (30, 0, 1), (40, 0, 0)],
+        [(0, 0, 1), (5, 1, 1), (30, 0, 1), (50, 0, 0)],
+        [(0, 1, 0), (5, 1, 1), (30, 0, 1), (60, 0, 0)],
+        [(0, 1, 1), (30, 0, 1), (50, 0, 0)],
+        [(0, 1, 1), (30, 1, 0), (50, 0, 0)],
+    ]
+
+
 SHOWN: dict[str, Callable[[Wires], None]] = {
     "lcd_bus": lcd_bus,
+    "mcpwm_dead": mcpwm_dead,
     "ledc_modes": ledc_modes,
     "spi_lines": spi_lines,
     "twai_bus": twai_bus,
