@@ -9,11 +9,13 @@
 //!   memory to memory: as the TRM says.
 //! - FIFOs are approximated: a channel holds no byte ahead. OUT_EOF comes with the last byte that the peripheral takes, in
 //!   both settings of OUT_EOF_MODE, and FIFO levels and their interrupts stay at "empty".
-//! - Memory to memory moves 4 bytes in 2 AHB clocks and takes 16 clocks for a descriptor (approximated); peripherals wait
-//!   for nobody: weights and priorities of the arbiter have no effect.
+//! - Memory to memory moves 4 bytes in 2 AHB clocks and takes 16 clocks for a descriptor (approximated). Pairs that copy at the
+//!   same time share the bus by their priorities (`arbiter`). Peripherals wait for nobody, nor does anybody wait for them;
+//!   weights have no effect.
 //! - No figure is published for what the controller carries in a second, least of all from PSRAM: here it is never late.
 //! - Popping and pushing the FIFOs by software (IN_POP, OUT_PUSH), which no driver does, is missing, and says so.
 
+mod arbiter;
 mod link;
 mod registers;
 #[cfg(test)]
@@ -91,8 +93,8 @@ struct Pair {
     restarts: [bool; 2],
     /// LINK_START does: IN, OUT.
     starts: [bool; 2],
-    /// Memory to memory: when the part that is under way is over.
-    copied_at: Option<Ps>,
+    /// Memory to memory: what the descriptor under way still takes of the bus, in parts of picoseconds (`arbiter`).
+    copy_left: Option<u64>,
 }
 
 impl Pair {
@@ -131,6 +133,8 @@ impl Pair {
 pub struct Gdma {
     pairs: Vec<Pair>,
     common: Bank<CommonReg>,
+    /// Up to when the bus has been shared out among the pairs that copy.
+    shared_until: Ps,
 }
 
 /// What a peripheral needs to move data: GDMA and the memories.
@@ -198,7 +202,7 @@ impl Port<'_> {
 impl Gdma {
     /// After power-on.
     pub fn new() -> Self {
-        Self { pairs: vec![Pair::default(); PAIRS], common: Bank::new() }
+        Self { pairs: vec![Pair::default(); PAIRS], common: Bank::new(), shared_until: 0 }
     }
 
     /// The channel that is set to a peripheral; of several, the one whose link runs.
@@ -263,7 +267,7 @@ impl Gdma {
         *pair.link(out) = Link::default();
         pair.starts[usize::from(out)] = false;
         pair.restarts[usize::from(out)] = false;
-        pair.copied_at = None;
+        pair.copy_left = None;
     }
 
     fn load(&self, n: usize, register: Reg) -> u32 {
@@ -289,6 +293,10 @@ impl Gdma {
     }
 
     fn store(&mut self, n: usize, register: Reg, write: Write, fabric: &mut Fabric) {
+        if matches!(register, Reg::IN_PRI_CH | Reg::OUT_PRI_CH | Reg::IN_CONF0_CH | Reg::OUT_CONF0_CH) {
+            self.share_out(fabric);
+            fabric.soon(Slot::Gdma);
+        }
         let bank = &mut self.pairs[n].bank;
         match register {
             Reg::IN_INT_RAW_CH | Reg::OUT_INT_RAW_CH => return,
@@ -299,12 +307,7 @@ impl Gdma {
         match register {
             Reg::IN_LINK_CH => self.command(n, false, write.raw, fabric),
             Reg::OUT_LINK_CH => self.command(n, true, write.raw, fabric),
-            Reg::IN_CONF0_CH => {
-                if IN_CONF0_CH::IN_RST.is_set(write.value) {
-                    self.reset_channel(n, false);
-                }
-                fabric.soon(Slot::Gdma);
-            }
+            Reg::IN_CONF0_CH if IN_CONF0_CH::IN_RST.is_set(write.value) => self.reset_channel(n, false),
             Reg::OUT_CONF0_CH if OUT_CONF0_CH::OUT_RST.is_set(write.value) => self.reset_channel(n, true),
             // A link that runs already is there for the peripheral that is selected only now.
             Reg::IN_PERI_SEL_CH => self.tell(n, false, fabric),
@@ -338,6 +341,11 @@ impl Gdma {
             CommonReg::EXTMEM_REJECT_INT_CLR => {
                 let raw = self.common.get(CommonReg::EXTMEM_REJECT_INT_RAW);
                 self.common.set(CommonReg::EXTMEM_REJECT_INT_RAW, raw & !write.raw);
+            }
+            CommonReg::MISC_CONF => {
+                self.share_out(fabric);
+                self.common.store(register, write, "DMA", &mut fabric.gaps);
+                fabric.soon(Slot::Gdma);
             }
             _ => self.common.store(register, write, "DMA", &mut fabric.gaps),
         }

@@ -121,6 +121,27 @@ impl Bench {
         }
     }
 
+    /// 4000 bytes by each of two pairs; how long one of them takes without the other: 4 bytes in 2 clocks.
+    fn copy_by_pairs_1_and_3(&mut self) -> Ps {
+        for (n, pair) in [(0, 1), (1, 3)] {
+            let pair = BASE + pair * 0xC0;
+            self.descriptor(2 * n, out_word(4000, OWNER | SUC_EOF), DATA, None);
+            self.descriptor(2 * n + 1, 4000 | OWNER, DATA + 0x1000 * (1 + n), None);
+            self.set(pair, 1 << 4);
+            self.set(pair + 0x80, (LIST + 32 * n) & 0xF_FFFF | OUT_START);
+            self.set(pair + 0x20, (LIST + 32 * n + 16) & 0xF_FFFF | IN_START);
+        }
+        self.0.dev.fabric.rates.apb.duration(2000)
+    }
+
+    /// Whether pair 1 and pair 3 are done at a time.
+    fn copied_at(&mut self, time: Ps) -> [bool; 2] {
+        self.run(time);
+        let fabric = &mut self.0.dev.fabric;
+        fabric.cycle = fabric.clock.first_cycle_from(time);
+        [1, 3].map(|pair| self.get(BASE + pair * 0xC0 + 0x08) & IN_SUC != 0)
+    }
+
     fn start_out(&mut self) {
         self.set(OUT_LINK, LIST & 0xF_FFFF | OUT_START);
     }
@@ -288,6 +309,52 @@ fn memory_is_copied_to_memory() {
     assert_eq!(bench.word(LIST + 80), SUC_EOF | 150 << 12 | 2000);
     assert_eq!(bench.get(IN_INT_RAW), IN_DONE | IN_SUC);
     assert_eq!(bench.get(OUT_INT_RAW), OUT_DONE | OUT_EOF | OUT_TOTAL_EOF);
+}
+
+/// ESP-IDF `soc/gdma_reg.h`: the larger the value of RX_PRI and TX_PRI the higher the priority, unless ARB_PRI_DIS is set.
+#[test]
+fn copies_share_the_bus_by_their_priorities() {
+    const MISC_CONF: u32 = BASE + 0x3C8;
+    // RX_PRI and TX_PRI of pair 3, ARB_PRI_DIS; who is done when one alone would be, and when both would.
+    let both_at_the_end = [[false, false], [true, true]];
+    for (rx, tx, disabled, done) in [
+        (0, 0, 0, both_at_the_end),
+        (5, 5, 0, [[false, true], [true, true]]),
+        (5, 0, 0, both_at_the_end),
+        (5, 5, 1, both_at_the_end),
+    ] {
+        let mut bench = Bench::new();
+        bench.set(MISC_CONF, disabled << 2);
+        bench.set(BASE + 3 * 0xC0 + 0x44, rx);
+        bench.set(BASE + 3 * 0xC0 + 0xA4, tx);
+        let alone = bench.copy_by_pairs_1_and_3();
+        let seen = [alone + alone / 20, 2 * alone + alone / 20].map(|time| bench.copied_at(time));
+        assert_eq!(seen, done, "{rx} {tx} {disabled}");
+    }
+}
+
+/// The other copy stands still meanwhile, and goes on where it was.
+#[test]
+fn a_priority_that_changes_takes_the_bus_at_once() {
+    let mut bench = Bench::new();
+    let alone = bench.copy_by_pairs_1_and_3();
+    // Each has half of what it needs; pair 3 does the rest of it alone.
+    assert_eq!(bench.copied_at(alone), [false, false]);
+    bench.set(BASE + 3 * 0xC0 + 0x44, 1);
+    bench.set(BASE + 3 * 0xC0 + 0xA4, 1);
+    assert_eq!(bench.copied_at(alone + alone * 45 / 100), [false, false]);
+    assert_eq!(bench.copied_at(alone + alone * 55 / 100), [false, true]);
+    assert_eq!(bench.copied_at(2 * alone - alone / 20), [false, true]);
+    assert_eq!(bench.copied_at(2 * alone + alone / 20), [true, true]);
+}
+
+#[test]
+fn a_copy_that_is_called_off_leaves_the_bus() {
+    let mut bench = Bench::new();
+    let alone = bench.copy_by_pairs_1_and_3();
+    assert_eq!(bench.copied_at(alone), [false, false]);
+    bench.set(PAIR1, 0);
+    assert_eq!(bench.copied_at(2 * alone), [false, true]);
 }
 
 #[test]

@@ -5,8 +5,6 @@ use super::{CommonReg, EXTMEM_REJECT_ST, PAIRS};
 use super::{Gdma, Reg, IN_CONF1_CH, IN_INT_RAW_CH, IN_LINK_CH, OUT_CONF0_CH, OUT_CONF1_CH, OUT_INT_RAW_CH};
 use crate::fabric::Fabric;
 use crate::memories::{Memories, Mmu};
-use crate::slots::Slot;
-use engine_core::time::Ps;
 
 /// Descriptors without data that are passed over in one go; more of them are a ring that never gives a byte.
 const EMPTY_DESCRIPTORS: u32 = 4096;
@@ -232,6 +230,7 @@ impl Gdma {
 
     /// The controller's turn on the bus: started links fetch their first descriptor, memory to memory goes on.
     pub fn event(&mut self, mem: &mut Memories, mmu: &Mmu, fabric: &mut Fabric) {
+        self.share_out(fabric);
         for n in 0..PAIRS {
             for out in [false, true] {
                 let started = std::mem::take(&mut self.pairs[n].starts[usize::from(out)]);
@@ -242,29 +241,27 @@ impl Gdma {
             }
             if self.pairs[n].copies() {
                 self.copy(n, mem, mmu, fabric);
+            } else {
+                self.pairs[n].copy_left = None;
             }
         }
-        if let Some(next) = self.pairs.iter().filter_map(|pair| pair.copied_at).min() {
-            fabric.at(Slot::Gdma, next);
-        }
+        self.await_copies(fabric);
     }
 
     /// Memory to memory: the data of one OUT descriptor after the other.
     fn copy(&mut self, n: usize, mem: &mut Memories, mmu: &Mmu, fabric: &mut Fabric) {
-        if self.pairs[n].copied_at.is_some_and(|at| at <= fabric.now()) {
-            self.pairs[n].copied_at = None;
+        if self.pairs[n].copy_left == Some(0) {
+            self.pairs[n].copy_left = None;
             let mut data = vec![0; self.out_length(n).max(1) as usize];
             let (count, eof) = self.take(n, &mut data, mem, mmu, fabric);
             self.put(n, &data[..count], eof, mem, mmu, fabric);
         }
         let pair = &self.pairs[n];
-        if pair.copied_at.is_none() && pair.output.runs && pair.input.runs {
+        if pair.copy_left.is_none() && pair.output.runs && pair.input.runs {
             let mut bus = Bus { mem, mmu, stale: false };
             if self.mount(n, true, &mut bus, fabric) && self.pairs[n].output.runs {
                 let clocks = DESCRIPTOR_CLOCKS + u64::from(self.out_length(n)).div_ceil(BYTES_PER_CLOCK);
-                // Without a clock it never comes.
-                let at: Ps = fabric.now().saturating_add(fabric.rates.apb.duration(clocks));
-                self.pairs[n].copied_at = Some(at);
+                self.pairs[n].begin_copy(fabric.rates.apb.duration(clocks));
             }
         }
     }
