@@ -322,14 +322,17 @@ impl System {
     }
 }
 
-/// An access to an address at which we have no block, and the chip may have one: reads 0, and is counted.
+/// An access to an address at which we have no block, and the chip may have one: reads 0, and is counted. Where it has none,
+/// a wild pointer may run through megabytes, so they are counted by pages of 4 KB.
 #[cold]
 fn no_block(addr: u32, fabric: &mut Fabric) -> u32 {
-    let why = match BLOCKS.contains(&addr) {
-        true => "no block is modelled at this address",
-        false => "the chip has nothing at this address: a load gives 0",
-    };
-    fabric.gaps.touch(&format!("0x{addr:08X}"), why);
+    if BLOCKS.contains(&addr) {
+        fabric.gaps.touch(&format!("0x{addr:08X}"), "no block is modelled at this address");
+    } else {
+        fabric
+            .gaps
+            .touch(&format!("0x{:05X}xxx", addr >> 12), "the chip has nothing at such an address: a load gives 0");
+    }
     0
 }
 

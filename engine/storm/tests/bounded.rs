@@ -50,6 +50,12 @@ fn calls_with_wild_addresses_wrap_as_on_silicon() {
     survives(Chip::Esp32s3, Kind::Rom, [97, 120, 185, 1078, 1148, 1216, 1320, 1436, 1801, 2032, 2134]);
 }
 
+/// Lengths of gigabytes that run through addresses at which the chip has nothing.
+#[test]
+fn a_wild_length_comes_to_its_end() {
+    survives(Chip::Esp32s3, Kind::Rom, [1081, 30_967]);
+}
+
 /// Times of a clock that stands still, and of one that is very slow.
 #[test]
 fn what_takes_for_ever_does_not_run_over() {
