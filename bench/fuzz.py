@@ -391,8 +391,9 @@ def page(_: Path) -> Iterator[Try]:
     """The web socket of the live view, as uvicorn would call it."""
     from starlette.websockets import WebSocketDisconnect
 
+    from twins.servers import LOOPBACK
     from twins.view.runner import Runner
-    from twins.view.server import HOST, Server
+    from twins.view.server import Server
 
     def begin() -> Server:
         twin = Twin("media_controller", image=IMAGES / "media_controller.uf2")
@@ -405,7 +406,7 @@ def page(_: Path) -> Iterator[Try]:
         "type": "websocket",
         "path": "/token/live",
         "query_string": b"",
-        "headers": [(b"host", f"{HOST}:8765".encode()), (b"origin", f"http://{HOST}:8765".encode())],
+        "headers": [(b"host", f"{LOOPBACK}:8765".encode()), (b"origin", f"http://{LOOPBACK}:8765".encode())],
         "subprotocols": [],
     }
     count = 0

@@ -162,7 +162,7 @@ def test_a_run_ends_with_its_script_unless_it_is_told_when(
         ),
         pytest.param(["run", "pico", "IMAGE", "--video", "lcd=a.avi"], "a.avi: a video is a .gif or an .mp4", id="avi"),
         pytest.param(["run", "pico", "IMAGE", "--input", "."], "script .: Is a directory", id="script is a directory"),
-        pytest.param(["run", "pico", "."], ". has several builds: ", id="image is a directory"),
+        pytest.param(["run", "pico", "docs"], "docs: no build folder: expected ", id="image is a directory"),
         pytest.param(["run", "pico", "IMAGE", "--replay", "nothing"], "record nothing: No such file", id="replay"),
         pytest.param(
             ["run", "pico", "IMAGE", "--pty", "usb3"], "--pty: board pico has no console 'usb3': uart0, usb", id="pty"
