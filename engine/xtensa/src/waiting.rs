@@ -72,6 +72,10 @@ impl Turns {
     ///
     /// If exactly as many instructions were executed since it came by last, they were those of one turn: any other way
     /// here, by leaving the loop and coming back, is longer. (No zero-overhead loop ends here, see [`crate::Code`].)
+    ///
+    /// Not a part of the executor's loop, whose registers it would take.
+    #[cold]
+    #[inline(never)]
     pub fn pass<B: Bus>(
         &mut self,
         bus: &mut B,
