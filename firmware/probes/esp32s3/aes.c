@@ -1,36 +1,14 @@
 /* AES: one block by the CPU, both key lengths and directions; modes of operation by GDMA, with the interrupt. */
 #include "drivers/drivers.h"
+#include "aes.h"
 #include "probe.h"
-#include "reg/aes.h"
 
-enum { ENCRYPT_128 = 0, ENCRYPT_256 = 2, DECRYPT_128 = 4, DECRYPT_256 = 6 };
-enum { ECB, CBC, OFB, CTR, CFB8, CFB128 };
-enum { IDLE, WORK, DONE };
 #define SOURCE_AES 77
 #define LINE 0
 
 /* FIPS 197, appendix C: keys and texts count up. */
 static uint8_t counting[32], text[16];
-/* NIST SP 800-38A, appendix F: the key and the four blocks. */
-static const uint8_t key[16] = {0x2b, 0x7e, 0x15, 0x16, 0x28, 0xae, 0xd2, 0xa6, 0xab, 0xf7, 0x15, 0x88, 0x09, 0xcf, 0x4f, 0x3c};
-static const uint8_t plain[64] __attribute__((aligned(4))) = {
-    0x6b, 0xc1, 0xbe, 0xe2, 0x2e, 0x40, 0x9f, 0x96, 0xe9, 0x3d, 0x7e, 0x11, 0x73, 0x93, 0x17, 0x2a,
-    0xae, 0x2d, 0x8a, 0x57, 0x1e, 0x03, 0xac, 0x9c, 0x9e, 0xb7, 0x6f, 0xac, 0x45, 0xaf, 0x8e, 0x51,
-    0x30, 0xc8, 0x1c, 0x46, 0xa3, 0x5c, 0xe4, 0x11, 0xe5, 0xfb, 0xc1, 0x19, 0x1a, 0x0a, 0x52, 0xef,
-    0xf6, 0x9f, 0x24, 0x45, 0xdf, 0x4f, 0x9b, 0x17, 0xad, 0x2b, 0x41, 0x7b, 0xe6, 0x6c, 0x37, 0x10};
 static uint8_t in[64] __attribute__((aligned(4))), out[64] __attribute__((aligned(4)));
-
-static uint32_t word(const uint8_t *bytes) {
-    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-}
-
-static void put(volatile uint32_t *to, const uint8_t *bytes, uint32_t count) {
-    for (uint32_t n = 0; n < count; n += 4) {
-        uint32_t value;
-        memcpy(&value, bytes + n, 4);
-        to[n / 4] = value;
-    }
-}
 
 static void get(uint8_t *bytes, volatile uint32_t *from) {
     for (uint32_t n = 0; n < 16; n += 4) {
@@ -44,7 +22,7 @@ static void block(uint32_t mode, const uint8_t *with, uint32_t key_bytes, const 
     put(&AES_KEY(0), with, key_bytes);
     put(&AES_TEXT_IN(0), from, 16);
     AES_TRIGGER = 1;
-    WAIT_UNTIL(AES_STATE == IDLE, 100);
+    WAIT_UNTIL(AES_STATE == AES_IDLE, 100);
     get(out, &AES_TEXT_OUT(0));
 }
 
@@ -63,7 +41,7 @@ static void blocks(uint32_t direction, uint32_t block_mode, const uint8_t *from)
         vector[n] = (uint8_t)(n + (block_mode == CTR ? 0xf0 : 0));
     memset(out, 0, sizeof out);
     AES_MODE = direction;
-    put(&AES_KEY(0), key, 16);
+    put(&AES_KEY(0), key_128, 16);
     put(&AES_IV_MEM(0), vector, 16);
     AES_DMA_ENABLE = 1;
     AES_BLOCK_MODE = block_mode;
@@ -75,7 +53,7 @@ static void blocks(uint32_t direction, uint32_t block_mode, const uint8_t *from)
     dma_in_start(0, DMA_AES, from_aes);
     dma_out_start(0, DMA_AES, to_aes);
     AES_TRIGGER = 1;
-    WAIT_UNTIL(AES_STATE == DONE, 100);
+    WAIT_UNTIL(AES_STATE == AES_DONE, 100);
     AES_DMA_EXIT = 1;
     AES_DMA_ENABLE = 0;
 }

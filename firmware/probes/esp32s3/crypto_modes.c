@@ -1,39 +1,18 @@
 /* AES and SHA in the ways that aes.c and sha.c leave out: back by GDMA in each mode, AES-256 by GDMA, a counter of 32 bits
  * that runs over, a message in two goes; every hash by GDMA, SHA-512/t, a hash that is taken up again, interrupts. */
 #include "drivers/drivers.h"
+#include "aes.h"
 #include "probe.h"
-#include "reg/aes.h"
 #include "reg/sha.h"
 
-enum { ENCRYPT_128 = 0, ENCRYPT_256 = 2, DECRYPT_128 = 4, DECRYPT_256 = 6 };
-enum { ECB, CBC, OFB, CTR, CFB8, CFB128 };
-enum { AES_IDLE, AES_WORK, AES_DONE };
 enum { SHA1, SHA224, SHA256, SHA384, SHA512, SHA512_224, SHA512_256, SHA512_T };
 #define SOURCE_SHA 78
 #define LINE 0
 
-/* NIST SP 800-38A, appendix F: the four blocks and both keys. */
-static const uint8_t plain[64] __attribute__((aligned(4))) = {
-    0x6b, 0xc1, 0xbe, 0xe2, 0x2e, 0x40, 0x9f, 0x96, 0xe9, 0x3d, 0x7e, 0x11, 0x73, 0x93, 0x17, 0x2a,
-    0xae, 0x2d, 0x8a, 0x57, 0x1e, 0x03, 0xac, 0x9c, 0x9e, 0xb7, 0x6f, 0xac, 0x45, 0xaf, 0x8e, 0x51,
-    0x30, 0xc8, 0x1c, 0x46, 0xa3, 0x5c, 0xe4, 0x11, 0xe5, 0xfb, 0xc1, 0x19, 0x1a, 0x0a, 0x52, 0xef,
-    0xf6, 0x9f, 0x24, 0x45, 0xdf, 0x4f, 0x9b, 0x17, 0xad, 0x2b, 0x41, 0x7b, 0xe6, 0x6c, 0x37, 0x10};
-static const uint8_t key_128[16] = {0x2b, 0x7e, 0x15, 0x16, 0x28, 0xae, 0xd2, 0xa6, 0xab, 0xf7, 0x15, 0x88, 0x09, 0xcf, 0x4f, 0x3c};
+/* NIST SP 800-38A, appendix F: the key of 256 bits. */
 static const uint8_t key_256[32] = {0x60, 0x3d, 0xeb, 0x10, 0x15, 0xca, 0x71, 0xbe, 0x2b, 0x73, 0xae, 0xf0, 0x85, 0x7d, 0x77, 0x81,
                                     0x1f, 0x35, 0x2c, 0x07, 0x3b, 0x61, 0x08, 0xd7, 0x2d, 0x98, 0x10, 0xa3, 0x09, 0x14, 0xdf, 0xf4};
 static uint8_t there[64] __attribute__((aligned(4))), back[64] __attribute__((aligned(4)));
-
-static uint32_t word(const uint8_t *bytes) {
-    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-}
-
-static void put(volatile uint32_t *to, const uint8_t *bytes, uint32_t count) {
-    for (uint32_t n = 0; n < count; n += 4) {
-        uint32_t value;
-        memcpy(&value, bytes + n, 4);
-        to[n / 4] = value;
-    }
-}
 
 /* `blocks` blocks with the vector that IV_MEM holds. */
 static void go_on(uint32_t direction, uint32_t mode, const uint8_t *from, uint8_t *to, uint32_t blocks) {

@@ -1,26 +1,12 @@
 /* An octal PSRAM of 32 MB, all that the MMU's 512 pages reach. (psram_octal.c has how such a chip is found.) */
 #include "probe.h"
-#include "psram.h"
+#include "psram_octal.h"
 
-enum { REG_READ = 0x4040, REG_DUMMY = 8, SYNC_READ = 0x0000, SYNC_WRITE = 0x8080, READ_DUMMY = 18, WRITE_DUMMY = 8 };
 #define LAST_PAGE 511u
-
-static uint32_t mode_registers(uint32_t first) {
-    uint8_t pair[2];
-    spi1(&(struct transaction){.chip = PSRAM, .lines = LINES_8_8_8_DTR, .command = REG_READ, .command_bits = 16,
-                               .address = first, .address_bits = 32, .dummy = REG_DUMMY, .in = pair, .in_bytes = 2});
-    return pair[0] | pair[1] << 8;
-}
 
 static void probes(void) {
     probe(1, mode_registers(2) & 7);
-    set_bits(&CACHE_SCTRL, CACHE_SCTRL_CACHE_USR_SCMD_4BYTE | CACHE_SCTRL_USR_WR_SRAM_DUMMY | CACHE_SCTRL_USR_RD_SRAM_DUMMY |
-                               CACHE_SCTRL_CACHE_SRAM_USR_RCMD | CACHE_SCTRL_CACHE_SRAM_USR_WCMD);
-    field_set(&CACHE_SCTRL, CACHE_SCTRL_SRAM_ADDR_BITLEN, 32 - 1);
-    field_set(&CACHE_SCTRL, CACHE_SCTRL_SRAM_RDUMMY_CYCLELEN, READ_DUMMY - 1);
-    field_set(&CACHE_SCTRL, CACHE_SCTRL_SRAM_WDUMMY_CYCLELEN, WRITE_DUMMY - 1);
-    SRAM_DRD_CMD = field(SRAM_CMD_BITLEN, 15) | SYNC_READ;
-    SRAM_DWR_CMD = field(SRAM_CMD_BITLEN, 15) | SYNC_WRITE;
+    set_phases();
     psram_wrong_words(PAGE); /* which lets the cache at it */
     /* Each page gets its number, at its begin and at its end; the first page is not the one in the middle, and so on. */
     for (uint32_t page = 0; page <= LAST_PAGE; page++)

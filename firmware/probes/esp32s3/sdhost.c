@@ -2,44 +2,21 @@
  * FIFO; what is said when nobody answers. */
 #include "drivers/drivers.h"
 #include "probe.h"
-#include "reg/sdhost.h"
+#include "sdhost.h"
 
-#define CLOCK 36
-#define COMMAND 35
 #define DETECT 39
 #define PROTECT 40
 #define SOURCE_SDIO_HOST 30
 #define LINE 0
 /* ESP-IDF soc/gpio_sig_map.h, slot 1. */
-#define SIGNAL_CLOCK 172
-#define SIGNAL_COMMAND 178
-#define SIGNAL_DATA 180
 #define SIGNAL_DETECT 194
 #define SIGNAL_PROTECT 196
 
-/* RINTSTS and the descriptors' first word: ESP-IDF soc/sdmmc_reg.h, sdmmc_struct.h. */
-#define COMMAND_DONE BIT(2)
-#define DATA_OVER BIT(3)
-#define RESPONSE_TIMEOUT BIT(8)
-#define AUTO_STOP_DONE BIT(14)
-#define OWN BIT(31)
-#define CHAINED BIT(4)
-#define FIRST BIT(3)
-#define LAST BIT(2)
-
-#define ANSWER (SDHOST_CMD_RESPONSE_EXPECT | SDHOST_CMD_CHECK_RESPONSE_CRC)
 #define ANSWER_UNCHECKED SDHOST_CMD_RESPONSE_EXPECT
 #define LONG_ANSWER (ANSWER | SDHOST_CMD_RESPONSE_LENGTH)
-#define READ SDHOST_CMD_DATA_EXPECTED
-#define WRITE (SDHOST_CMD_DATA_EXPECTED | SDHOST_CMD_READ_WRITE)
-#define BLOCK 512u
 
 static uint8_t sent[4 * BLOCK] __attribute__((aligned(4))), got[4 * BLOCK] __attribute__((aligned(4)));
-static struct {
-    volatile uint32_t control, bytes;
-    void *buffer;
-    void *next;
-} list[2];
+static struct descriptor list[2];
 
 static volatile uint32_t irqs;
 static void on_event(void *unused) {
@@ -49,20 +26,8 @@ static void on_event(void *unused) {
 }
 
 static uint32_t command(uint32_t index, uint32_t argument, uint32_t flags) {
-    SDHOST_RINTSTS = 0xffffffff;
-    SDHOST_CMDARG = argument;
-    SDHOST_CMD = index | flags | SDHOST_CMD_USE_HOLE | SDHOST_CMD_START_CMD;
-    WAIT_UNTIL(SDHOST_RINTSTS & COMMAND_DONE, 10000);
+    carry_out(index, argument, flags);
     return SDHOST_RESP0;
-}
-
-static void clock(uint32_t divider) {
-    for (uint32_t on = 0; on < 2; on++) {
-        SDHOST_CLKENA = on;
-        SDHOST_CLKDIV = divider;
-        SDHOST_CMD = SDHOST_CMD_UPDATE_CLOCK_REGISTERS_ONLY | SDHOST_CMD_WAIT_PRVDATA_COMPLETE | SDHOST_CMD_START_CMD;
-        WAIT_UNTIL(!(SDHOST_CMD & SDHOST_CMD_START_CMD), 1000);
-    }
 }
 
 /* Blocks by IDMAC, over two descriptors. */

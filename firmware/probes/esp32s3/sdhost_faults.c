@@ -3,55 +3,19 @@
  * (sdhost.c has a good card.) */
 #include "drivers/drivers.h"
 #include "probe.h"
-#include "reg/sdhost.h"
+#include "sdhost.h"
 
-#define CLOCK 36
-#define COMMAND 35
 #define DATA0 37
-/* ESP-IDF soc/gpio_sig_map.h, slot 1. */
-#define SIGNAL_CLOCK 172
-#define SIGNAL_COMMAND 178
-#define SIGNAL_DATA 180
 
-/* RINTSTS and the descriptors' first word: ESP-IDF soc/sdmmc_reg.h, sdmmc_struct.h. */
-#define RESPONSE_ERROR BIT(1)
-#define COMMAND_DONE BIT(2)
-#define DATA_OVER BIT(3)
-#define RESPONSE_CRC BIT(6)
-#define RESPONSE_TIMEOUT BIT(8)
-#define OWN BIT(31)
-#define FIRST BIT(3)
-#define LAST BIT(2)
-
-#define ANSWER (SDHOST_CMD_RESPONSE_EXPECT | SDHOST_CMD_CHECK_RESPONSE_CRC)
-#define READ SDHOST_CMD_DATA_EXPECTED
-#define WRITE (SDHOST_CMD_DATA_EXPECTED | SDHOST_CMD_READ_WRITE)
-#define BLOCK 512u
 /* What the test's card does with a block at these addresses. */
 enum { GOOD = 0, MISSING = 1, REFUSED = 2, UNANSWERED = 3 };
 
 static uint8_t data[BLOCK] __attribute__((aligned(4)));
-static struct {
-    volatile uint32_t control, bytes;
-    void *buffer;
-    void *next;
-} list;
+static struct descriptor list;
 
 static uint32_t command(uint32_t index, uint32_t argument, uint32_t flags) {
-    SDHOST_RINTSTS = 0xffffffff;
-    SDHOST_CMDARG = argument;
-    SDHOST_CMD = index | flags | SDHOST_CMD_USE_HOLE | SDHOST_CMD_START_CMD;
-    WAIT_UNTIL(SDHOST_RINTSTS & COMMAND_DONE, 10000);
+    carry_out(index, argument, flags);
     return SDHOST_RINTSTS;
-}
-
-static void clock(uint32_t divider) {
-    for (uint32_t on = 0; on < 2; on++) {
-        SDHOST_CLKENA = on;
-        SDHOST_CLKDIV = divider;
-        SDHOST_CMD = SDHOST_CMD_UPDATE_CLOCK_REGISTERS_ONLY | SDHOST_CMD_WAIT_PRVDATA_COMPLETE | SDHOST_CMD_START_CMD;
-        WAIT_UNTIL(!(SDHOST_CMD & SDHOST_CMD_START_CMD), 1000);
-    }
 }
 
 static void prepare(uint32_t owner) {

@@ -7,17 +7,16 @@
 #include "probe.h"
 #include "reg/gpio.h"
 #include "reg/io_mux.h"
-#include "reg/rtc_cntl.h"
 #include "reg/rtc_io.h"
 #include "reg/sens.h"
 #include "reg/uart.h"
+#include "sleep.h"
 
 #define WAVE 4  /* 20 ms low, 20 ms high: the test */
 #define OTHER 6 /* nothing is there; pulled down */
 #define DIGITAL 40
 #define PAD 2   /* touched for 30 ms every 60 ms: the test */
 #define LIMIT 44
-#define TICKS_MS 136 /* RC_SLOW */
 enum { EXT0 = BIT(0), EXT1 = BIT(1), GPIO = BIT(2), TIMER = BIT(3), UART0 = BIT(6), TOUCH = BIT(8) };
 enum { INT_LOW = 4, INT_HIGH = 5 };
 
@@ -30,15 +29,7 @@ static void note(uint32_t id, uint32_t value) {
     kept.pair[kept.count++][1] = value;
 }
 
-static uint32_t reason(void) { return field_get(RTC_CNTL_RESET_STATE, RTC_CNTL_RESET_STATE_RESET_CAUSE_PROCPU); }
-static uint32_t cause(void) { return field_get(RTC_CNTL_SLP_WAKEUP_CAUSE, RTC_CNTL_SLP_WAKEUP_CAUSE_WAKEUP_CAUSE); }
 static uint32_t ext1_status(void) { return field_get(RTC_CNTL_EXT_WAKEUP1_STATUS, RTC_CNTL_EXT_WAKEUP1_STATUS_EXT_WAKEUP1_STATUS); }
-
-static uint32_t rtc_time(void) {
-    set_bits(&RTC_CNTL_TIME_UPDATE, RTC_CNTL_TIME_UPDATE_TIME_UPDATE);
-    delay_us(20);
-    return RTC_CNTL_TIME_LOW0;
-}
 
 static void rtc_input(uint32_t pin, uint32_t pull_down) {
     volatile uint32_t *pad = &RTC_IO_TOUCH_PAD4 - 4 + pin;

@@ -2,14 +2,13 @@
  * again and again and moves GPIO4. The probe starts four times. (wake.c has light sleep, EXT0 and EXT1.) */
 #include "drivers/drivers.h"
 #include "probe.h"
-#include "reg/rtc_cntl.h"
 #include "reg/rtc_io.h"
 #include "reg/sens.h"
+#include "sleep.h"
 
 #define WAVE 4 /* 20 ms low, 20 ms high: the test */
 #define PAD 2  /* touched for 30 ms every 60 ms: the test */
 #define LIMIT 16
-#define TICKS_MS 136 /* RC_SLOW */
 enum { GPIO = BIT(2), TIMER = BIT(3), TOUCH = BIT(8) };
 #define HIGH_LEVEL 5
 
@@ -20,15 +19,6 @@ RTC_NOINIT static struct {
 static void note(uint32_t id, uint32_t value) {
     kept.pair[kept.count][0] = id;
     kept.pair[kept.count++][1] = value;
-}
-
-static uint32_t reason(void) { return field_get(RTC_CNTL_RESET_STATE, RTC_CNTL_RESET_STATE_RESET_CAUSE_PROCPU); }
-static uint32_t cause(void) { return field_get(RTC_CNTL_SLP_WAKEUP_CAUSE, RTC_CNTL_SLP_WAKEUP_CAUSE_WAKEUP_CAUSE); }
-
-static uint32_t rtc_time(void) {
-    set_bits(&RTC_CNTL_TIME_UPDATE, RTC_CNTL_TIME_UPDATE_TIME_UPDATE);
-    delay_us(20);
-    return RTC_CNTL_TIME_LOW0;
 }
 
 static __attribute__((noreturn)) void sleep(uint32_t sources, uint32_t ms) {
