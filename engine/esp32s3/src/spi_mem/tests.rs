@@ -93,11 +93,32 @@ impl Bench {
             self.write(MOSI_DLEN, 31);
         }
         self.write(MISO_DLEN, bits_in.saturating_sub(1));
+        self.user_command()
+    }
+
+    /// CMD.USR, to its end; the first word that came.
+    fn user_command(&mut self) -> u32 {
         self.write(CMD, 1 << 18);
         self.finish();
         self.read(W0)
     }
+
+    /// A word read with address and data on the lines that a bit of CTRL says; USER1 has the bits of address and dummy.
+    fn read_on_lines(&mut self, lines: u32, command: u32, user1: u32, addr: u32) -> u32 {
+        self.write(CTRL, 1 << 13 | lines);
+        self.write(USER2, 7 << 28 | command);
+        self.write(USER1, user1);
+        self.write(USER, 1 << 31 | 1 << 30 | 1 << 29 | 1 << 28);
+        self.write(ADDR, addr);
+        self.write(MISO_DLEN, 31);
+        self.write(W0, 0);
+        self.user_command()
+    }
 }
+
+/// FREAD_DIO and FREAD_QIO of CTRL: ESP-IDF `soc/spi_mem_reg.h`.
+const DIO: u32 = 1 << 23;
+const QIO: u32 = 1 << 24;
 
 /// W25Q64JV data sheet 8.1.1: EFh, 40h, 17h.
 #[test]
@@ -129,14 +150,7 @@ fn a_large_chip_is_reached_by_addresses_of_four_bytes() {
         bench.fabric.cycle += time;
         assert_eq!(bench.cells.read32(at as usize), if command == 0x21 { u32::MAX } else { 0x1234_5678 });
     }
-    bench.write(CTRL, 1 << 13 | 1 << 24);
-    bench.write(USER2, 7 << 28 | 0xEC);
-    bench.write(USER, 1 << 31 | 1 << 30 | 1 << 29 | 1 << 28);
-    bench.write(MISO_DLEN, 31);
-    bench.write(W0, 0);
-    bench.write(CMD, 1 << 18);
-    bench.finish();
-    assert_eq!(bench.read(W0), 0x1234_5678);
+    assert_eq!(bench.read_on_lines(QIO, 0xEC, 31 << 26 | 5, at), 0x1234_5678);
 }
 
 /// ESP-IDF `spi_flash_hal_common.inc`: COMPUTE_DUMMY_CYCLELEN adds what the calibration found to whatever is read.
@@ -150,9 +164,7 @@ fn sampled_late_an_answer_wants_as_many_dummy_clocks() {
         bench.write(USER1, dummy.map_or(0, |clocks| clocks - 1));
         bench.write(USER2, 7 << 28 | 0x9F);
         bench.write(MISO_DLEN, 23);
-        bench.write(CMD, 1 << 18);
-        bench.finish();
-        bench.read(W0) & 0xFF_FFFF
+        bench.user_command() & 0xFF_FFFF
     };
     assert_eq!(id(Some(2)), 0x17_40EF);
     assert_eq!(id(Some(1)) & 0xFF, 0xF7, "one bit of before the answer, then EFh");
@@ -175,16 +187,7 @@ fn a_page_is_programmed_and_read_back_on_two_lines() {
     // tPP of the data sheet is over.
     bench.fabric.cycle += 40_000_000;
     // DIO read BBh: 24 bits of address on two lines, four clocks of mode bits, data on two lines.
-    bench.write(CTRL, 1 << 13 | 1 << 23);
-    bench.write(USER2, 7 << 28 | 0xBB);
-    bench.write(USER1, 23 << 26 | 3);
-    bench.write(USER, 1 << 31 | 1 << 30 | 1 << 29 | 1 << 28);
-    bench.write(ADDR, 0x1000);
-    bench.write(MISO_DLEN, 31);
-    bench.write(W0, 0);
-    bench.write(CMD, 1 << 18);
-    bench.finish();
-    assert_eq!(bench.read(W0), 0x1234_5678);
+    assert_eq!(bench.read_on_lines(DIO, 0xBB, 23 << 26 | 3, 0x1000), 0x1234_5678);
 }
 
 /// Quad reads the same cells on four lines.
@@ -192,15 +195,7 @@ fn a_page_is_programmed_and_read_back_on_two_lines() {
 fn a_quad_read_takes_mode_bits_and_four_dummy_clocks() {
     let mut bench = Bench::new();
     let _ = bench.cells.write(0x2_0000, &[1, 2, 3, 4]);
-    bench.write(CTRL, 1 << 13 | 1 << 24);
-    bench.write(USER2, 7 << 28 | 0xEB);
-    bench.write(USER1, 23 << 26 | 5);
-    bench.write(USER, 1 << 31 | 1 << 30 | 1 << 29 | 1 << 28);
-    bench.write(ADDR, 0x2_0000);
-    bench.write(MISO_DLEN, 31);
-    bench.write(CMD, 1 << 18);
-    bench.finish();
-    assert_eq!(bench.read(W0), 0x0403_0201);
+    assert_eq!(bench.read_on_lines(QIO, 0xEB, 23 << 26 | 5, 0x2_0000), 0x0403_0201);
 }
 
 /// ESP-IDF `esp_psram_impl_octal.c`: vendor AP is 0Dh, density 3 is 64 Mbit, generation 3, good die.
